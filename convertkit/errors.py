@@ -1,0 +1,98 @@
+"""The errors a user may meet: one small family, each a single line that says what to do.
+
+Everything convertkit raises on purpose derives from :class:`ConvertkitError`. The command line prints
+``str(error)`` and exits with ``error.exit_code``; a traceback appears only with ``--debug``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ConvertkitError(Exception):
+    """A mistake or a failure that can be explained in one line.
+
+    Args:
+        message: what happened, naming the culprit first.
+        hint: what to do about it, a short imperative sentence.
+    """
+
+    exit_code = 2
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return self.message if self.hint is None else f"{self.message} ({self.hint})"
+
+
+class UsageError(ConvertkitError):
+    """The command line or a Python call was given something that cannot work."""
+
+
+class SpecError(ConvertkitError):
+    """A YAML file (model package, variant) says something that cannot be understood."""
+
+
+class PluginError(ConvertkitError):
+    """A plugin could not be loaded, or registers something impossible."""
+
+
+class UnknownNameError(ConvertkitError):
+    """A pass, target, model, variant ... was asked for by a name nobody registered."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        self.kind, self.name, self.known = kind, name, tuple(known)
+        super().__init__(f"unknown {kind} {name!r}", hint=suggestion(name, known))
+
+
+class GraphError(ConvertkitError):
+    """A model file is not a graph that convertkit can work on."""
+
+
+class PassError(ConvertkitError):
+    """A pass refused, failed, or left a graph that does not hold up to its declared effect."""
+
+    exit_code = 1
+
+
+class ProcessError(ConvertkitError):
+    """A child process failed, was killed by a signal, or ran past its time limit."""
+
+    exit_code = 1
+
+
+class StoreError(ConvertkitError):
+    """The build store or the cache directory cannot be used."""
+
+    exit_code = 1
+
+
+class AccuracyError(ConvertkitError):
+    """A measured accuracy is below what the accuracy spec demands."""
+
+    exit_code = 1
+
+
+class UnavailableError(ConvertkitError):
+    """Something the request needs is not on this machine: a network, a compiler, an environment."""
+
+    exit_code = 3
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """One phrase that points from a wrong name to the right ones.
+
+    >>> suggestion("simplfy", ["simplify", "rename-io"])
+    "did you mean 'simplify'? known: rename-io, simplify"
+    """
+    known = sorted(known)
+    if not known:
+        return "none is known"
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    listing = "known: " + ", ".join(known)
+    return f"did you mean {close[0]!r}? {listing}" if close else listing

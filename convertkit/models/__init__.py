@@ -1,0 +1,1 @@
+"""Model packages: directories that say what a model is, and how its photos and outputs are handled."""

@@ -1,0 +1,147 @@
+"""The shape of ``model.yaml`` and of a variant file, as frozen records.
+
+Every record forbids unknown keys; :mod:`convertkit.models.load` turns a violation into one line that names
+the file, the key and the nearest known key. Paths are relative to the file they stand in.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Positive = Annotated[int, Meta(gt=0)]
+Size = tuple[Positive, Positive]
+"""Height and width in pixels, in this order."""
+
+Role = Literal["dets", "labels", "masks", "image", "other"]
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of every record: immutable, strict about keys."""
+
+
+class TensorSpec(Record):
+    """One input or output of the stock graph.
+
+    ``role`` says what the tensor means, so that checks may compare detections as sets: ``dets`` is
+    ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` is ``(N,)`` class indices;
+    ``masks`` is ``(N, C, h, w)`` or ``(N, h, w)`` probabilities.
+    """
+
+    role: Role = "other"
+    dtype: str = "float32"
+    shape: tuple[int | str, ...] = ()
+
+
+class PreprocessSpec(Record):
+    """How a photo becomes the network input: resize, normalise, letterbox.
+
+    ``mean`` and ``std`` are per channel in the order the network sees (RGB when ``to_rgb``), in 0..255 units.
+    ``rounding`` is that of the resized size: ``nearest`` = ``int(x * scale + 0.5)`` as mmcv, ``floor`` as the
+    ModelZoo script. ``placement`` puts the picture in the top-left ``corner`` (mmdet) or the ``center``
+    (ModelZoo). Padding is ``pad_value`` in normalised units (it is added after normalisation).
+    """
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    to_rgb: bool = True
+    placement: Literal["corner", "center"] = "corner"
+    rounding: Literal["nearest", "floor"] = "nearest"
+    pad_value: float = 0.0
+
+
+class PostprocessSpec(Record):
+    """How raw outputs become detections: slots below ``score_threshold`` are dropped, masks cut at ``mask_threshold``."""
+
+    score_threshold: float = 0.05
+    mask_threshold: float = 0.5
+
+
+class EnvironmentSpec(Record):
+    """The export environment: what pip installs, line by line, and with which variables."""
+
+    requirements: str
+    variables: dict[str, str] = {}
+
+
+class ExportSpec(Record):
+    """The export hook: a worker script run by the interpreter of the export environment."""
+
+    worker: str
+    environment: EnvironmentSpec
+    opset: Positive = 11
+
+
+class ConfigSpec(Record):
+    """Framework configuration: a config shipped inside the framework, and a JSON file of overrides."""
+
+    base: str
+    overrides: str | None = None
+
+
+class WeightsSpec(Record):
+    """Where the checkpoint comes from: a file that travels with the package, or a download."""
+
+    path: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    size: Positive | None = None
+
+
+class DatasetSpec(Record):
+    """A COCO dataset: a directory of images with an annotation file, or a generator in the package.
+
+    ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``.
+    """
+
+    annotations: str | None = None
+    images: str | None = None
+    generator: str | None = None
+    split: str = "heldout"
+    count: Positive | None = None
+
+
+class AccuracySpec(Record):
+    """What the deployed model must reach: metrics (``AP``, ``AP50`` ...) by task, minus ``tolerance``.
+
+    ``source`` says where the expected figures come from. ``images`` is the number of images they were measured on: a run over
+    fewer images is reported but not judged.
+    """
+
+    bbox: dict[str, float] = {}
+    segm: dict[str, float] = {}
+    tolerance: Annotated[float, Meta(ge=0)] = 0.002
+    images: Positive | None = None
+    source: str = ""
+    framework: dict[str, dict[str, float]] = {}
+
+
+class VariantSpec(Record):
+    """One concrete model of a package: configuration, weights and input size."""
+
+    size: Size
+    config: ConfigSpec
+    summary: str = ""
+    weights: WeightsSpec = WeightsSpec()
+    stock: str | None = None
+    dataset: DatasetSpec | None = None
+    accuracy: AccuracySpec = AccuracySpec()
+    preprocess: PreprocessSpec | None = None
+
+
+class ModelSpec(Record):
+    """``model.yaml``: everything about a model package that is data rather than code."""
+
+    name: str
+    summary: str
+    plugin: str
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+    preprocess: PreprocessSpec
+    export: ExportSpec
+    pipeline: tuple[str, ...]
+    variants: dict[str, VariantSpec]
+    default_variant: str
+    postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)
+    classes: tuple[str, ...] = ()

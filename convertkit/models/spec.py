@@ -52,7 +52,7 @@ class PreprocessSpec(Record):
 
 
 class PostprocessSpec(Record):
-    """How raw outputs become detections: slots below ``score_threshold`` are dropped, masks cut at ``mask_threshold``."""
+    """How raw outputs become detections: slots need a score above, mask pixels one of at least, these thresholds."""
 
     score_threshold: float = 0.05
     mask_threshold: float = 0.5
@@ -105,8 +105,8 @@ class DatasetSpec(Record):
 class AccuracySpec(Record):
     """What the deployed model must reach: metrics (``AP``, ``AP50`` ...) by task, minus ``tolerance``.
 
-    ``source`` says where the expected figures come from. ``images`` is the number of images they were measured on: a run over
-    fewer images is reported but not judged.
+    ``source`` says where the expected figures come from, ``images`` on how many images they were measured: a run
+    over fewer is reported but not judged. ``framework`` holds the recorded figures of the framework itself.
     """
 
     bbox: dict[str, float] = {}

@@ -1,0 +1,1 @@
+"""Graphs: how a model is loaded, held in memory, edited, checked and run on the host."""

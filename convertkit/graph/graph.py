@@ -1,0 +1,177 @@
+"""The graph a pass edits: onnx-graphsurgeon, with the few verbs that rewrites need again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+from numpy.typing import DTypeLike, NDArray
+from onnx_graphsurgeon.ir.tensor import LazyValues
+from onnx_graphsurgeon.logger import G_LOGGER
+
+from convertkit.errors import GraphError
+from convertkit.graph.light import LightModel, detach, weight_key
+
+G_LOGGER.severity = G_LOGGER.ERROR
+
+Tensor = Any
+"""A ``gs.Variable`` or ``gs.Constant`` (graphsurgeon is untyped)."""
+Node = Any
+"""A ``gs.Node``."""
+
+
+class _DetachedValues(LazyValues):  # type: ignore[misc]
+    """Values of a detached initializer: read from the weight table only when a pass asks for them."""
+
+    def __init__(self, tensor: onnx.TensorProto, model: LightModel) -> None:
+        super().__init__(tensor)
+        self._model = model
+
+    def load(self) -> NDArray[Any]:
+        return np.array(self._model.array(self.tensor))
+
+
+class Graph:
+    """A graph under edit.
+
+    ``graph.surgeon`` is the ``onnx_graphsurgeon.Graph`` itself, for whatever the verbs below do not cover.
+    """
+
+    def __init__(self, surgeon: gs.Graph) -> None:
+        self.surgeon = surgeon
+        self._names: set[str] | None = None
+
+    @property
+    def nodes(self) -> list[Node]:
+        """All nodes, in file order; a snapshot, so that the graph may change while it is walked."""
+        return list(self.surgeon.nodes)
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """The graph inputs (the live list)."""
+        return self.surgeon.inputs  # type: ignore[no-any-return]
+
+    @property
+    def outputs(self) -> list[Tensor]:
+        """The graph outputs (the live list)."""
+        return self.surgeon.outputs  # type: ignore[no-any-return]
+
+    @property
+    def opset(self) -> int:
+        """The version of the default ONNX domain."""
+        return int(self.surgeon.opset)
+
+    def find(self, op: str | Sequence[str] | None = None, *, domain: str = "") -> Iterator[Node]:
+        """The nodes of one or several operator types in a domain (``""`` is ONNX's own)."""
+        wanted = {op} if isinstance(op, str) else None if op is None else set(op)
+        for node in self.nodes:
+            node_domain = "" if node.domain in (None, "ai.onnx") else node.domain
+            if node_domain == domain and (wanted is None or node.op in wanted):
+                yield node
+
+    def constant(self, values: NDArray[Any] | Sequence[Any] | float, *, name: str = "constant") -> Tensor:
+        """A new initializer under a fresh name."""
+        return gs.Constant(self.fresh_name(name), np.asarray(values))
+
+    def add(
+        self,
+        op: str,
+        inputs: Sequence[Tensor],
+        *,
+        attrs: dict[str, Any] | None = None,
+        outputs: Sequence[Tensor] | None = None,
+        dtype: DTypeLike | None = None,
+        shape: Sequence[int | str] | None = None,
+        name: str | None = None,
+        domain: str | None = None,
+    ) -> Tensor:
+        """Appends a node and returns its first output.
+
+        Args:
+            outputs: existing variables to write; by default one new variable of ``dtype`` and ``shape``.
+        """
+        name = self.fresh_name(name or op)
+        produced = (
+            list(outputs)
+            if outputs is not None
+            else [gs.Variable(f"{name}_output", dtype=dtype, shape=shape)]
+        )
+        node = gs.Node(op, name=name, attrs=attrs or {}, inputs=list(inputs), outputs=produced, domain=domain)
+        self.surgeon.nodes.append(node)
+        return produced[0]
+
+    def replace(self, old: Tensor, new: Tensor) -> None:
+        """Lets every consumer of ``old`` read ``new``; a graph output keeps its name."""
+        for consumer in list(old.outputs):
+            for index, tensor in enumerate(consumer.inputs):
+                if tensor is old:
+                    consumer.inputs[index] = new
+        for index, tensor in enumerate(self.outputs):
+            if tensor is old:
+                self._replace_output(index, old, new)
+
+    def bypass(self, node: Node) -> None:
+        """Removes a node by joining its first input to the consumers of its first output."""
+        if not node.inputs or not node.outputs:
+            raise GraphError(f"cannot bypass node {node.name!r} ({node.op}): it needs an input and an output")
+        source, result = node.inputs[0], node.outputs[0]
+        node.outputs.clear()
+        self.replace(result, source)
+
+    def fresh_name(self, prefix: str) -> str:
+        """A name that no node and no tensor of the graph has yet."""
+        if self._names is None:
+            self._names = {node.name for node in self.nodes} | set(self.surgeon.tensors())
+        name, count = prefix, 0
+        while name in self._names:
+            count += 1
+            name = f"{prefix}_{count}"
+        self._names.add(name)
+        return name
+
+    def tidy(self) -> None:
+        """Drops nodes and tensors nothing depends on, and sorts the rest by data flow. Inputs always stay."""
+        self.surgeon.cleanup(remove_unused_graph_inputs=False).toposort()
+
+    def _replace_output(self, index: int, old: Tensor, new: Tensor) -> None:
+        """A graph output's name is part of the contract, so the new tensor takes it or is copied to it."""
+        free = isinstance(new, gs.Variable) and new.inputs and not any(new is other for other in self.outputs)
+        if not free or any(new is tensor for tensor in self.inputs):
+            copy = gs.Variable(old.name, dtype=old.dtype, shape=old.shape)
+            old.name = self.fresh_name(f"{old.name}_replaced")
+            self.add("Identity", [new], outputs=[copy])
+            self.outputs[index] = copy
+            return
+        old.name, new.name = self.fresh_name(f"{old.name}_replaced"), old.name
+        self.outputs[index] = new
+
+
+def open_graph(model: LightModel) -> Graph:
+    """The graph of a light model, ready for edits; weights are read only where a pass looks at them."""
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
+    surgeon = gs.import_onnx(proto)
+    for tensor in surgeon.tensors().values():
+        if isinstance(tensor, gs.Constant) and _is_detached(tensor):
+            tensor._values = _DetachedValues(tensor._values.tensor, model)
+            tensor.data_location = None
+    return Graph(surgeon)
+
+
+def close_graph(graph: Graph, before: LightModel) -> LightModel:
+    """The light model of an edited graph.
+
+    ``before`` supplies the weights, and the header fields (producer, metadata) that graphsurgeon does not keep.
+    """
+    proto = gs.export_onnx(graph.surgeon, do_type_check=False)
+    proto.ir_version = before.proto.ir_version
+    proto.metadata_props.extend(before.proto.metadata_props)
+    return detach(proto, before.weights)
+
+
+def _is_detached(constant: gs.Constant) -> bool:
+    values = constant._values
+    return isinstance(values, LazyValues) and weight_key(values.tensor) is not None

@@ -1,0 +1,51 @@
+"""Reading and writing ONNX files without trusting them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from convertkit.errors import GraphError
+from convertkit.files import atomic_write
+from convertkit.graph.light import LightModel, attach, detach
+
+MAX_PROTO = 2**31 - 1
+"""protobuf cannot hold more bytes than this in one message."""
+
+
+def load(path: Path) -> LightModel:
+    """Reads an ONNX file; external data is read from its own directory only.
+
+    Raises:
+        GraphError: the file is missing, is no ONNX model, or refers to data that is absent or outside its directory.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise GraphError(f"{path}: no such file")
+    try:
+        proto = onnx.load_model(path, load_external_data=True)
+    except DecodeError as error:
+        raise GraphError(f"{path}: not an ONNX file ({error})") from error
+    except (onnx.checker.ValidationError, ValueError, OSError) as error:
+        raise GraphError(f"{path}: its external data cannot be read ({_first_line(error)})") from error
+    if not proto.graph.output:
+        raise GraphError(f"{path}: not an ONNX model, it has no graph with outputs")
+    return detach(proto)
+
+
+def save(model: LightModel, path: Path) -> None:
+    """Writes the self-contained model under a temporary name and renames it.
+
+    Raises:
+        GraphError: the model would pass protobuf's limit of 2 GiB.
+    """
+    total = model.proto.ByteSize() + sum(len(data) for data in model.weights.values())
+    if total > MAX_PROTO:
+        raise GraphError(f"{path}: {total} bytes do not fit into one ONNX file of 2 GiB")
+    atomic_write(path, attach(model).SerializeToString(deterministic=True))
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

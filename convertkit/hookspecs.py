@@ -1,0 +1,39 @@
+"""The hooks a plugin may implement. pluggy discovers them; the registry decides what their names mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from convertkit.models.base import Model
+    from convertkit.passes.base import Pass
+    from convertkit.passes.record import PassRecord
+    from convertkit.targets.base import Target
+
+PROJECT = "convertkit"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def register_passes(register: Callable[[type[Pass]], None]) -> None:
+    """Call ``register(PassClass)`` for every pass the plugin brings."""
+
+
+@hookspec
+def register_targets(register: Callable[[type[Target]], None]) -> None:
+    """Call ``register(TargetClass)`` for every target the plugin brings."""
+
+
+@hookspec
+def register_models(register: Callable[[type[Model]], None]) -> None:
+    """Call ``register(ModelClass)`` for the Python side of a model package."""
+
+
+@hookspec
+def after_pass(record: PassRecord) -> None:
+    """Observe: called once after every pass that ran, with its record. What it returns is ignored."""

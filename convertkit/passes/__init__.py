@@ -1,0 +1,1 @@
+"""Passes: named graph rewrites with a declared effect, and the pipelines they form."""

@@ -1,0 +1,158 @@
+"""What a pass is: a frozen dataclass with a name, a declared effect, options as fields and one method.
+
+A subclass needs no decorator; defining the class makes it a frozen dataclass whose annotated fields are its
+options::
+
+    class Simplify(convertkit.ModelPass):
+        \"\"\"Fold, fuse and prune with onnxsim.\"\"\"
+
+        name = "simplify"
+        effect = "rounding"
+        rounds: int = 3
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import hashlib
+import inspect
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
+
+from typing_extensions import dataclass_transform
+
+from convertkit.errors import PluginError
+
+if TYPE_CHECKING:
+    import onnx
+    import onnx_ir
+
+    from convertkit.graph.graph import Graph
+
+Effect = Literal["exact", "rounding", "semantic"]
+"""``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
+
+Form = Literal["surgeon", "proto", "ir"]
+"""What ``run`` is given; the pipeline converts only where the form changes."""
+
+_KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+@dataclass_transform(frozen_default=True)
+class Pass:
+    """A named rewrite. Derive from :class:`GraphPass`, :class:`ModelPass` or :class:`IrPass`.
+
+    Class attributes:
+        name: kebab-case; the name on the command line.
+        effect: what the rewrite does to the outputs, and so under which tolerance it is checked.
+        after: passes that, where present, must come earlier in the pipeline.
+        before: passes that, where present, must come later.
+        requires: passes that must be present, and earlier.
+    """
+
+    name: ClassVar[str]
+    effect: ClassVar[Effect]
+    after: ClassVar[tuple[str, ...]] = ()
+    before: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ()
+    form: ClassVar[Form]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(frozen=True)(cls)
+
+
+class GraphPass(Pass):
+    """A pass that edits an onnx-graphsurgeon graph in place."""
+
+    form = "surgeon"
+
+    def run(self, graph: Graph) -> None:
+        """Edits ``graph``. Unused nodes are removed and the rest is sorted afterwards."""
+        raise NotImplementedError
+
+
+class ModelPass(Pass):
+    """A pass that rewrites the ``ModelProto``: for simplifiers and converters that work on files.
+
+    Large weights are detached: their initializers have a name, a type and a shape but no data. Set ``weights``
+    to ``True`` to get the complete model instead, at the price of carrying all of it.
+    """
+
+    form = "proto"
+    weights: ClassVar[bool] = False
+
+    def run(self, model: onnx.ModelProto) -> onnx.ModelProto:
+        """Returns the rewritten model (it may be the one given)."""
+        raise NotImplementedError
+
+
+class IrPass(Pass):
+    """A pass over an ``onnx_ir.Model`` (weights included): for onnxscript rewrite rules and ``onnx_ir`` passes."""
+
+    form = "ir"
+
+    def run(self, model: onnx_ir.Model) -> onnx_ir.Model:
+        """Returns the rewritten model (it may be the one given)."""
+        raise NotImplementedError
+
+
+def check_class(cls: type[Pass]) -> None:
+    """Refuses a pass class that lacks what users and the pipeline rely on.
+
+    Raises:
+        PluginError: no kebab-case name, unknown effect, no docstring, or an option without default.
+    """
+    name = getattr(cls, "name", None)
+    if not isinstance(name, str) or not _KEBAB.fullmatch(name):
+        raise PluginError(
+            f"pass class {cls.__qualname__}: name {name!r} is not kebab-case, like 'drop-dropout'"
+        )
+    effect = getattr(cls, "effect", None)
+    if effect not in get_args(Effect):
+        raise PluginError(f"pass {name}: effect {effect!r} is none of {', '.join(get_args(Effect))}")
+    if not summary(cls):
+        raise PluginError(f"pass {name}: it has no docstring; its first line is the help text")
+    for option in dataclasses.fields(cls):  # type: ignore[arg-type]
+        if option.default is dataclasses.MISSING and option.default_factory is dataclasses.MISSING:
+            raise PluginError(f"pass {name}: option {option.name!r} has no default")
+
+
+def summary(cls: type[Pass]) -> str:
+    """The first line of a pass's own docstring; empty where it has none."""
+    doc = cls.__dict__.get("__doc__") or ""
+    generated = doc.startswith(f"{cls.__name__}(")  # dataclass writes one where there is none
+    return "" if generated or not doc.strip() else doc.strip().splitlines()[0]
+
+
+def source_digest(cls: type[Pass]) -> str:
+    """sha256 of the sources a pass is made of: editing them makes its cached results stale.
+
+    A pass in a package is keyed by all Python files of that package, a single-file plugin by its file.
+
+    Raises:
+        PluginError: the source is not to be found, so that results could not be told apart.
+    """
+    path = inspect.getsourcefile(cls)
+    if path is None or not Path(path).is_file():
+        raise PluginError(
+            f"pass {cls.name}: its source file is not to be found, so its results cannot be cached"
+        )
+    package = cls.__module__.partition(".")[0] if "." in cls.__module__ else ""
+    root = getattr(sys.modules.get(package), "__path__", None)
+    return tree_digest(Path(next(iter(root)))) if root else tree_digest(Path(path))
+
+
+@functools.cache
+def tree_digest(root: Path) -> str:
+    """sha256 over the names and contents of the Python files below ``root`` (or of that one file)."""
+    files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,204 @@
+"""Files that are whole or absent: atomic writes, hashes, locks, and where convertkit keeps its things.
+
+Whatever is written here appears under its final name only when it is complete. Work in progress carries a
+temporary name and an advisory lock that the kernel drops with its owner, so that the leftovers of a killed
+process can be told from the work of a living one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convertkit.locks import FileLock, is_at, locked_now, store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TEMPORARY = ".convertkit-tmp"
+"""Suffix of everything unfinished; such a name is never a result."""
+
+CHUNK = 1 << 20
+
+__all__ = [
+    "TEMPORARY",
+    "FileLock",
+    "atomic_directory",
+    "atomic_write",
+    "canonical_json",
+    "clean_leftovers",
+    "home",
+    "sha256_bytes",
+    "sha256_file",
+]
+
+
+def home() -> Path:
+    """Return the directory of environments, downloads and cached builds (it need not exist yet).
+
+    ``CONVERTKIT_HOME``, else ``$XDG_CACHE_HOME/convertkit``, else ``~/.cache/convertkit``.
+    """
+    if chosen := os.environ.get("CONVERTKIT_HOME"):
+        return Path(chosen).expanduser().absolute()
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        return Path(cache).expanduser().absolute() / "convertkit"
+    return Path.home() / ".cache" / "convertkit"
+
+
+def sha256_bytes(data: bytes | str) -> str:
+    """Return the sha256 of ``data`` (text as UTF-8), 64 lower-case hex digits."""
+    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+
+
+def sha256_file(path: str | Path) -> str:
+    """Return the sha256 of a file, read in chunks of 1 MiB, 64 lower-case hex digits."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of ``value``: sorted keys, no spaces, ASCII. Equal values give equal text.
+
+    Raises:
+        TypeError: something in ``value`` has no JSON form.
+        ValueError: a number is infinite or not a number.
+
+    >>> canonical_json({"b": 1, "a": [True, None]})
+    '{"a":[true,null],"b":1}'
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def atomic_write(path: str | Path, data: bytes | str) -> None:
+    """Write ``path`` so that every reader, at any moment, sees the old content or all of the new.
+
+    Missing parent directories are made. Text is written as UTF-8.
+
+    Raises:
+        StoreError: the place cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary, descriptor = _reserve(path, directory=False)
+        try:
+            with os.fdopen(os.dup(descriptor), "wb") as stream:
+                stream.write(data.encode() if isinstance(data, str) else data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(path)
+            _sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
+            os.close(descriptor)
+    except OSError as error:
+        raise store_error(path, error) from error
+
+
+@contextlib.contextmanager
+def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Fill a temporary sibling of ``path``; on success make it ``path``, on an exception remove it.
+
+    Where ``path`` exists at the end, another process finished first: its result is kept and this one dropped
+    (results are named by their content), unless ``replace`` is set. Replacing is two renames: a process
+    killed exactly between them leaves neither, and the next one builds again. The leftovers of killed
+    processes beside ``path`` are removed on the way in.
+
+    Raises:
+        StoreError: the place cannot be written.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        clean_leftovers(path.parent)
+        temporary, descriptor = _reserve(path, directory=True)
+    except OSError as error:
+        raise store_error(path, error) from error
+    try:
+        yield temporary
+        try:
+            _sync_tree(temporary)
+            _publish(temporary, path, replace=replace)
+        except OSError as error:
+            raise store_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
+
+
+def clean_leftovers(directory: str | Path) -> list[Path]:
+    """Remove the unfinished files and directories of dead processes in ``directory``; return what went.
+
+    The work of living processes, known by its lock, stays.
+    """
+    removed = []
+    for path in sorted(Path(directory).glob(f".*{TEMPORARY}")):
+        with contextlib.suppress(OSError), locked_now(path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+            removed.append(path)
+    return removed
+
+
+def _reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
+    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock."""
+    while True:
+        temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}"
+        if directory:
+            temporary.mkdir()
+            flags = os.O_RDONLY
+        else:
+            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
+        try:
+            descriptor = os.open(temporary, flags, 0o644)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if is_at(descriptor, temporary):
+            return temporary, descriptor
+        os.close(descriptor)
+
+
+def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
+    if replace and path.exists():
+        aside, descriptor = _reserve(path, directory=True)
+        try:
+            path.rename(aside / "old")
+            temporary.rename(path)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+            os.close(descriptor)
+    else:
+        try:
+            temporary.rename(path)
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+    _sync(path.parent)
+
+
+def _sync_tree(directory: Path) -> None:
+    for root, _, names in os.walk(directory):
+        for name in names:
+            path = Path(root, name)
+            if path.is_file() and not path.is_symlink():
+                _sync(path)
+        _sync(Path(root))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

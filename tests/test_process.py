@@ -1,0 +1,203 @@
+"""Children report as they go, fail in one line, and never outlive whoever started them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from convertkit.errors import ProcessError
+from convertkit.process import ChildError, run_child
+
+# A tree that tries to get away: a child in the same group, and a grandchild in a session of its own whose
+# parent is gone. Each writes its process id; all sleep far longer than any test.
+TREE = """
+import os, subprocess, sys, time
+here = sys.argv[1]
+sleeper = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
+subprocess.Popen([sys.executable, "-c", sleeper, here + "/near"])
+daemon = "import subprocess, sys; subprocess.Popen([sys.executable, *sys.argv[1:]], start_new_session=True)"
+subprocess.Popen([sys.executable, "-c", daemon, "-c", sleeper, here + "/far"])
+open(here + "/top", "w").write(str(os.getpid()))
+while not all(os.path.exists(here + "/" + name) and open(here + "/" + name).read() for name in ("near", "far")):
+    time.sleep(0.01)
+print("ready", flush=True)
+"""
+STAY = TREE + "time.sleep(600)\n"
+
+
+def python(code: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def tree(directory: Path) -> list[int]:
+    return [int((directory / name).read_text()) for name in ("top", "near", "far")]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"
+
+
+def wait_until_dead(pids: list[int]) -> list[int]:
+    """Return those still alive after 20 s: nobody tells us when a stranger's child is gone."""
+    for _ in range(400):
+        if not any(map(alive, pids)):
+            break
+        time.sleep(0.05)
+    return [pid for pid in pids if alive(pid)]
+
+
+def test_output_arrives_line_by_line_and_whole(tmp_path: Path) -> None:
+    code = """
+import os, sys
+print("one"); print("10%\\r20%\\rtwo", flush=True); print("err", file=sys.stderr, flush=True)
+sys.stdout.write(os.environ["WHAT"] + " in " + os.getcwd()); sys.stdout.flush()
+"""
+    seen: list[str] = []
+
+    done = run_child(
+        python(code), env={"WHAT": "here"}, cwd=tmp_path, log=tmp_path / "a" / "log", on_line=seen.append
+    )
+
+    assert done.stdout == f"one\ntwo\nhere in {tmp_path}\n"
+    assert done.stderr == "err\n"
+    assert sorted(seen) == sorted((done.stdout + done.stderr).splitlines())
+    assert "10%\r20%\rtwo\n" in (tmp_path / "a" / "log").read_bytes().decode()
+    assert done.seconds > 0
+
+
+def test_events_are_told_from_chatter(tmp_path: Path) -> None:
+    code = """
+print('{"event": "progress", "done": 1}'); print('{"event": 5}'); print("{broken"); print("chatter")
+"""
+    events: list[dict[str, Any]] = []
+    lines: list[str] = []
+
+    run_child(python(code), on_event=events.append, on_line=lines.append, log=tmp_path / "log")
+
+    assert events == [{"event": "progress", "done": 1}]
+    assert lines == ['{"event": 5}', "{broken", "chatter"]
+    assert "progress" in (tmp_path / "log").read_text()
+
+
+def test_failure_is_one_line_with_name_reason_cause_and_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = "import sys; print('x'); print('note: see above'); sys.exit('ValueError: no good\\n\\n====')"
+
+    with pytest.raises(ProcessError) as caught:
+        run_child(python(code), name="worker", log=log)
+
+    assert str(caught.value) == f"worker failed with exit code 1: ValueError: no good (log: {log})"
+
+
+def test_signal_is_named() -> None:
+    code = "import os, resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.kill(os.getpid(), 11)"
+
+    with pytest.raises(ChildError, match=r"^python\S* was killed by SIGSEGV$") as caught:
+        run_child(python(code))
+
+    assert caught.value.returncode == -signal.SIGSEGV
+
+
+def test_time_limit_kills_the_tree_and_says_what_was_last_heard(tmp_path: Path) -> None:
+    with pytest.raises(ChildError, match=r"was killed after its time limit of \S+ s: ready") as caught:
+        run_child(python(STAY, tmp_path), timeout=6)
+
+    assert caught.value.returncode is None
+    assert not any(map(alive, tree(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("command", "directory", "message"),
+    [
+        ("no-such-command", None, "no-such-command cannot be started: No such file or directory"),
+        ("true", "/no/such/place", "true cannot be started in /no/such/place: No such file or directory"),
+    ],
+)
+def test_command_that_cannot_start(command: str, directory: str | None, message: str) -> None:
+    with pytest.raises(ProcessError, match=f"^{message}$"):
+        run_child([command], cwd=directory)
+
+
+def test_standard_input_is_empty() -> None:
+    assert run_child(["cat"]).stdout == ""
+
+
+def test_success_takes_the_stragglers_along(tmp_path: Path) -> None:
+    run_child(python(TREE, tmp_path))
+
+    assert not any(map(alive, tree(tmp_path)))
+
+
+def test_exception_in_a_callback_kills_the_tree(tmp_path: Path) -> None:
+    def interrupt(line: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_child(python(STAY, tmp_path), on_line=interrupt)
+
+    assert not any(map(alive, tree(tmp_path)))
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from convertkit.process import run_child
+try:
+    run_child([sys.executable, *sys.argv[1:]], on_line=lambda line: print(line, flush=True))
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_no_orphan_remains_when_the_parent_is_killed(tmp_path: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(python(PARENT, "-c", STAY, tmp_path), stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        pids = tree(tmp_path)
+        assert all(map(alive, pids))
+
+        parent.send_signal(number)
+        parent.wait()
+
+    assert wait_until_dead(pids) == []
+
+
+def test_no_child_remains_when_the_supervisor_is_killed(tmp_path: Path) -> None:
+    def kill_supervisor(line: str) -> None:
+        top = int((tmp_path / "top").read_text())
+        os.kill(int(Path(f"/proc/{top}/stat").read_text().rpartition(")")[2].split()[1]), signal.SIGKILL)
+
+    with pytest.raises(ProcessError, match="was killed together with its supervisor"):
+        run_child(python(STAY, tmp_path), on_line=kill_supervisor)
+
+    top, near, far = tree(tmp_path)
+    assert wait_until_dead([top, near]) == []
+    os.kill(far, signal.SIGKILL)  # the one case that is not covered: its own session, its own parent
+
+
+def test_children_run_side_by_side_from_threads() -> None:
+    results: list[str] = []
+
+    def work(number: int) -> None:
+        results.append(run_child(["echo", str(number)]).stdout)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == [f"{number}\n" for number in range(8)]

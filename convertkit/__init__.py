@@ -23,6 +23,7 @@ _HOMES = {
     "LightModel": "graph.light",
     "GraphPass": "passes.base",
     "IrPass": "passes.base",
+    "LightPass": "passes.base",
     "ModelPass": "passes.base",
     "Pass": "passes.base",
 }
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.passes.base import GraphPass as GraphPass
     from convertkit.passes.base import IrPass as IrPass
+    from convertkit.passes.base import LightPass as LightPass
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
 

@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     import onnx_ir
 
     from convertkit.graph.graph import Graph
+    from convertkit.graph.light import LightModel
 
 Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
 
-Form = Literal["surgeon", "proto", "ir"]
+Form = Literal["surgeon", "light", "proto", "ir"]
 """What ``run`` is given; the pipeline converts only where the form changes."""
 
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -43,7 +44,7 @@ _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 @dataclass_transform(frozen_default=True)
 class Pass:
-    """A named rewrite. Derive from :class:`GraphPass`, :class:`ModelPass` or :class:`IrPass`.
+    """A named rewrite. Derive from :class:`GraphPass`, :class:`LightPass`, :class:`ModelPass` or :class:`IrPass`.
 
     Class attributes:
         name: kebab-case; the name on the command line.
@@ -72,6 +73,19 @@ class GraphPass(Pass):
 
     def run(self, graph: Graph) -> None:
         """Edits ``graph``. Unused nodes are removed and the rest is sorted afterwards."""
+        raise NotImplementedError
+
+
+class LightPass(Pass):
+    """A pass over a :class:`~convertkit.graph.light.LightModel`: a ``ModelProto`` whose large weights travel beside it.
+
+    For tools that need the bytes of some weights and the type and shape of the others.
+    """
+
+    form = "light"
+
+    def run(self, model: LightModel) -> LightModel:
+        """Returns the rewritten model; the one given must not be changed."""
         raise NotImplementedError
 
 
@@ -129,21 +143,24 @@ def summary(cls: type[Pass]) -> str:
 
 
 def source_digest(cls: type[Pass]) -> str:
-    """sha256 of the sources a pass is made of: editing them makes its cached results stale.
+    """sha256 of the sources a pass is made of: editing them makes its cached results stale."""
+    return tree_digest(class_source(cls))
 
-    A pass in a package is keyed by all Python files of that package, a single-file plugin by its file.
+
+def class_source(cls: type) -> Path:
+    """The package directory a plugin class comes from, or its file where it is a single-file plugin.
 
     Raises:
-        PluginError: the source is not to be found, so that results could not be told apart.
+        PluginError: the source is not to be found, so that its results could not be told apart.
     """
-    path = inspect.getsourcefile(cls)
-    if path is None or not Path(path).is_file():
-        raise PluginError(
-            f"pass {cls.name}: its source file is not to be found, so its results cannot be cached"
-        )
-    package = cls.__module__.partition(".")[0] if "." in cls.__module__ else ""
+    package = cls.__module__.partition(".")[0]
     root = getattr(sys.modules.get(package), "__path__", None)
-    return tree_digest(Path(next(iter(root)))) if root else tree_digest(Path(path))
+    if root:
+        return Path(next(iter(root)))
+    try:
+        return Path(inspect.getfile(cls))
+    except (TypeError, OSError) as error:
+        raise PluginError(f"{cls.__qualname__}: its source is not to be found, results cannot be cached") from error
 
 
 @functools.cache

@@ -1,0 +1,88 @@
+"""The ``convertkit`` command: its sub-commands, and the one place where an error becomes a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from convertkit.cli import build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.errors import ConvertkitError
+
+app = typer.Typer(
+    name="convertkit",
+    help="Turn trained detection models into verified artifacts for accelerators.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+for command in (build.build, verify.verify, opt.opt, export.export, fetch.fetch, replay.replay, doctor.doctor):
+    app.command()(command)
+app.command("list")(listing.listing)
+app.command()(show.show)
+app.add_typer(env.app, name="env")
+
+
+def _version(value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"convertkit {version('convertkit-compiler')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Turn trained detection models into verified artifacts for accelerators."""
+    if debug:
+        os.environ["CONVERTKIT_DEBUG"] = "1"
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code: 0 done, 1 below expectation, 2 a mistake, 3 unavailable."""
+    words = list(sys.argv[1:] if args is None else args)
+    try:
+        code = app(words, standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except ConvertkitError as error:
+        return _fail(str(error), error.exit_code, error)
+    except (KeyboardInterrupt, typer.Abort):
+        return _fail("interrupted; finished steps are kept", 130)
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the interpreter flushes it once more at exit
+        return 0
+    except Exception as error:
+        if hasattr(error, "format_message"):
+            return _fail(error.format_message(), 2, error)
+        return _defect(error)
+
+
+def _fail(line: str, code: int, error: BaseException | None = None) -> int:
+    if error is not None and os.environ.get("CONVERTKIT_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    print(f"error: {' '.join(line.split())}", file=sys.stderr)
+    return code
+
+
+def _defect(error: Exception) -> int:
+    """Not a user's mistake: a traceback is what helps, but only where it was asked for."""
+    if os.environ.get("CONVERTKIT_DEBUG"):
+        import traceback
+
+        traceback.print_exception(error)
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    print(f"error: a defect in convertkit or a plugin: {reason} (--debug shows where)", file=sys.stderr)
+    return 70

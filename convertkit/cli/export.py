@@ -1,0 +1,44 @@
+"""``convertkit export``: only the first step, the framework's own ONNX export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convertkit.cli.options import (
+    JsonOption,
+    ModelArgument,
+    OriginOption,
+    PluginOption,
+    PythonOption,
+    VariantOption,
+    WeightsOption,
+)
+
+
+def export(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="ONNX file to write.")],
+    variant: VariantOption = None,
+    weights: WeightsOption = None,
+    origin: OriginOption = "auto",
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the stock graph: what the framework's own export gives, unpatched."""
+    from convertkit.build.engine import stock_graph
+    from convertkit.cli.build import request_of
+    from convertkit.cli.ui import BuildView, megabytes, print_json
+    from convertkit.graph.io import save
+
+    request = request_of(model, variant, "cpu", weights, origin, python, plugin)
+    graph = stock_graph(request, report=BuildView())
+    save(graph, output)
+    nodes, size = len(graph.proto.graph.node), output.stat().st_size
+    if as_json:
+        print_json({"output": str(output), "nodes": nodes, "bytes": size, "digest": graph.digest()})
+    else:
+        print(f"wrote {output} ({megabytes(size)}, {nodes} nodes)")

@@ -1,0 +1,55 @@
+"""Arguments and options that several commands share, with the same words everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+if TYPE_CHECKING:
+    from convertkit.plugins import Plugins
+
+ModelArgument: TypeAlias = Annotated[
+    Path, typer.Argument(help="Model package: the directory that holds model.yaml.", metavar="MODEL")
+]
+VariantOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--variant", "-V", help="Variant by name, or a variant's YAML file; default: the package's own."),
+]
+TargetOption: TypeAlias = Annotated[str, typer.Option("--target", "-t", help="Where the model goes.")]
+WeightsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--weights", "-w", help="A checkpoint's path, or random:SEED to try the pipeline without one."),
+]
+OriginOption: TypeAlias = Annotated[
+    str,
+    typer.Option("--from", help="Stock graph: auto, stock (the file in the package) or checkpoint (export again)."),
+]
+OutputOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Artifact directory; default: build/MODEL-VARIANT-TARGET.")
+]
+PluginOption: TypeAlias = Annotated[
+    list[Path] | None, typer.Option("--plugin", help="A plugin in one Python file; may be repeated.")
+]
+PythonOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--python", help="Interpreter of an export environment to use instead of the managed one."),
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+
+
+def open_all(files: list[Path] | None) -> Plugins:
+    """Installed plugins and those given with ``--plugin``."""
+    from convertkit.plugins import open_plugins
+
+    return open_plugins(files or ())
+
+
+def choice(value: str, option: str, known: tuple[str, ...]) -> str:
+    """``value`` if it is one of ``known``, else the usual one-line error."""
+    from convertkit.errors import UsageError, suggestion
+
+    if value not in known:
+        raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
+    return value

@@ -1,0 +1,43 @@
+"""``convertkit replay``: follow a manifest's chain of hashes, and on request walk it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convertkit.cli.options import JsonOption, PluginOption, PythonOption, open_all
+
+
+def replay(
+    manifest: Annotated[Path, typer.Argument(help="manifest.json of an artifact.", metavar="MANIFEST")],
+    model: Annotated[
+        Path | None, typer.Option("--model", help="Model package: repeat every step and compare its result.")
+    ] = None,
+    variant: Annotated[str | None, typer.Option("--variant", "-V", help="Variant, where it is a YAML file.")] = None,
+    weights: Annotated[str | None, typer.Option("--weights", "-w", help="The weights that were given to build.")] = None,
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check an artifact against its manifest; with --model, build it again and compare step by step."""
+    from convertkit.build.replay import check, repeat
+    from convertkit.cli.ui import BuildView, print_json
+    from convertkit.errors import ConvertkitError
+
+    findings = check(manifest)
+    if model is not None:
+        findings += repeat(
+            manifest, model, open_all(plugin), variant=variant, weights=weights, python=python, report=BuildView()
+        )
+    broken = [finding for finding in findings if not finding.ok]
+    if as_json:
+        print_json({"ok": not broken, "findings": findings})
+    else:
+        for finding in findings:
+            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}")
+    if broken:
+        error = ConvertkitError(f"{manifest}: {len(broken)} of {len(findings)} checks fail, first: {broken[0].what}")
+        error.exit_code = 1
+        raise error

@@ -1,0 +1,139 @@
+"""What people see: progress on standard error, results on standard output, JSON where it was asked for."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+
+    from convertkit.passes.record import PassRecord
+
+
+Advance: TypeAlias = Callable[[int], None]
+"""Told how many units are done so far."""
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output; floats as they are, records by their fields."""
+    import msgspec
+
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """A plain aligned table; columns whose index is in ``right`` are flush right. Never wraps, never cuts."""
+    lines = [list(columns), *[list(row) for row in rows]]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
+    for number, line in enumerate(lines):
+        cells = [text.rjust(width) if i in right else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True))]
+        print("  ".join(cells).rstrip())
+        if number == 0:
+            print("  ".join("-" * width for width in widths))
+
+
+def note(text: str) -> None:
+    """One line on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class BuildView:
+    """Shows a build's events: a line per finished step, and on a terminal a moving line for the running one."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._terminal = sys.stderr.isatty() and not quiet
+        self._started = time.monotonic()
+        self._shown = ""
+
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Note):
+            self._line(f"note: {event.text}")
+        elif isinstance(event, StepStarted):
+            self._started = time.monotonic()
+            self._moving(f"[{event.index}/{event.total}] {event.name} ...")
+        elif isinstance(event, Progress):
+            share = f" {event.done}/{event.total}" if event.total else ""
+            self._moving(f"    {event.what}{share}, {time.monotonic() - self._started:.0f} s")
+        elif isinstance(event, StepFinished):
+            self._line(f"[{event.index}/{event.total}] {event.name:<28} {self._outcome(event)}")
+
+    def _outcome(self, event: StepFinished) -> str:
+        if event.record is not None:
+            return record_line(event.record, cached=event.cached)
+        return "cached" if event.cached else f"{time.monotonic() - self._started:.1f} s"
+
+    def _moving(self, text: str) -> None:
+        if self._terminal and text != self._shown:
+            self._shown = text
+            print(f"\r\x1b[K{text[:110]}", end="", file=sys.stderr, flush=True)
+
+    def _line(self, text: str) -> None:
+        if not self._quiet:
+            clear = "\r\x1b[K" if self._terminal else ""
+            print(f"{clear}{text}", file=sys.stderr, flush=True)
+
+
+def record_line(record: PassRecord, *, cached: bool = False) -> str:
+    """``2641 -> 811 nodes, 2.3 s, rounding: ...`` for one pass."""
+    nodes = f"{record.nodes_before} -> {record.nodes_after} nodes"
+    seconds = "cached" if cached else f"{record.seconds:.1f} s"
+    check = f"{record.effect}: {record.check.detail}" if record.check else "not checked"
+    return f"{nodes:<20} {seconds:>7}  {check}"
+
+
+def megabytes(count: int) -> str:
+    """Bytes in MB of 10^6, two digits."""
+    return f"{count / 1e6:.2f} MB"
+
+
+@contextlib.contextmanager
+def progress_bar(title: str, total: int, *, unit: str = "images", quiet: bool = False) -> Iterator[Advance]:
+    """Yields ``advance(count)``: a bar with rate and time left on a terminal, a line every tenth elsewhere."""
+    if quiet or total <= 0:
+        yield lambda count: None
+    elif sys.stderr.isatty():
+        with _rich_bar(unit) as bar:
+            task = bar.add_task(title, total=total)
+            yield lambda count: bar.update(task, completed=count)
+    else:
+        yield _PlainBar(title, total, unit).update
+
+
+class _PlainBar:
+    """For logs: at most ten lines, each with count, rate and time left."""
+
+    def __init__(self, title: str, total: int, unit: str) -> None:
+        self._title, self._total, self._unit = title, total, unit
+        self._start, self._tenth = time.monotonic(), 0
+
+    def update(self, count: int) -> None:
+        tenth = 10 * count // self._total
+        if tenth <= self._tenth:
+            return
+        self._tenth = tenth
+        rate = count / max(time.monotonic() - self._start, 1e-9)
+        left = (self._total - count) / rate
+        note(f"{self._title}: {count}/{self._total} {self._unit}, {rate:.1f}/s, {left:.0f} s left")
+
+
+def _rich_bar(unit: str) -> Bar:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """Finished units a second."""
+
+        def render(self, task: Task) -> Text:
+            return Text(f"{task.speed:.1f} {unit}/s" if task.speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    return Bar(*columns, console=Console(stderr=True), transient=True)

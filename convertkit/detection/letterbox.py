@@ -1,0 +1,115 @@
+"""A photo becomes the network input, and boxes find the way back.
+
+The bits are those of mmcv's ``imrescale`` and ``imnormalize``. Normalisation is read from a table of the 256
+values a pixel can have, made by the calls mmcv makes on every pixel: the same bits in a seventh of the time.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from convertkit.detection.types import Array, Image, Placement
+from convertkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convertkit.models.spec import PreprocessSpec
+
+    Triple = tuple[float, float, float]
+
+
+def letterbox(image: Image, size: tuple[int, int], spec: PreprocessSpec) -> tuple[Array, Placement]:
+    """Resize with the aspect ratio kept, normalise, and pad to the size of the network input.
+
+    Args:
+        image: ``(H, W, 3) uint8`` BGR.
+        size: height and width of the canvas in pixels.
+        spec: mean, std, channel order, rounding of the resized size, placement and padding.
+
+    Returns:
+        The tensor ``(1, 3, height, width) float32``, C-contiguous, and the record of the placement.
+
+    Raises:
+        UsageError: the image is not ``(H, W, 3) uint8``, or is empty.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise UsageError(
+            f"an image is (H, W, 3) uint8 with pixels in it, this one is {image.shape} {image.dtype}"
+        )
+    place = placement(image.shape[0], image.shape[1], size, spec)
+    resized = cv2.resize(image, (place.resized_width, place.resized_height), interpolation=cv2.INTER_LINEAR)
+    tensor = _canvas(size, spec.pad_value)
+    window = tensor[
+        0,
+        :,
+        place.pad_top : place.pad_top + place.resized_height,
+        place.pad_left : place.pad_left + place.resized_width,
+    ]
+    table = _table(spec.mean, spec.std, spec.to_rgb)
+    planes = cv2.split(resized)
+    for channel, plane in enumerate(reversed(planes) if spec.to_rgb else planes):
+        cv2.LUT(plane, table[channel], dst=window[channel])
+    return tensor, place
+
+
+def placement(height: int, width: int, size: tuple[int, int], spec: PreprocessSpec) -> Placement:
+    """Where a picture of ``height`` x ``width`` pixels goes on a canvas of ``size``; no pixel is touched.
+
+    mmcv takes the canvas as a long and a short edge and may turn it by 90 degrees; a compiled graph cannot be
+    turned, so the picture always fits inside ``size``. Wherever mmcv's result fits too, it is the same.
+    """
+    canvas_height, canvas_width = size
+    scale = min(canvas_width / width, canvas_height / height)
+    half = 0.5 if spec.rounding == "nearest" else 0.0
+    resized_height, resized_width = (max(1, int(side * scale + half)) for side in (height, width))
+    centred = spec.placement == "center"
+    return Placement(
+        source_height=height,
+        source_width=width,
+        resized_height=resized_height,
+        resized_width=resized_width,
+        pad_left=(canvas_width - resized_width) // 2 if centred else 0,
+        pad_top=(canvas_height - resized_height) // 2 if centred else 0,
+        canvas_height=canvas_height,
+        canvas_width=canvas_width,
+        scale_x=resized_width / width,
+        scale_y=resized_height / height,
+    )
+
+
+def unletterbox_boxes(boxes: Array, place: Placement) -> Array:
+    """Boxes of the network input as boxes of the original picture, in float32 as mmdet does it.
+
+    Args:
+        boxes: ``(N, 4) float32 x1 y1 x2 y2, pixels of the network input``.
+        place: what :func:`letterbox` returned.
+
+    Returns:
+        ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture``, not clipped to it.
+    """
+    pad = np.array([place.pad_left, place.pad_top] * 2, np.float32)
+    scale = np.array([place.scale_x, place.scale_y] * 2, np.float32)
+    return (np.asarray(boxes, np.float32) - pad) / scale
+
+
+def _canvas(size: tuple[int, int], value: float) -> Array:
+    if value == 0.0:
+        return np.zeros((1, 3, *size), np.float32)
+    return np.full((1, 3, *size), value, np.float32)
+
+
+@functools.lru_cache(maxsize=16)
+def _table(mean: Triple, std: Triple, to_rgb: bool) -> NDArray[np.float32]:
+    """``(3, 256) float32``: the normalised value of each pixel value, by channel of the network input.
+
+    mean and std pass through float32 first, as mmdet's ``Normalize`` stores them; 1/std is float64.
+    """
+    mean64, std64 = (np.float64(np.array([values], np.float32)) for values in (mean, std))
+    levels = np.repeat(np.arange(256, dtype=np.float32)[:, None, None], 3, axis=2)
+    table = cv2.multiply(cv2.subtract(levels, mean64), 1.0 / std64)
+    return np.ascontiguousarray(table[:, 0, :].T, dtype=np.float32)

@@ -1,0 +1,86 @@
+"""Running a graph on the host with onnxruntime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from convertkit.errors import GraphError
+from convertkit.graph.light import LightModel, attach
+
+Arrays = Mapping[str, NDArray[Any]]
+
+ort.set_default_logger_severity(3)  # errors only: its warnings about graph hygiene are not the user's business
+
+
+@dataclass(frozen=True)
+class Session:
+    """An onnxruntime session; outputs come back under their names, in graph order."""
+
+    inner: ort.InferenceSession
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    keep_alive: tuple[object, ...] = ()
+
+    def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
+        """Runs once. ``inputs`` needs every graph input under its name, in its dtype and shape.
+
+        Raises:
+            GraphError: an input is missing or does not fit, or a node fails.
+        """
+        missing = [name for name in self.inputs if name not in inputs]
+        if missing:
+            raise GraphError(f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}")
+        try:
+            values = self.inner.run(list(self.outputs), {name: inputs[name] for name in self.inputs})
+        except Exception as error:  # onnxruntime's own classes derive from Exception only
+            raise GraphError(f"onnxruntime cannot run the graph: {_brief(error)}") from error
+        return dict(zip(self.outputs, values, strict=True))
+
+
+def open_session(model: LightModel, *, optimize: bool = True, threads: int | None = None) -> Session:
+    """A session for a light model; large weights are lent to onnxruntime, not copied into the protobuf.
+
+    Args:
+        optimize: False runs the graph node by node as written, so that equal mathematics gives equal bits.
+        threads: of one operator; by default onnxruntime's choice (all cores).
+
+    Raises:
+        GraphError: onnxruntime refuses the graph; its reason is quoted.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    if not optimize:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    lent = _lend_weights(model, options)
+    proto = model.proto if lent is not None else attach(model)
+    try:
+        inner = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise GraphError(f"onnxruntime refuses the graph: {_brief(error)}") from error
+    inputs = tuple(value.name for value in inner.get_inputs())
+    return Session(inner, inputs, tuple(value.name for value in inner.get_outputs()), tuple(lent or ()))
+
+
+def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object] | None:
+    """Hands the detached weights to the session by reference; None where a dtype has no numpy counterpart."""
+    tensors = list(model.detached())
+    if any(tensor.data_type in (onnx.TensorProto.BFLOAT16, onnx.TensorProto.STRING) for tensor in tensors):
+        return None
+    arrays = [np.ascontiguousarray(model.array(tensor)) for tensor in tensors]
+    values = [ort.OrtValue.ortvalue_from_numpy(array) for array in arrays]
+    options.add_external_initializers([tensor.name for tensor in tensors], values)
+    return [*arrays, *values]
+
+
+def _brief(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[0][:400] if lines else type(error).__name__

@@ -1,0 +1,25 @@
+"""Is this a valid ONNX graph with the types and shapes it claims?"""
+
+from __future__ import annotations
+
+import onnx
+
+from convertkit.errors import GraphError
+from convertkit.graph.light import LightModel, weights_as_inputs
+
+
+def validate(model: LightModel) -> None:
+    """The ONNX checker with strict shape inference, on the graph without its large weights.
+
+    Raises:
+        GraphError: with the checker's first line.
+    """
+    proto = weights_as_inputs(model)
+    try:
+        onnx.checker.check_model(proto, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise GraphError(f"the ONNX checker refuses the graph: {_brief(error)}") from error
+
+
+def _brief(error: BaseException) -> str:
+    return " ".join(str(error).split())[:400]

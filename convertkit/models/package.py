@@ -1,0 +1,108 @@
+"""Opening a model package: the directory, its ``model.yaml``, its plugin and one of its variants."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from convertkit.errors import SpecError, UnknownNameError, UsageError
+from convertkit.models.base import Model
+from convertkit.models.spec import ModelSpec, PreprocessSpec, VariantSpec
+from convertkit.models.yamlspec import read_record
+
+if TYPE_CHECKING:
+    from convertkit.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One concrete model.
+
+    Attributes:
+        name: as on the command line.
+        spec: its record.
+        root: the directory its relative paths start from.
+    """
+
+    name: str
+    spec: VariantSpec
+    root: Path
+
+    def path(self, relative: str) -> Path:
+        """A file the variant names, as an absolute path."""
+        return (self.root / relative).resolve()
+
+
+@dataclass(frozen=True)
+class ModelPackage:
+    """A model package that was opened: data, code and where they lie."""
+
+    root: Path
+    spec: ModelSpec
+    model: Model
+
+    def variant(self, name: str | None = None) -> Variant:
+        """A variant by name, or from a YAML file by path (``mini48.yaml``); the default one without a name.
+
+        Raises:
+            UnknownNameError: no such variant. SpecError: the file is not a variant.
+        """
+        name = name or self.spec.default_variant
+        if name.endswith((".yaml", ".yml")):
+            path = Path(name).resolve()
+            return Variant(path.stem, read_record(path, VariantSpec), path.parent)
+        if name not in self.spec.variants:
+            raise UnknownNameError("variant", name, self.spec.variants)
+        return Variant(name, self.spec.variants[name], self.root)
+
+    def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
+        """The variant's own preprocessing settings, else the package's."""
+        return variant.spec.preprocess or self.spec.preprocess
+
+
+def open_package(root: Path, plugins: Plugins) -> ModelPackage:
+    """Opens a model package directory and loads its plugin.
+
+    Raises:
+        UsageError: no such directory or no ``model.yaml`` in it. SpecError: ``model.yaml`` is wrong, or its plugin
+            registers no model of its name.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise UsageError(f"model package {root}: no such directory", hint="give the directory that holds model.yaml")
+    if not (root / "model.yaml").is_file():
+        raise UsageError(f"model package {root}: there is no model.yaml in it")
+    root = root.resolve()
+    spec = read_record(root / "model.yaml", ModelSpec)
+    _check(spec, root)
+    plugins.load_package(root, spec.plugin)
+    if spec.name not in plugins.models:
+        known = ", ".join(entry.name for entry in plugins.models) or "nothing"
+        raise SpecError(f"{root / spec.plugin}: registers no model named {spec.name!r} (registered: {known})")
+    return ModelPackage(root, spec, plugins.models.get(spec.name)())
+
+
+def read_spec(root: Path) -> ModelSpec:
+    """Only the data of a package, without loading its code; errors as :func:`open_package`."""
+    return read_record(Path(root) / "model.yaml", ModelSpec)
+
+
+def _check(spec: ModelSpec, root: Path) -> None:
+    where = root / "model.yaml"
+    if spec.default_variant not in spec.variants:
+        known = ", ".join(sorted(spec.variants))
+        raise SpecError(f"{where}: default_variant {spec.default_variant!r} is not among the variants ({known})")
+    roles = [tensor.role for tensor in spec.outputs.values()]
+    for role in ("dets", "labels", "masks"):
+        if roles.count(role) > 1:
+            raise SpecError(f"{where}: outputs: role {role!r} is given twice")
+
+
+def describe(spec: msgspec.Struct) -> dict[str, object]:
+    """A record as plain data, defaults left out: for ``--json``."""
+    data = msgspec.to_builtins(spec)
+    assert isinstance(data, dict)
+    return data

@@ -1,0 +1,119 @@
+"""Every pass is checked: the graph must be valid, and its outputs must hold to the pass's declared effect.
+
+The graph is run before and after on sample inputs, node by node as written (without onnxruntime's optimiser), so
+that equal mathematics gives equal bits. An ``exact`` pass must give the same values; a ``rounding`` pass values
+within :data:`TOLERANCE`, where detections are matched as sets because their order may change; for a ``semantic``
+pass the difference is only measured - what it does to accuracy is the ladder's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit.detection.compare import compare_detections
+from convertkit.errors import ConvertkitError, PassError
+from convertkit.graph.session import Arrays, open_session
+from convertkit.graph.validate import validate
+from convertkit.passes.record import CheckRecord
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+    from convertkit.passes.base import Pass
+
+TOLERANCE = 1e-4
+"""Largest difference a ``rounding`` pass may make, relative to the largest value of the output (float32 has 1e-7)."""
+
+Outputs = tuple[NDArray[Any], ...]
+Run = Callable[["LightModel", Arrays], Outputs]
+
+
+def run_on_host(model: LightModel, inputs: Arrays) -> Outputs:
+    """Runs a standard ONNX graph with onnxruntime; inputs are matched by position, so that they may be renamed."""
+    session = open_session(model, optimize=False)
+    feeds = dict(zip(session.inputs, inputs.values(), strict=True))
+    return tuple(session.run(feeds).values())
+
+
+class Checker:
+    """Judges passes on sample inputs; remembers the outputs of the last graph it saw.
+
+    Args:
+        samples: graph inputs by name, in graph order; may be empty (then only the structure is checked).
+        roles: what each output means, in graph order (``dets``, ``labels``, ``masks`` or ``other``); without roles
+            outputs are compared element by element.
+        run: how a graph is run.
+    """
+
+    def __init__(self, samples: Sequence[Arrays], roles: Mapping[str, str] | None = None, run: Run = run_on_host):
+        self._samples, self._roles, self._run = tuple(samples), dict(roles or {}), run
+        self._last: tuple[str, list[Outputs]] | None = None
+
+    def check(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
+        """Checks one step.
+
+        Raises:
+            PassError: the graph is invalid, cannot be run, or its outputs leave the tolerance of the effect.
+        """
+        if not changed:
+            return CheckRecord(True, len(self._samples), 0.0, "unchanged")
+        try:
+            validate(after)
+            if not self._samples:
+                return CheckRecord(True, 0, None, "valid graph; no sample inputs to run")
+            old, new = self._outputs(before), self._outputs(after)
+        except PassError:
+            raise
+        except ConvertkitError as error:
+            raise PassError(f"it left a graph that does not hold: {error.message}", hint=error.hint) from error
+        errors, details = zip(*(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True)
+        return CheckRecord(True, len(self._samples), float(max(errors)), details[int(np.argmax(errors))])
+
+    def _outputs(self, model: LightModel) -> list[Outputs]:
+        digest = model.digest()
+        if self._last is None or self._last[0] != digest:
+            self._last = (digest, [self._run(model, sample) for sample in self._samples])
+        return self._last[1]
+
+    def _compare(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
+        if len(old) != len(new):
+            raise PassError(f"it changed the number of outputs from {len(old)} to {len(new)}")
+        names = list(self._roles) if len(self._roles) == len(old) else [f"output {i}" for i in range(len(old))]
+        if step.effect == "rounding" and "dets" in self._roles.values() and len(self._roles) == len(old):
+            return self._compare_sets(names, old, new)
+        worst = max((_difference(name, a, b) for name, a, b in zip(names, old, new, strict=True)), default=(0.0, 0.0, ""))
+        relative, absolute, name = worst
+        limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
+        if relative > limit:
+            raise PassError(
+                f"it declares effect {step.effect} but {name} changes by up to {absolute:.3g} "
+                f"({relative:.3g} of its largest value; allowed {limit:g})"
+            )
+        return absolute, "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
+
+    def _compare_sets(self, names: list[str], old: Outputs, new: Outputs) -> tuple[float, str]:
+        before, after = dict(zip(names, old, strict=True)), dict(zip(names, new, strict=True))
+        result = compare_detections(before, after, self._roles)
+        if not result.ok:
+            raise PassError(f"it declares effect rounding but the detections differ: {result.summary}")
+        return result.max_error, result.summary
+
+
+def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float, float, str]:
+    """Relative and absolute difference of one output; a change of shape or of NaN places is infinite."""
+    if old.shape != new.shape:
+        raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
+    if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
+        return (0.0 if np.array_equal(old, new) else np.inf), 0.0, name
+    a, b = old.astype(np.float64), new.astype(np.float64)
+    if np.array_equal(a, b, equal_nan=True):
+        return 0.0, 0.0, name
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    gap = np.where(same, 0.0, np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)))
+    if not np.isfinite(gap).all():
+        return np.inf, np.inf, name
+    scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+    return float(gap.max() / scale) if scale > 0 else np.inf, float(gap.max()), name

@@ -1,0 +1,130 @@
+"""An ordered tuple of passes: read from text, checked for its constraints, run step by step."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convertkit.errors import ConvertkitError, PassError, UsageError
+from convertkit.passes.base import Pass
+from convertkit.passes.options import build, parse_step, step_text
+from convertkit.passes.record import PassRecord, difference, op_counts
+from convertkit.passes.state import GraphState
+from convertkit.registry import Registry
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+    from convertkit.passes.check import Checker
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Passes in the order in which they run."""
+
+    steps: tuple[Pass, ...]
+
+    @classmethod
+    def parse(cls, texts: Iterable[str], registry: Registry[type[Pass]]) -> Pipeline:
+        """The pipeline of step texts such as ``simplify`` or ``rename-io{names={a: b}}``.
+
+        Raises:
+            UnknownNameError: no such pass. UsageError: a bad option, or an order that a pass forbids.
+        """
+        steps = []
+        for text in texts:
+            name, options = parse_step(text)
+            steps.append(build(registry.get(name), options))
+        pipeline = cls(tuple(steps))
+        pipeline.check_order()
+        return pipeline
+
+    @property
+    def text(self) -> str:
+        """The canonical text; :func:`~convertkit.passes.options.split_steps` and :meth:`parse` read it back."""
+        return ",".join(step_text(step) for step in self.steps)
+
+    def check_order(self) -> None:
+        """Raises a UsageError naming the two passes where a declared ``after``, ``before`` or ``requires`` is broken."""
+        names = [step.name for step in self.steps]
+        for position, step in enumerate(self.steps):
+            earlier, later = names[:position], names[position + 1 :]
+            for other in step.requires:
+                if other not in earlier:
+                    raise UsageError(f"pass {step.name} requires {other} before it", hint=f"add {other} ahead of it")
+            for other in step.after:
+                if other in later:
+                    raise UsageError(f"pass {step.name} must come after {other}", hint="swap the two")
+            for other in step.before:
+                if other in earlier:
+                    raise UsageError(f"pass {step.name} must come before {other}", hint="swap the two")
+
+    def run(
+        self,
+        model: LightModel,
+        *,
+        checker: Checker | None = None,
+        observe: Callable[[PassRecord], object] | None = None,
+    ) -> tuple[LightModel, tuple[PassRecord, ...]]:
+        """Runs every pass in order.
+
+        Args:
+            model: the graph to begin with.
+            checker: judges every step; without one, only the passes themselves run.
+            observe: called with each record as it is made.
+
+        Raises:
+            PassError: a pass failed or did not hold; names it and those before it.
+        """
+        records = []
+        for record, result in self.iterate(model, checker=checker):
+            model = result
+            records.append(record)
+            if observe is not None:
+                observe(record)
+        return model, tuple(records)
+
+    def iterate(
+        self, model: LightModel, *, checker: Checker | None = None, start: int = 0
+    ) -> Iterator[tuple[PassRecord, LightModel]]:
+        """As :meth:`run`, but yields after each pass its record and the model it left; may begin at a later pass."""
+        state = GraphState(model)
+        for position in range(start, len(self.steps)):
+            step = self.steps[position]
+            try:
+                record = run_step(state, step, checker=checker)
+            except ConvertkitError as error:
+                raise PassError(f"{_where(self.steps, position)}: {error.message}", hint=error.hint) from error
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise PassError(f"{_where(self.steps, position)}: {reason}", hint="a defect in the pass") from error
+            yield record, state.model
+
+
+def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -> PassRecord:
+    """Runs one pass on the state, checks it, and says what happened."""
+    before, counts = state.model, op_counts(state.model)
+    start = time.perf_counter()
+    state.apply(step)
+    seconds = time.perf_counter() - start
+    after_counts = op_counts(state.model)
+    added, removed = difference(counts, after_counts)
+    changed = before.digest() != state.model.digest()
+    return PassRecord(
+        name=step.name,
+        text=step_text(step),
+        effect=step.effect,
+        changed=changed,
+        seconds=seconds,
+        nodes_before=counts.total(),
+        nodes_after=after_counts.total(),
+        ops_added=added,
+        ops_removed=removed,
+        check=checker.check(step, before, state.model, changed=changed) if checker else None,
+    )
+
+
+def _where(steps: tuple[Pass, ...], position: int) -> str:
+    earlier = ", ".join(step.name for step in steps[:position])
+    return f"pass {steps[position].name}" + (f" (after {earlier})" if earlier else "")

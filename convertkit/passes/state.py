@@ -1,0 +1,79 @@
+"""A graph on its way through a pipeline, held in whichever form the last pass left and the next one wants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from convertkit.errors import PassError, UnavailableError
+from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
+
+if TYPE_CHECKING:
+    import onnx_ir
+
+    from convertkit.graph.graph import Graph
+    from convertkit.graph.light import LightModel
+
+
+class GraphState:
+    """The current model; conversions happen only where the form changes."""
+
+    def __init__(self, model: LightModel) -> None:
+        self.model = model
+        self._graph: Graph | None = None
+
+    def apply(self, step: Pass) -> None:
+        """Runs one pass and makes its result the current model.
+
+        Raises:
+            PassError: the class derives from none of the four forms.
+        """
+        if isinstance(step, GraphPass):
+            self._edit(step)
+        elif isinstance(step, LightPass):
+            self._replace(step.run(self.model))
+        elif isinstance(step, ModelPass):
+            self._replace(_run_on_proto(step, self.model))
+        elif isinstance(step, IrPass):
+            self._replace(_run_on_ir(step, self.model))
+        else:
+            raise PassError(f"pass {step.name}: derive it from GraphPass, LightPass, ModelPass or IrPass")
+
+    def _edit(self, step: GraphPass) -> None:
+        from convertkit.graph.graph import close_graph, open_graph
+
+        graph = self._graph or open_graph(self.model)
+        self._graph = None  # a pass that raises may leave it half edited
+        step.run(graph)
+        graph.tidy()
+        self.model = close_graph(graph, self.model)
+        self._graph = graph
+
+    def _replace(self, model: LightModel) -> None:
+        self.model, self._graph = model, None
+
+
+def _run_on_proto(step: ModelPass, model: LightModel) -> LightModel:
+    import onnx
+
+    from convertkit.graph.light import attach, detach
+
+    if step.weights:
+        return detach(step.run(attach(model)))
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model.proto)
+    return detach(step.run(copy), model.weights)
+
+
+def _run_on_ir(step: IrPass, model: LightModel) -> LightModel:
+    from convertkit.graph.light import attach, detach
+
+    ir = _onnx_ir(step)
+    return detach(ir.to_proto(step.run(ir.from_proto(attach(model)))))
+
+
+def _onnx_ir(step: Pass) -> onnx_ir:  # type: ignore[valid-type]
+    try:
+        import onnx_ir
+    except ImportError as error:
+        raise UnavailableError(f"pass {step.name} works on onnx_ir, which is not installed", hint="pip install onnx_ir") from error
+    return onnx_ir

@@ -1,0 +1,182 @@
+"""How passes, targets and models come in: entry points, single files, model packages, all by the same hooks."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pluggy
+
+from convertkit import hookspecs
+from convertkit.errors import PluginError, suggestion
+from convertkit.models.base import Model
+from convertkit.models.base import check_class as check_model
+from convertkit.passes.base import Pass
+from convertkit.passes.base import check_class as check_pass
+from convertkit.passes.record import PassRecord
+from convertkit.registry import Registry
+from convertkit.targets.base import Target
+from convertkit.targets.base import check_class as check_target
+
+GROUP = "convertkit"
+"""The entry point group in which installed plugins announce themselves."""
+
+_REGISTER = ("register_passes", "register_targets", "register_models")
+
+
+class Plugins:
+    """Everything that plugins have registered so far.
+
+    Attributes:
+        passes: pass classes by name.
+        targets: target classes by name.
+        models: model classes by name.
+        origins: plugin name -> where it came from (``package 1.0`` or a path).
+    """
+
+    def __init__(self) -> None:
+        self.passes: Registry[type[Pass]] = Registry("pass")
+        self.targets: Registry[type[Target]] = Registry("target")
+        self.models: Registry[type[Model]] = Registry("model")
+        self.origins: dict[str, str] = {}
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+
+    def load_installed(self) -> None:
+        """Loads every installed plugin of the entry point group.
+
+        Raises:
+            PluginError: one cannot be imported (names its distribution), or registers something impossible.
+        """
+        for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+            origin = f"{point.dist.name} {point.dist.version}" if point.dist else point.value
+            try:
+                module = point.load()
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise PluginError(f"plugin {point.name} of {origin} cannot be loaded: {reason}") from error
+            self.add(module, name=point.name, origin=origin)
+
+    def load_file(self, path: Path) -> ModuleType:
+        """Loads a plugin from a single Python file (``--plugin FILE.py``), once.
+
+        Raises:
+            PluginError: no such file, or it cannot be imported.
+        """
+        path = Path(path).resolve()
+        if not path.is_file():
+            raise PluginError(f"plugin {path}: no such file")
+        module = _import_file(_unique_name("plugin", path), path)
+        if str(path) not in self.origins:
+            self.add(module, name=str(path), origin=str(path))
+        return module
+
+    def load_package(self, root: Path, plugin: str) -> None:
+        """Loads a model package's plugin module; the directory becomes a Python package of a unique name."""
+        root = Path(root).resolve()
+        if str(root) in self.origins:
+            return
+        if not (root / plugin).is_file():
+            raise PluginError(f"{root / plugin}: no such file", hint="it is named under 'plugin' in model.yaml")
+        name = _unique_name("model", root)
+        _import_directory(name, root)
+        module = _import_submodule(name, root / plugin)
+        self.add(module, name=str(root), origin=str(root))
+
+    def add(self, module: object, *, name: str, origin: str) -> None:
+        """Registers a plugin object: checks its hooks and takes in what it registers."""
+        self._manager.register(module, name)
+        self._check_hooks(name)
+        self.origins[name] = origin
+        sinks: tuple[Callable[[Any], None], ...] = (
+            lambda cls: self._take(self.passes, check_pass, cls, name),
+            lambda cls: self._take(self.targets, check_target, cls, name),
+            lambda cls: self._take(self.models, check_model, cls, name),
+        )
+        for hook, sink in zip(_REGISTER, sinks, strict=True):
+            others = [other for other in self._manager.get_plugins() if other is not module]
+            self._manager.subset_hook_caller(hook, others)(register=sink)
+
+    def observe(self, record: PassRecord) -> None:
+        """Tells every observer about a pass that ran."""
+        self._manager.hook.after_pass(record=record)
+
+    def _take(self, registry: Registry[Any], check: Callable[[Any], None], cls: Any, plugin: str) -> None:
+        if not isinstance(cls, type):
+            raise PluginError(f"plugin {plugin} registers {cls!r} as a {registry.kind}", hint="register the class")
+        check(cls)
+        registry.add(cls.name, cls, plugin=plugin)  # type: ignore[attr-defined]
+
+    def _check_hooks(self, name: str) -> None:
+        """A misspelt hook would otherwise be ignored without a word."""
+        try:
+            self._manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            self._manager.unregister(name=name)
+            raise PluginError(f"plugin {name}: {_hook_reason(error)}") from error
+
+
+def open_plugins(files: Iterable[Path] = ()) -> Plugins:
+    """The installed plugins and those in single files."""
+    plugins = Plugins()
+    plugins.load_installed()
+    for file in files:
+        plugins.load_file(file)
+    return plugins
+
+
+def _hook_reason(error: pluggy.PluginValidationError) -> str:
+    known = [name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")]
+    text = str(error)
+    wrong = text.split("unknown hook ")[-1].split(" in plugin")[0].strip("'\"") if "unknown hook" in text else ""
+    return f"unknown hook {wrong!r} ({suggestion(wrong, known)})" if wrong else text
+
+
+def _unique_name(kind: str, path: Path) -> str:
+    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    return f"convertkit_{kind}_{path.stem.replace('-', '_').replace('.', '_')}_{digest}"
+
+
+def _import_directory(name: str, root: Path) -> ModuleType:
+    """A namespace for relative imports; the directory's ``__init__.py`` runs where there is one."""
+    if name in sys.modules:
+        return sys.modules[name]
+    init = root / "__init__.py"
+    if init.is_file():
+        return _execute(name, init, search=[str(root)])
+    module = ModuleType(name)
+    module.__path__ = [str(root)]
+    sys.modules[name] = module
+    return module
+
+
+def _import_submodule(package: str, path: Path) -> ModuleType:
+    try:
+        return importlib.import_module(f"{package}.{path.stem}")
+    except Exception as error:
+        raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _import_file(name: str, path: Path) -> ModuleType:
+    return sys.modules[name] if name in sys.modules else _execute(name, path, search=None)
+
+
+def _execute(name: str, path: Path, *, search: list[str] | None) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=search)
+    if spec is None or spec.loader is None:
+        raise PluginError(f"{path} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
+    return module

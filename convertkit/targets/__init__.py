@@ -1,0 +1,1 @@
+"""Targets: where a graph goes, and what may run it there."""

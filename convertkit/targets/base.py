@@ -1,0 +1,64 @@
+"""What a target is: passes of its own, a compiler, and a runtime for what the compiler leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from convertkit.errors import PluginError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convertkit.graph.light import LightModel
+
+
+class Runtime(Protocol):
+    """Something that runs the compiled model, one image at a time."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Outputs by name for inputs by name; shapes and dtypes are those of the target graph."""
+        ...
+
+
+class Target:
+    """Where a graph goes. Derive, set ``name`` and the docstring, and implement :meth:`compile` and :meth:`open`.
+
+    Class attributes:
+        name: the name on the command line, like ``cpu`` or ``ascend310p3``.
+        pipeline: step texts of the passes this target adds after the model's own.
+    """
+
+    name: ClassVar[str]
+    pipeline: ClassVar[tuple[str, ...]] = ()
+
+    def versions(self) -> dict[str, str]:
+        """Names and versions of the tools whose change makes a compiled artifact stale."""
+        return {}
+
+    def compile(self, model: LightModel, directory: Path) -> None:
+        """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""
+        raise NotImplementedError
+
+    def open(self, directory: Path) -> Runtime:
+        """A runtime for an artifact directory that :meth:`compile` filled.
+
+        Raises:
+            UnavailableError: this machine cannot run it.
+        """
+        raise NotImplementedError
+
+
+def check_class(cls: type[Target]) -> None:
+    """Refuses a target class without a name or a docstring (PluginError)."""
+    if not isinstance(getattr(cls, "name", None), str) or not cls.name:
+        raise PluginError(f"target class {cls.__qualname__} has no name")
+    if not summary(cls):
+        raise PluginError(f"target {cls.name}: it has no docstring; its first line is the help text")
+
+
+def summary(cls: type[Target]) -> str:
+    """The first line of a target's own docstring; empty where it has none."""
+    doc = (cls.__dict__.get("__doc__") or "").strip()
+    return doc.splitlines()[0] if doc else ""

@@ -1,0 +1,24 @@
+"""Standard ONNX, run by onnxruntime's CPU provider."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+
+import convertkit
+
+
+class CpuTarget(convertkit.Target):
+    """Run on this machine's processor with onnxruntime; nothing to compile."""
+
+    name = "cpu"
+
+    def versions(self) -> dict[str, str]:
+        return {"onnxruntime": version("onnxruntime")}
+
+    def compile(self, model: convertkit.LightModel, directory: Path) -> None:
+        """The graph itself is the artifact; opening it once proves that onnxruntime takes it."""
+        convertkit.open_session(model)
+
+    def open(self, directory: Path) -> convertkit.Runtime:
+        return convertkit.open_session(convertkit.load(directory / "model.onnx"))

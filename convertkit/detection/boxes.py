@@ -52,7 +52,7 @@ def clip(boxes: Array, height: int, width: int) -> Array:
 def _proper(boxes: NDArray[np.floating[Any]]) -> Float64:
     """``(N, 4) float64`` where every box that encloses nothing is the empty box at the origin."""
     corners = np.asarray(boxes, np.float64).reshape(-1, 4)
-    finite: NDArray[np.bool_] = np.isfinite(corners).all(axis=1)
+    finite: NDArray[np.bool_] = np.all(np.isfinite(corners), axis=1)
     good = finite & (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
     result: Float64 = np.where(good[:, None], corners, 0.0)
     return result

@@ -42,6 +42,8 @@ def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float 
     masks, boxes = np.asarray(masks, np.float32), np.asarray(boxes, np.float32)
     if masks.ndim != 3 or boxes.shape != (len(masks), 4):
         raise ValueError(f"masks {masks.shape} and boxes {boxes.shape} are not (N, h, w) and (N, 4)")
+    if len(masks) == 0:
+        return []
     if not np.isfinite(masks).all():
         masks = np.nan_to_num(masks, nan=0.0, posinf=0.0, neginf=0.0)
     with np.errstate(all="ignore"):  # a box without extent divides by zero: see _taps
@@ -94,10 +96,11 @@ def _taps(low: np.float32, high: np.float32, start: int, stop: int, taps: int) -
     grid = (centres - low) / (high - low) * two - one
     grid[np.isinf(grid)] = 0
     position = (grid + one) * np.float32(taps / 2) - half
-    weight = position[:, None] - np.arange(taps, dtype=np.float32)
+    weight: Array = position[:, None] - np.arange(taps, dtype=np.float32)
     np.abs(weight, out=weight)
     np.subtract(one, weight, out=weight)
-    return np.maximum(weight, np.float32(0), out=weight)
+    np.maximum(weight, np.float32(0), out=weight)
+    return weight
 
 
 def _strips(columns: Array, rows: Array, threshold: float) -> Iterator[tuple[int, NDArray[np.bool_]]]:
@@ -141,7 +144,8 @@ def _edges(inside: NDArray[np.bool_], left: int, top: int, height: int) -> Posit
     if flat[0]:
         changes = np.concatenate([[0], changes])
     column, row = np.divmod(changes, inside.shape[1])
-    return (left + column) * height + (top + row)
+    positions: Positions = (left + column) * height + (top + row)
+    return positions
 
 
 def _lengths(edges: Positions, pixels: int) -> list[int]:

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-
 Counts = NDArray[np.int64]
 
 _GROUPS = 7  # 35 bits: any run length of a picture below 16 gigapixels

@@ -1,0 +1,141 @@
+"""The letterbox against plain reimplementations of mmcv's calls and of the ModelZoo script."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from convertkit.detection.letterbox import letterbox, placement, unletterbox_boxes
+from convertkit.errors import UsageError
+from convertkit.models.spec import PreprocessSpec
+
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+CORNER = PreprocessSpec(mean=MEAN, std=STD)
+CENTER = PreprocessSpec(mean=MEAN, std=STD, placement="center", rounding="floor")
+
+sides = st.integers(1, 90)
+
+
+def noise(height, width, seed=0):
+    return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def normalised(image, to_rgb=True):
+    """mmcv's ``imnormalize``, call by call, with the float32 mean and std of mmdet's ``Normalize``."""
+    mean, std = np.array(MEAN, np.float32), np.array(STD, np.float32)
+    pixels = image.astype(np.float32)
+    if to_rgb:
+        cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, pixels)
+    cv2.subtract(pixels, np.float64(mean.reshape(1, -1)), pixels)
+    cv2.multiply(pixels, 1 / np.float64(std.reshape(1, -1)), pixels)
+    return pixels
+
+
+def mmdet_test_pipeline(image, edge):
+    height, width = image.shape[:2]
+    scale = min(edge / max(height, width), edge / min(height, width))
+    size = max(1, int(width * scale + 0.5)), max(1, int(height * scale + 0.5))
+    pixels = normalised(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
+    pad = edge - size[1], edge - size[0]
+    padded = cv2.copyMakeBorder(pixels, 0, pad[0], 0, pad[1], cv2.BORDER_CONSTANT, value=0)
+    return np.ascontiguousarray(padded.transpose(2, 0, 1))[None]
+
+
+def modelzoo_script(image, canvas_height, canvas_width):
+    height, width = image.shape[:2]
+    scale = min(canvas_width / width, canvas_height / height)
+    size = max(1, math.floor(width * scale)), max(1, math.floor(height * scale))
+    pixels = normalised(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
+    left, top = (canvas_width - size[0]) // 2, (canvas_height - size[1]) // 2
+    bottom, right = canvas_height - size[1] - top, canvas_width - size[0] - left
+    padded = cv2.copyMakeBorder(pixels, top, bottom, left, right, cv2.BORDER_CONSTANT, value=0)
+    return np.ascontiguousarray(padded.transpose(2, 0, 1))[None]
+
+
+@given(sides, sides, st.integers(1, 96))
+@settings(deadline=None, max_examples=60)
+def test_corner_and_nearest_give_the_bits_of_mmdet(height, width, edge):
+    image = noise(height, width)
+
+    tensor, _ = letterbox(image, (edge, edge), CORNER)
+
+    np.testing.assert_array_equal(tensor, mmdet_test_pipeline(image, edge))
+
+
+@given(sides, sides, st.integers(1, 96), st.integers(1, 96))
+@settings(deadline=None, max_examples=60)
+def test_center_and_floor_give_the_bits_of_the_modelzoo_script(height, width, canvas_height, canvas_width):
+    image = noise(height, width)
+
+    tensor, _ = letterbox(image, (canvas_height, canvas_width), CENTER)
+
+    np.testing.assert_array_equal(tensor, modelzoo_script(image, canvas_height, canvas_width))
+
+
+def test_the_tensor_is_what_a_graph_takes():
+    tensor, place = letterbox(noise(30, 40), (64, 48), CORNER)
+
+    assert tensor.shape == (1, 3, 64, 48)
+    assert tensor.dtype == np.float32
+    assert tensor.flags.c_contiguous
+    assert (place.resized_height, place.resized_width) == (36, 48)
+
+
+def test_bgr_networks_get_their_channels_unswapped():
+    image = noise(8, 8)
+
+    tensor, _ = letterbox(image, (8, 8), PreprocessSpec(mean=MEAN, std=STD, to_rgb=False))
+
+    np.testing.assert_array_equal(tensor[0], normalised(image, to_rgb=False).transpose(2, 0, 1))
+
+
+def test_the_pad_value_fills_only_what_the_picture_leaves():
+    spec = PreprocessSpec(mean=MEAN, std=STD, placement="center", pad_value=-9.0)
+
+    tensor, place = letterbox(noise(10, 20), (20, 20), spec)
+
+    assert (place.pad_top, place.pad_left) == (5, 0)
+    assert (tensor[:, :, :5] == -9.0).all()
+    assert (tensor[:, :, 15:] == -9.0).all()
+    assert (tensor[:, :, 5:15] > -9.0).all()
+
+
+@given(sides, sides, st.integers(1, 96), st.integers(1, 96), st.sampled_from([CORNER, CENTER]))
+def test_a_picture_never_leaves_the_canvas_nor_vanishes(height, width, canvas_height, canvas_width, spec):
+    place = placement(height, width, (canvas_height, canvas_width), spec)
+
+    assert 1 <= place.resized_height <= canvas_height - place.pad_top
+    assert 1 <= place.resized_width <= canvas_width - place.pad_left
+    assert min(place.pad_left, place.pad_top) >= 0
+
+
+@given(sides, sides, st.sampled_from([CORNER, CENTER]), st.integers(0, 2**32 - 1))
+def test_boxes_find_the_way_back(height, width, spec, seed):
+    place = placement(height, width, (80, 64), spec)
+    box = np.random.default_rng(seed).random((3, 4), np.float32) * np.float32(60)
+    scale = np.array([place.scale_x, place.scale_y] * 2)
+    pad = np.array([place.pad_left, place.pad_top] * 2)
+
+    found = unletterbox_boxes((box * scale + pad).astype(np.float32), place)
+
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, box, rtol=1e-5, atol=64e-5 / scale.min())
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        np.zeros((4, 4), np.uint8),
+        np.zeros((4, 4, 4), np.uint8),
+        np.zeros((4, 4, 3)),
+        np.zeros((0, 4, 3), np.uint8),
+    ],
+)
+def test_what_is_no_photo_is_refused(image):
+    with pytest.raises(UsageError, match="H, W, 3"):
+        letterbox(image, (8, 8), CORNER)

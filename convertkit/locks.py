@@ -61,7 +61,8 @@ class FileLock:
     def holder(path: str | Path) -> str | None:
         """Say who holds the lock at ``path`` now ("process 12 on host since 12:00:00"); None when free."""
         try:
-            with locked_now(Path(path)):
+            # Shared: two who ask at once must not take each other for a holder.
+            with locked_now(Path(path), kind=fcntl.LOCK_SH):
                 return None
         except FileNotFoundError:
             return None
@@ -92,14 +93,14 @@ class FileLock:
 
 
 @contextlib.contextmanager
-def locked_now(path: Path) -> Iterator[None]:
+def locked_now(path: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
     """Hold the lock of ``path``, or raise BlockingIOError where another process has it.
 
     ``path`` may be a directory: the kernel locks those as well.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         yield
     finally:
         os.close(descriptor)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from convertkit.errors import UnavailableError, UsageError
+from convertkit.exporting.environment import VARIABLE, Environment, choose
+from convertkit.exporting.interpreter import ExternalPython, child_variables
+from convertkit.exporting.requirements import parse_requirements
+
+
+def test_interpreter_with_everything_is_returned_as_named() -> None:
+    mine = ExternalPython(sys.executable, distributions=("msgspec", "PyYAML"), modules=("json.decoder",))
+
+    assert mine.ensure() == Path(sys.executable)
+    assert mine.probe().versions.keys() == {"msgspec", "PyYAML"}
+
+
+def test_compiled_extensions_are_imported_too() -> None:
+    from convertkit.exporting.probe import find, modules_of
+
+    distribution = find("msgspec")
+
+    assert distribution is not None
+    assert modules_of(distribution) == ["msgspec", "msgspec._core"]
+
+
+def test_virtual_environment_may_be_named_by_its_directory() -> None:
+    assert ExternalPython(Path(sys.executable).parent.parent).python.name == "python"
+
+
+def test_everything_missing_or_broken_is_listed_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken.py").write_text("import sys\nsys.exit('no\\nmore')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    shim = tmp_path / "python"
+    shim.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}" exec "{sys.executable}" "$@"\n')
+    shim.chmod(0o755)
+
+    with pytest.raises(UnavailableError) as caught:
+        ExternalPython(shim, distributions=("torch-of-nowhere",), modules=("nowhere.ops", "broken")).ensure()
+
+    assert str(caught.value).startswith(f"{shim} (Python 3.")
+    assert "torch-of-nowhere (not installed), nowhere.ops (not installed), broken (SystemExit: no)" in str(
+        caught.value
+    )
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/no/such/python", "^/no/such/python: no such interpreter"),
+        ("no-such-python", "^no-such-python: no such interpreter"),
+        ("true", "/true: not a usable Python interpreter"),
+        ("false", "/false: not a usable Python interpreter: .* failed with exit code 1"),
+    ],
+)
+def test_what_is_no_interpreter_is_a_usage_error(path: str, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ExternalPython(path).ensure()
+
+
+def test_ours_is_used_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = Environment("model", parse_requirements("torch\nmmdet"))
+    monkeypatch.delenv(VARIABLE, raising=False)
+
+    assert choose(ours) is ours
+    monkeypatch.setenv(VARIABLE, "/from/variable")
+    assert choose(ours) == ExternalPython("/from/variable", ("torch", "mmdet"))
+    assert choose(ours, "/from/option") == ExternalPython("/from/option", ("torch", "mmdet"))
+
+
+def test_child_does_not_find_our_modules(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/ours")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+
+    variables = child_variables(Path("/env/bin/python"), {"FORCE_CUDA": "0"})
+
+    assert "PYTHONPATH" not in variables
+    assert variables["PIP_NO_INDEX"] == "1"
+    assert variables["FORCE_CUDA"] == "0"
+    assert variables["PATH"].startswith("/env/bin:")

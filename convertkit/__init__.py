@@ -10,6 +10,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 _HOMES = {
+    "clip": "detection.boxes",
+    "iou": "detection.boxes",
+    "letterbox": "detection.letterbox",
+    "unletterbox_boxes": "detection.letterbox",
+    "paste": "detection.masks",
+    "Detections": "detection.types",
+    "Placement": "detection.types",
+    "RLE": "detection.types",
     "ConvertkitError": "errors",
     "GraphError": "errors",
     "PassError": "errors",
@@ -18,17 +26,38 @@ _HOMES = {
     "SpecError": "errors",
     "UnavailableError": "errors",
     "UsageError": "errors",
-    "hookimpl": "hookspecs",
     "Graph": "graph.graph",
+    "load": "graph.io",
+    "save": "graph.io",
     "LightModel": "graph.light",
+    "detach": "graph.light",
+    "weight_key": "graph.light",
+    "weights_as_inputs": "graph.light",
+    "open_session": "graph.session",
+    "hookimpl": "hookspecs",
+    "Model": "models.base",
+    "PostprocessSpec": "models.spec",
+    "PreprocessSpec": "models.spec",
     "GraphPass": "passes.base",
     "IrPass": "passes.base",
     "LightPass": "passes.base",
     "ModelPass": "passes.base",
     "Pass": "passes.base",
+    "PassRecord": "passes.record",
+    "run_child": "process",
+    "Runtime": "targets.base",
+    "Target": "targets.base",
 }
 
 if TYPE_CHECKING:
+    from convertkit.detection.boxes import clip as clip
+    from convertkit.detection.boxes import iou as iou
+    from convertkit.detection.letterbox import letterbox as letterbox
+    from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
+    from convertkit.detection.masks import paste as paste
+    from convertkit.detection.types import Detections as Detections
+    from convertkit.detection.types import Placement as Placement
+    from convertkit.detection.types import RLE as RLE
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError
@@ -38,13 +67,26 @@ if TYPE_CHECKING:
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UsageError as UsageError
     from convertkit.graph.graph import Graph as Graph
+    from convertkit.graph.io import load as load
+    from convertkit.graph.io import save as save
     from convertkit.graph.light import LightModel as LightModel
+    from convertkit.graph.light import detach as detach
+    from convertkit.graph.light import weight_key as weight_key
+    from convertkit.graph.light import weights_as_inputs as weights_as_inputs
+    from convertkit.graph.session import open_session as open_session
     from convertkit.hookspecs import hookimpl as hookimpl
+    from convertkit.models.base import Model as Model
+    from convertkit.models.spec import PostprocessSpec as PostprocessSpec
+    from convertkit.models.spec import PreprocessSpec as PreprocessSpec
     from convertkit.passes.base import GraphPass as GraphPass
     from convertkit.passes.base import IrPass as IrPass
     from convertkit.passes.base import LightPass as LightPass
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
+    from convertkit.passes.record import PassRecord as PassRecord
+    from convertkit.process import run_child as run_child
+    from convertkit.targets.base import Runtime as Runtime
+    from convertkit.targets.base import Target as Target
 
 __all__ = sorted(_HOMES)
 

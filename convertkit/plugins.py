@@ -15,7 +15,7 @@ from typing import Any
 import pluggy
 
 from convertkit import hookspecs
-from convertkit.errors import PluginError, suggestion
+from convertkit.errors import ConvertkitError, PluginError, suggestion
 from convertkit.models.base import Model
 from convertkit.models.base import check_class as check_model
 from convertkit.passes.base import Pass
@@ -84,7 +84,9 @@ class Plugins:
         if str(root) in self.origins:
             return
         if not (root / plugin).is_file():
-            raise PluginError(f"{root / plugin}: no such file", hint="it is named under 'plugin' in model.yaml")
+            raise PluginError(
+                f"{root / plugin}: no such file", hint="it is named under 'plugin' in model.yaml"
+            )
         name = _unique_name("model", root)
         _import_directory(name, root)
         module = _import_submodule(name, root / plugin)
@@ -101,16 +103,27 @@ class Plugins:
             lambda cls: self._take(self.models, check_model, cls, name),
         )
         for hook, sink in zip(_REGISTER, sinks, strict=True):
-            others = [other for other in self._manager.get_plugins() if other is not module]
-            self._manager.subset_hook_caller(hook, others)(register=sink)
+            self._call(hook, module, sink, name)
 
     def observe(self, record: PassRecord) -> None:
         """Tells every observer about a pass that ran."""
         self._manager.hook.after_pass(record=record)
 
+    def _call(self, hook: str, module: object, sink: Callable[[Any], None], name: str) -> None:
+        """Calls one hook of one plugin, so that it is known who registers what."""
+        others = [other for other in self._manager.get_plugins() if other is not module]
+        try:
+            self._manager.subset_hook_caller(hook, others)(register=sink)
+        except ConvertkitError:
+            raise
+        except Exception as error:
+            raise PluginError(f"plugin {name}: {hook} fails: {type(error).__name__}: {error}") from error
+
     def _take(self, registry: Registry[Any], check: Callable[[Any], None], cls: Any, plugin: str) -> None:
         if not isinstance(cls, type):
-            raise PluginError(f"plugin {plugin} registers {cls!r} as a {registry.kind}", hint="register the class")
+            raise PluginError(
+                f"plugin {plugin} registers {cls!r} as a {registry.kind}", hint="register the class"
+            )
         check(cls)
         registry.add(cls.name, cls, plugin=plugin)  # type: ignore[attr-defined]
 
@@ -133,9 +146,13 @@ def open_plugins(files: Iterable[Path] = ()) -> Plugins:
 
 
 def _hook_reason(error: pluggy.PluginValidationError) -> str:
-    known = [name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")]
+    known = [
+        name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")
+    ]
     text = str(error)
-    wrong = text.split("unknown hook ")[-1].split(" in plugin")[0].strip("'\"") if "unknown hook" in text else ""
+    wrong = (
+        text.split("unknown hook ")[-1].split(" in plugin")[0].strip("'\"") if "unknown hook" in text else ""
+    )
     return f"unknown hook {wrong!r} ({suggestion(wrong, known)})" if wrong else text
 
 

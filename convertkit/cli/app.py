@@ -21,7 +21,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for command in (build.build, verify.verify, opt.opt, export.export, fetch.fetch, replay.replay, doctor.doctor):
+for command in (
+    build.build,
+    verify.verify,
+    opt.opt,
+    export.export,
+    fetch.fetch,
+    replay.replay,
+    doctor.doctor,
+):
     app.command()(command)
 app.command("list")(listing.listing)
 app.command()(show.show)

@@ -18,27 +18,39 @@ KINDS = ("passes", "targets", "models", "plugins")
 def listing(
     kind: Annotated[str, typer.Argument(help="passes, targets, models or plugins.", metavar="KIND")],
     plugin: PluginOption = None,
-    root: Annotated[Path, typer.Option("--models", help="Directory whose model packages are listed.")] = Path("models"),
+    root: Annotated[Path, typer.Option("--models", help="Directory whose model packages are listed.")] = Path(
+        "models"
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """List the passes, targets, models or plugins that convertkit knows."""
     from convertkit.cli.ui import print_json, print_table
 
     choice(kind, "list", KINDS)
-    rows = {"passes": _passes, "targets": _targets, "models": _models, "plugins": _plugins}[kind](open_all(plugin), root)
+    rows = {"passes": _passes, "targets": _targets, "models": _models, "plugins": _plugins}[kind](
+        open_all(plugin), root
+    )
     if as_json:
         print_json(rows)
     elif rows:
         print_table(list(rows[0]), [list(row.values()) for row in rows])
     else:
-        print(f"no {kind}" + (f" below {root}; a model package is a directory with model.yaml" if kind == "models" else ""))
+        print(
+            f"no {kind}"
+            + (f" below {root}; a model package is a directory with model.yaml" if kind == "models" else "")
+        )
 
 
 def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:
     from convertkit.passes.base import summary
 
     return [
-        {"pass": entry.name, "effect": entry.item.effect, "plugin": entry.plugin, "summary": summary(entry.item)}
+        {
+            "pass": entry.name,
+            "effect": entry.item.effect,
+            "plugin": entry.plugin,
+            "summary": summary(entry.item),
+        }
         for entry in plugins.passes
     ]
 
@@ -47,7 +59,8 @@ def _targets(plugins: Plugins, root: Path) -> list[dict[str, str]]:
     from convertkit.targets.base import summary
 
     return [
-        {"target": entry.name, "plugin": entry.plugin, "summary": summary(entry.item)} for entry in plugins.targets
+        {"target": entry.name, "plugin": entry.plugin, "summary": summary(entry.item)}
+        for entry in plugins.targets
     ]
 
 

@@ -17,7 +17,8 @@ def opt(
     ],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="ONNX file to write.")] = None,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Run the graph before and after each pass on random inputs.")
+        bool,
+        typer.Option("--check/--no-check", help="Run the graph before and after each pass on random inputs."),
     ] = True,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")] = 0,
     plugin: PluginOption = None,

@@ -15,19 +15,26 @@ ModelArgument: TypeAlias = Annotated[
 ]
 VariantOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--variant", "-V", help="Variant by name, or a variant's YAML file; default: the package's own."),
+    typer.Option(
+        "--variant", "-V", help="Variant by name, or a variant's YAML file; default: the package's own."
+    ),
 ]
 TargetOption: TypeAlias = Annotated[str, typer.Option("--target", "-t", help="Where the model goes.")]
 WeightsOption: TypeAlias = Annotated[
     str | None,
-    typer.Option("--weights", "-w", help="A checkpoint's path, or random:SEED to try the pipeline without one."),
+    typer.Option(
+        "--weights", "-w", help="A checkpoint's path, or random:SEED to try the pipeline without one."
+    ),
 ]
 OriginOption: TypeAlias = Annotated[
     str,
-    typer.Option("--from", help="Stock graph: auto, stock (the file in the package) or checkpoint (export again)."),
+    typer.Option(
+        "--from", help="Stock graph: auto, stock (the file in the package) or checkpoint (export again)."
+    ),
 ]
 OutputOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Artifact directory; default: build/MODEL-VARIANT-TARGET.")
+    Path | None,
+    typer.Option("--output", "-o", help="Artifact directory; default: build/MODEL-VARIANT-TARGET."),
 ]
 PluginOption: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--plugin", help="A plugin in one Python file; may be repeated.")
@@ -36,7 +43,9 @@ PythonOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--python", help="Interpreter of an export environment to use instead of the managed one."),
 ]
-JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print the result as JSON on standard output.")]
+JsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print the result as JSON on standard output.")
+]
 
 
 def open_all(files: list[Path] | None) -> Plugins:

@@ -15,8 +15,12 @@ def replay(
     model: Annotated[
         Path | None, typer.Option("--model", help="Model package: repeat every step and compare its result.")
     ] = None,
-    variant: Annotated[str | None, typer.Option("--variant", "-V", help="Variant, where it is a YAML file.")] = None,
-    weights: Annotated[str | None, typer.Option("--weights", "-w", help="The weights that were given to build.")] = None,
+    variant: Annotated[
+        str | None, typer.Option("--variant", "-V", help="Variant, where it is a YAML file.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option("--weights", "-w", help="The weights that were given to build.")
+    ] = None,
     python: PythonOption = None,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
@@ -29,7 +33,13 @@ def replay(
     findings = check(manifest)
     if model is not None:
         findings += repeat(
-            manifest, model, open_all(plugin), variant=variant, weights=weights, python=python, report=BuildView()
+            manifest,
+            model,
+            open_all(plugin),
+            variant=variant,
+            weights=weights,
+            python=python,
+            report=BuildView(),
         )
     broken = [finding for finding in findings if not finding.ok]
     if as_json:
@@ -38,6 +48,8 @@ def replay(
         for finding in findings:
             print(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}")
     if broken:
-        error = ConvertkitError(f"{manifest}: {len(broken)} of {len(findings)} checks fail, first: {broken[0].what}")
+        error = ConvertkitError(
+            f"{manifest}: {len(broken)} of {len(findings)} checks fail, first: {broken[0].what}"
+        )
         error.exit_code = 1
         raise error

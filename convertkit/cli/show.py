@@ -18,7 +18,9 @@ KINDS = ("pass", "target", "model")
 
 def show(
     kind: Annotated[str, typer.Argument(help="pass, target or model.", metavar="KIND")],
-    name: Annotated[str, typer.Argument(help="Its name; for a model the package's directory.", metavar="NAME")],
+    name: Annotated[
+        str, typer.Argument(help="Its name; for a model the package's directory.", metavar="NAME")
+    ],
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -32,7 +32,10 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right:
     lines = [list(columns), *[list(row) for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     for number, line in enumerate(lines):
-        cells = [text.rjust(width) if i in right else text.ljust(width) for i, (text, width) in enumerate(zip(line, widths, strict=True))]
+        cells = [
+            text.rjust(width) if i in right else text.ljust(width)
+            for i, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
         print("  ".join(cells).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
@@ -125,7 +128,14 @@ class _PlainBar:
 
 def _rich_bar(unit: str) -> Bar:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
     from rich.progress import Progress as Bar
     from rich.text import Text
 
@@ -135,5 +145,11 @@ def _rich_bar(unit: str) -> Bar:
         def render(self, task: Task) -> Text:
             return Text(f"{task.speed:.1f} {unit}/s" if task.speed else "")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+    )
     return Bar(*columns, console=Console(stderr=True), transient=True)

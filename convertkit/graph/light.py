@@ -9,7 +9,7 @@ are stored once; and the digest of the small protobuf covers every weight throug
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -106,24 +106,27 @@ def attach(model: LightModel) -> onnx.ModelProto:
     return proto
 
 
-def weights_as_inputs(model: LightModel) -> onnx.ModelProto:
+def weights_as_inputs(model: LightModel, *, embed: Collection[str] = ()) -> onnx.ModelProto:
     """The graph with each detached initializer turned into a graph input of its type and shape.
 
     Tools that would open the weights (the ONNX checker, a simplifier) see the same types and shapes.
+
+    Args:
+        embed: names of detached initializers that get their data back instead.
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    kept = [tensor for tensor in proto.graph.initializer if weight_key(tensor) is None]
-    detached = [tensor for tensor in proto.graph.initializer if weight_key(tensor) is not None]
     listed = {value.name for value in proto.graph.input}
-    for tensor in detached:
-        if tensor.name not in listed:
-            proto.graph.input.append(
-                onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
-            )
-    kept_copies = [_copy(tensor) for tensor in kept]
+    kept = []
+    for tensor in proto.graph.initializer:
+        key = weight_key(tensor)
+        if key is None or tensor.name in embed:
+            kept.append(_copy(tensor) if key is None else _with_data(tensor, model.weights[key]))
+        elif tensor.name not in listed:
+            value = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
+            proto.graph.input.append(value)
     del proto.graph.initializer[:]
-    proto.graph.initializer.extend(kept_copies)
+    proto.graph.initializer.extend(kept)
     return proto
 
 
@@ -131,6 +134,10 @@ def _copy(tensor: TensorProto) -> TensorProto:
     copy = TensorProto()
     copy.CopyFrom(tensor)
     return copy
+
+
+def _with_data(tensor: TensorProto, data: bytes) -> TensorProto:
+    return TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims, raw_data=data)
 
 
 def _is_large(tensor: TensorProto) -> bool:

@@ -26,11 +26,15 @@ def random_inputs(model: LightModel, seed: int) -> dict[str, NDArray[Any]]:
 def _random(value: onnx.ValueInfoProto, rng: np.random.Generator) -> NDArray[Any]:
     tensor = value.type.tensor_type
     if not value.type.HasField("tensor_type") or not tensor.HasField("shape"):
-        raise GraphError(f"input {value.name!r} has no tensor type and shape", hint="--no-check skips the numeric check")
+        raise GraphError(
+            f"input {value.name!r} has no tensor type and shape", hint="--no-check skips the numeric check"
+        )
     shape = [dim.dim_value or 1 for dim in tensor.shape.dim]
     dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.elem_type))
     if dtype.kind == "f":
         return rng.standard_normal(shape).astype(dtype)
     if dtype.kind in "iub":
         return rng.integers(0, 2, shape).astype(dtype)
-    raise GraphError(f"input {value.name!r} is of type {dtype}, which has no random values", hint="use --no-check")
+    raise GraphError(
+        f"input {value.name!r} is of type {dtype}, which has no random values", hint="use --no-check"
+    )

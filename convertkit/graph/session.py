@@ -16,7 +16,9 @@ from convertkit.graph.light import LightModel, attach
 
 Arrays = Mapping[str, NDArray[Any]]
 
-ort.set_default_logger_severity(3)  # errors only: its warnings about graph hygiene are not the user's business
+ort.set_default_logger_severity(
+    3
+)  # errors only: its warnings about graph hygiene are not the user's business
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,9 @@ def open_package(root: Path, plugins: Plugins) -> ModelPackage:
     """
     root = Path(root)
     if not root.is_dir():
-        raise UsageError(f"model package {root}: no such directory", hint="give the directory that holds model.yaml")
+        raise UsageError(
+            f"model package {root}: no such directory", hint="give the directory that holds model.yaml"
+        )
     if not (root / "model.yaml").is_file():
         raise UsageError(f"model package {root}: there is no model.yaml in it")
     root = root.resolve()
@@ -94,7 +96,9 @@ def _check(spec: ModelSpec, root: Path) -> None:
     where = root / "model.yaml"
     if spec.default_variant not in spec.variants:
         known = ", ".join(sorted(spec.variants))
-        raise SpecError(f"{where}: default_variant {spec.default_variant!r} is not among the variants ({known})")
+        raise SpecError(
+            f"{where}: default_variant {spec.default_variant!r} is not among the variants ({known})"
+        )
     roles = [tensor.role for tensor in spec.outputs.values()]
     for role in ("dets", "labels", "masks"):
         if roles.count(role) > 1:

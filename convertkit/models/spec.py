@@ -6,7 +6,7 @@ the file, the key and the nearest known key. Paths are relative to the file they
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
@@ -74,10 +74,11 @@ class ExportSpec(Record):
 
 
 class ConfigSpec(Record):
-    """Framework configuration: a config shipped inside the framework, and a JSON file of overrides."""
+    """The framework's configuration: a ``base`` config it ships, plus ``overrides``; or a JSON ``file`` with both."""
 
-    base: str
-    overrides: str | None = None
+    base: str | None = None
+    overrides: dict[str, Any] = {}
+    file: str | None = None
 
 
 class WeightsSpec(Record):

@@ -42,7 +42,9 @@ def read_yaml(path: Path) -> Any:
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SpecError(f"{line}: not valid YAML ({getattr(error, 'problem', None) or 'cannot be parsed'})") from error
+        raise SpecError(
+            f"{line}: not valid YAML ({getattr(error, 'problem', None) or 'cannot be parsed'})"
+        ) from error
 
 
 def to_record(data: Any, record: type[R], *, where: str) -> R:
@@ -64,7 +66,9 @@ def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:
         hints = get_type_hints(hint)
         for key, value in data.items():
             if key not in hints:
-                raise SpecError(f"{where}: unknown key {_join(path, key)!r}", hint=suggestion(str(key), hints))
+                raise SpecError(
+                    f"{where}: unknown key {_join(path, key)!r}", hint=suggestion(str(key), hints)
+                )
             _refuse_unknown_keys(value, hints[key], where, _join(path, key))
         return
     if get_origin(hint) is dict and isinstance(data, dict):

@@ -63,6 +63,10 @@ class Pass:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        for name in cls.__dict__.get("__annotations__", {}):
+            default = cls.__dict__.get(name)
+            if isinstance(default, (dict, list, set)):  # each instance gets its own copy, as authors mean it
+                setattr(cls, name, dataclasses.field(default_factory=default.copy))
         dataclasses.dataclass(frozen=True)(cls)
 
 
@@ -160,7 +164,9 @@ def class_source(cls: type) -> Path:
     try:
         return Path(inspect.getfile(cls))
     except (TypeError, OSError) as error:
-        raise PluginError(f"{cls.__qualname__}: its source is not to be found, results cannot be cached") from error
+        raise PluginError(
+            f"{cls.__qualname__}: its source is not to be found, results cannot be cached"
+        ) from error
 
 
 @functools.cache

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.detection.compare import compare_detections
+from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.errors import ConvertkitError, PassError
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 TOLERANCE = 1e-4
 """Largest difference a ``rounding`` pass may make, relative to the largest value of the output (float32 has 1e-7)."""
+
+DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
+"""The same for detections: pixels of the network input, score, mask probability."""
 
 Outputs = tuple[NDArray[Any], ...]
 Run = Callable[["LightModel", Arrays], Outputs]
@@ -48,7 +51,9 @@ class Checker:
         run: how a graph is run.
     """
 
-    def __init__(self, samples: Sequence[Arrays], roles: Mapping[str, str] | None = None, run: Run = run_on_host):
+    def __init__(
+        self, samples: Sequence[Arrays], roles: Mapping[str, str] | None = None, run: Run = run_on_host
+    ):
         self._samples, self._roles, self._run = tuple(samples), dict(roles or {}), run
         self._last: tuple[str, list[Outputs]] | None = None
 
@@ -68,8 +73,12 @@ class Checker:
         except PassError:
             raise
         except ConvertkitError as error:
-            raise PassError(f"it left a graph that does not hold: {error.message}", hint=error.hint) from error
-        errors, details = zip(*(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True)
+            raise PassError(
+                f"it left a graph that does not hold: {error.message}", hint=error.hint
+            ) from error
+        errors, details = zip(
+            *(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True
+        )
         return CheckRecord(True, len(self._samples), float(max(errors)), details[int(np.argmax(errors))])
 
     def _outputs(self, model: LightModel) -> list[Outputs]:
@@ -81,10 +90,13 @@ class Checker:
     def _compare(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
         if len(old) != len(new):
             raise PassError(f"it changed the number of outputs from {len(old)} to {len(new)}")
-        names = list(self._roles) if len(self._roles) == len(old) else [f"output {i}" for i in range(len(old))]
+        names = (
+            list(self._roles) if len(self._roles) == len(old) else [f"output {i}" for i in range(len(old))]
+        )
         if step.effect == "rounding" and "dets" in self._roles.values() and len(self._roles) == len(old):
-            return self._compare_sets(names, old, new)
-        worst = max((_difference(name, a, b) for name, a, b in zip(names, old, new, strict=True)), default=(0.0, 0.0, ""))
+            return self._compare_sets(old, new)
+        gaps = (_difference(name, a, b) for name, a, b in zip(names, old, new, strict=True))
+        worst = max(gaps, default=(0.0, 0.0, ""))
         relative, absolute, name = worst
         limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
         if relative > limit:
@@ -94,12 +106,14 @@ class Checker:
             )
         return absolute, "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
 
-    def _compare_sets(self, names: list[str], old: Outputs, new: Outputs) -> tuple[float, str]:
-        before, after = dict(zip(names, old, strict=True)), dict(zip(names, new, strict=True))
-        result = compare_detections(before, after, self._roles)
+    def _compare_sets(self, old: Outputs, new: Outputs) -> tuple[float, str]:
+        """Detections as sets; whatever is no detection, element by element."""
+        roles = list(self._roles.values())
+        before, after = dict(zip(roles, old, strict=True)), dict(zip(roles, new, strict=True))
+        result = compare_detections(before, after, DETECTIONS)
         if not result.ok:
             raise PassError(f"it declares effect rounding but the detections differ: {result.summary}")
-        return result.max_error, result.summary
+        return max(result.max_box_error_px, result.max_score_error, result.max_mask_error), result.summary
 
 
 def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float, float, str]:

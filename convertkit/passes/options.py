@@ -7,7 +7,6 @@ flow values (``2``, ``true``, ``[a, b]``, ``{a: b}``, ``"with, comma"``); option
 from __future__ import annotations
 
 import dataclasses
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
@@ -91,7 +90,7 @@ def _option(name: str, part: str) -> tuple[str, Any]:
 
 def _convert(name: str, key: str, value: Any, hint: Any) -> Any:
     try:
-        return msgspec.convert(value, hint)
+        return msgspec.convert(value, hint, strict=False)  # YAML 1.1 reads 1e-5 as text
     except msgspec.ValidationError as error:
         raise UsageError(f"pass {name}: option {key!r}: {error}; got {value!r}") from error
 
@@ -107,7 +106,7 @@ def _value_text(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_YAML_READS_AS_VALUES
-        return value if plain else json.dumps(value)
+        return value if plain else _quoted(value)
     if isinstance(value, Mapping):
         return (
             "{" + ", ".join(f"{_value_text(key)}: {_value_text(item)}" for key, item in value.items()) + "}"
@@ -118,6 +117,20 @@ def _value_text(value: Any) -> str:
     if isinstance(value, float):
         return _float_text(value)
     return str(value)
+
+
+def _quoted(text: str) -> str:
+    """A YAML double-quoted scalar in printable ASCII."""
+    return '"' + "".join(_escaped(character) for character in text) + '"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    if character in '"\\':
+        return "\\" + character
+    if 0x20 <= code < 0x7F:
+        return character
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def _float_text(value: float) -> str:

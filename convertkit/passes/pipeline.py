@@ -52,7 +52,9 @@ class Pipeline:
             earlier, later = names[:position], names[position + 1 :]
             for other in step.requires:
                 if other not in earlier:
-                    raise UsageError(f"pass {step.name} requires {other} before it", hint=f"add {other} ahead of it")
+                    raise UsageError(
+                        f"pass {step.name} requires {other} before it", hint=f"add {other} ahead of it"
+                    )
             for other in step.after:
                 if other in later:
                     raise UsageError(f"pass {step.name} must come after {other}", hint="swap the two")
@@ -95,10 +97,14 @@ class Pipeline:
             try:
                 record = run_step(state, step, checker=checker)
             except ConvertkitError as error:
-                raise PassError(f"{_where(self.steps, position)}: {error.message}", hint=error.hint) from error
+                raise PassError(
+                    f"{_where(self.steps, position)}: {error.message}", hint=error.hint
+                ) from error
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
-                raise PassError(f"{_where(self.steps, position)}: {reason}", hint="a defect in the pass") from error
+                raise PassError(
+                    f"{_where(self.steps, position)}: {reason}", hint="a defect in the pass"
+                ) from error
             yield record, state.model
 
 

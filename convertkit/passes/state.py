@@ -20,6 +20,7 @@ class GraphState:
     def __init__(self, model: LightModel) -> None:
         self.model = model
         self._graph: Graph | None = None
+        self._untouched = ""
 
     def apply(self, step: Pass) -> None:
         """Runs one pass and makes its result the current model.
@@ -39,14 +40,25 @@ class GraphState:
             raise PassError(f"pass {step.name}: derive it from GraphPass, LightPass, ModelPass or IrPass")
 
     def _edit(self, step: GraphPass) -> None:
-        from convertkit.graph.graph import close_graph, open_graph
+        from convertkit.graph.graph import close_graph
 
-        graph = self._graph or open_graph(self.model)
+        graph, untouched = self._graph or self._open(), self._untouched
         self._graph = None  # a pass that raises may leave it half edited
         step.run(graph)
         graph.tidy()
-        self.model = close_graph(graph, self.model)
-        self._graph = graph
+        edited = close_graph(graph, self.model)
+        self._graph, self._untouched = graph, edited.digest()
+        if self._untouched != untouched:
+            self.model = edited
+
+    def _open(self) -> Graph:
+        """Opens the model for edits; the digest of a mere round trip tells a pass that changed nothing."""
+        from convertkit.graph.graph import close_graph, open_graph
+
+        graph = open_graph(self.model)
+        graph.tidy()
+        self._untouched = close_graph(graph, self.model).digest()
+        return graph
 
     def _replace(self, model: LightModel) -> None:
         self.model, self._graph = model, None
@@ -75,5 +87,6 @@ def _onnx_ir(step: Pass) -> onnx_ir:  # type: ignore[valid-type]
     try:
         import onnx_ir
     except ImportError as error:
-        raise UnavailableError(f"pass {step.name} works on onnx_ir, which is not installed", hint="pip install onnx_ir") from error
+        line = f"pass {step.name} works on onnx_ir, which is not installed"
+        raise UnavailableError(line, hint="pip install onnx_ir") from error
     return onnx_ir

@@ -1,0 +1,64 @@
+# The verbs of this repository. `make help` lists them.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test fast lint types format env bench docs wheel clean
+
+help: ## list the verbs
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: $(READY) ## make the virtual environment .venv with convertkit in it
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+	  || { echo "convertkit needs Python 3.10 or later; say make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "the venv module is missing; on Debian: apt install python3-venv"; exit 1; }
+	@echo "installing convertkit and its dependencies into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.ready-dev: $(READY)
+	@echo "installing the development tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@touch $@
+
+demo: setup ## build the embedded model for the CPU, measure it, print the ladder of accuracies
+	@PATH="$(abspath $(BIN)):$$PATH" sh bench/demo.sh
+
+test: $(VENV)/.ready-dev lint types env ## set up and run everything, the slow tier and the export environment included
+	$(BIN)/python -m pytest
+
+fast: $(VENV)/.ready-dev ## the tests that take seconds
+	$(BIN)/python -m pytest -m "not slow and not export"
+
+lint: $(VENV)/.ready-dev ## style, import rules
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+types: $(VENV)/.ready-dev ## the strict type checker
+	$(BIN)/mypy
+
+format: $(VENV)/.ready-dev ## rewrite the sources in the house style
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+env: setup ## build the export environment (torch, mmcv-full, mmdet: about 15 minutes, once per machine)
+	$(BIN)/convertkit env build models/maskrcnn
+
+bench: $(VENV)/.ready-dev env ## the paired benchmarks
+	$(BIN)/python bench/pipeline_vs_onnxsim.py
+
+docs: setup ## make the tables in docs/ anew
+	$(BIN)/python bench/ladder_mini48.py
+
+wheel: $(VENV)/.ready-dev ## build the distribution
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+clean: ## remove what was built here (not the user's cache)
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

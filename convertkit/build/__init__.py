@@ -1,0 +1,1 @@
+"""Builds: from a model package to an artifact, in content-addressed steps that survive anything."""

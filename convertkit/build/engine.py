@@ -1,0 +1,241 @@
+"""The build: stock graph, passes, compiler; every step found in the store or made, then the artifact laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
+from convertkit.build.keys import compile_facts, pass_facts, step_key
+from convertkit.build.layout import is_current, lay_out
+from convertkit.build.manifest import FORMAT, FileEntry, Manifest, StepEntry
+from convertkit.build.request import BuildRequest
+from convertkit.build.stock import make_stock, stock_facts
+from convertkit.build.store import Entry, Store
+from convertkit.errors import StoreError
+from convertkit.files import canonical_json, sha256_bytes
+from convertkit.passes.options import step_text
+from convertkit.passes.record import PassRecord
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+
+
+@dataclass(frozen=True)
+class Step:
+    """One planned step: what it is and the key it will have."""
+
+    kind: str
+    name: str
+    key: str
+    facts: dict[str, Any]
+
+
+class StockRecord(msgspec.Struct, frozen=True):
+    """What the store keeps beside a stock graph."""
+
+    digest: str
+    nodes: int
+
+
+class StepRecord(msgspec.Struct, frozen=True):
+    """What the store keeps beside a pass's graph: the digest of the graph, and the pass's record."""
+
+    digest: str
+    record: PassRecord
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """An artifact on disk.
+
+    Attributes:
+        directory: where it lies.
+        manifest: what it is made of.
+        records: one per pass, in order (from the store where the pass did not have to run).
+        fresh: whether anything was made; False if all of it was there already.
+    """
+
+    directory: Path
+    manifest: Manifest
+    records: tuple[PassRecord, ...]
+    fresh: bool
+
+
+def plan(request: BuildRequest) -> tuple[Step, ...]:
+    """The steps of a build and their keys, without doing or importing anything heavy."""
+    facts = stock_facts(request)
+    steps = [Step("stock", "stock graph", step_key("stock", facts), facts)]
+    for item in request.pipeline.steps:
+        facts = pass_facts(item, checked=request.check)
+        steps.append(Step("pass", step_text(item), step_key("pass", facts, steps[-1].key), facts))
+    facts = compile_facts(request.target)
+    steps.append(Step("compile", request.target.name, step_key("compile", facts, steps[-1].key), facts))
+    return tuple(steps)
+
+
+def build(
+    request: BuildRequest, output: Path, *, store: Store | None = None, report: Report = silent
+) -> BuildResult:
+    """Builds into ``output`` whatever is not there yet.
+
+    Raises:
+        ConvertkitError: of whichever step failed; steps finished before it stay in the store.
+    """
+    store = store or Store(notice=lambda line: report(Note(line)))
+    steps = plan(request)
+    current = is_current(output, steps[-1].key)
+    if current is not None:
+        return BuildResult(output, current, _known_records(store, steps), fresh=False)
+    run = _Run(request, steps, store, report)
+    return run.to(output)
+
+
+def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
+    """Only the first step: the framework's own export, from the store or made now."""
+    run = _Run(request, plan(request), store or Store(notice=lambda line: report(Note(line))), report)
+    return run.stock()
+
+
+class _Run:
+    """One build under way."""
+
+    def __init__(self, request: BuildRequest, steps: tuple[Step, ...], store: Store, report: Report) -> None:
+        self.request, self.steps, self.store, self.report = request, steps, store, report
+        self.records: list[PassRecord] = []
+        self.entries: list[StepEntry] = []
+
+    def to(self, output: Path) -> BuildResult:
+        model = self._graphs()
+        compiled = self._compile(model)
+        files = compiled.files()
+        sizes = {name: (compiled.directory / name).stat().st_size for name in files}
+        table = {name: FileEntry(digest, sizes[name]) for name, digest in sorted(files.items())}
+        manifest = self._manifest(table)
+        lay_out(output, compiled.directory, manifest)
+        return BuildResult(output, manifest, tuple(self.records), fresh=True)
+
+    def stock(self) -> LightModel:
+        step = self.steps[0]
+        with self.store.lock(step.key, self._waiting):
+            entry = self.store.find(step.key)
+            model = self.store.load(entry) if entry else None
+            if model is not None:
+                self._finished(0, cached=True)
+                return model
+            self._started(0)
+            model = make_stock(self.request, self.report)
+            self.store.put(step.key, model, StockRecord(model.digest(), len(model.proto.graph.node)))
+        self._finished(0, cached=False)
+        return model
+
+    def _graphs(self) -> LightModel:
+        """The target graph: from the last step that the store has, through the passes after it."""
+        start, model = self._resume()
+        passes = self.request.pipeline.steps
+        checker = self._checker() if self.request.check and start < len(passes) else None
+        iterator = self.request.pipeline.iterate(model, checker=checker, start=start)
+        for position in range(start, len(passes)):
+            self._started(position + 1)
+            record, model = next(iterator)
+            self.store.put(self.steps[position + 1].key, model, StepRecord(model.digest(), record))
+            self.request.plugins.observe(record)
+            self._note_pass(position, record, model.digest())
+            self._finished(position + 1, cached=False, record=record)
+        return model
+
+    def _resume(self) -> tuple[int, LightModel]:
+        """How many passes the store has already, and the graph after them."""
+        for position in range(len(self.request.pipeline.steps), 0, -1):
+            entries = [self.store.find(step.key) for step in self.steps[: position + 1]]
+            if any(entry is None for entry in entries):
+                continue
+            model = self.store.load(entries[-1])  # type: ignore[arg-type]
+            if model is not None:
+                self._adopt([entry for entry in entries if entry is not None])
+                return position, model
+        model = self.stock()
+        self._note_stock(model.digest(), len(model.proto.graph.node))
+        return 0, model
+
+    def _adopt(self, entries: list[Entry]) -> None:
+        stock = msgspec.json.decode(entries[0].record(), type=StockRecord)
+        self._note_stock(stock.digest, stock.nodes)
+        self._finished(0, cached=True)
+        for position, entry in enumerate(entries[1:]):
+            known = msgspec.json.decode(entry.record(), type=StepRecord)
+            self._note_pass(position, known.record, known.digest)
+            self._finished(position + 1, cached=True, record=known.record)
+
+    def _compile(self, model: LightModel) -> Entry:
+        from convertkit.build.compile import compile_model
+
+        position = len(self.steps) - 1
+        step = self.steps[position]
+        with self.store.lock(step.key, self._waiting):
+            entry = self.store.find(step.key)
+            cached = entry is not None
+            if entry is None:
+                self._started(position)
+                entry = compile_model(self.request.target, model, step.key, self.store)
+        if not entry.files():
+            raise StoreError(f"{entry.directory}: the compiled artifact has no files")
+        self._finished(position, cached=cached)
+        digest = sha256_bytes(canonical_json(entry.files()))
+        self.entries.append(StepEntry("compile", step.key, step.facts, digest))
+        return entry
+
+    def _checker(self) -> Any:
+        from convertkit.build.samples import sample_checker
+
+        return sample_checker(self.request.package, self.request.variant)
+
+    def _manifest(self, files: dict[str, FileEntry]) -> Manifest:
+        request = self.request
+        return Manifest(
+            format=FORMAT,
+            convertkit=version("convertkit-compiler"),
+            model=request.package.spec.name,
+            variant=request.variant.name,
+            target=request.target.name,
+            size=request.variant.spec.size,
+            steps=tuple(self.entries),
+            files=files,
+        )
+
+    def _note_stock(self, digest: str, nodes: int) -> None:
+        step = self.steps[0]
+        self.entries.append(StepEntry("stock", step.key, step.facts, digest, {"nodes": nodes}))
+
+    def _note_pass(self, position: int, record: PassRecord, digest: str) -> None:
+        step = self.steps[position + 1]
+        summary = {
+            "effect": record.effect,
+            "changed": record.changed,
+            "nodes": record.nodes_after,
+            "added": record.ops_added,
+            "removed": record.ops_removed,
+        }
+        self.records.append(record)
+        self.entries.append(StepEntry("pass", step.key, step.facts, digest, summary))
+
+    def _started(self, position: int) -> None:
+        step = self.steps[position]
+        self.report(StepStarted(step.kind, step.name, position + 1, len(self.steps)))
+
+    def _finished(self, position: int, *, cached: bool, record: PassRecord | None = None) -> None:
+        step = self.steps[position]
+        self.report(StepFinished(step.kind, step.name, position + 1, len(self.steps), cached, record))
+
+    def _waiting(self, phrase: str) -> None:
+        self.report(Note(f"waiting for another build: {phrase}"))
+
+
+def _known_records(store: Store, steps: tuple[Step, ...]) -> tuple[PassRecord, ...]:
+    """Records of passes that are still in the store; an up-to-date artifact does not need them."""
+    entries = [store.find(step.key) for step in steps if step.kind == "pass"]
+    return tuple(msgspec.json.decode(entry.record(), type=StepRecord).record for entry in entries if entry)

@@ -1,0 +1,64 @@
+"""The keys of steps: a hash of everything that a step's result depends on.
+
+A step's key covers the key of the step before it, so the last key names the whole build. Nothing heavy is
+imported here: a build that has nothing to do computes keys and compares.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convertkit.files import canonical_json, sha256_bytes
+from convertkit.passes.base import Pass, source_digest, tree_digest
+from convertkit.passes.options import step_text
+
+if TYPE_CHECKING:
+    from convertkit.targets.base import Target
+
+TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
+"""Distributions whose version decides what a pass does."""
+
+_CORE = Path(__file__).parents[1]
+
+
+def step_key(kind: str, facts: dict[str, Any], previous: str | None = None) -> str:
+    """sha256 of a step's kind, facts and predecessor, as canonical JSON."""
+    return sha256_bytes(canonical_json({"kind": kind, "previous": previous, **facts}))
+
+
+def pass_facts(step: Pass, *, checked: bool) -> dict[str, Any]:
+    """What a pass's result depends on besides the graph before it."""
+    return {"pass": step_text(step), "source": source_digest(type(step)), "checked": checked, **core_facts()}
+
+
+def compile_facts(target: Target) -> dict[str, Any]:
+    """What a compiled artifact depends on besides the target graph."""
+    return {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
+
+
+def core_facts() -> dict[str, Any]:
+    """Versions of the tools underneath, and the sources of convertkit's own graph and pass machinery."""
+    return {
+        "tools": tool_versions(),
+        "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")],
+    }
+
+
+def tool_versions() -> dict[str, str]:
+    """Distribution -> installed version (``-`` where it is absent)."""
+    return {name: _version(name) for name in TOOLS}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "-"
+
+
+def _source(target: Target) -> str:
+    from convertkit.passes.base import class_source
+
+    return tree_digest(class_source(type(target)))

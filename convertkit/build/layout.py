@@ -1,0 +1,78 @@
+"""The artifact directory: laid out file by file, the manifest last, so that it is whole or recognisably not."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from convertkit.build.manifest import NAME, Manifest, read_manifest
+from convertkit.errors import SpecError, UsageError
+from convertkit.files import TEMPORARY, FileLock, atomic_write, clean_leftovers, sha256_file
+
+
+def is_current(output: Path, key: str) -> Manifest | None:
+    """The manifest of an artifact that is already what the key stands for, with every file intact; else None."""
+    try:
+        manifest = read_manifest(output / NAME)
+    except SpecError:
+        return None
+    if manifest.key != key:
+        return None
+    intact = all(
+        _is_intact(output / name, entry.sha256, entry.bytes) for name, entry in manifest.files.items()
+    )
+    return manifest if intact else None
+
+
+def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
+    """Brings ``output`` to exactly the manifest's files; other files there are not touched.
+
+    Raises:
+        UsageError: a file of the artifact would replace one that convertkit did not make.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with FileLock(output.parent / f".{output.name}.lock"):
+        clean_leftovers(output)
+        previous = _previous_files(output)
+        _refuse_foreign(output, manifest, previous)
+        for name, entry in manifest.files.items():
+            if not _is_intact(output / name, entry.sha256, entry.bytes):
+                _place(source / name, output / name)
+        atomic_write(output / NAME, manifest.encode())
+        for name in previous - set(manifest.files):
+            (output / name).unlink(missing_ok=True)
+
+
+def _previous_files(output: Path) -> set[str]:
+    try:
+        return set(read_manifest(output / NAME).files)
+    except SpecError:
+        return set()
+
+
+def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> None:
+    """A manifest that is absent may be a killed build's: files with the right content are fine, others are not ours."""
+    if (output / NAME).is_file() and not previous:
+        raise UsageError(
+            f"{output / NAME} is there but is no manifest of convertkit", hint="choose another --output"
+        )
+    for name, entry in manifest.files.items():
+        path = output / name
+        if path.exists() and name not in previous and not _is_intact(path, entry.sha256, entry.bytes):
+            raise UsageError(
+                f"{path} was not made by convertkit and would be replaced", hint="choose another --output"
+            )
+
+
+def _place(source: Path, target: Path) -> None:
+    """Links or copies under a temporary name, then renames: the store's copy is never the user's to damage."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
+    shutil.copyfile(source, temporary)
+    with temporary.open("rb") as stream:
+        os.fsync(stream.fileno())
+    temporary.replace(target)
+
+
+def _is_intact(path: Path, digest: str, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size and sha256_file(path) == digest

@@ -1,0 +1,110 @@
+"""Following a manifest: is the artifact what it says, and does the same work give the same result?"""
+
+from __future__ import annotations
+
+import tempfile
+from itertools import zip_longest
+from pathlib import Path
+
+from msgspec import Struct
+
+from convertkit.build.engine import build
+from convertkit.build.events import Report, silent
+from convertkit.build.manifest import Manifest, StepEntry, read_manifest
+from convertkit.build.request import Origin, make_request
+from convertkit.build.store import Store
+from convertkit.files import canonical_json, sha256_bytes, sha256_file
+from convertkit.plugins import Plugins
+
+
+class Finding(Struct, frozen=True):
+    """One thing that was compared: what, and whether it holds."""
+
+    what: str
+    ok: bool
+
+
+def check(path: Path) -> list[Finding]:
+    """The chain of keys, and every file beside the manifest.
+
+    Raises:
+        SpecError: the file is no manifest.
+    """
+    manifest = read_manifest(path)
+    broken = manifest.check_chain()
+    findings = [Finding(broken or f"chain of {len(manifest.steps)} steps is unbroken", broken is None)]
+    for name, entry in manifest.files.items():
+        file = path.parent / name
+        if not file.is_file():
+            findings.append(Finding(f"{name} is missing", False))
+            continue
+        same = sha256_file(file) == entry.sha256
+        findings.append(Finding(f"{name} {'matches' if same else 'does not match'} its sha256", same))
+    table = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
+    same = manifest.steps[-1].result == table
+    findings.append(Finding(f"the file table is {'' if same else 'not '}the last step's result", same))
+    return findings
+
+
+def repeat(
+    path: Path,
+    model: Path,
+    plugins: Plugins,
+    *,
+    variant: str | None = None,
+    weights: str | None = None,
+    python: Path | None = None,
+    report: Report = silent,
+) -> list[Finding]:
+    """Builds again from nothing, in a store of its own, and compares each step's key and result."""
+    old = read_manifest(path)
+    request = make_request(
+        model,
+        plugins,
+        variant=variant or old.variant,
+        target=old.target,
+        weights=weights or _random_weights(old),
+        origin=_origin(old),
+        pipeline=_pipeline(old, plugins),
+        python=python,
+        check=_checked(old),
+    )
+    with tempfile.TemporaryDirectory(prefix="convertkit-replay-") as scratch:
+        result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
+    return [_compare(i, a, b) for i, (a, b) in enumerate(zip_longest(old.steps, result.manifest.steps), 1)]
+
+
+def _compare(position: int, old: StepEntry | None, new: StepEntry | None) -> Finding:
+    if old is None or new is None:
+        return Finding(
+            f"step {position} exists only in the {'repetition' if old is None else 'manifest'}", False
+        )
+    what = f"step {position} {old.facts.get('pass', old.kind)}"
+    if old.result == new.result:
+        return Finding(f"{what}: same result", True)
+    differs = sorted(key for key in old.facts if old.facts.get(key) != new.facts.get(key))
+    return Finding(
+        f"{what}: another result" + (f" (differs in {', '.join(differs)})" if differs else ""), False
+    )
+
+
+def _origin(manifest: Manifest) -> Origin:
+    facts = manifest.steps[0].facts
+    random = "random" in (facts.get("weights") or {})
+    return "stock" if facts.get("origin") == "stock" else "auto" if random else "checkpoint"
+
+
+def _random_weights(manifest: Manifest) -> str | None:
+    seed = (manifest.steps[0].facts.get("weights") or {}).get("random")
+    return None if seed is None else f"random:{seed}"
+
+
+def _pipeline(manifest: Manifest, plugins: Plugins) -> list[str]:
+    """The model's part of the recorded passes: the target appends its own."""
+    texts = [step.facts["pass"] for step in manifest.steps if step.kind == "pass"]
+    own = len(plugins.targets.get(manifest.target).pipeline)
+    return texts[: len(texts) - own]
+
+
+def _checked(manifest: Manifest) -> bool:
+    return all(step.facts.get("checked", True) for step in manifest.steps if step.kind == "pass")

@@ -1,0 +1,106 @@
+"""What is asked of a build, resolved: package, variant, weights, target, pipeline."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from convertkit.errors import UsageError
+from convertkit.models.package import ModelPackage, Variant, open_package
+from convertkit.passes.pipeline import Pipeline
+from convertkit.plugins import Plugins
+from convertkit.targets.base import Target
+
+Origin = Literal["auto", "stock", "checkpoint"]
+"""Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
+
+_RANDOM = re.compile(r"random:(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """Everything a build needs to know.
+
+    Attributes:
+        weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
+        origin: where the stock graph comes from.
+        python: interpreter of the export environment to use instead of the managed one.
+        check: run every pass's numeric check.
+    """
+
+    package: ModelPackage
+    variant: Variant
+    target: Target
+    pipeline: Pipeline
+    plugins: Plugins
+    weights: str | None = None
+    origin: Origin = "auto"
+    python: Path | None = None
+    check: bool = True
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of ``random:SEED`` weights, else None."""
+        match = _RANDOM.fullmatch(self.weights or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def from_stock(self) -> bool:
+        """Whether the stock graph is a file that exists already."""
+        return self.origin != "checkpoint" and self.weights is None and self.variant.spec.stock is not None
+
+    @property
+    def label(self) -> str:
+        """``maskrcnn-mini-cpu``: names the artifact's directory."""
+        suffix = "" if self.weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(self.weights).stem)
+        return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
+
+
+def make_request(
+    model: Path,
+    plugins: Plugins,
+    *,
+    variant: str | None = None,
+    target: str = "cpu",
+    weights: str | None = None,
+    origin: Origin = "auto",
+    pipeline: list[str] | None = None,
+    python: Path | None = None,
+    check: bool = True,
+) -> BuildRequest:
+    """Resolves names and paths of a command line into a request.
+
+    Args:
+        pipeline: step texts to run instead of the model's own (the target's are appended in any case).
+
+    Raises:
+        UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
+    """
+    package = open_package(model, plugins)
+    chosen = package.variant(variant)
+    destination = plugins.targets.get(target)()
+    texts = [*(package.spec.pipeline if pipeline is None else pipeline), *destination.pipeline]
+    _check_weights(weights, origin)
+    if origin == "stock" and chosen.spec.stock is None:
+        raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
+    steps = Pipeline.parse(texts, plugins.passes)
+    return BuildRequest(package, chosen, destination, steps, plugins, weights, origin, python, check)
+
+
+def _check_weights(weights: str | None, origin: Origin) -> None:
+    if weights is None:
+        return
+    if origin == "stock":
+        raise UsageError("--weights and --from stock exclude each other", hint="leave one of them out")
+    if weights.startswith("random"):
+        if not _RANDOM.fullmatch(weights):
+            raise UsageError(
+                f"--weights {weights!r}: expected random:SEED with a whole number, like random:0"
+            )
+        return
+    if not Path(weights).is_file():
+        raise UsageError(
+            f"--weights {weights}: no such file", hint="give a checkpoint's path, or random:SEED"
+        )

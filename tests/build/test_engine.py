@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from convertkit.build.engine import BuildResult, build
+from convertkit.build.events import Event, Note, StepFinished
+from convertkit.build.replay import check, repeat
+from convertkit.build.request import make_request
+from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
+from convertkit.plugins import open_plugins
+
+
+def build_tiny(package: Path, output: Path, events: list[Event] | None = None) -> BuildResult:
+    request = make_request(package, open_plugins())
+    return build(request, output, report=(events if events is not None else []).append)
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def cached(events: list[Event]) -> list[bool]:
+    return [event.cached for event in events if isinstance(event, StepFinished)]
+
+
+def test_a_build_leaves_a_model_and_a_manifest(tiny: Path, tmp_path: Path) -> None:
+    result = build_tiny(tiny, tmp_path / "out")
+
+    assert result.fresh
+    assert set(contents(tmp_path / "out")) == {"model.onnx", "manifest.json"}
+    assert [record.name for record in result.records] == ["fold-constants", "cast-int64-to-int32", "set-opset-window"]
+    assert all(record.check is not None and record.check.samples == 1 for record in result.records)
+    assert [step.kind for step in result.manifest.steps] == ["stock", "pass", "pass", "pass", "compile"]
+
+
+def test_a_second_build_has_nothing_to_do(tiny: Path, tmp_path: Path) -> None:
+    first = build_tiny(tiny, tmp_path / "out")
+    events: list[Event] = []
+
+    second = build_tiny(tiny, tmp_path / "out", events)
+
+    assert not second.fresh
+    assert second.manifest == first.manifest
+    assert second.records == first.records
+    assert events == []
+
+
+def test_two_builds_from_nothing_give_the_same_bytes(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    monkeypatch.setenv("CONVERTKIT_HOME", str(tmp_path / "another home"))
+
+    build_tiny(tiny, tmp_path / "two")
+
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_another_output_is_made_from_the_store(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    events: list[Event] = []
+
+    build_tiny(tiny, tmp_path / "two", events)
+
+    assert cached(events) == [True] * 5
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+@pytest.mark.parametrize("victim", ["graph.onnx", "record.json", "seal.json"])
+def test_a_damaged_cache_entry_is_noticed_and_made_again(
+    tiny: Path, tmp_path: Path, own_home: Path, victim: str
+) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    for path in (own_home / "store" / "steps").glob(f"*/{victim}"):
+        path.write_bytes(path.read_bytes()[:-3] + b"???")
+    events: list[Event] = []
+
+    build_tiny(tiny, tmp_path / "two", events)
+
+    assert any(isinstance(event, Note) and "damaged" in event.text for event in events)
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_damaged_weights_are_noticed_and_made_again(tiny: Path, tmp_path: Path, own_home: Path) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    (weights,) = (path for path in (own_home / "store" / "weights").rglob("*") if path.is_file())
+    weights.write_bytes(bytes(weights.stat().st_size))
+    for step in (own_home / "store" / "steps").iterdir():
+        if (step / "model.onnx").is_file():
+            shutil.rmtree(step)  # the compiled artifact, so that the graphs are needed again
+    events: list[Event] = []
+
+    build_tiny(tiny, tmp_path / "two", events)
+
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+
+
+def test_a_damaged_artifact_is_restored(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    (tmp_path / "out" / "model.onnx").write_bytes(b"oops")
+
+    build_tiny(tiny, tmp_path / "out")
+
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_changed_pass_option_makes_only_later_steps_again(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    yaml = tiny / "model.yaml"
+    yaml.write_text(yaml.read_text().replace("set-opset-window]", '"set-opset-window{max=15}"]'))
+    events: list[Event] = []
+
+    build_tiny(tiny, tmp_path / "two", events)
+
+    assert cached(events) == [True, True, True, False, False]
+
+
+def test_a_stranger_s_file_is_not_replaced(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "model.onnx").write_text("my own")
+
+    with pytest.raises(UsageError, match="was not made by convertkit and would be replaced"):
+        build_tiny(tiny, tmp_path / "out")
+
+    assert (tmp_path / "out" / "model.onnx").read_text() == "my own"
+
+
+def test_replay_checks_files_and_chain(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+
+    assert all(finding.ok for finding in check(tmp_path / "out" / "manifest.json"))
+
+
+@pytest.mark.parametrize("word", ['"simple"', '"tiny"', '"cpu"'])
+def test_replay_notices_a_changed_manifest_fact(tiny: Path, tmp_path: Path, word: str) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    manifest = tmp_path / "out" / "manifest.json"
+    text = manifest.read_text()
+    manifest.write_text(text.replace('"pass": "fold-constants"', '"pass": "fold-nothing"'))
+
+    findings = check(manifest)
+
+    assert [finding.what for finding in findings if not finding.ok] == [
+        "step 2 (pass): its key does not follow from its facts"
+    ]
+
+
+def test_replay_notices_a_changed_file(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    (tmp_path / "out" / "model.onnx").write_bytes(b"oops")
+
+    findings = check(tmp_path / "out" / "manifest.json")
+
+    assert [finding.what for finding in findings if not finding.ok] == ["model.onnx does not match its sha256"]
+
+
+def test_replay_repeats_every_step(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+
+    findings = repeat(tmp_path / "out" / "manifest.json", tiny, open_plugins())
+
+    assert [finding.ok for finding in findings] == [True] * 5
+
+
+def test_replay_says_which_step_differs(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    from tests.tiny import tiny_model
+
+    (tiny / "small.onnx").write_bytes(tiny_model(seed=5).SerializeToString())
+
+    findings = repeat(tmp_path / "out" / "manifest.json", tiny, open_plugins())
+
+    assert findings[0].what == "step 1 stock: another result (differs in sha256)"
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "line"),
+    [
+        ({"variant": "big"}, UnknownNameError, "unknown variant 'big' (known: small)"),
+        ({"target": "gpu"}, UnknownNameError, "unknown target 'gpu'"),
+        ({"weights": "random"}, UsageError, "expected random:SEED"),
+        ({"weights": "no.pth"}, UsageError, "--weights no.pth: no such file"),
+        ({"weights": "random:1", "origin": "stock"}, UsageError, "exclude each other"),
+        ({"variant": "nowhere.yaml"}, SpecError, "nowhere.yaml: no such file"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_happens(
+    tiny: Path, own_home: Path, options: dict[str, str], kind: type[ConvertkitError], line: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        make_request(tiny, open_plugins(), **options)  # type: ignore[arg-type]
+
+    assert line in str(caught.value)
+    assert not list(own_home.iterdir())

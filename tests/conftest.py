@@ -1,0 +1,60 @@
+"""Fixtures every room may use: a home of its own, a tiny model package, and the command line in process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny import write_package
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command printed and how it ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No test sees or fills the user's cache."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("CONVERTKIT_HOME", str(home))
+    monkeypatch.delenv("CONVERTKIT_DEBUG", raising=False)
+    yield home
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Runs ``convertkit`` in process, in an empty working directory."""
+    from convertkit.cli.app import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: object) -> Outcome:
+        capsys.readouterr()
+        code = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """A complete model package whose graph has a handful of nodes."""
+    return write_package(tmp_path / "tiny")

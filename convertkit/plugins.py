@@ -145,6 +145,20 @@ def open_plugins(files: Iterable[Path] = ()) -> Plugins:
     return plugins
 
 
+def package_attribute(root: Path, file: Path, name: str) -> Any:
+    """``name`` out of a Python file inside a model package that was loaded, with its relative imports working.
+
+    Raises:
+        PluginError: the file cannot be imported, or has no such name.
+    """
+    parts = Path(file).resolve().relative_to(Path(root).resolve()).with_suffix("").parts
+    dotted = ".".join((_unique_name("model", Path(root).resolve()), *parts))
+    try:
+        return getattr(importlib.import_module(dotted), name)
+    except Exception as error:
+        raise PluginError(f"{file}: {name} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
 def _hook_reason(error: pluggy.PluginValidationError) -> str:
     known = [
         name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")

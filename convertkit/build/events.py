@@ -48,7 +48,7 @@ class Note:
 
 
 Event: TypeAlias = StepStarted | StepFinished | Progress | Note
-Report: TypeAlias = Callable[[Event], object]
+Report: TypeAlias = Callable[[Event], None]
 
 
 def silent(event: Event) -> None:

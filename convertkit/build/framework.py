@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import json
+import os
+import secrets
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -100,14 +103,17 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
     if not script.is_file():
         raise SpecError(f"{request.package.root / 'model.yaml'}: export worker {script} is missing")
     base = {"config": config(request), "weights": weights(request), "size": list(request.variant.spec.size)}
-    return run_worker(
+    workdir = home() / "jobs" / f"{request.label}-{os.getpid()}-{secrets.token_hex(3)}"
+    done = run_worker(
         python,
         script,
         {**base, **job},
         on_progress=lambda what, done, total: report(Progress(what, done, total)),
-        workdir=home() / "jobs",
+        workdir=workdir,
         **hooks,
     )
+    shutil.rmtree(workdir, ignore_errors=True)  # after a failure it stays: it is the reproducer
+    return done
 
 
 def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:

@@ -75,9 +75,13 @@ def _check_contract(model: LightModel, request: BuildRequest) -> None:
     weights = {tensor.name for tensor in model.proto.graph.initializer}
     have_inputs = [value.name for value in model.proto.graph.input if value.name not in weights]
     spec = request.package.spec
-    pairs = (("inputs", have_inputs, list(spec.inputs)),)
-    pairs += (("outputs", [value.name for value in model.proto.graph.output], list(spec.outputs)),)
-    for kind, have, promised in pairs:
+    have_outputs = [value.name for value in model.proto.graph.output]
+    for kind, have, promised in (
+        ("inputs", have_inputs, list(spec.inputs)),
+        ("outputs", have_outputs, list(spec.outputs)),
+    ):
         if have != promised:
             where = request.package.root / "model.yaml"
-            raise GraphError(f"the stock graph has {kind} {', '.join(have)}; {where} promises {', '.join(promised)}")
+            raise GraphError(
+                f"the stock graph has {kind} {', '.join(have)}; {where} promises {', '.join(promised)}"
+            )

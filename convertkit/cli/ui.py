@@ -13,6 +13,7 @@ from convertkit.build.events import Event, Note, Progress, StepFinished, StepSta
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+    from convertkit.exporting.build import Progress as EnvironmentProgress
     from convertkit.passes.record import PassRecord
 
 
@@ -81,6 +82,23 @@ class BuildView:
         if not self._quiet:
             clear = "\r\x1b[K" if self._terminal else ""
             print(f"{clear}{text}", file=sys.stderr, flush=True)
+
+
+class StepView:
+    """Shows the building of an export environment: a line per step, the last line of output moving under it."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._step = 0
+
+    def __call__(self, progress: EnvironmentProgress) -> None:
+        if progress.step != self._step:
+            self._step = progress.step
+            clear = "\r\x1b[K" if self._terminal else ""
+            note(f"{clear}[{progress.step}/{progress.steps}] {progress.what}")
+        elif self._terminal:
+            text = f"    {progress.seconds:.0f} s  {progress.line}"[:110]
+            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def record_line(record: PassRecord, *, cached: bool = False) -> str:

@@ -43,6 +43,7 @@ _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 @dataclass_transform(frozen_default=True)
+@dataclasses.dataclass(frozen=True)
 class Pass:
     """A named rewrite. Derive from :class:`GraphPass`, :class:`LightPass`, :class:`ModelPass` or :class:`IrPass`.
 
@@ -134,7 +135,7 @@ def check_class(cls: type[Pass]) -> None:
         raise PluginError(f"pass {name}: effect {effect!r} is none of {', '.join(get_args(Effect))}")
     if not summary(cls):
         raise PluginError(f"pass {name}: it has no docstring; its first line is the help text")
-    for option in dataclasses.fields(cls):  # type: ignore[arg-type]
+    for option in dataclasses.fields(cls):
         if option.default is dataclasses.MISSING and option.default_factory is dataclasses.MISSING:
             raise PluginError(f"pass {name}: option {option.name!r} has no default")
 

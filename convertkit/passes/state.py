@@ -8,7 +8,7 @@ from convertkit.errors import PassError, UnavailableError
 from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
 
 if TYPE_CHECKING:
-    import onnx_ir
+    from types import ModuleType
 
     from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
@@ -83,7 +83,7 @@ def _run_on_ir(step: IrPass, model: LightModel) -> LightModel:
     return detach(ir.to_proto(step.run(ir.from_proto(attach(model)))))
 
 
-def _onnx_ir(step: Pass) -> onnx_ir:  # type: ignore[valid-type]
+def _onnx_ir(step: Pass) -> ModuleType:
     try:
         import onnx_ir
     except ImportError as error:

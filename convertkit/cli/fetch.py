@@ -1,0 +1,39 @@
+"""``convertkit fetch``: a variant's checkpoint from where its authors published it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from convertkit.cli.options import JsonOption, ModelArgument, VariantOption
+
+
+def fetch(
+    model: ModelArgument,
+    variant: VariantOption = None,
+    url: Annotated[str | None, typer.Option("--url", help="Another place to get the same file from.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Download a variant's checkpoint, or the rest of it, and verify its sha256."""
+    from convertkit.cli.ui import megabytes, print_json, progress_bar
+    from convertkit.errors import UnknownNameError, UsageError
+    from convertkit.exporting.fetch import downloads_directory, fetch
+    from convertkit.models.package import read_spec
+
+    spec = read_spec(model)
+    name = variant or spec.default_variant
+    if name not in spec.variants:
+        raise UnknownNameError("variant", name, spec.variants)
+    weights = spec.variants[name].weights
+    source = url or weights.url
+    if source is None or weights.sha256 is None:
+        raise UsageError(
+            f"variant {name} has nothing to download", hint="its weights travel with the package"
+        )
+    with progress_bar("download", weights.size or 0, unit="bytes") as advance:
+        path = fetch(source, weights.sha256, weights.size, downloads_directory(), on_progress=advance)
+    if as_json:
+        print_json({"path": str(path), "bytes": path.stat().st_size})
+    else:
+        print(f"{path} ({megabytes(path.stat().st_size)}, sha256 verified)")

@@ -1,0 +1,123 @@
+"""``convertkit verify``: the accuracy of what was built, on photos, judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convertkit.cli.options import (
+    JsonOption,
+    ModelArgument,
+    OriginOption,
+    OutputOption,
+    PluginOption,
+    PythonOption,
+    TargetOption,
+    VariantOption,
+    WeightsOption,
+    choice,
+)
+
+if TYPE_CHECKING:
+    from convertkit.verify.ladder import Verification
+    from convertkit.verify.rungs import Rung
+
+COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+
+
+def verify(
+    model: ModelArgument,
+    variant: VariantOption = None,
+    target: TargetOption = "cpu",
+    weights: WeightsOption = None,
+    origin: OriginOption = "auto",
+    output: OutputOption = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", help="COCO instances file; default: the variant's dataset."),
+    ] = None,
+    images: Annotated[Path | None, typer.Option("--images", help="Directory of the images it names.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
+    ] = None,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option("--runtime", "-r", help="framework, stock or target; may be repeated. Default: target."),
+    ] = None,
+    ladder: Annotated[
+        bool,
+        typer.Option("--ladder", help="Stock graph and target, beside the framework's recorded figures."),
+    ] = False,
+    results: Annotated[
+        Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
+    ] = None,
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure bbox and segm AP of the built model; exit 1 where it is below the accuracy spec."""
+    from convertkit.build.engine import build
+    from convertkit.cli.build import artifact_directory, request_of
+    from convertkit.cli.ui import BuildView, note, print_json, progress_bar
+    from convertkit.errors import AccuracyError
+    from convertkit.verify.data import find_source
+    from convertkit.verify.ladder import verify as run
+    from convertkit.verify.rungs import RUNGS
+
+    rungs = [choice(name, "--runtime", RUNGS) for name in runtime or ()] or (
+        ["stock", "target"] if ladder else ["target"]
+    )
+    request = request_of(model, variant, target, weights, origin, python, plugin)
+    source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
+    view = BuildView()
+    built = build(request, output or artifact_directory(request), report=view) if "target" in rungs else None
+    found = run(
+        request,
+        built,
+        source,
+        rungs,  # type: ignore[arg-type]
+        limit=limit,
+        recorded=ladder,
+        results=results,
+        bar=progress_bar,
+        report=view,
+    )
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if not found.verdict.ok:
+        missed = next(demand for demand in found.verdict.demands if not demand.ok)
+        raise AccuracyError(
+            f"{found.model} {found.variant} on {found.target}: {missed}", hint="the accuracy spec is not met"
+        )
+
+
+def _show(found: Verification) -> None:
+    from convertkit.cli.ui import print_table
+
+    tasks = [task for task in ("bbox", "segm") if any(task in rung.scores for rung in found.rungs)]
+    print(f"{found.model} {found.variant} on {found.target}, {found.images} images, COCO AP in 0..1")
+    for task in tasks:
+        print()
+        rows = [_row(rung, task) for rung in found.rungs]
+        print_table([task, *COLUMNS, "images/s", "origin"], rows, right=range(1, len(COLUMNS) + 2))
+    print()
+    verdict = found.verdict
+    for demand in verdict.demands if verdict.judged else ():
+        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
+    if not verdict.judged:
+        print(f"not judged: {verdict.reason}")
+
+
+def _row(rung: Rung, task: str) -> list[str]:
+    scores = rung.scores.get(task, {})
+    rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
+    return [rung.name, *(_figure(scores.get(column)) for column in COLUMNS), rate, rung.origin]
+
+
+def _figure(value: float | None) -> str:
+    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
+    return "-" if value is None or value < 0 else f"{value:.4f}"

@@ -1,0 +1,104 @@
+"""Which photos a verification runs on: those the user names, else those of the variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from convertkit.datasets.coco import CocoDataset
+from convertkit.errors import SpecError, UsageError
+from convertkit.files import atomic_directory, canonical_json, home, sha256_bytes
+from convertkit.models.package import ModelPackage, Variant
+from convertkit.models.spec import DatasetSpec
+from convertkit.passes.base import tree_digest
+from convertkit.plugins import package_attribute
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a dataset lies.
+
+    Attributes:
+        annotations: the COCO instances file.
+        images: the directory its file names start from.
+        own: whether it is the variant's own dataset, for which the accuracy spec was written.
+    """
+
+    annotations: Path
+    images: Path
+    own: bool
+
+    def open(self, limit: int | None) -> CocoDataset:
+        """The dataset, its images looked for; errors as :meth:`CocoDataset.open`."""
+        return CocoDataset.open(self.annotations, self.images, limit)
+
+
+def find_source(
+    package: ModelPackage,
+    variant: Variant,
+    *,
+    annotations: Path | None = None,
+    images: Path | None = None,
+    note: Callable[[str], object] = lambda line: None,
+) -> Source:
+    """The dataset to verify on.
+
+    Args:
+        annotations: the user's instances file; needs ``images`` beside it.
+        note: told in one line when scenes have to be drawn first.
+
+    Raises:
+        UsageError: only one of the two is given, or the variant has no dataset of its own.
+    """
+    if (annotations is None) != (images is None):
+        given, missing = ("--annotations", "--images") if images is None else ("--images", "--annotations")
+        raise UsageError(f"{given} needs {missing} as well")
+    if annotations is not None and images is not None:
+        return Source(annotations, images, own=_is_own(variant, annotations))
+    spec = variant.spec.dataset
+    if spec is None:
+        raise UsageError(
+            f"variant {variant.name} has no dataset of its own", hint="give --annotations and --images"
+        )
+    if spec.generator is not None:
+        return _generated(package, spec, spec.generator, note)
+    if spec.annotations is None or spec.images is None:
+        raise SpecError(f"variant {variant.name}: dataset needs annotations and images, or a generator")
+    return Source(variant.path(spec.annotations), variant.path(spec.images), own=True)
+
+
+def _is_own(variant: Variant, annotations: Path) -> bool:
+    """A variant without data of its own (full val2017 is 1 GB) is judged by the number of images alone."""
+    spec = variant.spec.dataset
+    return spec is None or (
+        spec.annotations is not None and variant.path(spec.annotations) == annotations.resolve()
+    )
+
+
+def _generated(
+    package: ModelPackage, spec: DatasetSpec, generator: str, note: Callable[[str], object]
+) -> Source:
+    """Draws the dataset once into the cache; the key covers the generator's sources and what they draw with."""
+    path, _, name = generator.partition(":")
+    if not name or spec.count is None:
+        raise SpecError(f"dataset generator {generator!r}: expected FILE.py:FUNCTION, and a count")
+    file = (package.root / path).resolve()
+    if not file.is_file() or package.root not in file.parents:
+        raise SpecError(f"dataset generator {file}: no such file in the package")
+    facts = [tree_digest(file.parent), generator, spec.split, spec.count, version("numpy"), _opencv_version()]
+    key = sha256_bytes(canonical_json(facts))[:12]
+    directory = home() / "datasets" / f"{package.spec.name}-{spec.split}{spec.count}-{key}"
+    if not directory.is_dir():
+        note(f"drawing {spec.count} {spec.split} scenes, once")
+        write = package_attribute(package.root, file, name)
+        with atomic_directory(directory) as scratch:
+            write(scratch, spec.split, spec.count)
+    return Source(directory / "instances.json", directory / "images", own=True)
+
+
+def _opencv_version() -> str:
+    import cv2
+
+    return str(cv2.__version__)

@@ -1,0 +1,106 @@
+"""A verification: the rungs that were asked for, measured on one course, and the verdict on the last of them."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from msgspec import Struct
+
+from convertkit.build.engine import BuildResult, stock_graph
+from convertkit.build.events import Report, silent
+from convertkit.build.request import BuildRequest
+from convertkit.graph.session import open_session
+from convertkit.verify.data import Source
+from convertkit.verify.judge import Verdict, judge
+from convertkit.verify.rungs import (
+    RUNGS,
+    Course,
+    Rung,
+    RungName,
+    measure_framework,
+    measure_graph,
+    recorded_framework,
+)
+
+Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Opens a progress display for a title and a number of images; yields what is told how many are done."""
+
+
+class Verification(Struct, frozen=True):
+    """What ``convertkit verify`` found.
+
+    Attributes:
+        model, variant, target: what was verified.
+        images: number of photos.
+        rungs: from the framework down to the target.
+        verdict: the accuracy spec's, on the lowest rung that was measured.
+    """
+
+    model: str
+    variant: str
+    target: str
+    images: int
+    rungs: tuple[Rung, ...]
+    verdict: Verdict
+
+
+def verify(
+    request: BuildRequest,
+    built: BuildResult | None,
+    source: Source,
+    rungs: Iterable[RungName],
+    *,
+    limit: int | None = None,
+    recorded: bool = False,
+    results: Path | None = None,
+    bar: Bar = lambda title, total: contextlib.nullcontext(lambda count: None),
+    report: Report = silent,
+) -> Verification:
+    """Measures rungs on a dataset.
+
+    Args:
+        built: the artifact; needed for the ``target`` rung.
+        rungs: which ones to measure.
+        recorded: show the framework's recorded figures where that rung is not measured.
+        results: directory to keep the detections in (COCO results, one JSON object a line).
+    """
+    wanted = [name for name in RUNGS if name in set(rungs)]
+    with _results_directory(results) as directory:
+        course = Course(request, source.open(limit), directory)
+        total = len(course.dataset.images)
+        measured: list[Rung] = []
+        if recorded and "framework" not in wanted and (known := recorded_framework(request)) is not None:
+            measured.append(known)
+        for name in wanted:
+            with bar(name, total) as advance:
+                measured.append(_measure(name, course, built, advance, report))
+    own = source.own and limit is None
+    verdict = judge(measured[-1].scores, request.variant.spec.accuracy, images=total, own=own)
+    return Verification(
+        request.package.spec.name, request.variant.name, request.target.name, total, tuple(measured), verdict
+    )
+
+
+def _measure(
+    name: RungName, course: Course, built: BuildResult | None, advance: Callable[[int], None], report: Report
+) -> Rung:
+    if name == "framework":
+        return measure_framework(course, advance, report)
+    if name == "stock":
+        return measure_graph(name, open_session(stock_graph(course.request, report=report)), course, advance)
+    assert built is not None
+    return measure_graph(name, course.request.target.open(built.directory), course, advance)
+
+
+@contextlib.contextmanager
+def _results_directory(results: Path | None) -> Iterator[Path]:
+    if results is not None:
+        results.mkdir(parents=True, exist_ok=True)
+        yield results
+        return
+    with tempfile.TemporaryDirectory(prefix="convertkit-verify-") as scratch:
+        yield Path(scratch)

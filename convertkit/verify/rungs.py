@@ -1,0 +1,157 @@
+"""The rungs of the ladder: the same photos and metrics, run by the framework, the stock graph or the target."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from convertkit.build.events import Progress, Report, silent
+from convertkit.build.framework import run_job
+from convertkit.build.request import BuildRequest
+from convertkit.datasets.coco import CocoDataset
+from convertkit.detection.types import Detections
+from convertkit.errors import SpecError
+from convertkit.graph.session import Session
+from convertkit.targets.base import Runtime
+from convertkit.verify.metrics import evaluate
+from convertkit.verify.results import ResultsWriter
+from convertkit.verify.stream import stream
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RungName = Literal["framework", "stock", "target"]
+RUNGS: tuple[RungName, ...] = ("framework", "stock", "target")
+
+
+class Rung(Struct, frozen=True):
+    """The accuracy of one rung.
+
+    Attributes:
+        name: ``framework``, ``stock`` or ``target``.
+        scores: task (``bbox``, ``segm``) -> metric -> value in 0..1.
+        images: how many photos it was measured on.
+        images_per_second: end to end, reading and postprocessing included; None where it was not run.
+        origin: ``measured`` now, or where a recorded figure comes from.
+        stages: seconds busy per stage, summed over threads.
+    """
+
+    name: str
+    scores: dict[str, dict[str, float]]
+    images: int
+    images_per_second: float | None = None
+    origin: str = "measured"
+    stages: dict[str, float] = {}
+
+
+@dataclass(frozen=True)
+class Course:
+    """What every rung of one ladder has in common: the request, the photos, where results go."""
+
+    request: BuildRequest
+    dataset: CocoDataset
+    results: Path
+
+    @property
+    def category_ids(self) -> tuple[int | None, ...]:
+        """The dataset's category of each class of the model."""
+        return self.dataset.class_map(self.request.package.spec.classes).category_ids
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """``bbox``, and ``segm`` where the model has masks."""
+        roles = {tensor.role for tensor in self.request.package.spec.outputs.values()}
+        return ("bbox", "segm") if "masks" in roles else ("bbox",)
+
+    def path(self, rung: str) -> Path:
+        """The file of a rung's detections (COCO results, one JSON object a line)."""
+        return self.results / f"{rung}.jsonl"
+
+
+def measure_graph(
+    name: str, runtime: Runtime | Session, course: Course, on_progress: Callable[[int], None]
+) -> Rung:
+    """Streams the photos through preprocessing, a runtime and postprocessing, and scores what comes out."""
+    package, variant = course.request.package, course.request.variant
+    preprocess = package.preprocess_spec(variant)
+    size = variant.spec.size
+    with ResultsWriter(course.path(name), course.category_ids) as writer:
+        timing = stream(
+            course.dataset.images,
+            read=course.dataset.read,
+            preprocess=lambda image: package.model.preprocess(image, size, preprocess),
+            run=runtime.run,
+            postprocess=lambda outputs, placement: package.model.postprocess(
+                outputs, placement, package.spec.postprocess
+            ),
+            sink=lambda image, found: writer.write(image.id, found),
+            on_progress=on_progress,
+        )
+    return Rung(name, score(course, name), timing.images, timing.images_per_second, stages={**timing.busy})
+
+
+def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
+    """mmdet's (or another framework's) own pipeline, forward and postprocessing, in the export environment."""
+    request, images = course.request, course.dataset.images
+    job = {
+        "task": "predict",
+        "pipeline": msgspec.to_builtins(request.package.preprocess_spec(request.variant)),
+        "images": [{"id": image.id, "path": str(image.path.resolve())} for image in images],
+    }
+    start = time.perf_counter()
+    with ResultsWriter(course.path("framework"), course.category_ids) as writer:
+        done = 0
+
+        def take(result: dict[str, Any]) -> None:
+            nonlocal done
+            writer.write(result["image_id"], _detections(result))
+            done += 1
+            on_progress(done)
+
+        run_job(request, job, report, on_result=take)
+    if done != len(images):
+        raise SpecError(f"the framework worker answered for {done} of {len(images)} images")
+    rate = done / (time.perf_counter() - start)
+    return Rung("framework", score(course, "framework"), done, rate)
+
+
+def recorded_framework(request: BuildRequest) -> Rung | None:
+    """The framework's figures as ``model.yaml`` has them, or None."""
+    spec = request.variant.spec.accuracy
+    if not spec.framework:
+        return None
+    return Rung("framework", spec.framework, spec.images or 0, origin=f"recorded: {spec.source}")
+
+
+def score(course: Course, rung: str) -> dict[str, dict[str, float]]:
+    """COCO's twelve numbers per task, from a rung's file of detections."""
+    ids = [image.id for image in course.dataset.images]
+    found = evaluate(course.dataset.annotations, course.path(rung), course.tasks, image_ids=ids)
+    return {task: metrics.as_dict() for task, metrics in found.items()}
+
+
+def framework_progress(report: Report) -> Report:
+    """Only what happens before the first photo: environment and weights."""
+
+    def forward(event: Any) -> None:
+        if not isinstance(event, Progress) or event.what != "predict":
+            report(event)
+
+    return forward
+
+
+def _detections(result: Mapping[str, Any]) -> Detections:
+    boxes: NDArray[np.float32] = np.asarray(result["boxes"], np.float32).reshape(-1, 4)
+    return Detections(
+        boxes,
+        np.asarray(result["scores"], np.float32),
+        np.asarray(result["labels"], np.int64),
+        tuple(result["masks"]) if result.get("masks") is not None else None,
+    )

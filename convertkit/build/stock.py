@@ -43,10 +43,7 @@ def make_stock(request: BuildRequest, report: Report) -> LightModel:
     """
     from convertkit.graph.io import load
 
-    if request.from_stock:
-        model = load(_stock_file(request))
-    else:
-        model = _export(request, report)
+    model = load(_stock_file(request)) if request.from_stock else _export(request, report)
     _check_contract(model, request)
     return model
 

@@ -64,7 +64,7 @@ class Pass:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in cls.__dict__.get("__annotations__", {}):
+        for name in inspect.get_annotations(cls):
             default = cls.__dict__.get(name)
             if isinstance(default, (dict, list, set)):  # each instance gets its own copy, as authors mean it
                 setattr(cls, name, dataclasses.field(default_factory=default.copy))

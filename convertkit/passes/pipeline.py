@@ -46,7 +46,7 @@ class Pipeline:
         return ",".join(step_text(step) for step in self.steps)
 
     def check_order(self) -> None:
-        """Raises a UsageError naming the two passes where a declared ``after``, ``before`` or ``requires`` is broken."""
+        """Raises a UsageError naming both passes where a declared ``after``, ``before`` or ``requires`` is broken."""
         names = [step.name for step in self.steps]
         for position, step in enumerate(self.steps):
             earlier, later = names[:position], names[position + 1 :]

@@ -29,8 +29,8 @@ class Demand(Struct, frozen=True):
 
     def __str__(self) -> str:
         sign = ">=" if self.ok else "<"
-        floor = self.expected - self.tolerance
-        return f"{self.task} {self.metric} {self.measured:.4f} {sign} {self.expected:.4f} - {self.tolerance:g} = {floor:.4f}"
+        floor = f"{self.expected:.4f} - {self.tolerance:g}"
+        return f"{self.task} {self.metric} {self.measured:.4f} {sign} {floor}"
 
 
 class Verdict(Struct, frozen=True):

@@ -1,0 +1,1 @@
+"""Datasets on disk: photos and what is known to be on them."""

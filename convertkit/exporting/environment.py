@@ -60,16 +60,25 @@ class Environment:
         requirements: what pip installs.
         variables: environment variables for pip (``MMCV_WITH_OPS=1``); they override the user's.
         base_python: the interpreter it is made from, by default the one we run in.
+        modules: what the worker imports; checked in an interpreter the user names. When empty, the requirements
+            themselves must be installed there.
     """
 
     name: str
     requirements: Requirements
     variables: Mapping[str, str] = field(default_factory=dict)
     base_python: Path = Path(sys.executable)
+    modules: tuple[str, ...] = ()
 
     @classmethod
     def of(
-        cls, name: str, spec: EnvironmentSpec, package: Path, *, base_python: Path | None = None
+        cls,
+        name: str,
+        spec: EnvironmentSpec,
+        package: Path,
+        *,
+        base_python: Path | None = None,
+        modules: tuple[str, ...] = (),
     ) -> Environment:
         """The environment a model package asks for; ``package`` is the directory of its ``model.yaml``.
 
@@ -77,7 +86,7 @@ class Environment:
             SpecError: the requirements file is missing or cannot be understood.
         """
         requirements = read_requirements(package / spec.requirements)
-        return cls(name, requirements, dict(spec.variables), base_python or Path(sys.executable))
+        return cls(name, requirements, dict(spec.variables), base_python or Path(sys.executable), modules)
 
     @functools.cached_property
     def key(self) -> str:
@@ -172,7 +181,9 @@ def choose(environment: Environment, named: str | Path | None = None) -> Environ
     named = named or os.environ.get(VARIABLE)
     if named is None or named == "":
         return environment
-    return ExternalPython(named, environment.requirements.distributions)
+    if environment.modules:
+        return ExternalPython(named, modules=environment.modules)
+    return ExternalPython(named, environment.requirements.at_run_time)
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from pathlib import Path
 from convertkit.errors import SpecError
 
 BUILD_TOOLS = frozenset({"pip", "setuptools", "wheel"})
+BUILD_HELPERS = frozenset({"ninja", "cmake", "cython", "pybind11", "psutil"})
 INDEX_OPTIONS = ("--index-url", "-i", "--extra-index-url", "--find-links", "-f", "--no-index", "--pre")
 
 _COMMENT = re.compile(r"(^|\s)#.*$")
@@ -38,6 +39,11 @@ class Requirements:
     def distributions(self) -> tuple[str, ...]:
         """The names of the packages, in order, as their authors write them."""
         return tuple(_name(line) for line in self.packages)
+
+    @property
+    def at_run_time(self) -> tuple[str, ...]:
+        """The names of the packages that are of use after the installation, in order."""
+        return tuple(name for name in self.distributions if name.lower() not in BUILD_HELPERS)
 
 
 def read_requirements(path: str | Path) -> Requirements:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,13 +66,15 @@ def test_what_is_no_interpreter_is_a_usage_error(path: str, message: str) -> Non
 
 
 def test_ours_is_used_unless_another_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    ours = Environment("model", parse_requirements("torch\nmmdet"))
+    ours = Environment("model", parse_requirements("ninja\ntorch\nmmdet"))
     monkeypatch.delenv(VARIABLE, raising=False)
 
     assert choose(ours) is ours
     monkeypatch.setenv(VARIABLE, "/from/variable")
     assert choose(ours) == ExternalPython("/from/variable", ("torch", "mmdet"))
     assert choose(ours, "/from/option") == ExternalPython("/from/option", ("torch", "mmdet"))
+    listed = replace(ours, modules=("torch",))
+    assert choose(listed, "/from/option") == ExternalPython("/from/option", modules=("torch",))
 
 
 def test_child_does_not_find_our_modules(monkeypatch: pytest.MonkeyPatch) -> None:

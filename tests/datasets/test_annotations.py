@@ -1,0 +1,74 @@
+"""Masks in annotation files: whole, or refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from convertkit.datasets.annotations import check_segmentations, read_annotations
+from convertkit.errors import SpecError
+from tests.shared import SHARED, needs_shared
+
+
+def checked(tmp_path, **annotation):
+    path = tmp_path / "instances.json"
+    whole = {"id": 5, "image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], "area": 16, **annotation}
+    image = {"id": 1, "file_name": "a.png", "height": 4, "width": 5}
+    data = {"images": [image], "categories": [{"id": 1, "name": "dog"}], "annotations": [whole]}
+    path.write_text(json.dumps(data))
+    check_segmentations(path, read_annotations(path))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[0, 0, 4, 0, 4, 4]],
+        [[0, 0, 4, 0, 4, 4.5, 1, 1], [0, 0, 1, 0, 1, 1]],
+        {"size": [4, 5], "counts": [3, 17]},
+        {"size": [4, 5], "counts": "d0"},
+    ],
+)
+def test_polygons_and_run_lengths_of_the_image_are_accepted(tmp_path, segmentation):
+    checked(tmp_path, segmentation=segmentation)
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "complaint"),
+    [
+        ([], "at least three points"),
+        ([[0, 0, 4, 4]], "at least three points"),
+        ([[0, 0, 4, 4, 1, 1, 1]], "at least three points"),
+        ("polygon", "neither polygons nor run lengths"),
+        ([["a", 1, 2, 3, 4, 5]], "neither polygons nor run lengths"),
+        ({"size": [4, 5]}, "neither polygons nor run lengths"),
+        ({"size": [5, 4], "counts": [20]}, "run lengths for 5 x 4 pixels, but the image has 4 x 5"),
+        ({"size": [4, 5], "counts": [19]}, "do not cover exactly"),
+        ({"size": [4, 5], "counts": [-1, 21]}, "do not cover exactly"),
+        ({"size": [4, 5], "counts": []}, "do not cover exactly"),
+        ({"size": [4, 5], "counts": "c0"}, "cover 19 pixels of 20"),
+        ({"size": [4, 5], "counts": " "}, "not compressed run lengths"),
+        ({"size": [4, 5], "counts": "P"}, "in the middle of a number"),
+    ],
+)
+def test_anything_else_names_the_annotation(tmp_path, segmentation, complaint):
+    with pytest.raises(SpecError, match=complaint) as caught:
+        checked(tmp_path, segmentation=segmentation)
+
+    assert "annotations[0] (id 5)" in str(caught.value)
+
+
+def test_a_missing_mask_is_named(tmp_path):
+    with pytest.raises(SpecError, match="no segmentation"):
+        checked(tmp_path)
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["coco_val188_instances.json", "coco_train108/instances.json"])
+def test_official_annotations_are_whole(name):
+    path = SHARED / "data" / name
+
+    found = read_annotations(path)
+
+    check_segmentations(path, found)
+    assert any(annotation.iscrowd for annotation in found.annotations)

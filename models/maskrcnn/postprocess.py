@@ -1,0 +1,66 @@
+"""Raw outputs of Mask R-CNN as detections in the original photo."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit import Detections, GraphError, Placement, PostprocessSpec, paste, unletterbox_boxes
+
+
+def postprocess(
+    outputs: Mapping[str, NDArray[Any]], placement: Placement, spec: PostprocessSpec
+) -> Detections:
+    """Keep the slots above the score threshold, and paste each mask once, at the photo's own resolution.
+
+    Boxes are not clipped to the picture: a mask belongs to the box it was predicted for, and mmdet's export
+    has clipped the boxes already, to the canvas.
+
+    Args:
+        outputs: ``dets`` ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` ``(N,)``
+            class indices; ``masks`` probabilities, ``(N, classes, h, w)``, or ``(N, h, w)`` where the graph has
+            chosen the predicted class already.
+        placement: what the letterbox of this photo recorded.
+        spec: the thresholds; a slot is kept where its score is greater, as in mmdet.
+
+    Returns:
+        Detections in pixels of the original photo, in the order of the slots.
+
+    Raises:
+        GraphError: an output is missing, does not fit the others, or a score is not a number.
+    """
+    dets, labels, masks = (_output(outputs, name) for name in ("dets", "labels", "masks"))
+    if dets.ndim != 2 or dets.shape[1] != 5 or labels.shape != (len(dets),) or len(masks) != len(dets):
+        raise GraphError(
+            f"outputs do not fit together: dets {dets.shape}, labels {labels.shape}, masks {masks.shape}"
+        )
+    scores = dets[:, 4].astype(np.float32)
+    if np.isnan(scores).any():
+        raise GraphError("the graph returned a score that is not a number")
+    kept = np.flatnonzero(scores > spec.score_threshold)
+    chosen = labels[kept].astype(np.int64)
+    boxes = unletterbox_boxes(dets[kept, :4].astype(np.float32), placement)
+    height, width = placement.source_height, placement.source_width
+    pasted = paste(_of_class(masks, kept, chosen), boxes, height, width, spec.mask_threshold)
+    return Detections(boxes, scores[kept], chosen, tuple(pasted))
+
+
+def _output(outputs: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in outputs:
+        raise GraphError(f"the graph has no output {name!r}; it has {', '.join(outputs)}")
+    return outputs[name]
+
+
+def _of_class(masks: NDArray[Any], kept: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """``(K, h, w) float32``: the masks of the kept slots, each that of its predicted class."""
+    if masks.ndim == 3:
+        return masks[kept].astype(np.float32, copy=False)
+    if masks.ndim != 4:
+        raise GraphError(f"masks {masks.shape} are neither (N, classes, h, w) nor (N, h, w)")
+    classes = masks.shape[1]
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise GraphError(f"labels {labels.min()}..{labels.max()}, but masks of {classes} classes")
+    return masks[kept, labels].astype(np.float32, copy=False)

@@ -1,0 +1,37 @@
+"""A photo as the input of Mask R-CNN."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+
+import convertkit
+from convertkit.models.spec import PreprocessSpec
+
+ROOM = Path(__file__).parents[3] / "models" / "maskrcnn"
+
+
+def load(name):
+    spec = importlib.util.spec_from_file_location(f"maskrcnn_{name}", ROOM / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_input_is_the_letterboxed_photo():
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    spec = PreprocessSpec(mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0))
+
+    inputs, placement = load("preprocess").preprocess(image, (64, 48), spec)
+
+    tensor, expected = convertkit.letterbox(image, (64, 48), spec)
+    assert list(inputs) == ["input"]
+    np.testing.assert_array_equal(inputs["input"], tensor)
+    assert placement == expected
+
+
+def test_only_the_public_door_is_used():
+    for name in ("preprocess", "postprocess"):
+        assert "convertkit." not in (ROOM / f"{name}.py").read_text()

@@ -9,10 +9,6 @@ from numpy.typing import NDArray
 
 import convertkit
 
-from .mini.scenes import generate
-from .postprocess import postprocess
-from .preprocess import preprocess
-
 
 class MaskRCNN(convertkit.Model):
     """Mask R-CNN as mmdet trains it."""
@@ -22,16 +18,22 @@ class MaskRCNN(convertkit.Model):
     def preprocess(
         self, image: NDArray[Any], size: tuple[int, int], spec: convertkit.PreprocessSpec
     ) -> tuple[dict[str, NDArray[Any]], convertkit.Placement]:
+        from .preprocess import preprocess  # OpenCV and numpy load only when a photo comes
+
         return preprocess(image, size, spec)
 
     def postprocess(
         self, outputs: Mapping[str, NDArray[Any]], placement: convertkit.Placement, spec: convertkit.PostprocessSpec
     ) -> convertkit.Detections:
+        from .postprocess import postprocess
+
         return postprocess(outputs, placement, spec)
 
     def sample_images(self) -> Iterator[NDArray[Any]]:
         """Two scenes of the embedded generator: they bring detections to light for every variant's weights."""
-        return (generate("sample", index).image for index in range(2))
+        from .mini.scenes import generate
+
+        return (scene.image for scene in generate("train", 2))
 
 
 @convertkit.hookimpl

@@ -52,7 +52,8 @@ def kill(process: subprocess.Popen[str]) -> None:
 def test_home_follows_the_variables_in_order(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: str
 ) -> None:
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    for name in ("CONVERTKIT_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", "/user")
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -27,13 +27,18 @@ _UNREACHABLE = re.compile(
     r"name resolution|Name or service not known|Network is unreachable|NewConnectionError|ProxyError"
     r"|Failed to establish a new connection|ConnectTimeout|No route to host|Connection refused"
 )
+_COMPILED = re.compile(r"^\[(\d+)/(\d+)\] ")
+_TELLING = re.compile(
+    r"^\s*(Collecting|Processing|Downloading|Using cached|Preparing|Building|Installing|Successfully|Running)\b"
+)
 
 
 @dataclass(frozen=True)
 class Progress:
     """Where a build stands: step ``step`` (from 1) of ``steps`` is ``what``, at it for ``seconds``.
 
-    ``line`` is the latest line of output, empty when the step begins.
+    ``line`` is the latest of pip's lines that means something to a person ("compiled 7 of 73"), empty when the
+    step begins.
     """
 
     step: int
@@ -49,6 +54,17 @@ def step_names(requirements: Requirements) -> tuple[str, ...]:
     return (CREATE, *tools, *requirements.packages, VERIFY)
 
 
+def telling(line: str) -> str:
+    """Return what a line of verbose pip or ninja output means to a person; empty for most of them.
+
+    >>> telling("[7/73] c++ -MMD -c modulated_deform_conv.cpp")
+    'compiled 7 of 73'
+    """
+    if compiled := _COMPILED.match(line):
+        return f"compiled {compiled[1]} of {compiled[2]}"
+    return line.strip() if _TELLING.match(line) else ""
+
+
 @dataclass
 class Builder:
     """One build: it goes on where ``state`` says the last one stopped.
@@ -60,7 +76,7 @@ class Builder:
         base_python: the interpreter the virtual environment is made from.
         include: where the headers of ``base_python`` should be.
         state: how far an earlier build came.
-        on_progress: told about every step's start and every line of output.
+        on_progress: told about every step's start and what it does meanwhile.
     """
 
     directory: Path
@@ -109,9 +125,9 @@ class Builder:
         self._tell(progress)
 
         def on_line(line: str) -> None:
-            if line.strip():
+            if text := telling(line):
                 now = time.monotonic() - started
-                self._tell(Progress(progress.step, progress.steps, progress.what, now, line.strip()))
+                self._tell(Progress(progress.step, progress.steps, progress.what, now, text))
 
         if progress.what == CREATE:
             self._create(on_line)

@@ -128,7 +128,7 @@ class Environment:
         """Return its interpreter, after building what is missing; at once where it is complete.
 
         Args:
-            on_progress: called at the start of every step and with every line of output.
+            on_progress: called at the start of every step and with each line that says what it does.
             on_wait: called once with a phrase when another process is building it.
 
         Raises:

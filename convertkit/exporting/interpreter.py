@@ -97,9 +97,9 @@ class ExternalPython:
             UsageError: there is no such file.
         """
         path = Path(self.path).expanduser()
-        if path.is_dir():
-            path = path / "bin" / "python"
-        found = shutil.which(path if path.is_absolute() or "/" in str(self.path) else str(self.path))
+        if "/" in str(self.path):
+            path = path.absolute()  # a bare name is looked up on PATH first
+        found = shutil.which(str(path)) or shutil.which(str(path.absolute() / "bin" / "python"))
         if found is None:
             raise UsageError(f"{self.path}: no such interpreter", hint="name the path of a python executable")
         return Path(found).absolute()

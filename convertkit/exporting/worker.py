@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 from convertkit.errors import ConvertkitError, ProcessError
 from convertkit.exporting.interpreter import child_variables
-from convertkit.files import atomic_write
 from convertkit.process import ChildError, run_child
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def run_worker(
     """
     workdir = Path(workdir).absolute()
     workdir.mkdir(parents=True, exist_ok=True)
-    atomic_write(workdir / JOB, json.dumps(job, indent=2, allow_nan=False) + "\n")
+    (workdir / JOB).write_text(json.dumps(job, indent=2, allow_nan=False) + "\n", encoding="utf-8")
     log = workdir / LOG
     log.unlink(missing_ok=True)
     listener = _Listener(on_progress, on_result)

@@ -20,7 +20,7 @@ from convertkit.errors import (
     UsageError,
 )
 from convertkit.exporting import toolchain
-from convertkit.exporting.build import CREATE, VERIFY, step_names
+from convertkit.exporting.build import CREATE, VERIFY, step_names, telling
 from convertkit.exporting.environment import Environment, Progress, list_environments, remove
 from convertkit.exporting.requirements import parse_requirements
 from convertkit.exporting.state import FORMAT, State, StepRecord, load_state, save_state
@@ -265,6 +265,26 @@ def test_environment_whose_python_is_gone_is_made_anew(template: Path) -> None:
     environment.ensure(seen.append)
 
     assert [step.what for step in seen if not step.line] == [CREATE, "quick==1.0", VERIFY]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("[7/73] c++ -MMD -c nms.cpp", "compiled 7 of 73"),
+        ("  Downloading torch-2.13.0.whl (200 MB)", "Downloading torch-2.13.0.whl (200 MB)"),
+        ("  90 |   bool enabled_ : 1 = true;", ""),
+        ("Installing collected packages: torch", "Installing collected packages: torch"),
+    ],
+)
+def test_only_telling_lines_are_shown(line: str, shown: str) -> None:
+    assert telling(line) == shown
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = "import sys, convertkit.exporting.environment, convertkit.exporting.fetch, convertkit.exporting.worker; "
+    code += "print(*{'numpy', 'onnx', 'onnxruntime', 'cv2', 'torch', 'typer', 'rich'} & set(sys.modules))"
+
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "\n"
 
 
 def test_base_python_without_ensurepip_is_explained(tmp_path: Path) -> None:

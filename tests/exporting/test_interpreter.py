@@ -28,8 +28,18 @@ def test_compiled_extensions_are_imported_too() -> None:
     assert modules_of(distribution) == ["msgspec", "msgspec._core"]
 
 
-def test_virtual_environment_may_be_named_by_its_directory() -> None:
-    assert ExternalPython(Path(sys.executable).parent.parent).python.name == "python"
+def test_interpreter_may_be_named_by_directory_command_or_relative_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "env" / "bin"
+    here.mkdir(parents=True)
+    (here / "python").symlink_to(sys.executable)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(here))
+
+    named = [ExternalPython(path).python for path in (tmp_path / "env", "env", "python", "./env/bin/python")]
+
+    assert named == [here / "python"] * 4
 
 
 def test_everything_missing_or_broken_is_listed_in_one_line(

@@ -25,6 +25,7 @@ _HOMES = {
     "ProcessError": "errors",
     "SpecError": "errors",
     "UnavailableError": "errors",
+    "UnknownNameError": "errors",
     "UsageError": "errors",
     "Graph": "graph.graph",
     "load": "graph.io",
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from convertkit.errors import ProcessError as ProcessError
     from convertkit.errors import SpecError as SpecError
     from convertkit.errors import UnavailableError as UnavailableError
+    from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.io import load as load

@@ -1,0 +1,18 @@
+"""The passes that come with convertkit."""
+
+from __future__ import annotations
+
+import convertkit
+
+
+@convertkit.hookimpl
+def register_passes(register):  # type: ignore[no-untyped-def]
+    """Registers the built-in passes."""
+    from convertkit_passes.cast_int64 import CastInt64ToInt32
+    from convertkit_passes.fold_constants import FoldConstants
+    from convertkit_passes.rename_io import RenameIo
+    from convertkit_passes.set_opset_window import SetOpsetWindow
+    from convertkit_passes.simplify import Simplify
+
+    for cls in (Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo):
+        register(cls)

@@ -1,0 +1,111 @@
+"""The child process of ``simplify``: one ONNX file in, one out. Native code that crashes takes only this down.
+
+    python -m convertkit_passes._simplify_child IN OUT OPTIONS
+
+OPTIONS is a JSON object with ``skip`` (optimizer names) and ``fold_limit`` (bytes).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Simplifies one file into another."""
+    source, result, options = Path(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
+    data = simplify(source.read_bytes(), skip=options["skip"], fold_limit=options["fold_limit"])
+    result.write_bytes(data)
+
+
+def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
+    """The simplified model.
+
+    Raises:
+        ValueError: ``skip`` names an optimizer that onnxsim does not have.
+    """
+    core = native_core()
+    unknown = sorted(set(skip) - set(core._list_optimizers()))
+    if unknown:
+        raise ValueError(
+            f"onnxsim has no optimizer {unknown[0]!r}; known: {', '.join(core._list_optimizers())}"
+        )
+    try:
+        result = core.simplify(executor=_executor(core), model_bytes=data, **_arguments(skip, fold_limit))
+    except TypeError:  # another release of onnxsim, whose core is called differently
+        return simplify_publicly(data, skip=skip, fold_limit=fold_limit)
+    return bytes(result)
+
+
+def simplify_publicly(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
+    """The same through onnxsim's documented function, which takes a second longer to import."""
+    sys.modules.pop("onnxsim", None)  # the bare package of native_core
+    import onnx
+    import onnxsim
+
+    model, _ = onnxsim.simplify(
+        onnx.load_from_string(data), skipped_optimizers=list(skip), tensor_size_threshold=f"{fold_limit}B"
+    )
+    return bytes(model.SerializeToString(deterministic=True))
+
+
+def native_core() -> Any:
+    """onnxsim's compiled module, without the Python package around it (quantizers, provers, sympy)."""
+    spec = importlib.util.find_spec("onnxsim")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError("onnxsim is not installed")
+    package = types.ModuleType("onnxsim")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules.setdefault("onnxsim", package)
+    return importlib.import_module("onnxsim.onnxsim_cpp2py_export")
+
+
+def _arguments(skip: list[str], fold_limit: int) -> dict[str, Any]:
+    return {
+        "skip_optimizers": skip,
+        "constant_folding": True,
+        "shape_inference": True,
+        "tensor_size_threshold": fold_limit,
+        "target_opset_version": None,
+        "rewriter": None,
+        "initializers_as_constants": True,
+        "include_inline_functions": False,
+        "mutable_initializer": False,
+        "overwrite_input_shapes": None,
+        "unused_output": None,
+        "extra_optimizers": None,
+    }
+
+
+def _executor(core: Any) -> Any:
+    """What the core calls to fold constants: one thread, no graph optimizations, as onnxsim's own does."""
+    import onnxruntime
+    from onnx import ModelProto, TensorProto, numpy_helper
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.enable_mem_pattern = False
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+
+    class Executor(core.ModelExecutor):  # type: ignore[misc]
+        def Run(self, model: bytes, inputs: list[bytes]) -> list[Any]:
+            names = [value.name for value in ModelProto.FromString(model).graph.input]
+            arrays = [numpy_helper.to_array(TensorProto.FromString(data)) for data in inputs]
+            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            values = session.run(None, dict(zip(names, arrays, strict=True)))
+            return [
+                numpy_helper.from_array(value).SerializeToString() if hasattr(value, "dtype") else value
+                for value in values
+            ]
+
+    return Executor()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

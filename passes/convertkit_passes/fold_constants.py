@@ -1,0 +1,33 @@
+"""``fold-constants``: what does not depend on the input is computed now."""
+
+from __future__ import annotations
+
+import convertkit
+
+
+class FoldConstants(convertkit.GraphPass):
+    """Replace what depends on constants and known shapes only by its value, computed by onnxruntime.
+
+    The shapes a graph states are believed. Random operators, quantisation, operators with subgraphs or of a foreign
+    domain, and operators onnxruntime cannot run stay; a graph output stays written by a node.
+
+    graphsurgeon's own folding is not used: it also drops Casts around integer arithmetic, folds random operators,
+    and ignores the ``start`` and ``end`` of Shape.
+
+    Options:
+        fold_limit: bytes; a larger constant is written only where it is no larger than the ones it replaces.
+    """
+
+    name = "fold-constants"
+    effect = "exact"
+    after = ("simplify",)
+    fold_limit: int = 1 << 20
+
+    def run(self, graph: convertkit.Graph) -> None:
+        from convertkit_passes.folding.fold import Folder
+        from convertkit_passes.folding.shapes import fold_shapes, lift_constants
+
+        lift_constants(graph)
+        folder = Folder(graph, self.fold_limit)
+        while fold_shapes(graph) + folder.fold():
+            pass

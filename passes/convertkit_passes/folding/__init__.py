@@ -1,0 +1,1 @@
+"""Folding: which nodes can be computed ahead of time, and computing them."""

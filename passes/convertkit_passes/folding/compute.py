@@ -1,0 +1,75 @@
+"""Running a few nodes of a graph by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import onnx_graphsurgeon as gs
+import onnxruntime
+from numpy.typing import NDArray
+from onnx_graphsurgeon.exporters.onnx_exporter import OnnxExporter
+
+from convertkit_passes.constants import peek
+
+if TYPE_CHECKING:
+    import convertkit
+
+
+def compute(
+    graph: convertkit.Graph, nodes: Sequence[Any], wanted: Sequence[Any]
+) -> list[NDArray[Any] | None]:
+    """The values of ``wanted``, which ``nodes`` compute from constants; None where onnxruntime cannot.
+
+    The nodes run as written, without graph optimizations and in one thread: the same bits as in the model.
+    """
+    model = _model(graph, nodes, wanted)
+    try:
+        return [_plain(value) for value in _run(model)]
+    except Exception:  # onnxruntime's own classes derive from Exception only
+        if len(wanted) == 1:
+            return [None]
+    return [compute(graph, _ancestors(tensor, nodes), [tensor])[0] for tensor in wanted]
+
+
+def _run(model: onnx.ModelProto) -> list[Any]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    return list(session.run(None, {}))
+
+
+def _model(graph: convertkit.Graph, nodes: Sequence[Any], wanted: Sequence[Any]) -> onnx.ModelProto:
+    """The nodes and the constants they read, as a model without inputs."""
+    constants = {item.name: item for node in nodes for item in node.inputs if isinstance(item, gs.Constant)}
+    proto = onnx.helper.make_graph(
+        [OnnxExporter.export_node(node) for node in nodes],
+        "folding",
+        [],
+        [onnx.helper.make_empty_tensor_value_info(tensor.name) for tensor in wanted],
+        [onnx.numpy_helper.from_array(peek(item), name) for name, item in constants.items()],
+    )
+    imports = [onnx.helper.make_opsetid("", graph.opset)]
+    return onnx.helper.make_model(proto, opset_imports=imports, ir_version=graph.surgeon.ir_version or 8)
+
+
+def _ancestors(tensor: Any, nodes: Sequence[Any]) -> list[Any]:
+    """The nodes among ``nodes`` that a tensor depends on, in order."""
+    needed = {id(tensor)}
+    kept = []
+    for node in reversed(nodes):
+        if any(id(output) in needed for output in node.outputs):
+            kept.append(node)
+            needed.update(id(item) for item in node.inputs)
+    return kept[::-1]
+
+
+def _plain(value: Any) -> NDArray[Any] | None:
+    """Numbers; texts and sequences are left to be computed."""
+    return value if isinstance(value, np.ndarray) and value.dtype != object else None

@@ -1,0 +1,123 @@
+"""Computing nodes ahead of time with onnxruntime, all that are ready in one session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx_graphsurgeon as gs
+from numpy.typing import NDArray
+
+from convertkit_passes.constants import peek, stated_bytes
+from convertkit_passes.folding.compute import compute
+from convertkit_passes.folding.shapes import become_constant
+
+if TYPE_CHECKING:
+    import convertkit
+
+_RANDOM = {
+    "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
+}  # fmt: skip
+_QUANTISATION = {"DequantizeLinear", "DynamicQuantizeLinear", "QuantizeLinear"}
+_STAYS = _RANDOM | _QUANTISATION | {"Constant"}
+
+_GROWS = {"ConstantOfShape", "Expand", "EyeLike", "OneHot", "Pad", "Range", "Resize", "Tile", "Upsample"}
+"""Their results may be far larger than their inputs: each waits until its inputs are constants to look at."""
+
+
+class Folder:
+    """Folds a graph round by round."""
+
+    def __init__(self, graph: convertkit.Graph, limit: int) -> None:
+        self.graph = graph
+        self.limit = limit
+        self._outputs = {id(tensor) for tensor in graph.outputs}
+        self._refused: set[int] = set()
+
+    def fold(self) -> int:
+        """Folds everything that constants decide, as far as nodes with growing results allow in one go.
+
+        Returns:
+            how many tensors became constants or turned out not to; 0 = nothing is left to do.
+        """
+        ready = self._ready()
+        inside = {id(node) for node in ready}
+        wanted = [tensor for node in ready for tensor in node.outputs if _is_needed(tensor, inside)]
+        values = compute(self.graph, ready, wanted) if wanted else []
+        for tensor, value in zip(wanted, values, strict=True):
+            self._place(tensor, value)
+        return len(wanted)
+
+    def _ready(self) -> list[Any]:
+        """The nodes that can be computed now, in order."""
+        ready: list[Any] = []
+        done: set[int] = set()
+        for node in self.graph.nodes:
+            if self._is_foldable(node) and self._is_decided(node, done) and self._is_small(node):
+                ready.append(node)
+                done.update(id(tensor) for tensor in node.outputs)
+        return ready
+
+    def _is_foldable(self, node: Any) -> bool:
+        if not node.outputs or node.op in _STAYS or node.domain not in (None, "", "ai.onnx"):
+            return False
+        if any(id(tensor) in self._refused or id(tensor) in self._outputs for tensor in node.outputs):
+            return False
+        return not any(True for _ in node.subgraphs())
+
+    def _is_decided(self, node: Any, done: set[int]) -> bool:
+        """Whether every input is a constant, or will be in this round."""
+        return all(
+            tensor.is_empty()
+            or isinstance(tensor, gs.Constant)
+            or (node.op not in _GROWS and id(tensor) in done)
+            for tensor in node.inputs
+        )
+
+    def _is_small(self, node: Any) -> bool:
+        """Whether the results, as far as their size can be told beforehand, may be written."""
+        size = max(sum(stated_bytes(tensor) for tensor in node.outputs), _grown_bytes(node))
+        return size <= max(self.limit, sum(stated_bytes(tensor) for tensor in node.inputs))
+
+    def _place(self, tensor: Any, value: NDArray[Any] | None) -> None:
+        """Puts a value in place, or remembers that it must not be."""
+        given = sum(stated_bytes(item) for node in tensor.inputs for item in node.inputs)
+        if value is None or value.nbytes > max(self.limit, given):
+            self._refused.add(id(tensor))
+        else:
+            become_constant(self.graph, tensor, value)
+
+
+def _is_needed(tensor: Any, inside: set[int]) -> bool:
+    """Whether somebody outside the computed part reads the tensor."""
+    return any(id(consumer) not in inside for consumer in tensor.outputs)
+
+
+def _grown_bytes(node: Any) -> int:
+    """The size of a result that the values of constant inputs decide; 0 where it is decided otherwise.
+
+    Element sizes are taken as 8 bytes.
+    """
+    if node.op == "ConstantOfShape":
+        return 8 * _product(node.inputs[0])
+    if node.op == "Tile":
+        return stated_bytes(node.inputs[0]) * _product(node.inputs[1])
+    if node.op == "Expand":
+        return 8 * _expanded(node.inputs[0].shape, peek(node.inputs[1]).tolist())
+    if node.op == "Range":
+        start, limit, delta = (float(peek(tensor).reshape(-1)[0]) for tensor in node.inputs)
+        return 8 * max(0, int((limit - start) / delta)) if delta else 0
+    return 0
+
+
+def _expanded(dims: Sequence[int], shape: Sequence[int]) -> int:
+    try:
+        return math.prod(np.broadcast_shapes(tuple(dims), tuple(shape)))
+    except ValueError:  # onnxruntime will say so too
+        return 0
+
+
+def _product(constant: Any) -> int:
+    return int(np.prod(peek(constant).astype(object))) if peek(constant).size else 1

@@ -1,0 +1,147 @@
+"""The decision: which groups become int32, by minimum cuts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import onnx_graphsurgeon as gs
+
+from convertkit_passes.int64.groups import Group, build_groups
+from convertkit_passes.int64.mincut import ENDLESS, source_side
+
+if TYPE_CHECKING:
+    import convertkit
+
+Arc = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A tensor that stays int64, and why."""
+
+    tensor: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which groups become int32 and which stay int64.
+
+    Attributes:
+        groups: all groups of the graph, in file order.
+        wide: positions in :attr:`groups` of those that stay int64.
+    """
+
+    groups: tuple[Group, ...]
+    wide: frozenset[int]
+
+    def narrow(self) -> Iterator[Group]:
+        """The groups that become int32."""
+        return (group for position, group in enumerate(self.groups) if position not in self.wide)
+
+    def kept(self) -> tuple[Kept, ...]:
+        """Every tensor that stays int64, with the reason, in file order."""
+        found: dict[str, Kept] = {}
+        flow = _Flow(self.groups)
+        for position in sorted(self.wide):
+            group = self.groups[position]
+            for tensor in group.writes:
+                found.setdefault(tensor.name, Kept(tensor.name, self._reason(position, flow)))
+            for tensor, _ in group.reads:
+                if isinstance(tensor, gs.Constant):
+                    found.setdefault(tensor.name, Kept(tensor.name, self._reason(position, flow)))
+        return tuple(found.values())
+
+    def _reason(self, position: int, flow: _Flow) -> str:
+        group = self.groups[position]
+        if group.fixed is not None:
+            return f"{group.what}: {group.fixed}"
+        goal = flow.goal(position, self.wide)
+        if goal is None:
+            return f"{group.what}: as its other operands"
+        return f"{group.what}: flows into {goal.what}: {goal.fixed}"
+
+
+def make_plan(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> Plan:
+    """Decides every group.
+
+    What flows into no slot that is fixed to int64 becomes int32. The rest, size arithmetic mostly, takes the types
+    that need the fewest Casts, int32 where that is equal.
+    """
+    groups = build_groups(graph, inputs=inputs, outputs=outputs)
+    flow = _Flow(groups)
+    forced = {position for position, group in enumerate(groups) if group.wanted and group.fixed is None}
+    wide = frozenset(range(len(groups))) - forced
+    while True:
+        idle = {position for position in wide if _is_idle(position, wide, flow)}
+        forced |= idle
+        cut = _cut(groups, flow, forced)
+        if cut == wide:
+            return Plan(tuple(groups), wide)
+        wide = cut
+
+
+def _is_idle(position: int, wide: frozenset[int], flow: _Flow) -> bool:
+    """An int64 producer whose values reach nothing that must be int64."""
+    group = flow.groups[position]
+    return group.fixed is None and bool(group.writes) and flow.goal(position, wide) is None
+
+
+class _Flow:
+    """Which groups read what a group writes."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self.groups = groups
+        self.writer = {
+            id(tensor): position for position, group in enumerate(groups) for tensor in group.writes
+        }
+        self.readers: dict[int, list[int]] = defaultdict(list)
+        for position, group in enumerate(groups):
+            for tensor, _ in group.reads:
+                if id(tensor) in self.writer and position not in self.readers[id(tensor)]:
+                    self.readers[id(tensor)].append(position)
+
+    def following(self, position: int) -> Iterator[int]:
+        """The groups that read what group ``position`` writes."""
+        for tensor in self.groups[position].writes:
+            yield from self.readers[id(tensor)]
+
+    def goal(self, position: int, wide: frozenset[int]) -> Group | None:
+        """The nearest group fixed to int64 that values of this one reach as int64; None where there is none."""
+        seen, queue = {position}, [position]
+        for current in queue:
+            for reader in self.following(current):
+                if reader in seen or reader not in wide:
+                    continue
+                if self.groups[reader].fixed is not None:
+                    return self.groups[reader]
+                seen.add(reader)
+                queue.append(reader)
+        return None
+
+
+def _cut(groups: Sequence[Group], flow: _Flow, forced: set[int]) -> frozenset[int]:
+    """The groups on the int64 side of the cut with the fewest Casts."""
+    source, sink = -1, -2
+    arcs: list[Arc] = [
+        (source, position, ENDLESS) for position, group in enumerate(groups) if group.fixed is not None
+    ]
+    arcs += [(position, sink, ENDLESS) for position in sorted(forced) if groups[position].fixed is None]
+    vertex = len(groups)
+    for tensor, writer in flow.writer.items():
+        arcs += _cast_arcs(writer, flow.readers[tensor], vertex)
+        vertex += 2
+    return source_side(arcs, source, sink) & frozenset(range(len(groups)))
+
+
+def _cast_arcs(writer: int, readers: Sequence[int], vertex: int) -> Iterator[Any]:
+    """One Cast, however many readers share it: after an int64 writer, or after an int32 one."""
+    down, up = vertex, vertex + 1
+    yield writer, down, 1
+    yield up, writer, 1
+    for reader in readers:
+        yield down, reader, ENDLESS
+        yield reader, up, ENDLESS

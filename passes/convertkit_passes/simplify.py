@@ -1,0 +1,132 @@
+"""``simplify``: onnxsim, kept at arm's length."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import convertkit
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ModelProto
+
+TIME_LIMIT = 900.0
+"""Seconds. The graphs this was made for take one or two."""
+
+
+class Simplify(convertkit.LightPass):
+    """Fold, fuse and prune with onnxsim, in a child process of its own.
+
+    Weights that no fold or fusion can use do not travel: onnxsim sees them as graph inputs of known type and
+    shape, and they come back as the initializers they were. Inputs and outputs keep their names, order and types.
+
+    Options:
+        skip: onnxsim's optimizers to leave out, such as ``fuse_bn_into_conv``.
+        fold_limit: bytes; Tile, Expand and ConstantOfShape are not folded into constants larger than this.
+    """
+
+    name = "simplify"
+    effect = "rounding"
+    skip: tuple[str, ...] = ()
+    fold_limit: int = 64 << 20
+
+    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
+        from convertkit_passes.weights import needed_weights, share_equal_weights
+
+        shared = convertkit.LightModel(_copy(model.proto), model.weights)
+        share_equal_weights(shared.proto)
+        lean = convertkit.weights_as_inputs(shared, embed=needed_weights(shared))
+        result = self._in_child(lean)
+        _restore(result, shared)
+        return convertkit.detach(result, model.weights)
+
+    def _in_child(self, lean: ModelProto) -> ModelProto:
+        """Runs onnxsim on a file; the file stays where it is when that fails.
+
+        Raises:
+            PassError: onnxsim failed, crashed or ran past its time limit; names the file to try it again with.
+        """
+        import onnx
+
+        room = Path(tempfile.mkdtemp(prefix="convertkit-simplify-"))
+        source, target = room / "model.onnx", room / "simplified.onnx"
+        source.write_bytes(lean.SerializeToString(deterministic=True))
+        options = json.dumps({"skip": list(self.skip), "fold_limit": self.fold_limit})
+        command = [
+            sys.executable,
+            "-m",
+            "convertkit_passes._simplify_child",
+            str(source),
+            str(target),
+            options,
+        ]
+        try:
+            convertkit.run_child(command, timeout=TIME_LIMIT, name="onnxsim")
+            result = onnx.load_model(target)
+        except convertkit.ProcessError as error:
+            raise convertkit.PassError(error.message, hint=f"the graph it was given: {source}") from error
+        shutil.rmtree(room, ignore_errors=True)
+        return result
+
+
+def _restore(result: ModelProto, before: convertkit.LightModel) -> None:
+    """Gives the result the interface, the metadata and the idle weights of the model it was made from.
+
+    Raises:
+        PassError: onnxsim lost or renamed an output.
+    """
+    graph, old = result.graph, before.proto.graph
+    names = [value.name for value in graph.output]
+    if names != [value.name for value in old.output]:
+        raise convertkit.PassError(
+            f"onnxsim returned the outputs {', '.join(names)} in place of the model's own"
+        )
+    _put_back_weights(graph, before)
+    initializers = {tensor.name for tensor in graph.initializer}
+    defaults = {tensor.name for tensor in old.initializer}
+    del graph.input[:]  # an input that had a default and is folded now would otherwise become a required one
+    graph.input.extend(
+        value for value in old.input if value.name in initializers or value.name not in defaults
+    )
+    _keep_types(graph, old)
+    del result.metadata_props[:]
+    result.metadata_props.extend(before.proto.metadata_props)
+
+
+def _put_back_weights(graph: GraphProto, before: convertkit.LightModel) -> None:
+    used = _names_read(graph)
+    present = {tensor.name for tensor in graph.initializer}
+    graph.initializer.extend(
+        tensor for tensor in before.detached() if tensor.name in used and tensor.name not in present
+    )
+
+
+def _names_read(graph: GraphProto) -> set[str]:
+    names = {value.name for value in graph.output}
+    for node in graph.node:
+        names.update(node.input)
+        for attribute in node.attribute:
+            for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
+                names |= _names_read(inner)
+    return names
+
+
+def _keep_types(graph: GraphProto, old: GraphProto) -> None:
+    """Outputs may gain static dimensions, never another element type.
+
+    Raises:
+        PassError: an output changed its type.
+    """
+    for new, given in zip(graph.output, old.output, strict=True):
+        if new.type.tensor_type.elem_type != given.type.tensor_type.elem_type:
+            raise convertkit.PassError(f"onnxsim changed the type of output {given.name!r}")
+
+
+def _copy(proto: ModelProto) -> ModelProto:
+    copy = type(proto)()
+    copy.CopyFrom(proto)
+    return copy

@@ -14,11 +14,16 @@ from convertkit.build.events import Note, Progress, Report
 from convertkit.build.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, ExternalPython, choose
-from convertkit.exporting.fetch import fetched_path
+from convertkit.exporting.fetch import file_name
 from convertkit.exporting.worker import run_worker
 from convertkit.files import canonical_json, home, sha256_bytes, sha256_file
 from convertkit.models.spec import WeightsSpec
 from convertkit.process import run_child
+
+
+def downloads_directory() -> Path:
+    """Where ``convertkit fetch`` puts checkpoints."""
+    return home() / "downloads"
 
 
 def environment(request: BuildRequest) -> Environment | ExternalPython:
@@ -120,8 +125,8 @@ def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:
     name = request.variant.name
     if spec.url is None:
         raise UsageError(f"variant {name} names no weights", hint="give --weights CHECKPOINT or random:SEED")
-    path = fetched_path(spec.url)
-    if path is None:
+    path = downloads_directory() / file_name(spec.url)
+    if not path.is_file():
         raise UnavailableError(
             f"the checkpoint of variant {name} is not on this machine",
             hint=f"run convertkit fetch {request.package.root} --variant {name}, or give --weights CHECKPOINT",

@@ -16,9 +16,10 @@ def fetch(
     as_json: JsonOption = False,
 ) -> None:
     """Download a variant's checkpoint, or the rest of it, and verify its sha256."""
-    from convertkit.cli.ui import megabytes, print_json, progress_bar
+    from convertkit.build.framework import downloads_directory
+    from convertkit.cli.ui import megabytes, note, print_json, progress_bar
     from convertkit.errors import UnknownNameError, UsageError
-    from convertkit.exporting.fetch import downloads_directory, fetch
+    from convertkit.exporting.fetch import fetch as download
     from convertkit.models.package import read_spec
 
     spec = read_spec(model)
@@ -32,7 +33,14 @@ def fetch(
             f"variant {name} has nothing to download", hint="its weights travel with the package"
         )
     with progress_bar("download", weights.size or 0, unit="bytes") as advance:
-        path = fetch(source, weights.sha256, weights.size, downloads_directory(), on_progress=advance)
+        path = download(
+            source,
+            weights.sha256,
+            weights.size,
+            downloads_directory(),
+            on_progress=lambda done, total: advance(done),
+            on_wait=lambda phrase: note(f"waiting: {phrase}"),
+        )
     if as_json:
         print_json({"path": str(path), "bytes": path.stat().st_size})
     else:

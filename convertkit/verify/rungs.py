@@ -102,7 +102,7 @@ def measure_framework(course: Course, on_progress: Callable[[int], None], report
     request, images = course.request, course.dataset.images
     job = {
         "task": "predict",
-        "pipeline": msgspec.to_builtins(request.package.preprocess_spec(request.variant)),
+        "pipeline": msgspec.structs.asdict(request.package.preprocess_spec(request.variant)),
         "images": [{"id": image.id, "path": str(image.path.resolve())} for image in images],
     }
     start = time.perf_counter()

@@ -1,0 +1,38 @@
+"""The command line answers at once: what it imports to do so is part of the contract."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"numpy", "onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "pycocotools", "yaml"}
+HEAVY |= {"rich", "msgspec", "pluggy", "convertkit_passes", "convertkit_cpu", "torch"}
+
+
+def imported_by(code: str) -> set[str]:
+    script = f"import sys, json\n{code}\nprint(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["verify", "--help"], ["env", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    modules = imported_by(f"from convertkit.cli.app import main; main({words!r})")
+
+    assert modules & HEAVY == set()
+
+
+def test_importing_convertkit_imports_nothing_heavy() -> None:
+    assert imported_by("import convertkit; convertkit.GraphPass") & HEAVY == set()
+
+
+def test_an_up_to_date_build_imports_no_graph_library(tiny: object, tmp_path: object) -> None:
+    words = ["build", str(tiny), "-o", f"{tmp_path}/out"]
+    subprocess.run([sys.executable, "-m", "convertkit", *words], capture_output=True, check=True)
+
+    modules = imported_by(f"from convertkit.cli.app import main; main({words!r})")
+
+    assert modules & {"onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "torch"} == set()

@@ -21,6 +21,12 @@ BODY = random.Random(0).randbytes(700_000)
 DIGEST = sha256_bytes(BODY)
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """This machine is reached directly, whatever the developer's network needs."""
+    monkeypatch.setenv("no_proxy", "*")
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     with serving(BODY) as running:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from convertkit.detection.rle import problems
+from convertkit.detection.rle import problem
 from convertkit.errors import SpecError, UsageError
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
@@ -131,7 +131,7 @@ def _segmentation_problem(raw: msgspec.Raw, size: tuple[int, int]) -> str | None
     if shape.size != size:
         return f"run lengths for {shape.size[0]} x {shape.size[1]} pixels, but the image has {size[0]} x {size[1]}"
     if isinstance(shape.counts, str):
-        return problems([{"size": list(shape.size), "counts": shape.counts}])[0]
+        return problem(shape.size[0], shape.size[1], shape.counts)
     covered = min(shape.counts, default=0) >= 0 and sum(shape.counts) == size[0] * size[1]
     return None if covered else "run lengths do not cover exactly the image"
 

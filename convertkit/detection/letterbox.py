@@ -109,7 +109,7 @@ def _table(mean: Triple, std: Triple, to_rgb: bool) -> NDArray[np.float32]:
 
     mean and std pass through float32 first, as mmdet's ``Normalize`` stores them; 1/std is float64.
     """
-    mean64, std64 = (np.float64(np.array([values], np.float32)) for values in (mean, std))
+    mean64, std64 = (np.array([values], np.float32).astype(np.float64) for values in (mean, std))
     levels = np.repeat(np.arange(256, dtype=np.float32)[:, None, None], 3, axis=2)
     table = cv2.multiply(cv2.subtract(levels, mean64), 1.0 / std64)
     return np.ascontiguousarray(table[:, 0, :].T, dtype=np.float32)

@@ -96,7 +96,7 @@ def _taps(low: np.float32, high: np.float32, start: int, stop: int, taps: int) -
     grid = (centres - low) / (high - low) * two - one
     grid[np.isinf(grid)] = 0
     position = (grid + one) * np.float32(taps / 2) - half
-    weight: Array = position[:, None] - np.arange(taps, dtype=np.float32)
+    weight: Array = np.subtract.outer(position, np.arange(taps, dtype=np.float32))
     np.abs(weight, out=weight)
     np.subtract(one, weight, out=weight)
     np.maximum(weight, np.float32(0), out=weight)

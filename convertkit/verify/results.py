@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import itertools
+import math
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,12 +15,10 @@ import msgspec
 import numpy as np
 
 from convertkit.datasets.annotations import Id, explain
-from convertkit.detection.rle import problems
+from convertkit.detection.rle import problem
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, StoreError, UsageError
 from convertkit.locks import is_at, store_error
-
-_BATCH = 512
 
 
 class Mask(msgspec.Struct, frozen=True, gc=False):
@@ -144,11 +143,9 @@ def read_results(
             message names the file and the line.
     """
     rows = _file_rows(source) if isinstance(source, Path) else _dictionary_rows(source)
-    while batch := list(itertools.islice(rows, _BATCH)):
-        for where, result in batch:
-            _check(where, result, sizes, category_ids, require)
-        _check_masks(batch)
-        yield from (result for _, result in batch)
+    for where, result in rows:
+        _check(where, result, sizes, category_ids, require)
+        yield result
 
 
 def _file_rows(path: Path) -> Iterator[tuple[str, Result]]:
@@ -211,23 +208,21 @@ def _check(
         raise SpecError(f"{where}: image_id {result.image_id} is not in the dataset")
     if result.category_id not in category_ids:
         raise SpecError(f"{where}: category_id {result.category_id} is not in the dataset")
-    if not np.isfinite((result.score, *(result.bbox or ()))).all():
+    if not all(map(math.isfinite, (result.score, *(result.bbox or ())))):
         raise SpecError(f"{where}: a number is not finite")
-    if result.segmentation is not None and result.segmentation.size != size:
-        height, width = result.segmentation.size
+    if result.segmentation is not None:
+        _check_mask(where, result, result.segmentation, size)
+
+
+def _check_mask(where: str, result: Result, mask: Mask, size: tuple[int, int]) -> None:
+    height, width = size
+    if mask.size != size:
         raise SpecError(
-            f"{where}: the mask is {width} x {height}, image {result.image_id} is {size[1]} x {size[0]}"
+            f"{where}: the mask is {mask.size[1]} x {mask.size[0]}, image {result.image_id} is {width} x {height}"
         )
-
-
-def _check_masks(batch: Sequence[tuple[str, Result]]) -> None:
-    masked = [(where, result.segmentation) for where, result in batch if result.segmentation is not None]
-    found = (
-        problems([{"size": list(mask.size), "counts": mask.counts} for _, mask in masked]) if masked else []
-    )
-    for (where, _), problem in zip(masked, found, strict=True):
-        if problem:
-            raise SpecError(f"{where}: segmentation: {problem}")
+    wrong = problem(height, width, mask.counts)
+    if wrong:
+        raise SpecError(f"{where}: segmentation: {wrong}")
 
 
 def _open_alone(path: Path) -> BinaryIO:

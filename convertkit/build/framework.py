@@ -28,9 +28,7 @@ def downloads_directory() -> Path:
 
 def environment(request: BuildRequest) -> Environment | ExternalPython:
     """The interpreter to export with: ``--python``, ``CONVERTKIT_EXPORT_PYTHON``, or the managed environment."""
-    package = request.package
-    managed = Environment.of(package.spec.name, package.spec.export.environment, package.root)
-    return choose(managed, request.python)
+    return choose(_managed(request), request.python)
 
 
 def environment_fact(request: BuildRequest) -> str:
@@ -38,7 +36,7 @@ def environment_fact(request: BuildRequest) -> str:
     chosen = environment(request)
     if isinstance(chosen, Environment):
         return chosen.key
-    return sha256_bytes(canonical_json(_installed(chosen.python, chosen.distributions)))
+    return sha256_bytes(canonical_json(_installed(chosen.python, _managed(request).requirements.distributions)))
 
 
 def config(request: BuildRequest) -> dict[str, Any]:
@@ -119,6 +117,11 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
     )
     shutil.rmtree(workdir, ignore_errors=True)  # after a failure it stays: it is the reproducer
     return done
+
+
+def _managed(request: BuildRequest) -> Environment:
+    package = request.package
+    return Environment.of(package.spec.name, package.spec.export.environment, package.root)
 
 
 def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:

@@ -98,8 +98,8 @@ def _show(result: BuildResult, request: BuildRequest, model: Path) -> None:
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
     print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
     if result.fresh and request.variant.spec.dataset is not None:
-        options = f" --variant {request.variant.name}" if request.variant.root == request.package.root else ""
-        print(f"next: convertkit verify {model}{options} --target {request.target.name}")
+        options = f"--variant {request.variant.given} --target {request.target.name}"
+        print(f"next: convertkit verify {model} {options}")
 
 
 def _data(result: BuildResult) -> dict[str, Any]:

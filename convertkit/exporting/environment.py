@@ -86,7 +86,8 @@ class Environment:
             SpecError: the requirements file is missing or cannot be understood.
         """
         requirements = read_requirements(package / spec.requirements)
-        return cls(name, requirements, dict(spec.variables), base_python or Path(sys.executable), modules)
+        base = base_python or Path(sys.executable)
+        return cls(name, requirements, dict(spec.variables), base, modules or spec.modules)
 
     @functools.cached_property
     def key(self) -> str:

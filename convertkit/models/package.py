@@ -22,7 +22,8 @@ class Variant:
     """One concrete model.
 
     Attributes:
-        name: as on the command line.
+        name: for people: the key in ``model.yaml``, or the stem of the file.
+        given: what names it on a command line: the key, or the file's path.
         spec: its record.
         root: the directory its relative paths start from.
     """
@@ -30,6 +31,7 @@ class Variant:
     name: str
     spec: VariantSpec
     root: Path
+    given: str
 
     def path(self, relative: str) -> Path:
         """A file the variant names, as an absolute path."""
@@ -53,10 +55,10 @@ class ModelPackage:
         name = name or self.spec.default_variant
         if name.endswith((".yaml", ".yml")):
             path = Path(name).resolve()
-            return Variant(path.stem, read_record(path, VariantSpec), path.parent)
+            return Variant(path.stem, read_record(path, VariantSpec), path.parent, name)
         if name not in self.spec.variants:
             raise UnknownNameError("variant", name, self.spec.variants)
-        return Variant(name, self.spec.variants[name], self.root)
+        return Variant(name, self.spec.variants[name], self.root, name)
 
     def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
         """The variant's own preprocessing settings, else the package's."""

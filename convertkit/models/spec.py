@@ -21,7 +21,7 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Base of every record: immutable, strict about keys."""
 
 
-class TensorSpec(Record):
+class TensorSpec(Record, frozen=True):
     """One input or output of the stock graph.
 
     ``role`` says what the tensor means, so that checks may compare detections as sets: ``dets`` is
@@ -34,7 +34,7 @@ class TensorSpec(Record):
     shape: tuple[int | str, ...] = ()
 
 
-class PreprocessSpec(Record):
+class PreprocessSpec(Record, frozen=True):
     """How a photo becomes the network input: resize, normalise, letterbox.
 
     ``mean`` and ``std`` are per channel in the order the network sees (RGB when ``to_rgb``), in 0..255 units.
@@ -51,21 +51,25 @@ class PreprocessSpec(Record):
     pad_value: float = 0.0
 
 
-class PostprocessSpec(Record):
+class PostprocessSpec(Record, frozen=True):
     """How raw outputs become detections: slots need a score above, mask pixels one of at least, these thresholds."""
 
     score_threshold: float = 0.05
     mask_threshold: float = 0.5
 
 
-class EnvironmentSpec(Record):
-    """The export environment: what pip installs, line by line, and with which variables."""
+class EnvironmentSpec(Record, frozen=True):
+    """The export environment: what pip installs, line by line, and with which variables.
+
+    ``modules`` is what must be importable in the end; an interpreter the user names is asked for these.
+    """
 
     requirements: str
     variables: dict[str, str] = {}
+    modules: tuple[str, ...] = ()
 
 
-class ExportSpec(Record):
+class ExportSpec(Record, frozen=True):
     """The export hook: a worker script run by the interpreter of the export environment."""
 
     worker: str
@@ -73,7 +77,7 @@ class ExportSpec(Record):
     opset: Positive = 11
 
 
-class ConfigSpec(Record):
+class ConfigSpec(Record, frozen=True):
     """The framework's configuration: a ``base`` config it ships, plus ``overrides``; or a JSON ``file`` with both."""
 
     base: str | None = None
@@ -81,7 +85,7 @@ class ConfigSpec(Record):
     file: str | None = None
 
 
-class WeightsSpec(Record):
+class WeightsSpec(Record, frozen=True):
     """Where the checkpoint comes from: a file that travels with the package, or a download."""
 
     path: str | None = None
@@ -90,7 +94,7 @@ class WeightsSpec(Record):
     size: Positive | None = None
 
 
-class DatasetSpec(Record):
+class DatasetSpec(Record, frozen=True):
     """A COCO dataset: a directory of images with an annotation file, or a generator in the package.
 
     ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``.
@@ -103,7 +107,7 @@ class DatasetSpec(Record):
     count: Positive | None = None
 
 
-class AccuracySpec(Record):
+class AccuracySpec(Record, frozen=True):
     """What the deployed model must reach: metrics (``AP``, ``AP50`` ...) by task, minus ``tolerance``.
 
     ``source`` says where the expected figures come from, ``images`` on how many images they were measured: a run
@@ -118,7 +122,7 @@ class AccuracySpec(Record):
     framework: dict[str, dict[str, float]] = {}
 
 
-class VariantSpec(Record):
+class VariantSpec(Record, frozen=True):
     """One concrete model of a package: configuration, weights and input size."""
 
     size: Size
@@ -131,7 +135,7 @@ class VariantSpec(Record):
     preprocess: PreprocessSpec | None = None
 
 
-class ModelSpec(Record):
+class ModelSpec(Record, frozen=True):
     """``model.yaml``: everything about a model package that is data rather than code."""
 
     name: str

@@ -146,6 +146,8 @@ class Graph:
             self.outputs[index] = copy
             return
         old.name, new.name = self.fresh_name(f"{old.name}_replaced"), old.name
+        new.dtype = old.dtype if new.dtype is None else new.dtype  # a graph output has to state both
+        new.shape = old.shape if new.shape is None else new.shape
         self.outputs[index] = new
 
 

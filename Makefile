@@ -52,10 +52,10 @@ env: setup ## build the export environment (torch, mmcv-full, mmdet: about 15 mi
 	$(BIN)/convertkit env build models/maskrcnn
 
 bench: $(VENV)/.ready-dev env ## the paired benchmarks
-	$(BIN)/python bench/pipeline_vs_onnxsim.py
+	$(BIN)/python -m bench.pipeline_vs_onnxsim
 
 docs: setup ## make the tables in docs/ anew
-	$(BIN)/python bench/ladder_mini48.py
+	$(BIN)/python -m bench.accuracy
 
 wheel: $(VENV)/.ready-dev ## build the distribution
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

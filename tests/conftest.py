@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 from tests.tiny import write_package
+
+MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
+
+USERS_HOME = os.environ.get("CONVERTKIT_HOME")
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,25 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     monkeypatch.setenv("CONVERTKIT_HOME", str(home))
     monkeypatch.delenv("CONVERTKIT_DEBUG", raising=False)
     yield home
+
+
+@pytest.fixture(scope="session")
+def export_python() -> Path:
+    """The interpreter of the managed export environment, as the user's own cache has it (``make env`` builds it)."""
+    from convertkit.exporting.environment import VARIABLE, Environment
+    from convertkit.models.package import read_spec
+
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    with pytest.MonkeyPatch.context() as users:
+        if USERS_HOME is None:
+            users.delenv("CONVERTKIT_HOME", raising=False)
+        else:
+            users.setenv("CONVERTKIT_HOME", USERS_HOME)
+        environment = Environment.of("maskrcnn", read_spec(MASKRCNN).export.environment, MASKRCNN)
+        if environment.status().phase != "complete":
+            pytest.skip("the export environment is not built: make env")
+        return environment.python
 
 
 @pytest.fixture

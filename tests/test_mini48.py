@@ -1,0 +1,64 @@
+"""The main job on the real thing: a checkpoint of mmdet, real photos, the figures its training recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.mini48 import EXPECTED, write_variant
+from tests.conftest import MASKRCNN, Cli
+from tests.shared import SHARED, needs_shared
+
+pytestmark = [pytest.mark.slow, pytest.mark.export, needs_shared]
+
+
+@pytest.fixture
+def words(tmp_path: Path, export_python: Path) -> list[str]:
+    variant = write_variant(tmp_path, SHARED / "data")
+    return [str(MASKRCNN), "--variant", str(variant), "--python", str(export_python)]
+
+
+def test_every_rung_has_the_accuracy_that_was_recorded(cli: Cli, words: list[str]) -> None:
+    built = cli("build", *words, "--json")
+    found = cli("verify", *words, *(word for rung in EXPECTED for word in ("--runtime", rung)), "--json")
+
+    assert (built.code, found.code) == (0, 0), built.err + found.err
+    for rung in found.json["rungs"]:
+        for task, expected in EXPECTED[rung["name"]].items():
+            assert rung["scores"][task]["AP"] == pytest.approx(expected, abs=0.002), (rung["name"], task)
+    _, stock, target = found.json["rungs"]
+    assert target["scores"] == stock["scores"]  # exact and rounding passes cost nothing
+    assert_every_pass_was_checked(built.json["passes"])
+
+
+def assert_every_pass_was_checked(records: list[dict[str, Any]]) -> None:
+    for record in records:
+        assert record["check"]["structure"], record["name"]
+        assert record["check"]["samples"] == 2, record["name"]
+    simplify = records[0]
+    assert simplify["nodes_after"] < simplify["nodes_before"] / 2
+    assert "detections matched" in simplify["check"]["detail"]
+
+
+def test_verify_fails_below_the_accuracy_spec(cli: Cli, words: list[str], tmp_path: Path) -> None:
+    variant = tmp_path / "mini48.yaml"
+    text = variant.read_text()
+    assert "AP: 0.6937" in text
+    variant.write_text(text.replace("AP: 0.6937", "AP: 0.71"))
+
+    done = cli("verify", *words, "--runtime", "stock")
+
+    assert done.code == 1
+    assert "BAD  bbox AP 0.6937 < 0.7100 - 0.002" in done.out
+    assert done.err.splitlines()[-1].startswith(
+        "error: maskrcnn mini48 on cpu: bbox AP 0.6937 < 0.7100 - 0.002"
+    )
+
+
+def test_a_part_of_the_photos_is_reported_but_not_judged(cli: Cli, words: list[str]) -> None:
+    done = cli("verify", *words, "--runtime", "stock", "--limit", "3")
+
+    assert done.code == 0
+    assert "not judged" in done.out

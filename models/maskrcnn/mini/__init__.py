@@ -1,0 +1,1 @@
+"""The embedded demonstration model: a small Mask R-CNN and the synthetic scenes it was trained on."""

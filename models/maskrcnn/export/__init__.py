@@ -1,0 +1,1 @@
+"""Code that runs inside the export environment, where torch, mmcv-full and mmdet live."""

@@ -1,0 +1,63 @@
+"""Building mmdet's detector, unpatched, from one of its own configs and a dictionary of overrides."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import mmcv
+import mmdet
+from mmdet.models import build_detector
+from torch import nn
+
+from .errors import JobError
+
+#: mmdet ships its configs inside the wheel.
+CONFIGS = Path(mmdet.__file__).parent / ".mim" / "configs"
+
+
+def config_path(base: str) -> Path:
+    """Find a config of mmdet by its path below ``configs``, for example ``_base_/models/mask_rcnn_r50_fpn.py``."""
+    relative = PurePosixPath(base)
+    if relative.is_absolute() or ".." in relative.parts or relative.suffix != ".py":
+        raise JobError(
+            f"config base {base!r} is not a path below mmdet's configs",
+            "use a relative path such as '_base_/models/mask_rcnn_r50_fpn.py'",
+        )
+    path = CONFIGS / relative
+    if path.is_file():
+        return path
+    known = [str(other.relative_to(CONFIGS)) for other in CONFIGS.rglob("*mask_rcnn*.py")]
+    close = difflib.get_close_matches(base, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else "see mmdet/.mim/configs in the export environment"
+    raise JobError(f"mmdet has no config {base!r}", hint)
+
+
+def read_config(config: dict[str, Any]) -> mmcv.Config:
+    """Read ``{"base": path, "overrides": {"model": {...}}}`` into mmdet's configuration object."""
+    overrides = config.get("overrides") or {}
+    if unknown := sorted(set(overrides) - {"model"}):
+        raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
+    loaded = mmcv.Config.fromfile(str(config_path(str(config["base"]))))
+    if loaded.get("model", {}).get("type") != "MaskRCNN":
+        raise JobError(
+            f"config {config['base']!r} is not of a Mask R-CNN", "use one of mmdet's mask_rcnn configs"
+        )
+    loaded.merge_from_dict(overrides)
+    # The weights come from the job alone: never from a model zoo.
+    loaded.model.backbone.init_cfg = None
+    loaded.model.pretrained = None
+    return loaded
+
+
+def build(config: mmcv.Config) -> nn.Module:
+    """Build the detector with mmdet's uninitialised weights, in evaluation mode."""
+    try:
+        model: nn.Module = build_detector(config.model)
+    except (AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
+        # mmdet passes a config's keys to constructors: a wrong one fails there.
+        raise JobError(
+            f"config does not build: {error}", "check the keys and values of 'overrides'"
+        ) from error
+    return model.eval()

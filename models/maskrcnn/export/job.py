@@ -1,0 +1,90 @@
+"""The job: what the parent asks for, read and checked before anything heavy is imported."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .errors import JobError
+
+#: Keys of a job by task.
+KEYS = {
+    "export": ("config", "weights", "size", "opset", "output"),
+    "predict": ("config", "weights", "size", "images", "pipeline"),
+}
+#: mmdet needs 11; from 16 on RoiAlign has another default alignment than the one mmcv writes it for.
+OPSETS = range(11, 16)
+PIPELINE_KEYS = ("mean", "std", "to_rgb")
+#: What a pipeline may say beyond that, and the one thing mmdet does.
+PIPELINE_FACTS = {"placement": "corner", "rounding": "nearest", "pad_value": 0}
+
+Job = dict[str, Any]
+
+
+def read_job(path: str) -> Job:
+    """Read and check a job file; see ``worker.py`` for what it holds."""
+    try:
+        job = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise JobError(f"cannot read job {path}: {error}", "the job is a JSON file") from error
+    if not isinstance(job, dict) or job.get("task") not in KEYS:
+        raise JobError(f"job {path} has no known task", f"task is one of {', '.join(KEYS)}")
+    known = KEYS[job["task"]]
+    if missing := [key for key in known if key not in job]:
+        raise JobError(f"{job['task']} job lacks {missing[0]!r}", f"it needs {', '.join(known)}")
+    _check_config(job["config"])
+    _check_weights(job["weights"])
+    job["size"] = _size(job["size"])
+    if job["task"] == "export" and job["opset"] not in OPSETS:
+        raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
+    if job["task"] == "predict":
+        _check_pipeline(job["pipeline"], job["size"])
+    return job
+
+
+def _check_config(config: Any) -> None:
+    """Refuse a config that is not {"base", "overrides"}."""
+    if not isinstance(config, dict) or not isinstance(config.get("base"), str):
+        raise JobError(
+            "config has no 'base'", "config is {'base': path below mmdet's configs, 'overrides': {}}"
+        )
+
+
+def _check_weights(weights: Any) -> None:
+    """Refuse weights that are not exactly one of {"checkpoint": path} and {"random": seed}."""
+    if isinstance(weights, dict) and len(weights) == 1:
+        if isinstance(weights.get("checkpoint"), str):
+            return
+        seed = weights.get("random")
+        if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63:
+            return
+    raise JobError(
+        f"weights {weights!r} are not understood", "use {'checkpoint': path} or {'random': seed >= 0}"
+    )
+
+
+def _size(size: Any) -> tuple[int, int]:
+    """Check an input size [H, W]: mmdet's feature pyramid halves it five times."""
+    pair = isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) for side in size)
+    if pair and all(side >= 64 and side % 32 == 0 for side in size):
+        return size[0], size[1]
+    raise JobError(f"size {size!r} cannot be used", "size is [height, width], multiples of 32 from 64")
+
+
+def _check_pipeline(pipeline: Any, size: tuple[int, int]) -> None:
+    """Refuse what mmdet's own test pipeline does not do."""
+    if not isinstance(pipeline, dict):
+        raise JobError("pipeline is not an object", f"it needs {', '.join(PIPELINE_KEYS)}")
+    if missing := [key for key in PIPELINE_KEYS if key not in pipeline]:
+        raise JobError(f"pipeline lacks {missing[0]!r}", f"it needs {', '.join(PIPELINE_KEYS)}")
+    for key, only in PIPELINE_FACTS.items():
+        if pipeline.get(key, only) != only:
+            raise JobError(
+                f"mmdet cannot do {key} {pipeline[key]!r}", f"its own test pipeline has {key} {only!r}"
+            )
+    if size[0] != size[1]:
+        raise JobError(
+            f"size {list(size)} is not square",
+            "mmdet's keep-ratio resize fits any picture only into a square",
+        )

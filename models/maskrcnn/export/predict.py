@@ -1,0 +1,76 @@
+"""The framework rung: mmdet's own test pipeline, forward and post-processing, image by image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmcv.parallel import collate
+from mmdet.core import encode_mask_results
+from mmdet.datasets.pipelines import Compose
+from torch import nn
+
+from .errors import JobError
+
+Image = dict[str, Any]
+
+
+def test_pipeline(spec: dict[str, Any]) -> Compose:
+    """Compose mmdet's test pipeline for ``spec``: size [H, W], mean and std (3 floats, R G B order), to_rgb.
+
+    Resize keeps the ratio; padding goes right and below, after normalisation, with 0.
+    """
+    height, width = spec["size"]
+    steps = [
+        {"type": "Resize", "keep_ratio": True},
+        {"type": "RandomFlip"},
+        {"type": "Normalize", "mean": spec["mean"], "std": spec["std"], "to_rgb": spec["to_rgb"]},
+        {"type": "Pad", "size": (height, width)},
+        {"type": "ImageToTensor", "keys": ["img"]},
+        {"type": "Collect", "keys": ["img"]},
+    ]
+    return Compose(
+        [
+            {"type": "LoadImageFromFile"},
+            {"type": "MultiScaleFlipAug", "img_scale": (width, height), "flip": False, "transforms": steps},
+        ]
+    )
+
+
+def predict(model: nn.Module, spec: dict[str, Any], images: Iterable[Image]) -> Iterator[dict[str, Any]]:
+    """Detect in each image ``{"id", "path"}``; one image is in memory at a time.
+
+    Each result holds image_id, boxes (N x 4, x1 y1 x2 y2 in pixels of the original image), scores (N),
+    labels (N class indices 0..79) and masks (N compressed RLE of the original image), best score first.
+    """
+    pipeline = test_pipeline(spec)
+    for image in images:
+        if not Path(image["path"]).is_file():
+            raise JobError(f"image {image['path']} does not exist", "check the paths of the data set")
+        data = collate([pipeline({"img_info": {"filename": str(image["path"])}, "img_prefix": None})])
+        metas = [meta.data[0] for meta in data["img_metas"]]
+        with torch.no_grad():
+            (found,) = model(return_loss=False, rescale=True, img=data["img"], img_metas=metas)
+        yield {"image_id": image["id"], **_flatten(*found)}
+
+
+def _flatten(boxes_by_class: list[Any], masks_by_class: list[Any]) -> dict[str, Any]:
+    """Turn mmdet's lists by class into lists by detection, best score first."""
+    boxes = np.concatenate(boxes_by_class)
+    labels = np.concatenate([np.full(len(rows), index) for index, rows in enumerate(boxes_by_class)])
+    masks = [mask for rows in encode_mask_results(masks_by_class) for mask in rows]
+    order = np.argsort(-boxes[:, 4], kind="stable")
+    return {
+        "boxes": [[float(value) for value in boxes[index, :4]] for index in order],
+        "scores": [float(boxes[index, 4]) for index in order],
+        "labels": [int(labels[index]) for index in order],
+        "masks": [_as_text(masks[index]) for index in order],
+    }
+
+
+def _as_text(mask: dict[str, Any]) -> dict[str, Any]:
+    """Make pycocotools' compressed RLE fit for JSON."""
+    return {"size": [int(side) for side in mask["size"]], "counts": mask["counts"].decode("ascii")}

@@ -103,7 +103,7 @@ def _initializer(model: LightModel, tensor: TensorProto) -> str:
     return f"{kind} {tensor.name} = {values}"
 
 
-def _tensor(tensor: TensorProto, array: np.ndarray) -> str:  # type: ignore[type-arg]
+def _tensor(tensor: TensorProto, array: np.ndarray) -> str:
     name = TensorProto.DataType.Name(tensor.data_type).lower()
     dims = f"[{','.join(map(str, tensor.dims))}]" if len(tensor.dims) else ""
     flat = array.reshape(-1)

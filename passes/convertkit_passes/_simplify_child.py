@@ -29,15 +29,15 @@ def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
     Raises:
         ValueError: ``skip`` names an optimizer that onnxsim does not have.
     """
-    core = native_core()
-    unknown = sorted(set(skip) - set(core._list_optimizers()))
-    if unknown:
-        raise ValueError(
-            f"onnxsim has no optimizer {unknown[0]!r}; known: {', '.join(core._list_optimizers())}"
-        )
     try:
+        core = native_core()
+        _check_names(skip, core._list_optimizers())
         result = core.simplify(executor=_executor(core), model_bytes=data, **_arguments(skip, fold_limit))
-    except TypeError:  # another release of onnxsim, whose core is called differently
+    except (
+        ImportError,
+        AttributeError,
+        TypeError,
+    ):  # another release of onnxsim, whose core is called differently
         return simplify_publicly(data, skip=skip, fold_limit=fold_limit)
     return bytes(result)
 
@@ -63,6 +63,12 @@ def native_core() -> Any:
     package.__path__ = list(spec.submodule_search_locations)
     sys.modules.setdefault("onnxsim", package)
     return importlib.import_module("onnxsim.onnxsim_cpp2py_export")
+
+
+def _check_names(skip: list[str], known: list[str]) -> None:
+    unknown = sorted(set(skip) - set(known))
+    if unknown:
+        raise ValueError(f"onnxsim has no optimizer {unknown[0]!r}; it has {', '.join(sorted(known))}")
 
 
 def _arguments(skip: list[str], fold_limit: int) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import convertkit
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
+CHILD = [sys.executable, "-m", "convertkit_passes._simplify_child"]
 TIME_LIMIT = 900.0
 """Seconds. The graphs this was made for take one or two."""
 
@@ -56,16 +57,8 @@ class Simplify(convertkit.LightPass):
         source, target = room / "model.onnx", room / "simplified.onnx"
         source.write_bytes(lean.SerializeToString(deterministic=True))
         options = json.dumps({"skip": list(self.skip), "fold_limit": self.fold_limit})
-        command = [
-            sys.executable,
-            "-m",
-            "convertkit_passes._simplify_child",
-            str(source),
-            str(target),
-            options,
-        ]
         try:
-            convertkit.run_child(command, timeout=TIME_LIMIT, name="onnxsim")
+            convertkit.run_child([*CHILD, source, target, options], timeout=TIME_LIMIT, name="onnxsim")
             result = onnx.load_model(target)
         except convertkit.ProcessError as error:
             raise convertkit.PassError(error.message, hint=f"the graph it was given: {source}") from error

@@ -48,7 +48,7 @@ def build_groups(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> lis
     """
     types, ranges = Types(graph), Ranges(graph)
     groups = [_graph_input(tensor, inputs) for tensor in graph.inputs if _is_free_int64(tensor, types)]
-    for node in graph.nodes:
+    for node in _live(graph):
         groups += _node_groups(node, types, ranges)
     own = {id(tensor) for tensor in graph.inputs}  # an output that is an input has the input's type
     for index, tensor in enumerate(graph.outputs):
@@ -72,6 +72,19 @@ def subgraph_reads(node: Any) -> Iterator[Any]:
         for inner in subgraph.nodes:
             yield from inner.inputs
         yield from subgraph.outputs
+
+
+def _live(graph: convertkit.Graph) -> list[Any]:
+    """The nodes that an output depends on, in file order; the others are about to be removed."""
+    queue = [node for tensor in graph.outputs for node in tensor.inputs]
+    seen = {id(node) for node in queue}
+    for node in queue:
+        for tensor in (*node.inputs, *subgraph_reads(node)):
+            for producer in tensor.inputs:
+                if id(producer) not in seen:
+                    seen.add(id(producer))
+                    queue.append(producer)
+    return [node for node in graph.nodes if id(node) in seen]
 
 
 def _is_free_int64(tensor: Any, types: Types) -> bool:

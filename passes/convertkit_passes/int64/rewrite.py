@@ -83,9 +83,10 @@ class Rewriter:
         self.graph.outputs[index] = new
 
     def _drop_idle(self, node: Any) -> None:
-        """A Cast from int32 to int32, left where both its sides changed."""
+        """A Cast from int32 to int32, left where a side of it changed."""
         source, result = node.inputs[0], node.outputs[0]
-        if id(result) in self._narrow and source.dtype == np.int32:
+        changed = id(result) in self._narrow or id(source) in self._narrow
+        if changed and node.attrs["to"] == _ONNX_TYPE["int32"] and source.dtype == np.int32:
             self.graph.bypass(node)
 
 

@@ -55,7 +55,7 @@ class Types:
         bound = self._bound(node, known)
         for index, tensor in enumerate(node.outputs):
             formal = known.output(index)
-            kind = None if formal is None else self._type(node, formal, bound)
+            kind = None if formal is None else _output_type(node, known, formal, bound)
             if tensor.dtype is None and kind is not None:
                 self._inferred[id(tensor)] = kind
 
@@ -67,12 +67,15 @@ class Types:
                 bound.setdefault(formal.type, kind)
         return bound
 
-    def _type(self, node: Any, formal: Formal, bound: dict[str, np.dtype[Any]]) -> np.dtype[Any] | None:
-        if not formal.is_variable:
-            return _named(formal.type)
-        if formal.type in bound:
-            return bound[formal.type]
+
+def _output_type(
+    node: Any, known: Signature, formal: Formal, bound: dict[str, np.dtype[Any]]
+) -> np.dtype[Any] | None:
+    if formal.type in bound:
+        return bound[formal.type]
+    if known.is_open(formal):
         return attribute_type(node)
+    return _named(next(iter(known.allowed.get(formal.type, {formal.type}))))
 
 
 def attribute_type(node: Any) -> np.dtype[Any] | None:

@@ -1,0 +1,197 @@
+"""``fold-constants``: the graph before and after, and the same numbers on random graphs."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from convertkit_passes.fold_constants import FoldConstants
+from hypothesis import HealthCheck, given, settings
+
+from convertkit.graph.light import detach
+from convertkit.graph.validate import validate
+from tests.graphtext import apply, parse, rewritten, show
+from tests.passes.random_graphs import Case, assert_same, cases, outputs
+
+FOLD = FoldConstants()
+
+
+def test_a_chain_of_constants_becomes_its_value() -> None:
+    before = """(float[2] x) => (float[2] y)
+    <float[2] a = {1.0, 2.0}>
+    {
+        b = Constant <value = float[1] {3.0}> ()
+        c = Add (a, b)
+        d = Neg (c)
+        y = Mul (x, d)
+    }"""
+
+    after = "(float[2] x) => (float[2] y) <float[2] d = {-4.0, -5.0}> { y = Mul (x, d) }"
+    assert rewritten(FOLD, before) == show(after)
+
+
+def test_known_shapes_are_constants_and_what_follows_from_them() -> None:
+    before = """(float[2,3] x) => (float[3,2] y)
+    <int64 one = {1}, int64[1] minus = {-1}>
+    {
+        size = Shape (x)
+        columns = Gather (size, one)
+        target = Unsqueeze <axes = [0]> (columns)
+        shape = Concat <axis = 0> (target, minus)
+        y = Reshape (x, shape)
+    }"""
+
+    after = "(float[2,3] x) => (float[3,2] y) <int64[2] shape = {3, -1}> { y = Reshape (x, shape) }"
+    assert rewritten(FOLD, before) == show(after)
+
+
+def test_the_known_part_of_a_shape_is_enough() -> None:
+    before = """(float[N,3,4] x) => (int64 columns, int64[2] both, int64 rows)
+    <int64 last = {-1}, int64 first = {0}, int64[1] one = {1}, int64[1] end = {9223372036854775807}>
+    {
+        size = Shape (x)
+        c = Gather (size, last)
+        b = Slice (size, one, end)
+        columns = Identity (c)
+        both = Identity (b)
+        rows = Gather (size, first)
+    }"""
+
+    after = """(float[N,3,4] x) => (int64 columns, int64[2] both, int64 rows)
+    <int64[2] b = {3, 4}, int64 c = {4}, int64 first = {0}>
+    {
+        size = Shape (x)
+        columns = Identity (c)
+        both = Identity (b)
+        rows = Gather (size, first)
+    }"""
+    assert rewritten(FOLD, before) == show(after)
+
+
+def test_the_start_of_a_shape_counts() -> None:
+    before = "(float[2,3,4] x) => (int64[2] y) { s = Shape <start = 1> (x) y = Neg (s) }"
+
+    after = "(float[2,3,4] x) => (int64[2] y) <int64[2] s = {3, 4}> { y = Neg (s) }"
+    assert rewritten(FOLD, before, opset=15) == show(after)
+
+
+def test_a_graph_output_stays_written_by_a_node() -> None:
+    before = """(float[1] x) => (float[1] y, float[1] z)
+    <float[1] one = {1.0}>
+    {
+        two = Add (one, one)
+        y = Add (two, one)
+        z = Add (x, two)
+    }"""
+
+    after = """(float[1] x) => (float[1] y, float[1] z)
+    <float[1] one = {1.0}, float[1] two = {2.0}>
+    {
+        y = Add (two, one)
+        z = Add (x, two)
+    }"""
+    assert rewritten(FOLD, before) == show(after)
+
+
+def test_random_numbers_stay_random() -> None:
+    graph = "(float[2] x) => (float[2] y) { r = RandomNormal <shape = [2]> () y = Add (x, r) }"
+
+    assert rewritten(FOLD, graph) == show(graph)
+
+
+def test_quantisation_stays_for_the_compiler_to_see() -> None:
+    graph = """(float[2] x) => (float[2] y)
+    <uint8[2] q = {1, 2}, float scale = {0.5}>
+    {
+        w = DequantizeLinear (q, scale)
+        y = Add (x, w)
+    }"""
+
+    assert rewritten(FOLD, graph) == show(graph)
+
+
+def test_arithmetic_between_casts_keeps_its_type() -> None:
+    """graphsurgeon would drop these Casts, and with them the fraction."""
+    graph = """(int64[2] n) => (int64[2] y)
+    <float half = {0.5}>
+    {
+        f = Cast <to = 1> (n)
+        g = Mul (f, half)
+        h = Add (g, half)
+        y = Cast <to = 7> (h)
+    }"""
+
+    assert rewritten(FOLD, graph) == show(graph)
+
+
+def test_a_result_larger_than_the_limit_stays_unless_it_replaces_as_much() -> None:
+    before = """(float[100] x, float[3,3] v) => (float[100] y, float[3,3] z)
+    <int64[1] many = {100}, float[1] one = {1.0}, float[3,3] w = {1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0}>
+    {
+        large = Expand (one, many)
+        y = Add (x, large)
+        t = Transpose (w)
+        z = Add (v, t)
+    }"""
+
+    ops = [node.op_type for node in apply(FoldConstants(fold_limit=20), before).proto.graph.node]
+
+    assert sorted(ops) == ["Add", "Add", "Expand"]
+
+
+def test_one_result_of_two_keeps_the_other_in_place() -> None:
+    before = """(float[2] x) => (int64[1] i, float[2] y)
+    <float[3] table = {1.0, 5.0, 2.0}, int64[1] one = {1}>
+    {
+        v, i = TopK (table, one)
+        y = Mul (x, v)
+    }"""
+
+    assert [node.op_type for node in apply(FOLD, before).proto.graph.node] == ["TopK", "Mul"]
+
+
+def test_what_onnxruntime_cannot_run_does_not_stop_the_rest() -> None:
+    before = """(float[2] x) => (float[2] y)
+    <float[2] one = {1.0, 1.0}, int64[1] two = {2}, float[3] wrong = {1.0, 2.0, 3.0}>
+    {
+        a = Add (one, one)
+        bad = Reshape (wrong, two)
+        b = Add (x, a)
+        y = Mul (b, bad)
+    }"""
+
+    text = rewritten(FOLD, before)
+
+    assert "b = Add (x, a)" in text
+    assert "float[2] a = {2.0, 2.0}" in text
+    assert "bad = Reshape" in text
+
+
+def test_large_weights_that_nothing_folds_are_not_opened() -> None:
+    weights = np.arange(4096, dtype=np.float32)
+    proto = onnx.parser.parse_model(
+        '<ir_version: 8, opset_import: ["": 11]> g (float[4096] x) => (float[4096] y) { y = Add (x, w) }'
+    )
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(weights, "w"))
+    model = detach(proto)
+
+    assert apply(FOLD, model).digest() == model.digest()
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_random_graphs_compute_the_same_and_fold_once(case: Case) -> None:
+    before = outputs(case.model, case.feeds)
+
+    result = apply(FOLD, case.model)
+
+    validate(result)
+    after = outputs(result, case.feeds)
+    assert_same(before, after)
+    assert [value.dtype for value in before.values()] == [value.dtype for value in after.values()]
+    assert apply(FOLD, result).digest() == result.digest()
+
+
+def test_a_graph_without_constants_is_not_touched() -> None:
+    model = parse("(float[N] x) => (int64[1] y) { y = Shape (x) }")
+
+    assert apply(FOLD, model).digest() == model.digest()

@@ -1,0 +1,132 @@
+"""Ranges hold the values that onnxruntime computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from convertkit_passes.int64 import interval
+from convertkit_passes.int64.interval import ASSUMED, HIGHEST, Interval, union
+from convertkit_passes.int64.ranges import Ranges
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from onnx import helper
+
+from convertkit.graph.graph import open_graph
+from convertkit.graph.light import LightModel, detach
+from tests.graphtext import parse
+from tests.passes.random_graphs import Case, cases, outputs
+
+small = st.integers(-20, 20)
+ranges = st.tuples(small, small).map(lambda pair: Interval(min(pair), max(pair)))
+
+
+def truncated(dividend: int, divisor: int) -> int:
+    return int(dividend / divisor)
+
+
+@given(ranges, ranges, st.data())
+def test_arithmetic_on_ranges_holds_arithmetic_on_values(
+    left: Interval, right: Interval, data: st.DataObject
+) -> None:
+    a, b = data.draw(st.integers(left.low, left.high)), data.draw(st.integers(right.low, right.high))
+
+    results = {
+        interval.add(left, right): a + b,
+        interval.negate(left): -a,
+        interval.multiply(left, right): a * b,
+        union([left, right]): b,
+        interval.times(left, 3): a + left.low,
+        interval.times(right, 1): b,
+    }
+    if b:
+        results |= {interval.divide(left, right): truncated(a, b), interval.modulo(left, right): a % b}
+
+    for bounds, value in results.items():
+        assert bounds.low <= value <= bounds.high
+
+
+def with_inner_outputs(model: LightModel) -> LightModel:
+    """The model with every tensor as an output."""
+    proto = type(model.proto)()
+    proto.CopyFrom(model.proto)
+    given_names = {value.name for value in proto.graph.output}
+    for node in proto.graph.node:
+        for name in node.output:
+            if name not in given_names:
+                proto.graph.output.append(helper.make_empty_tensor_value_info(name))
+    return detach(proto)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(cases())
+def test_every_integer_of_a_random_graph_is_in_its_range(case: Case) -> None:
+    graph = open_graph(case.model)
+    known = Ranges(graph)
+    tensors = graph.surgeon.tensors()
+
+    for name, value in outputs(with_inner_outputs(case.model), case.feeds).items():
+        if value.dtype.kind == "i" and value.size:
+            bounds = known.of(tensors[name])
+            assert bounds.low <= value.min(), name
+            assert value.max() <= bounds.high, name
+
+
+def range_of(text: str, name: str, **options: Any) -> Interval:
+    graph = open_graph(parse(text, **options))
+    return Ranges(graph).of(graph.surgeon.tensors()[name])
+
+
+@pytest.mark.parametrize(
+    ("node", "expected"),
+    [
+        ("y = Shape (x)", Interval(3, 50)),
+        ("y = Size (x)", Interval(600, 600)),
+        ("y = ArgMax <axis = 1> (x)", Interval(0, 49)),
+        ("v, y = TopK (x, one)", Interval(0, 49)),
+        ("y = NonZero (x)", Interval(0, 49)),
+        ("s = Shape (x) y = Gather (s, one)", Interval(4, 4)),
+        ("s = Shape (x) y = Slice (s, one, two)", Interval(4, 4)),
+        ("s = NonZero (x) t = Transpose (s) y = Gather <axis = 1> (t, one)", Interval(0, 3)),
+        ("s = NonZero (x) y, z, w = Split <split = [1, 1, 1]> (s)", Interval(0, 2)),
+        ("s = Shape (x) y = Add (s, one)", Interval(4, 51)),
+        ("y = Identity (n)", ASSUMED),
+        ("y = Cast <to = 7> (x)", ASSUMED),
+        ("b = Cast <to = 9> (x) y = Cast <to = 7> (b)", ASSUMED),
+        ("r = Shape (x) y = ReduceSum (r)", Interval(3, 150)),
+        ("y = ConstantOfShape <value = int64[1] {7}> (two)", Interval(7, 7)),
+        ("y = Constant <value_ints = [4, 9]> ()", Interval(4, 9)),
+        ("y = Range (zero, two, one)", Interval(0, 2)),
+    ],
+)
+def test_what_the_graph_states_is_used(node: str, expected: Interval) -> None:
+    text = f"""(float[3,4,50] x, int64[5] n) => (int64[K] y)
+    <int64[1] one = {{1}}, int64[1] two = {{2}}, int64 zero = {{0}}, int64[3] r> {{ {node} }}"""
+
+    assert range_of(text, "y", opset=12) == expected
+
+
+def test_an_unknown_dimension_is_a_size_and_no_more() -> None:
+    found = range_of("(float[N,4] x) => (int64[2] y) { y = Shape (x) }", "y")
+
+    assert (found.low, found.high, found.known) == (0, HIGHEST, False)
+
+
+def test_a_mean_sums_before_it_divides() -> None:
+    text = """(float[9,70000] x) => (int64 y) <int64 scale = {60000}, int64[9] row>
+    { row = ArgMax <axis = 1, keepdims = 0> (x) y = ReduceMean <keepdims = 0> (row) }"""
+    graph = open_graph(parse(text, opset=12))
+    known, mean = Ranges(graph), graph.surgeon.tensors()["y"]
+
+    assert known.of(mean) == Interval(0, 69999)
+    assert known.peak(mean) == Interval(0, 9 * 69999)
+
+
+def test_assumptions_do_not_grow() -> None:
+    value = interval.add(ASSUMED, Interval(1, 1)).settled()
+
+    assert value.fits
+    assert value.high == HIGHEST
+    assert not interval.add(ASSUMED, Interval(1 << 40, 1 << 40)).fits
+    assert np.iinfo(np.int32).max == HIGHEST

@@ -40,6 +40,7 @@ def read_job(path: str) -> Job:
         raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
     if job["task"] == "predict":
         _check_pipeline(job["pipeline"], job["size"])
+        _check_images(job["images"])
     return job
 
 
@@ -88,3 +89,12 @@ def _check_pipeline(pipeline: Any, size: tuple[int, int]) -> None:
             f"size {list(size)} is not square",
             "mmdet's keep-ratio resize fits any picture only into a square",
         )
+
+
+def _check_images(images: Any) -> None:
+    """Refuse images that are not a list of {"id", "path"}."""
+    if not isinstance(images, list) or not all(isinstance(image, dict) for image in images):
+        raise JobError("images are not a list of objects", "each image is {'id': number, 'path': file}")
+    for image in images:
+        if "id" not in image or not isinstance(image.get("path"), str):
+            raise JobError(f"image {image!r} is not understood", "each image is {'id': number, 'path': file}")

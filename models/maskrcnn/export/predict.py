@@ -48,13 +48,23 @@ def predict(model: nn.Module, spec: dict[str, Any], images: Iterable[Image]) -> 
     """
     pipeline = test_pipeline(spec)
     for image in images:
-        if not Path(image["path"]).is_file():
-            raise JobError(f"image {image['path']} does not exist", "check the paths of the data set")
-        data = collate([pipeline({"img_info": {"filename": str(image["path"])}, "img_prefix": None})])
+        data = collate([_load(pipeline, Path(image["path"]))])
         metas = [meta.data[0] for meta in data["img_metas"]]
         with torch.no_grad():
             (found,) = model(return_loss=False, rescale=True, img=data["img"], img_metas=metas)
         yield {"image_id": image["id"], **_flatten(*found)}
+
+
+def _load(pipeline: Compose, path: Path) -> dict[str, Any]:
+    """Run the test pipeline on a file."""
+    if not path.is_file():
+        raise JobError(f"image {path} does not exist", "check the paths of the dataset")
+    try:
+        loaded: dict[str, Any] = pipeline({"img_info": {"filename": str(path)}, "img_prefix": None})
+    except AttributeError as error:
+        # mmcv decodes what is no image to None and goes on.
+        raise JobError(f"image {path} cannot be decoded", "replace it by a JPEG or PNG file") from error
+    return loaded
 
 
 def _flatten(boxes_by_class: list[Any], masks_by_class: list[Any]) -> dict[str, Any]:

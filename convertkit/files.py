@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from convertkit.locks import FileLock, is_at, locked_now, store_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 TEMPORARY = ".convertkit-tmp"
 """Suffix of everything unfinished; such a name is never a result."""
@@ -80,10 +80,10 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def atomic_write(path: str | Path, data: bytes | str) -> None:
+def atomic_write(path: str | Path, data: bytes | str | Iterable[bytes]) -> None:
     """Write ``path`` so that every reader, at any moment, sees the old content or all of the new.
 
-    Missing parent directories are made. Text is written as UTF-8.
+    Missing parent directories are made. Text is written as UTF-8, pieces one after the other.
 
     Raises:
         StoreError: the place cannot be written.
@@ -94,7 +94,7 @@ def atomic_write(path: str | Path, data: bytes | str) -> None:
         temporary, descriptor = _reserve(path, directory=False)
         try:
             with os.fdopen(os.dup(descriptor), "wb") as stream:
-                stream.write(data.encode() if isinstance(data, str) else data)
+                stream.writelines([data.encode()] if isinstance(data, str) else _pieces(data))
                 stream.flush()
                 os.fsync(stream.fileno())
             temporary.replace(path)
@@ -148,6 +148,10 @@ def clean_leftovers(directory: str | Path) -> list[Path]:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             removed.append(path)
     return removed
+
+
+def _pieces(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return [data] if isinstance(data, bytes) else data
 
 
 def _reserve(path: Path, *, directory: bool) -> tuple[Path, int]:

@@ -9,7 +9,8 @@ from google.protobuf.message import DecodeError
 
 from convertkit.errors import GraphError
 from convertkit.files import atomic_write
-from convertkit.graph.light import LightModel, attach, detach
+from convertkit.graph import wire
+from convertkit.graph.light import LightModel, detach
 
 MAX_PROTO = 2**31 - 1
 """protobuf cannot hold more bytes than this in one message."""
@@ -24,6 +25,9 @@ def load(path: Path) -> LightModel:
     path = Path(path)
     if not path.is_file():
         raise GraphError(f"{path}: no such file")
+    model = _read_fast(path)
+    if model is not None:
+        return model
     try:
         proto = onnx.load_model(path, load_external_data=True)
     except DecodeError as error:
@@ -44,7 +48,17 @@ def save(model: LightModel, path: Path) -> None:
     total = model.proto.ByteSize() + sum(len(data) for data in model.weights.values())
     if total > MAX_PROTO:
         raise GraphError(f"{path}: {total} bytes do not fit into one ONNX file of 2 GiB")
-    atomic_write(path, attach(model).SerializeToString(deterministic=True))
+    atomic_write(path, wire.write(model))
+
+
+def _read_fast(path: Path) -> LightModel | None:
+    """The model, unless the onnx library has to read it or to say what is wrong with it."""
+    try:
+        with path.open("rb") as stream:
+            model = wire.read(stream, path.stat().st_size)
+    except (OSError, wire.UnusualFileError):
+        return None
+    return model if model.proto.graph.output else None
 
 
 def _first_line(error: BaseException) -> str:

@@ -86,7 +86,7 @@ def detach(proto: onnx.ModelProto, weights: Weights | None = None) -> LightModel
             data = _raw(tensor)
             key = hashlib.sha256(data).hexdigest()
             table[key] = data
-            _point(tensor, key, len(data))
+            point(tensor, key, len(data))
     slim = onnx.ModelProto()
     slim.CopyFrom(proto)  # the original's arena still holds the cleared bytes; a copy lets them go
     return LightModel(slim, table)
@@ -154,7 +154,8 @@ def _raw(tensor: TensorProto) -> bytes:
     return bytes(numpy_helper.to_array(tensor).tobytes())
 
 
-def _point(tensor: TensorProto, key: str, length: int) -> None:
+def point(tensor: TensorProto, key: str, length: int) -> None:
+    """Lets a tensor say that its data is in the weight table under ``key``."""
     for name in ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
         tensor.ClearField(name)
     tensor.data_location = TensorProto.EXTERNAL

@@ -76,7 +76,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--glance", type=int, default=750, help="iterations between looks at 40 held-out scenes"
     )
     parser.add_argument("--save-minutes", type=float, default=4, help="minutes between checkpoints")
-    parser.add_argument("--work-dir", type=Path, default=Path("work/mini"))
+    parser.add_argument("--work-dir", type=Path, required=True, help="directory for checkpoints and scenes")
     parser.add_argument("--output", type=Path, default=HERE, help="directory for mini.pth and training.json")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --work-dir")
     return parser.parse_args(arguments)

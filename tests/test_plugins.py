@@ -59,10 +59,16 @@ def test_the_same_file_twice_is_loaded_once(tmp_path: Path) -> None:
     ("text", "line"),
     [
         (GOOD.replace("register_passes", "register_pases"), "unknown hook 'register_pases' (did you mean"),
-        (GOOD.replace('"drop-dropout"', '"simplify"'), "pass 'simplify' is registered twice: by builtin_passes and"),
+        (
+            GOOD.replace('"drop-dropout"', '"simplify"'),
+            "pass 'simplify' is registered twice: by builtin_passes and",
+        ),
         (GOOD.replace('"drop-dropout"', '"Drop It"'), "name 'Drop It' is not kebab-case"),
         (GOOD.replace('"exact"', '"harmless"'), "effect 'harmless' is none of exact, rounding, semantic"),
-        (GOOD.replace('"""Remove Dropout, which does nothing at inference time."""', ""), "it has no docstring"),
+        (
+            GOOD.replace('"""Remove Dropout, which does nothing at inference time."""', ""),
+            "it has no docstring",
+        ),
         (GOOD.replace('effect = "exact"', 'effect = "exact"\n    size: int'), "option 'size' has no default"),
         (GOOD.replace("register(DropDropout)", "register(DropDropout())"), "register the class"),
         ("import no_such_module", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),

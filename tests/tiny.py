@@ -26,7 +26,7 @@ variants:
   small: {size: [8, 8], config: {base: none}, stock: small.onnx}
 """
 
-PLUGIN_PY = '''
+PLUGIN_PY = """
 import numpy as np
 
 import convertkit
@@ -45,7 +45,7 @@ class Tiny(convertkit.Model):
 @convertkit.hookimpl
 def register_models(register):
     register(Tiny)
-'''
+"""
 
 
 def write_package(root: Path) -> Path:

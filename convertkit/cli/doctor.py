@@ -13,7 +13,7 @@ def doctor(
     as_json: JsonOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is amiss.")] = False,
 ) -> None:
-    """Look at this machine: versions, cache, export environments, what export would still need."""
+    """Say what this machine has, and what is missing."""
     from convertkit.cli.ui import print_json, print_table
     from convertkit.doctor import examine
     from convertkit.errors import ConvertkitError

@@ -10,7 +10,7 @@ import typer
 from convertkit.cli.options import JsonOption
 
 app = typer.Typer(
-    help="Export environments: the isolated interpreters in which torch, mmcv-full and mmdet live.",
+    help="Build, list and remove export environments.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

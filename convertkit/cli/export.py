@@ -28,7 +28,7 @@ def export(
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the stock graph: what the framework's own export gives, unpatched."""
+    """Write the framework's own ONNX export, unpatched."""
     from convertkit.build.engine import stock_graph
     from convertkit.cli.build import request_of
     from convertkit.cli.ui import BuildView, megabytes, print_json

@@ -15,7 +15,10 @@ def fetch(
     url: Annotated[str | None, typer.Option("--url", help="Another place to get the same file from.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Download a variant's checkpoint, or the rest of it, and verify its sha256."""
+    """Download a variant's checkpoint and verify it.
+
+    An interrupted download goes on where it stopped.
+    """
     from convertkit.build.framework import downloads_directory
     from convertkit.cli.ui import megabytes, note, print_json, progress_bar
     from convertkit.errors import UnknownNameError, UsageError

@@ -23,7 +23,7 @@ def listing(
     ),
     as_json: JsonOption = False,
 ) -> None:
-    """List the passes, targets, models or plugins that convertkit knows."""
+    """List passes, targets, models or plugins."""
     from convertkit.cli.ui import print_json, print_table
 
     choice(kind, "list", KINDS)

@@ -25,7 +25,10 @@ def replay(
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check an artifact against its manifest; with --model, build it again and compare step by step."""
+    """Check an artifact against its manifest.
+
+    With --model, build it again from nothing and compare every step.
+    """
     from convertkit.build.replay import check, repeat
     from convertkit.cli.ui import BuildView, print_json
     from convertkit.errors import ConvertkitError

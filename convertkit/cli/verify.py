@@ -57,7 +57,10 @@ def verify(
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure bbox and segm AP of the built model; exit 1 where it is below the accuracy spec."""
+    """Measure the accuracy of a built model and judge it.
+
+    COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
+    """
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, print_json, progress_bar

@@ -31,7 +31,11 @@ def test_a_build_leaves_a_model_and_a_manifest(tiny: Path, tmp_path: Path) -> No
 
     assert result.fresh
     assert set(contents(tmp_path / "out")) == {"model.onnx", "manifest.json"}
-    assert [record.name for record in result.records] == ["fold-constants", "cast-int64-to-int32", "set-opset-window"]
+    assert [record.name for record in result.records] == [
+        "fold-constants",
+        "cast-int64-to-int32",
+        "set-opset-window",
+    ]
     assert all(record.check is not None and record.check.samples == 1 for record in result.records)
     assert [step.kind for step in result.manifest.steps] == ["stock", "pass", "pass", "pass", "compile"]
 
@@ -155,7 +159,9 @@ def test_replay_notices_a_changed_file(tiny: Path, tmp_path: Path) -> None:
 
     findings = check(tmp_path / "out" / "manifest.json")
 
-    assert [finding.what for finding in findings if not finding.ok] == ["model.onnx does not match its sha256"]
+    assert [finding.what for finding in findings if not finding.ok] == [
+        "model.onnx does not match its sha256"
+    ]
 
 
 def test_replay_repeats_every_step(tiny: Path, tmp_path: Path) -> None:

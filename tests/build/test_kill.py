@@ -19,7 +19,17 @@ KILLS = 20
 
 
 def start(home: Path, output: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "convertkit", "build", str(MODEL), "--variant", "mini", "-o", str(output)]
+    command = [
+        sys.executable,
+        "-m",
+        "convertkit",
+        "build",
+        str(MODEL),
+        "--variant",
+        "mini",
+        "-o",
+        str(output),
+    ]
     environment = {**os.environ, "CONVERTKIT_HOME": str(home), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 

@@ -53,7 +53,11 @@ def test_a_variant_may_be_a_file(tiny: Path, tmp_path: Path) -> None:
         ("size: [8, 8]", "size: [8, wide]", "Expected `int`, got `str`"),
         ("size: [8, 8]", "size: [0, 8]", "Expected `int` >= 1"),
         ("role: image", "role: picture", "Invalid enum value 'picture'"),
-        ("default_variant: small", "default_variant: big", "default_variant 'big' is not among the variants (small)"),
+        (
+            "default_variant: small",
+            "default_variant: big",
+            "default_variant 'big' is not among the variants (small)",
+        ),
         ("summary: a convolution", "summary: [", "not valid YAML"),
         ("summary: a convolution", "summary: !!python/name:os.system #", "not valid YAML"),
         ("summary: a convolution", "summary: &a x\nname: *a #", "aliases are not supported"),

@@ -37,7 +37,9 @@ def test_defaults_are_left_out_of_the_text() -> None:
 
 
 def test_every_kind_of_option_is_read() -> None:
-    step = read('sample{count=5, ratio=1e-5, on=true, word="a, b", mode=slow, skip=[x, y], names={a: b}, limit=7}')
+    step = read(
+        'sample{count=5, ratio=1e-5, on=true, word="a, b", mode=slow, skip=[x, y], names={a: b}, limit=7}'
+    )
 
     assert (step.count, step.ratio, step.on, step.word, step.mode) == (5, 1e-5, True, "a, b", "slow")
     assert (step.skip, step.names, step.limit) == (("x", "y"), {"a": "b"}, 7)

@@ -15,9 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from convertkit.cli.app import main as convertkit
-
 from bench.mini48 import EXPECTED, write_variant
+from convertkit.cli.app import main as convertkit
 
 REPOSITORY = Path(__file__).parents[1]
 PAGE = REPOSITORY / "docs" / "accuracy.md"

@@ -56,9 +56,9 @@ if TYPE_CHECKING:
     from convertkit.detection.letterbox import letterbox as letterbox
     from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
     from convertkit.detection.masks import paste as paste
+    from convertkit.detection.types import RLE as RLE
     from convertkit.detection.types import Detections as Detections
     from convertkit.detection.types import Placement as Placement
-    from convertkit.detection.types import RLE as RLE
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError

@@ -85,5 +85,5 @@ def test_a_bad_plugin_is_one_line_that_names_it(tmp_path: Path, text: str, line:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match="nowhere.py: no such file"):
+    with pytest.raises(PluginError, match=r"nowhere\.py: no such file"):
         open_plugins([tmp_path / "nowhere.py"])

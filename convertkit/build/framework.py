@@ -36,7 +36,9 @@ def environment_fact(request: BuildRequest) -> str:
     chosen = environment(request)
     if isinstance(chosen, Environment):
         return chosen.key
-    return sha256_bytes(canonical_json(_installed(chosen.python, _managed(request).requirements.distributions)))
+    return sha256_bytes(
+        canonical_json(_installed(chosen.python, _managed(request).requirements.distributions))
+    )
 
 
 def config(request: BuildRequest) -> dict[str, Any]:

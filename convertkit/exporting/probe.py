@@ -80,7 +80,7 @@ def first_problem(modules: list[str]) -> str:
     for module in modules:
         try:
             importlib.import_module(module)
-        except BaseException as error:  # noqa: PERF203 - a broken package may even call sys.exit
+        except BaseException as error:
             lines = str(error).strip().splitlines()
             return f"{type(error).__name__}: {lines[0] if lines else ''}"
     return ""

@@ -23,7 +23,10 @@ class MaskRCNN(convertkit.Model):
         return preprocess(image, size, spec)
 
     def postprocess(
-        self, outputs: Mapping[str, NDArray[Any]], placement: convertkit.Placement, spec: convertkit.PostprocessSpec
+        self,
+        outputs: Mapping[str, NDArray[Any]],
+        placement: convertkit.Placement,
+        spec: convertkit.PostprocessSpec,
     ) -> convertkit.Detections:
         from .postprocess import postprocess
 

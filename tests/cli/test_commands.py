@@ -133,9 +133,15 @@ def test_export_writes_the_stock_graph(cli: Cli, tiny: Path) -> None:
     [
         (["buidl"], "error: No such command 'buidl'. Did you mean 'build'?"),
         (["build"], "error: Missing argument 'MODEL'."),
-        (["build", "nowhere"], "error: model package nowhere: no such directory (give the directory that holds"),
+        (
+            ["build", "nowhere"],
+            "error: model package nowhere: no such directory (give the directory that holds",
+        ),
         (["build", "tiny", "--target", "gpu"], "error: unknown target 'gpu' (did you mean 'cpu'?"),
-        (["build", "tiny", "--variant", "smal"], "error: unknown variant 'smal' (did you mean 'small'? known: small)"),
+        (
+            ["build", "tiny", "--variant", "smal"],
+            "error: unknown variant 'smal' (did you mean 'small'? known: small)",
+        ),
         (["build", "tiny", "--from", "stok"], "error: --from 'stok' is not known (did you mean 'stock'?"),
         (["build", "tiny", "-p", "simplfy"], "error: unknown pass 'simplfy' (did you mean 'simplify'?"),
         (["opt", "nowhere.onnx", "-p", "simplify"], "error: nowhere.onnx: no such file"),
@@ -143,7 +149,10 @@ def test_export_writes_the_stock_graph(cli: Cli, tiny: Path) -> None:
         (["opt", "tiny/small.onnx", "-p", ""], "error: --passes is empty"),
         (["list", "pass"], "error: list 'pass' is not known (did you mean 'passes'?"),
         (["show", "pass", "nothing"], "error: unknown pass 'nothing'"),
-        (["verify", "tiny"], "error: variant small has no dataset of its own (give --annotations and --images)"),
+        (
+            ["verify", "tiny"],
+            "error: variant small has no dataset of its own (give --annotations and --images)",
+        ),
         (["verify", "tiny", "--images", "."], "error: --images needs --annotations as well"),
         (["replay", "tiny/model.yaml"], "error: tiny/model.yaml: not a convertkit manifest"),
         (["fetch", "tiny"], "error: variant small has nothing to download"),

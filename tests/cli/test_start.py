@@ -8,12 +8,24 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "pycocotools", "yaml"}
+HEAVY = {
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "onnxsim",
+    "onnx_graphsurgeon",
+    "cv2",
+    "hotcoco",
+    "pycocotools",
+    "yaml",
+}
 HEAVY |= {"rich", "msgspec", "pluggy", "convertkit_passes", "convertkit_cpu", "torch"}
 
 
 def imported_by(code: str) -> set[str]:
-    script = f"import sys, json\n{code}\nprint(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
+    script = (
+        f"import sys, json\n{code}\nprint(json.dumps(sorted({{n.partition('.')[0] for n in sys.modules}})))"
+    )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -35,4 +47,6 @@ def test_an_up_to_date_build_imports_no_graph_library(tiny: object, tmp_path: ob
 
     modules = imported_by(f"from convertkit.cli.app import main; main({words!r})")
 
-    assert modules & {"onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "torch"} == set()
+    assert (
+        modules & {"onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "torch"} == set()
+    )

@@ -77,7 +77,7 @@ def test_a_mistake_in_model_yaml_is_one_line(tiny: Path, old: str, new: str, lin
 
 
 def test_a_directory_without_model_yaml_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConvertkitError, match="there is no model.yaml in it"):
+    with pytest.raises(ConvertkitError, match=r"there is no model\.yaml in it"):
         open_package(tmp_path, Plugins())
 
 

@@ -26,7 +26,7 @@ TEXT = """# Accuracy of the mini48 ladder
 
 A small Mask R-CNN of mmdet 2.28.2 that has memorised 48 real photos (320 x 320), measured on those photos by
 `python -m bench.accuracy`. AP in 0..1, COCO metrics; it shows whether a conversion keeps accuracy, not
-how well a model generalises. *framework* is mmdet's own pipeline, forward and postprocessing in the export environment, *stock*
+how well a model generalises. *framework* is mmdet itself in the export environment, *stock*
 the unpatched export run by onnxruntime, *target* the graph after every pass.
 
 {tables}

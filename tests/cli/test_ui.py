@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+
+from convertkit.build.events import Note, Progress, StepFinished, StepStarted
+from convertkit.cli.ui import BuildView, print_table, progress_bar
+
+
+def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["name", "AP"], [["stock", "0.6937"], ["a" * 200, "-"]], right=[1])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2] == f"stock{' ' * 195}  0.6937"
+    assert lines[3] == "a" * 200 + "       -"
+
+
+def test_away_from_a_terminal_progress_is_at_most_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar("stock", 48) as advance:
+        for count in range(1, 49):
+            advance(count)
+
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 10
+    assert lines[-1].startswith("stock: 48/48 images, ")
+
+
+def test_on_a_terminal_progress_is_a_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    with progress_bar("stock", 2) as advance:
+        advance(1)
+        advance(2)
+
+    assert "stock" in capsys.readouterr().err
+
+
+def test_a_build_shows_a_line_per_step_and_every_note(capsys: pytest.CaptureFixture[str]) -> None:
+    view = BuildView()
+
+    view(StepStarted("stock", "stock graph", 1, 2))
+    view(Progress("trace", 1, 4))
+    view(StepFinished("stock", "stock graph", 1, 2, cached=True))
+    view(Note("something to know"))
+
+    assert capsys.readouterr().err.splitlines() == [
+        "[1/2] stock graph                  cached",
+        "note: something to know",
+    ]

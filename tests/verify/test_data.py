@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from convertkit.errors import ConvertkitError
+from convertkit.models.package import ModelPackage, open_package
+from convertkit.plugins import open_plugins
+from convertkit.verify.data import find_source
+from tests.conftest import MASKRCNN
+
+
+@pytest.fixture
+def maskrcnn() -> ModelPackage:
+    return open_package(MASKRCNN, open_plugins())
+
+
+def variant_file(directory: Path, dataset: str) -> str:
+    path = directory / "mine.yaml"
+    path.write_text(f"size: [64, 64]\nconfig: {{base: none}}\n{dataset}\n")
+    return str(path)
+
+
+def test_a_generator_draws_once_into_the_cache(maskrcnn: ModelPackage, tmp_path: Path) -> None:
+    dataset = 'dataset: {generator: "mini/scenes.py:write_dataset", split: heldout, count: 3}'
+    variant = maskrcnn.variant(variant_file(tmp_path, dataset))
+    notes: list[str] = []
+
+    first = find_source(maskrcnn, variant, note=notes.append)
+    stamp = first.annotations.stat().st_mtime_ns
+    second = find_source(maskrcnn, variant, note=notes.append)
+
+    assert first == second
+    assert second.annotations.stat().st_mtime_ns == stamp
+    assert notes == ["drawing 3 heldout scenes, once"]
+    assert len(first.open(None).images) == 3
+    assert first.own
+
+
+def test_the_users_dataset_comes_first(maskrcnn: ModelPackage, tmp_path: Path) -> None:
+    source = find_source(maskrcnn, maskrcnn.variant("mini"), annotations=tmp_path / "a.json", images=tmp_path)
+
+    assert (source.annotations, source.own) == (tmp_path / "a.json", False)
+
+
+def test_a_variant_without_data_is_judged_on_any_dataset_of_the_right_size(
+    maskrcnn: ModelPackage, tmp_path: Path
+) -> None:
+    variant = maskrcnn.variant("r50-fpn-1x")
+
+    assert find_source(maskrcnn, variant, annotations=tmp_path / "a.json", images=tmp_path).own
+
+
+@pytest.mark.parametrize(
+    ("dataset", "line"),
+    [
+        ("", "variant mine has no dataset of its own (give --annotations and --images)"),
+        ("dataset: {annotations: a.json}", "dataset needs annotations and images, or a generator"),
+        ("dataset: {generator: mini/scenes.py, count: 3}", "expected FILE.py:FUNCTION, and a count"),
+        ('dataset: {generator: "../x.py:f", count: 3}', "no such file in the package"),
+        (
+            'dataset: {generator: "mini/scenes.py:nothing", count: 3}',
+            "nothing cannot be loaded: AttributeError",
+        ),
+    ],
+)
+def test_a_wrong_dataset_is_one_line(maskrcnn: ModelPackage, tmp_path: Path, dataset: str, line: str) -> None:
+    with pytest.raises(ConvertkitError) as caught:
+        find_source(maskrcnn, maskrcnn.variant(variant_file(tmp_path, dataset)))
+
+    assert line in str(caught.value)

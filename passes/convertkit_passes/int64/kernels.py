@@ -10,6 +10,9 @@ from __future__ import annotations
 _EVERY = "*"
 
 _KEPT = {
+    "CenterCropPad": ("Tind", "onnxruntime expands it into operators that want int64"),
+    "Pad": ("Tind", "ONNX's own shape inference reads the axes as int64"),
+    "Trilu": ("T", "onnxruntime before 1.24 has no int32 kernel of it"),
     "Unique": ("T", "onnxruntime has no int32 kernel of it"),
     "OneHot": (_EVERY, "onnxruntime has kernels for a few combinations of its types only"),
     "ReduceL2": (_EVERY, "it sums squares, which may pass int32 where the result does not"),

@@ -23,7 +23,7 @@ from .placement import OVERSAMPLING, Owners, Spot, cross_out, crowded, paste
 from .shapes import SHAPES
 
 #: First word of every random stream: no image of one split can be drawn by another.
-SPLITS = {"train": 1, "heldout": 2, "sample": 3}
+SPLITS = {"train": 1, "heldout": 2}
 
 #: Sides of a picture in pixels (``mini`` sees 320 x 320 after letterboxing).
 SHORT_SIDE, LONG_SIDE = (240, 320), (300, 400)

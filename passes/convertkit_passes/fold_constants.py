@@ -8,8 +8,9 @@ import convertkit
 class FoldConstants(convertkit.GraphPass):
     """Replace what depends on constants and known shapes only by its value, computed by onnxruntime.
 
-    The shapes a graph states are believed. Random operators, quantisation, operators with subgraphs or of a foreign
-    domain, and operators onnxruntime cannot run stay; a graph output stays written by a node.
+    The shapes a graph states are believed. Random operators, quantisation, half-precision arithmetic, operators with
+    subgraphs or of a foreign domain, and operators onnxruntime cannot run stay; a graph output stays written by a
+    node.
 
     graphsurgeon's own folding is not used: it also drops Casts around integer arithmetic, folds random operators,
     and ignores the ``start`` and ``end`` of Shape.

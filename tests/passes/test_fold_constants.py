@@ -109,6 +109,19 @@ def test_quantisation_stays_for_the_compiler_to_see() -> None:
     assert rewritten(FOLD, graph) == show(graph)
 
 
+def test_half_precision_moves_but_is_not_computed() -> None:
+    before = """(float16[2,1] x) => (float16[2,1] y)
+    <float[1,2] wide = {1.0, 2.0}, int64[2] two = {2, 1}>
+    {
+        a = Cast <to = 10> (wide)
+        t = Transpose (a)
+        b = Add (t, t)
+        y = Add (x, b)
+    }"""
+
+    assert [node.op_type for node in apply(FOLD, before).proto.graph.node] == ["Add", "Add"]
+
+
 def test_arithmetic_between_casts_keeps_its_type() -> None:
     """graphsurgeon would drop these Casts, and with them the fraction."""
     graph = """(int64[2] n) => (int64[2] y)

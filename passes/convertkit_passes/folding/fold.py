@@ -27,6 +27,14 @@ _GROWS = {"ConstantOfShape", "Expand", "EyeLike", "OneHot", "Pad", "Range", "Res
 """Their results may be far larger than their inputs: each waits until its inputs are constants to look at."""
 
 
+_MOVES = {
+    "Cast", "Concat", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "Reshape", "Shape",
+    "Size", "Slice", "Split", "Squeeze", "Tile", "Transpose", "Unsqueeze", "Where",
+}  # fmt: skip
+"""All that is folded in half precision: onnxruntime computes a chain of its arithmetic in float and rounds once, so
+that a part of the chain has other bits."""
+
+
 class Folder:
     """Folds a graph round by round."""
 
@@ -54,10 +62,16 @@ class Folder:
         """The nodes that can be computed now, in order."""
         ready: list[Any] = []
         done: set[int] = set()
+        half: set[int] = set()
         for node in self.graph.nodes:
+            reads_half = any(id(tensor) in half or _is_half(tensor) for tensor in node.inputs)
+            if reads_half and node.op not in _MOVES:
+                continue
             if self._is_foldable(node) and self._is_decided(node, done) and self._is_small(node):
                 ready.append(node)
                 done.update(id(tensor) for tensor in node.outputs)
+                if reads_half or node.op == "Cast":
+                    half.update(id(tensor) for tensor in node.outputs)
         return ready
 
     def _is_foldable(self, node: Any) -> bool:
@@ -88,6 +102,11 @@ class Folder:
             self._refused.add(id(tensor))
         else:
             become_constant(self.graph, tensor, value)
+
+
+def _is_half(tensor: Any) -> bool:
+    kind = tensor.dtype
+    return kind is not None and (isinstance(kind, int) or np.dtype(kind).name in ("float16", "bfloat16"))
 
 
 def _is_needed(tensor: Any, inside: set[int]) -> bool:

@@ -47,6 +47,8 @@ def build_groups(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> lis
         outputs: graph outputs become int32.
     """
     types, ranges = Types(graph), Ranges(graph)
+    if not types.has_onnx:
+        return []
     groups = [_graph_input(tensor, inputs) for tensor in graph.inputs if _is_free_int64(tensor, types)]
     for node in _live(graph):
         groups += _node_groups(node, types, ranges)
@@ -174,7 +176,7 @@ def _why_fixed(node: Any, formal: Formal | None, known: Signature | None) -> str
     assert known is not None
     if not known.takes(formal, "int32"):
         return "ONNX fixes it to int64" if known.takes(formal, "int64") else "ONNX does not allow int32"
-    return why_kept(node.op, formal.type)
+    return why_kept(node.op, formal.type, known.opset)
 
 
 def _why_unreadable(tensor: Any, node: Any, index: int, ranges: Ranges) -> str | None:

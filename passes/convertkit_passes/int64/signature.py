@@ -35,12 +35,12 @@ class Signature:
     """The type side of a schema.
 
     Attributes:
-        version: the opset that introduced this form of the operator.
+        opset: the version of its domain that the model imports.
         allowed: the types each type variable may take.
     """
 
     op: str
-    version: int
+    opset: int
     inputs: tuple[Formal, ...]
     outputs: tuple[Formal, ...]
     allowed: dict[str, frozenset[str]]
@@ -79,7 +79,7 @@ def signature(op: str, domain: str, opset: int) -> Signature | None:
         return None
     return Signature(
         op=op,
-        version=schema.since_version,
+        opset=opset,
         inputs=tuple(_formal(item, schema) for item in schema.inputs),
         outputs=tuple(_formal(item, schema) for item in schema.outputs),
         allowed={item.type_param_str: frozenset(item.allowed_type_strs) for item in schema.type_constraints},

@@ -20,12 +20,17 @@ RETARGETABLE = {
 
 
 class Types:
-    """Element types by tensor: those of the file, and those that follow from the operators' schemas."""
+    """Element types by tensor: those of the file, and those that follow from the operators' schemas.
+
+    Attributes:
+        has_onnx: the model imports ONNX's own operators, so that a Cast may be added.
+    """
 
     def __init__(self, graph: convertkit.Graph) -> None:
         self._inferred: dict[int, np.dtype[Any]] = {}
-        self._opsets = {item.domain: item.version for item in graph.surgeon.import_domains or ()}
-        self._opsets[""] = graph.opset
+        imports = graph.surgeon.import_domains or ()
+        self._opsets = {"" if item.domain == "ai.onnx" else item.domain: item.version for item in imports}
+        self.has_onnx = "" in self._opsets
         for node in graph.nodes:
             self._infer(node)
 

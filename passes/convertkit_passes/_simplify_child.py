@@ -7,6 +7,7 @@ OPTIONS is a JSON object with ``skip`` (optimizer names) and ``fold_limit`` (byt
 
 from __future__ import annotations
 
+import difflib
 import importlib.util
 import json
 import sys
@@ -19,8 +20,10 @@ from typing import Any
 def main(arguments: Sequence[str]) -> None:
     """Simplifies one file into another."""
     source, result, options = Path(arguments[0]), Path(arguments[1]), json.loads(arguments[2])
-    data = simplify(source.read_bytes(), skip=options["skip"], fold_limit=options["fold_limit"])
-    result.write_bytes(data)
+    try:
+        result.write_bytes(simplify(source.read_bytes(), **options))
+    except ValueError as error:
+        sys.exit(str(error))
 
 
 def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
@@ -44,7 +47,6 @@ def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
 
 def simplify_publicly(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
     """The same through onnxsim's documented function, which takes a second longer to import."""
-    sys.modules.pop("onnxsim", None)  # the bare package of native_core
     import onnx
     import onnxsim
 
@@ -59,16 +61,21 @@ def native_core() -> Any:
     spec = importlib.util.find_spec("onnxsim")
     if spec is None or spec.submodule_search_locations is None:
         raise ModuleNotFoundError("onnxsim is not installed")
-    package = types.ModuleType("onnxsim")
-    package.__path__ = list(spec.submodule_search_locations)
-    sys.modules.setdefault("onnxsim", package)
-    return importlib.import_module("onnxsim.onnxsim_cpp2py_export")
+    bare = types.ModuleType("onnxsim")
+    bare.__path__ = list(spec.submodule_search_locations)
+    package = sys.modules.setdefault("onnxsim", bare)
+    try:
+        return importlib.import_module("onnxsim.onnxsim_cpp2py_export")
+    finally:
+        if package is bare:
+            del sys.modules["onnxsim"]  # whoever imports it next gets all of it
 
 
 def _check_names(skip: list[str], known: list[str]) -> None:
     unknown = sorted(set(skip) - set(known))
     if unknown:
-        raise ValueError(f"onnxsim has no optimizer {unknown[0]!r}; it has {', '.join(sorted(known))}")
+        nearest = difflib.get_close_matches(unknown[0], known, n=3, cutoff=0)
+        raise ValueError(f"it has no optimizer {unknown[0]!r}; the nearest are {', '.join(nearest)}")
 
 
 def _arguments(skip: list[str], fold_limit: int) -> dict[str, Any]:

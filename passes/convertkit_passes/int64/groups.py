@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +51,8 @@ def build_groups(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> lis
         return []
     groups = [_graph_input(tensor, inputs) for tensor in graph.inputs if _is_free_int64(tensor, types)]
     for node in _live(graph):
-        groups += _node_groups(node, types, ranges)
+        if any(types.is_int64(tensor) for tensor in (*node.inputs, *node.outputs, *subgraph_reads(node))):
+            groups += _NodeGroups(node, types, ranges).build()
     own = {id(tensor) for tensor in graph.inputs}  # an output that is an input has the input's type
     for index, tensor in enumerate(graph.outputs):
         if types.is_int64(tensor) and id(tensor) not in own:
@@ -103,105 +104,96 @@ def _graph_output(tensor: Any, index: int, ranges: Ranges, wanted: bool) -> Grou
     return Group(None, f"graph output {tensor.name!r}", fixed, fixed is None, reads=[(tensor, index)])
 
 
-def _node_groups(node: Any, types: Types, ranges: Ranges) -> list[Group]:
-    if not any(types.is_int64(tensor) for tensor in (*node.inputs, *node.outputs, *subgraph_reads(node))):
-        return []
-    known = types.signature(node)
-    general = _why_opaque(node, known)
-    groups: dict[object, Group] = {}
-    for index, tensor in enumerate(node.inputs):
-        if types.is_int64(tensor):
-            formal = known.input(index) if known else None
-            group = _group(groups, node, formal, ("input", index), general, known)
-            group.reads.append((tensor, index))
-            group.fixed = group.fixed or _why_unreadable(tensor, node, index, ranges)
-    for index, tensor in enumerate(node.outputs):
-        if types.is_int64(tensor):
-            formal = known.output(index) if known else None
-            group = _group(groups, node, formal, ("output", index), general, known)
-            group.writes.append(tensor)
-            group.fixed = group.fixed or _beyond(ranges.of(tensor)) or _beyond(ranges.peak(tensor))
-    captured = [(tensor, -1) for tensor in subgraph_reads(node) if types.is_int64(tensor)]
-    if captured:
-        groups["captured"] = Group(
-            node, f"a subgraph of {node.op}", "subgraphs stay as they are", reads=captured
+class _NodeGroups:
+    """The groups of one node, by type variable, or by slot where a type stands in place of one."""
+
+    def __init__(self, node: Any, types: Types, ranges: Ranges) -> None:
+        self.node, self.types, self.ranges = node, types, ranges
+        self.schema = types.signature(node)
+        self.opaque = _why_opaque(node, self.schema)
+        self.groups: dict[object, Group] = {}
+
+    def build(self) -> list[Group]:
+        for index, tensor in enumerate(self.node.inputs):
+            if self.types.is_int64(tensor):
+                group = self._group("input", index)
+                group.reads.append((tensor, index))
+                group.fixed = group.fixed or self._why_unreadable(tensor, index)
+        for index, tensor in enumerate(self.node.outputs):
+            if self.types.is_int64(tensor):
+                group = self._group("output", index)
+                group.writes.append(tensor)
+                group.fixed = (
+                    group.fixed or _beyond(self.ranges.of(tensor)) or _beyond(self.ranges.peak(tensor))
+                )
+        self._add_captured()
+        self._fix_untyped()
+        return list(self.groups.values())
+
+    def _group(self, side: str, index: int) -> Group:
+        """The group of a slot; the slots of one type variable share it."""
+        formal = self._formal(side, index)
+        key: object = (
+            formal.type if formal is not None and formal.is_variable and formal.shared else (side, index)
         )
-    _fix_untyped(groups, node, known, types)
-    return list(groups.values())
+        if key not in self.groups:
+            what = f"{side} {index}{f' ({formal.name})' if formal else ''} of {self.node.op}"
+            self.groups[key] = Group(self.node, what, self.opaque or self._why_fixed(formal))
+        return self.groups[key]
+
+    def _formal(self, side: str, index: int) -> Formal | None:
+        if self.schema is None:
+            return None
+        return self.schema.input(index) if side == "input" else self.schema.output(index)
+
+    def _why_fixed(self, formal: Formal | None) -> str | None:
+        """Why ONNX or the runtime wants int64 in a slot."""
+        if formal is None or self.schema is None:
+            return "it has no schema"
+        if not self.schema.takes(formal, "int32"):
+            return (
+                "ONNX fixes it to int64"
+                if self.schema.takes(formal, "int64")
+                else "ONNX does not allow int32"
+            )
+        return why_kept(self.node.op, formal.type, self.schema.opset)
+
+    def _why_unreadable(self, tensor: Any, index: int) -> str | None:
+        clamped = is_clamped(self.node, index) and isinstance(tensor, gs.Constant)
+        return None if clamped else _beyond(self.ranges.of(tensor))
+
+    def _add_captured(self) -> None:
+        reads = [(tensor, -1) for tensor in subgraph_reads(self.node) if self.types.is_int64(tensor)]
+        if reads:
+            what = f"a subgraph of {self.node.op}"
+            self.groups["captured"] = Group(self.node, what, "subgraphs stay as they are", reads=reads)
+
+    def _fix_untyped(self) -> None:
+        """A tensor of unknown type on the same type variable could be int64 as well: better not."""
+        for side, tensors in (("input", self.node.inputs), ("output", self.node.outputs)):
+            for index, tensor in enumerate(tensors):
+                formal = self._formal(side, index)
+                group = self.groups.get(formal.type) if formal is not None else None
+                if group is not None and not tensor.is_empty() and self.types.of(tensor) is None:
+                    group.fixed = group.fixed or f"the type of another operand of {self.node.op} is unknown"
 
 
-def _group(
-    groups: dict[object, Group],
-    node: Any,
-    formal: Formal | None,
-    slot: tuple[str, int],
-    general: str | None,
-    known: Signature | None,
-) -> Group:
-    """The group of a slot; slots of one type variable share it."""
-    shared = formal is not None and formal.is_variable and formal.shared
-    key: object = formal.type if shared and formal is not None else slot
-    if key not in groups:
-        name = f" ({formal.name})" if formal is not None else ""
-        what = f"{slot[0]} {slot[1]}{name} of {node.op}"
-        groups[key] = Group(node, what, general or _why_fixed(node, formal, known))
-    return groups[key]
-
-
-def _why_opaque(node: Any, known: Signature | None) -> str | None:
+def _why_opaque(node: Any, schema: Signature | None) -> str | None:
     """Why the whole node is left alone."""
-    if known is None:
+    if schema is None:
         return f"no schema is registered for {node.domain or 'ai.onnx'}::{node.op}"
     if any(True for _ in node.subgraphs()):
         return f"{node.op} has subgraphs, which stay as they are"
-    formals = [known.input(i) for i in range(len(node.inputs))] + [
-        known.output(i) for i in range(len(node.outputs))
-    ]
-    if any(formal is None or not known.is_tensor(formal) for formal in formals):
+    inputs = [schema.input(index) for index in range(len(node.inputs))]
+    outputs = [schema.output(index) for index in range(len(node.outputs))]
+    if not all(formal is not None and schema.is_tensor(formal) for formal in (*inputs, *outputs)):
         return f"{node.op} handles values that are no tensors"
-    bound = {known.inputs[min(i, len(known.inputs) - 1)].type for i in range(len(node.inputs))}
-    free = [
-        item
-        for item in formals[len(node.inputs) :]
-        if item and item.type not in bound and known.is_open(item)
-    ]
+    bound = {formal.type for formal in inputs if formal}
+    free = any(formal and formal.type not in bound and schema.is_open(formal) for formal in outputs)
     if free and not any(name in node.attrs for name in RETARGETABLE.get(node.op, ("dtype",))):
         return f"nothing in {node.op} states the type of its output"
     return None
 
 
-def _why_fixed(node: Any, formal: Formal | None, known: Signature | None) -> str | None:
-    """Why ONNX or the runtime wants int64 in a slot."""
-    assert formal is not None
-    assert known is not None
-    if not known.takes(formal, "int32"):
-        return "ONNX fixes it to int64" if known.takes(formal, "int64") else "ONNX does not allow int32"
-    return why_kept(node.op, formal.type, known.opset)
-
-
-def _why_unreadable(tensor: Any, node: Any, index: int, ranges: Ranges) -> str | None:
-    clamped = is_clamped(node, index) and isinstance(tensor, gs.Constant)
-    return None if clamped else _beyond(ranges.of(tensor))
-
-
 def _beyond(values: Interval) -> str | None:
     return None if values.fits else f"its values may be {values}, beyond int32"
-
-
-def _fix_untyped(groups: dict[object, Group], node: Any, known: Signature | None, types: Types) -> None:
-    """A tensor of unknown type on the same type variable could be int64 as well: better not."""
-    if known is None:
-        return
-    for tensors, formals in ((node.inputs, known.input), (node.outputs, known.output)):
-        for name in _untyped(tensors, formals, types):
-            if name in groups:
-                groups[name].fixed = (
-                    groups[name].fixed or f"the type of another operand of {node.op} is unknown"
-                )
-
-
-def _untyped(tensors: Iterable[Any], formals: Any, types: Types) -> Iterator[str]:
-    for index, tensor in enumerate(tensors):
-        formal = formals(index)
-        if formal is not None and not tensor.is_empty() and types.of(tensor) is None:
-            yield formal.type

@@ -76,18 +76,12 @@ def make_plan(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> Plan:
     forced = {position for position, group in enumerate(groups) if group.wanted and group.fixed is None}
     wide = frozenset(range(len(groups))) - forced
     while True:
-        idle = {position for position in wide if _is_idle(position, wide, flow)}
-        forced |= idle
+        needed = flow.needed(wide)
+        forced |= {position for position in wide - needed if groups[position].writes}
         cut = _cut(groups, flow, forced)
         if cut == wide:
             return Plan(tuple(groups), wide)
         wide = cut
-
-
-def _is_idle(position: int, wide: frozenset[int], flow: _Flow) -> bool:
-    """An int64 producer whose values reach nothing that must be int64."""
-    group = flow.groups[position]
-    return group.fixed is None and bool(group.writes) and flow.goal(position, wide) is None
 
 
 class _Flow:
@@ -103,6 +97,18 @@ class _Flow:
             for tensor, _ in group.reads:
                 if id(tensor) in self.writer and position not in self.readers[id(tensor)]:
                     self.readers[id(tensor)].append(position)
+
+    def needed(self, wide: frozenset[int]) -> frozenset[int]:
+        """The groups that are fixed to int64, or whose values reach one of these as int64."""
+        queue = [position for position in sorted(wide) if self.groups[position].fixed is not None]
+        found = set(queue)
+        for position in queue:
+            for tensor, _ in self.groups[position].reads:
+                writer = self.writer.get(id(tensor))
+                if writer in wide and writer not in found:
+                    found.add(writer)
+                    queue.append(writer)
+        return frozenset(found)
 
     def following(self, position: int) -> Iterator[int]:
         """The groups that read what group ``position`` writes."""

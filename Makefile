@@ -52,7 +52,8 @@ env: setup ## build the export environment (torch, mmcv-full, mmdet: about 15 mi
 	$(BIN)/convertkit env build models/maskrcnn
 
 bench: $(VENV)/.ready-dev env ## the paired benchmarks
-	$(BIN)/python -m bench.pipeline_vs_onnxsim
+	$(BIN)/convertkit export models/maskrcnn --variant r50-fpn-1x --weights random:0 --output build/r50.onnx
+	$(BIN)/python -m bench.pipeline_vs_onnxsim build/r50.onnx
 
 docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m bench.accuracy

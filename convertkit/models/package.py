@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -52,17 +52,23 @@ class ModelPackage:
         Raises:
             UnknownNameError: no such variant. SpecError: the file is not a variant.
         """
-        name = name or self.spec.default_variant
-        if name.endswith((".yaml", ".yml")):
-            path = Path(name).resolve()
-            return Variant(path.stem, read_record(path, VariantSpec), path.parent, name)
-        if name not in self.spec.variants:
-            raise UnknownNameError("variant", name, self.spec.variants)
-        return Variant(name, self.spec.variants[name], self.root, name)
+        return find_variant(self.root, self.spec, name)
 
     def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
         """The variant's own preprocessing settings, else the package's."""
         return variant.spec.preprocess or self.spec.preprocess
+
+
+def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Variant:
+    """As :meth:`ModelPackage.variant`, where only the data of a package was read."""
+    name = name or spec.default_variant
+    if name.endswith((".yaml", ".yml")):
+        record = read_record(Path(name), VariantSpec)
+        path = Path(name).resolve()
+        return Variant(path.stem, record, path.parent, name)
+    if name not in spec.variants:
+        raise UnknownNameError("variant", name, spec.variants)
+    return Variant(name, spec.variants[name], root, name)
 
 
 def open_package(root: Path, plugins: Plugins) -> ModelPackage:
@@ -107,8 +113,12 @@ def _check(spec: ModelSpec, root: Path) -> None:
             raise SpecError(f"{where}: outputs: role {role!r} is given twice")
 
 
-def describe(spec: msgspec.Struct) -> dict[str, object]:
-    """A record as plain data, defaults left out: for ``--json``."""
-    data = msgspec.to_builtins(spec)
-    assert isinstance(data, dict)
-    return data
+def describe(value: object) -> Any:
+    """A record as plain data with every default spelt out: what is in force, for ``show`` and ``--json``."""
+    if isinstance(value, msgspec.Struct):
+        return {name: describe(getattr(value, name)) for name in value.__struct_fields__}
+    if isinstance(value, dict):
+        return {key: describe(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [describe(item) for item in value]
+    return value

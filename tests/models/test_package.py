@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from convertkit.errors import ConvertkitError, SpecError
-from convertkit.models.package import open_package
+from convertkit.models.package import describe, open_package
 from convertkit.plugins import Plugins, open_plugins
 
 REPOSITORY = Path(__file__).parents[2]
@@ -32,6 +32,14 @@ def test_the_shipped_package_opens() -> None:
     assert set(package.spec.variants) == {"mini", "r50-fpn-1x"}
     assert package.variant("r50-fpn-1x").spec.size == (1216, 1216)
     assert len(package.spec.classes) == 80
+
+
+def test_a_description_spells_out_every_default() -> None:
+    data = describe(open_package(REPOSITORY / "models" / "maskrcnn", open_plugins()).spec)
+
+    assert data["preprocess"]["to_rgb"] is True
+    assert data["variants"]["mini"]["accuracy"]["tolerance"] > 0
+    assert data["variants"]["mini"]["size"] == [320, 320]
 
 
 def test_a_variant_may_be_a_file(tiny: Path, tmp_path: Path) -> None:

@@ -18,7 +18,8 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.locks import FileLock, is_at, locked_now, store_error
+from convertkit.errors import StoreError
+from convertkit.locks import FileLock, is_at, locked_directory, locked_now, store_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,6 +37,7 @@ __all__ = [
     "canonical_json",
     "clean_leftovers",
     "home",
+    "locked_directory",
     "sha256_bytes",
     "sha256_file",
 ]
@@ -86,9 +88,11 @@ def atomic_write(path: str | Path, data: bytes | str | Iterable[bytes]) -> None:
     Missing parent directories are made. Text is written as UTF-8, pieces one after the other.
 
     Raises:
-        StoreError: the place cannot be written.
+        StoreError: the place cannot be written, or something that is no file is there (a device, a directory).
     """
     path = Path(path)
+    if path.exists() and not path.is_file():
+        raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary, descriptor = _reserve(path, directory=False)
@@ -166,7 +170,9 @@ def _reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
         try:
             descriptor = os.open(temporary, flags, 0o644)
         except FileNotFoundError:
-            continue
+            if directory and path.parent.is_dir():
+                continue
+            raise  # the place itself went away, or takes no files
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if is_at(descriptor, temporary):
             return temporary, descriptor

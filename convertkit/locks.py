@@ -106,6 +106,21 @@ def locked_now(path: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def locked_directory(path: Path) -> Iterator[None]:
+    """Hold the lock of a directory, after waiting for whoever has it; no file of it is left in or beside it.
+
+    A file system that cannot lock a directory (NFS) goes without.
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def _try_lock(descriptor: int) -> bool:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

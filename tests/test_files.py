@@ -41,6 +41,22 @@ def kill(process: subprocess.Popen[str]) -> None:
     process.communicate()
 
 
+def test_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    (tmp_path / "null").symlink_to("/dev/null")
+
+    with pytest.raises(StoreError, match="not a regular file"):
+        atomic_write(tmp_path / "null", b"data")
+
+    assert Path("/dev/null").is_char_device()
+    assert (tmp_path / "null").is_symlink()
+
+
+@pytest.mark.parametrize("place", ["/proc/file", "/proc/none/file"])
+def test_a_place_that_takes_no_files_is_an_error_and_no_endless_loop(place: str) -> None:
+    with pytest.raises(StoreError, match=f"{place}: cannot be written"):
+        atomic_write(place, b"data")
+
+
 @pytest.mark.parametrize(
     ("variables", "expected"),
     [

@@ -11,7 +11,7 @@ import msgspec
 
 from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
 from convertkit.build.keys import compile_facts, pass_facts, step_key
-from convertkit.build.layout import is_current, lay_out
+from convertkit.build.layout import is_current, lay_out, refuse_no_directory
 from convertkit.build.manifest import FORMAT, FileEntry, Manifest, StepEntry
 from convertkit.build.request import BuildRequest
 from convertkit.build.stock import make_stock, stock_facts
@@ -88,11 +88,18 @@ def build(
     """
     store = store or Store(notice=lambda line: report(Note(line)))
     steps = plan(request)
+    refuse_no_directory(output)
     current = is_current(output, steps[-1].key)
-    if current is not None:
+    if current is not None and _is_of(current, request):
         return BuildResult(output, current, _known_records(store, steps), fresh=False)
     run = _Run(request, steps, store, report)
     return run.to(output)
+
+
+def _is_of(manifest: Manifest, request: BuildRequest) -> bool:
+    """Whether a manifest names the request's variant: another of equal facts has the same key."""
+    variant = request.variant
+    return (manifest.variant, manifest.size) == (variant.name, variant.spec.size)
 
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
@@ -205,7 +212,7 @@ class _Run:
             size=request.variant.spec.size,
             steps=tuple(self.entries),
             files=files,
-        )
+        ).sealed()
 
     def _note_stock(self, digest: str, nodes: int) -> None:
         step = self.steps[0]

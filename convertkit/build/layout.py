@@ -6,9 +6,9 @@ import os
 import shutil
 from pathlib import Path
 
-from convertkit.build.manifest import NAME, Manifest, read_manifest
+from convertkit.build.manifest import NAME, Manifest, is_untouched, read_manifest
 from convertkit.errors import SpecError, UsageError
-from convertkit.files import TEMPORARY, FileLock, atomic_write, clean_leftovers, sha256_file
+from convertkit.files import TEMPORARY, atomic_write, clean_leftovers, locked_directory, sha256_file
 
 
 def is_current(output: Path, key: str) -> Manifest | None:
@@ -17,7 +17,7 @@ def is_current(output: Path, key: str) -> Manifest | None:
         manifest = read_manifest(output / NAME)
     except SpecError:
         return None
-    if manifest.key != key:
+    if manifest.key != key or not is_untouched(output / NAME, manifest):
         return None
     intact = all(
         _is_intact(output / name, entry.sha256, entry.bytes) for name, entry in manifest.files.items()
@@ -29,19 +29,45 @@ def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     """Brings ``output`` to exactly the manifest's files; other files there are not touched.
 
     Raises:
-        UsageError: a file of the artifact would replace one that convertkit did not make.
+        UsageError: a file of the artifact would replace one that convertkit did not make, or the place cannot
+            be written.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    with FileLock(output.parent / f".{output.name}.lock"):
-        clean_leftovers(output)
-        previous = _previous_files(output)
-        _refuse_foreign(output, manifest, previous)
-        for name, entry in manifest.files.items():
-            if not _is_intact(output / name, entry.sha256, entry.bytes):
-                _place(source / name, output / name)
-        atomic_write(output / NAME, manifest.encode())
-        for name in previous - set(manifest.files):
-            (output / name).unlink(missing_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with locked_directory(output):
+            _lay_out(output, source, manifest)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or output}: cannot be written: {error.strerror or error}",
+            hint="check the place and its free space",
+        ) from error
+
+
+def refuse_no_directory(output: Path) -> None:
+    """Says before the work, not after it, that the artifact has no place.
+
+    Raises:
+        UsageError: ``output``, or what it should lie in, is there and is no directory.
+    """
+    for place in (output, *output.parents):
+        if place.exists():
+            if not place.is_dir():
+                raise UsageError(
+                    f"--output {output}: {place} is no directory", hint="choose another --output"
+                )
+            return
+
+
+def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
+    clean_leftovers(output)
+    previous = _previous_files(output)
+    _refuse_foreign(output, manifest, previous)
+    for name, entry in manifest.files.items():
+        if not _is_intact(output / name, entry.sha256, entry.bytes):
+            _place(source / name, output / name)
+    atomic_write(output / NAME, manifest.encode())
+    for name in previous - set(manifest.files):
+        (output / name).unlink(missing_ok=True)
 
 
 def _previous_files(output: Path) -> set[str]:
@@ -52,10 +78,12 @@ def _previous_files(output: Path) -> set[str]:
 
 
 def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> None:
-    """A manifest that is absent may be a killed build's: files with the right content are fine, others are not ours."""
-    if (output / NAME).is_file() and not previous:
+    """Files of the right content are ours: their manifest is not there yet (a killed build) or was damaged."""
+    ours = all(_is_intact(output / name, entry.sha256, entry.bytes) for name, entry in manifest.files.items())
+    if (output / NAME).is_file() and not previous and not ours:
         raise UsageError(
-            f"{output / NAME} is there but is no manifest of convertkit", hint="choose another --output"
+            f"{output / NAME} is there but is no manifest of convertkit",
+            hint="remove it, or choose another --output",
         )
     for name, entry in manifest.files.items():
         path = output / name

@@ -14,6 +14,7 @@ from msgspec import Struct, field
 
 from convertkit.build.keys import step_key
 from convertkit.errors import SpecError
+from convertkit.files import sha256_bytes
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -45,7 +46,7 @@ class FileEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """The manifest of one artifact directory."""
+    """The manifest of one artifact directory; ``digest`` is the sha256 of all the rest."""
 
     format: int
     convertkit: str
@@ -55,6 +56,7 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     size: tuple[int, int]
     steps: tuple[StepEntry, ...]
     files: dict[str, FileEntry]
+    digest: str = ""
 
     @property
     def key(self) -> str:
@@ -65,6 +67,11 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         """The file's bytes: indented JSON with sorted keys."""
         return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=1) + b"\n"
 
+    def sealed(self) -> Manifest:
+        """The same with the right digest."""
+        bare = msgspec.structs.replace(self, digest="")
+        return msgspec.structs.replace(self, digest=sha256_bytes(bare.encode()))
+
     def check_chain(self) -> str | None:
         """The first break in the chain as one line, or None: every key must follow from its facts and predecessor."""
         previous = None
@@ -73,6 +80,11 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
                 return f"step {position} ({step.kind}): its key does not follow from its facts"
             previous = step.key
         return None
+
+
+def is_untouched(path: Path, manifest: Manifest) -> bool:
+    """Whether the file a manifest was read from is, byte for byte, what convertkit wrote."""
+    return path.read_bytes() == manifest.sealed().encode()
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -85,7 +97,7 @@ def read_manifest(path: Path) -> Manifest:
         manifest = msgspec.json.decode(Path(path).read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise SpecError(f"{path}: no such file") from None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise SpecError(f"{path}: not a convertkit manifest ({error})") from error
     if manifest.format != FORMAT or not manifest.steps:
         raise SpecError(

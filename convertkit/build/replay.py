@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from convertkit.build.engine import build
 from convertkit.build.events import Report, silent
-from convertkit.build.manifest import Manifest, StepEntry, read_manifest
+from convertkit.build.manifest import Manifest, StepEntry, is_untouched, read_manifest
 from convertkit.build.request import Origin, make_request
 from convertkit.build.store import Store
 from convertkit.files import canonical_json, sha256_bytes, sha256_file
@@ -33,6 +33,8 @@ def check(path: Path) -> list[Finding]:
     manifest = read_manifest(path)
     broken = manifest.check_chain()
     findings = [Finding(broken or f"chain of {len(manifest.steps)} steps is unbroken", broken is None)]
+    same = is_untouched(path, manifest)
+    findings.append(Finding(f"{path.name} {'matches' if same else 'does not match'} its own digest", same))
     for name, entry in manifest.files.items():
         file = path.parent / name
         if not file.is_file():

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 def stock_facts(request: BuildRequest) -> dict[str, Any]:
     """Everything the stock graph depends on."""
+    spec = request.package.spec
+    contract = {"inputs": list(spec.inputs), "outputs": list(spec.outputs)}
     if request.from_stock:
-        return {"origin": "stock", "sha256": sha256_file(_stock_file(request))}
+        return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
     from convertkit.build import framework
 
     package = request.package
@@ -32,6 +34,7 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "weights": framework.weights_fact(request),
         "size": list(request.variant.spec.size),
         "opset": package.spec.export.opset,
+        **contract,
     }
 
 

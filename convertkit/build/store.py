@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from convertkit.files import FileLock, atomic_directory, atomic_write, home, sha256_bytes, sha256_file
+from convertkit.locks import store_error
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -63,7 +64,7 @@ class Store:
     def find(self, key: str) -> Entry | None:
         """The entry of a key, or None; a damaged one is dropped and counts as absent."""
         directory = self._step(key)
-        if not directory.is_dir():
+        if not directory.exists():
             return None
         seal = read_seal(directory)
         if seal is not None and all(_matches(directory / name, digest) for name, digest in seal.items()):
@@ -106,16 +107,12 @@ class Store:
         """Seals plain files (bytes, or paths to copy) under a key; an intact entry that is there already stays."""
         if (known := self.find(key)) is not None:
             return known
-        with atomic_directory(self._step(key)) as directory:
-            seal = {}
-            for name, content in files:
-                target = directory / name
-                if isinstance(content, Path):
-                    shutil.copyfile(content, target)
-                else:
-                    target.write_bytes(content)
-                seal[name] = sha256_file(target)
-            (directory / _SEAL).write_text(json.dumps(seal, sort_keys=True))
+        try:
+            with atomic_directory(self._step(key)) as directory:
+                seal = {name: _fill(directory / name, content) for name, content in files}
+                (directory / _SEAL).write_text(json.dumps(seal, sort_keys=True))
+        except OSError as error:
+            raise store_error(self._step(key), error) from error
         return Entry(key, self._step(key))
 
     def lock(self, key: str, on_wait: Callable[[str], None] | None = None) -> FileLock:
@@ -126,7 +123,7 @@ class Store:
         path = self._weight(digest)
         try:
             data = path.read_bytes()
-        except FileNotFoundError:
+        except OSError:
             return None
         if sha256_bytes(data) == digest:
             return data
@@ -135,6 +132,8 @@ class Store:
 
     def _drop(self, key: str, why: str) -> None:
         self._notice(f"cache entry {key[:12]} is damaged and will be made again: {why}")
+        if self._step(key).is_file():
+            self._step(key).unlink(missing_ok=True)
         shutil.rmtree(self._step(key), ignore_errors=True)
 
     def _step(self, key: str) -> Path:
@@ -148,8 +147,17 @@ def read_seal(directory: Path) -> dict[str, str] | None:
     """File name -> sha256 of a sealed directory; None where the seal is missing or unreadable."""
     try:
         return msgspec.json.decode((directory / _SEAL).read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.MsgspecError):
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
         return None
+
+
+def _fill(path: Path, content: bytes | Path) -> str:
+    """Writes one file and returns its sha256."""
+    if isinstance(content, Path):
+        shutil.copyfile(content, path)
+    else:
+        path.write_bytes(content)
+    return sha256_file(path)
 
 
 def _matches(path: Path, digest: str) -> bool:

@@ -72,7 +72,7 @@ def load_state(directory: Path) -> State | None:
     """Read ``state.json``; None where there is none, or none that can be understood."""
     try:
         state = msgspec.json.decode((directory / "state.json").read_bytes(), type=State)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return None
     return state if state.format == FORMAT else None
 

@@ -9,7 +9,7 @@ from convertkit.build.engine import BuildResult, build
 from convertkit.build.events import Event, Note, StepFinished
 from convertkit.build.replay import check, repeat
 from convertkit.build.request import make_request
-from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
+from convertkit.errors import ConvertkitError, GraphError, SpecError, UnknownNameError, UsageError
 from convertkit.plugins import open_plugins
 
 
@@ -73,13 +73,14 @@ def test_another_output_is_made_from_the_store(tiny: Path, tmp_path: Path) -> No
     assert contents(tmp_path / "one") == contents(tmp_path / "two")
 
 
+@pytest.mark.parametrize("damage", [b"???", b"\xff"])
 @pytest.mark.parametrize("victim", ["graph.onnx", "record.json", "seal.json"])
 def test_a_damaged_cache_entry_is_noticed_and_made_again(
-    tiny: Path, tmp_path: Path, own_home: Path, victim: str
+    tiny: Path, tmp_path: Path, own_home: Path, victim: str, damage: bytes
 ) -> None:
     build_tiny(tiny, tmp_path / "one")
     for path in (own_home / "store" / "steps").glob(f"*/{victim}"):
-        path.write_bytes(path.read_bytes()[:-3] + b"???")
+        path.write_bytes(path.read_bytes()[:-3] + damage + b'"}')
     events: list[Event] = []
 
     build_tiny(tiny, tmp_path / "two", events)
@@ -139,18 +140,86 @@ def test_replay_checks_files_and_chain(tiny: Path, tmp_path: Path) -> None:
     assert all(finding.ok for finding in check(tmp_path / "out" / "manifest.json"))
 
 
-@pytest.mark.parametrize("word", ['"simple"', '"tiny"', '"cpu"'])
-def test_replay_notices_a_changed_manifest_fact(tiny: Path, tmp_path: Path, word: str) -> None:
+SEAL_BROKEN = "manifest.json does not match its own digest"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaints"),
+    [
+        (
+            '"pass": "fold-constants"',
+            '"pass": "fold-nothing"',
+            ["step 2 (pass): its key does not follow from its facts", SEAL_BROKEN],
+        ),
+        ('"model": "tiny"', '"model": "huge"', [SEAL_BROKEN]),
+        ('"nodes": 6', '"nodes": 7', [SEAL_BROKEN]),
+        ('"format": 1', '"format":  1', [SEAL_BROKEN]),
+    ],
+)
+def test_replay_and_build_notice_a_changed_manifest(
+    tiny: Path, tmp_path: Path, old: str, new: str, complaints: list[str]
+) -> None:
     build_tiny(tiny, tmp_path / "out")
+    before = contents(tmp_path / "out")
     manifest = tmp_path / "out" / "manifest.json"
-    text = manifest.read_text()
-    manifest.write_text(text.replace('"pass": "fold-constants"', '"pass": "fold-nothing"'))
+    assert old in manifest.read_text()
+    manifest.write_text(manifest.read_text().replace(old, new))
 
     findings = check(manifest)
+    build_tiny(tiny, tmp_path / "out")
 
-    assert [finding.what for finding in findings if not finding.ok] == [
-        "step 2 (pass): its key does not follow from its facts"
-    ]
+    assert [finding.what for finding in findings if not finding.ok] == complaints
+    assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"model": "\xff"}', b"[" * 100_000])
+def test_a_damaged_manifest_beside_an_intact_model_is_made_again(
+    tiny: Path, tmp_path: Path, content: bytes
+) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    (tmp_path / "out" / "manifest.json").write_bytes(content)
+
+    build_tiny(tiny, tmp_path / "out")
+
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_variant_of_equal_facts_gets_a_manifest_of_its_own(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "out")
+    yaml = tiny / "model.yaml"
+    yaml.write_text(yaml.read_text().replace("small", "large").replace("large.onnx", "small.onnx"))
+
+    again = build_tiny(tiny, tmp_path / "out")
+
+    assert again.manifest.variant == "large"
+
+
+def test_a_graph_from_the_store_has_to_keep_the_contract_too(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "one")
+    yaml = tiny / "model.yaml"
+    yaml.write_text(yaml.read_text().replace("features:", "boxes:"))
+
+    with pytest.raises(GraphError, match=r"has outputs features; .* promises boxes"):
+        build_tiny(tiny, tmp_path / "two")
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_an_output_that_cannot_be_a_directory_is_refused_before_anything_happens(
+    tiny: Path, tmp_path: Path, own_home: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    with pytest.raises(UsageError, match="is no directory"):
+        build_tiny(tiny, tmp_path / place)
+
+    assert not list(own_home.iterdir())
+
+
+def test_nothing_is_left_beside_the_artifact(tiny: Path, tmp_path: Path) -> None:
+    build_tiny(tiny, tmp_path / "room" / "out")
+
+    assert [path.name for path in (tmp_path / "room").iterdir()] == ["out"]
 
 
 def test_replay_notices_a_changed_file(tiny: Path, tmp_path: Path) -> None:

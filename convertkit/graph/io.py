@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from convertkit.errors import GraphError
 from convertkit.files import atomic_write
 from convertkit.graph import wire
+from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
 
 MAX_PROTO = 2**31 - 1
@@ -20,14 +21,21 @@ def load(path: Path) -> LightModel:
     """Reads an ONNX file; external data is read from its own directory only.
 
     Raises:
-        GraphError: the file is missing, is no ONNX model, or refers to data that is absent or outside its directory.
+        GraphError: the file is missing, is no ONNX model or a damaged one, or refers to data that is absent or
+            outside its directory.
     """
     path = Path(path)
     if not path.is_file():
         raise GraphError(f"{path}: no such file")
-    model = _read_fast(path)
-    if model is not None:
-        return model
+    model = _read_fast(path) or _read_slowly(path)
+    try:
+        check_integrity(model)
+    except GraphError as error:
+        raise GraphError(f"{path}: damaged: {error}") from error
+    return model
+
+
+def _read_slowly(path: Path) -> LightModel:
     try:
         proto = onnx.load_model(path, load_external_data=True)
     except DecodeError as error:
@@ -36,7 +44,10 @@ def load(path: Path) -> LightModel:
         raise GraphError(f"{path}: its external data cannot be read ({_first_line(error)})") from error
     if not proto.graph.output:
         raise GraphError(f"{path}: not an ONNX model, it has no graph with outputs")
-    return detach(proto)
+    try:
+        return detach(proto)
+    except (ValueError, TypeError) as error:
+        raise GraphError(f"{path}: damaged: an initializer does not fill its shape ({error})") from error
 
 
 def save(model: LightModel, path: Path) -> None:

@@ -9,6 +9,7 @@ are stored once; and the digest of the small protobuf covers every weight throug
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -55,6 +56,8 @@ class LightModel:
         if key is None:
             return numpy_helper.to_array(tensor)
         dtype = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)
+        if len(self.weights[key]) != math.prod(tensor.dims) * dtype.itemsize:  # several values share a byte
+            return numpy_helper.to_array(_with_data(tensor, self.weights[key]))
         return np.frombuffer(self.weights[key], dtype=dtype).reshape(tuple(tensor.dims))
 
 

@@ -57,7 +57,10 @@ def read(stream: IO[bytes], size: int) -> LightModel:
         uses_external_data(tensor) and weight_key(tensor) not in table for tensor in _tensors(proto.graph)
     ):
         raise UnusualFileError("it has external data")
-    return detach(proto, table)
+    try:
+        return detach(proto, table)
+    except (ValueError, TypeError) as error:
+        raise UnusualFileError(str(error)) from error
 
 
 def write(model: LightModel) -> Iterator[bytes]:

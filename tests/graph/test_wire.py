@@ -106,6 +106,42 @@ def test_a_file_that_refers_to_the_weight_table_is_refused(tmp_path: Path) -> No
         load(tmp_path / "a.onnx")
 
 
+@pytest.mark.parametrize("name", [b"features", b"small", b"tests"])
+def test_names_that_are_no_text_are_refused(tmp_path: Path, name: bytes) -> None:
+    data = model_with(numpy_helper.from_array(np.arange(3), "small")).SerializeToString()
+    data += tiny_model().SerializeToString()
+    (tmp_path / "a.onnx").write_bytes(data.replace(name, b"\xff" + name[1:]))
+
+    with pytest.raises(GraphError, match=r"a\.onnx: damaged: .* is not UTF-8"):
+        load(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("dims", [[3], [-1, 400], [1 << 62, 1 << 62], [0]])
+@pytest.mark.parametrize("kind", ["raw", "small", "typed"])
+def test_an_initializer_that_does_not_fill_its_shape_is_refused(
+    tmp_path: Path, kind: str, dims: list[int]
+) -> None:
+    tensor = TensorProto()
+    tensor.CopyFrom(KINDS[kind])
+    tensor.dims[:] = [5, *dims]
+    (tmp_path / "a.onnx").write_bytes(model_with(tensor).SerializeToString())
+
+    with pytest.raises(GraphError, match=r"a\.onnx: damaged: .*initializer"):
+        load(tmp_path / "a.onnx")
+
+
+@pytest.mark.parametrize("kind", [TensorProto.INT4, TensorProto.UINT2, TensorProto.FLOAT4E2M1])
+def test_values_that_share_a_byte_are_read(tmp_path: Path, kind: int) -> None:
+    per_byte = 4 if kind == TensorProto.UINT2 else 2
+    packed = TensorProto(name="w", data_type=kind, dims=[2000 * per_byte - 1], raw_data=bytes(2000))
+    (tmp_path / "a.onnx").write_bytes(model_with(packed).SerializeToString())
+
+    model = load(tmp_path / "a.onnx")
+
+    (tensor,) = model.detached()
+    assert model.array(tensor).shape == (2000 * per_byte - 1,)
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_damaged_file_is_refused_or_read_as_protobuf_reads_it(data: st.DataObject) -> None:

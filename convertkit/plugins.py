@@ -70,9 +70,9 @@ class Plugins:
         Raises:
             PluginError: no such file, or it cannot be imported.
         """
-        path = Path(path).resolve()
-        if not path.is_file():
+        if not Path(path).is_file():
             raise PluginError(f"plugin {path}: no such file")
+        path = Path(path).resolve()
         module = _import_file(_unique_name("plugin", path), path)
         if str(path) not in self.origins:
             self.add(module, name=str(path), origin=str(path))
@@ -191,7 +191,7 @@ def _import_directory(name: str, root: Path) -> ModuleType:
 def _import_submodule(package: str, path: Path) -> ModuleType:
     try:
         return importlib.import_module(f"{package}.{path.stem}")
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
 
 
@@ -207,7 +207,7 @@ def _execute(name: str, path: Path, *, search: list[str] | None) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise PluginError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
     return module

@@ -73,6 +73,7 @@ def test_the_same_file_twice_is_loaded_once(tmp_path: Path) -> None:
         (GOOD.replace("register(DropDropout)", "register(DropDropout())"), "register the class"),
         ("import no_such_module", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
         ("def broken(:", "cannot be loaded: SyntaxError"),
+        ("raise SystemExit(0)", "cannot be loaded: SystemExit: 0"),
     ],
 )
 def test_a_bad_plugin_is_one_line_that_names_it(tmp_path: Path, text: str, line: str) -> None:
@@ -85,5 +86,8 @@ def test_a_bad_plugin_is_one_line_that_names_it(tmp_path: Path, text: str, line:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PluginError, match=r"nowhere\.py: no such file"):
-        open_plugins([tmp_path / "nowhere.py"])
+    (tmp_path / "loop.py").symlink_to("loop.py")
+
+    for name in ("nowhere.py", "loop.py"):
+        with pytest.raises(PluginError, match=f"{name}: no such file"):
+            open_plugins([tmp_path / name])

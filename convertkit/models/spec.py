@@ -11,8 +11,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 Positive = Annotated[int, Meta(gt=0)]
-Size = tuple[Positive, Positive]
+Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
+Size = tuple[Pixels, Pixels]
 """Height and width in pixels, in this order."""
+
+Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
+Spread = Annotated[float, Meta(gt=0, le=1e6)]
+"""What pixels are divided by: neither zero, nor infinite, nor no number at all."""
 
 Role = Literal["dets", "labels", "masks", "image", "other"]
 
@@ -43,12 +48,12 @@ class PreprocessSpec(Record, frozen=True):
     (ModelZoo). Padding is ``pad_value`` in normalised units (it is added after normalisation).
     """
 
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
+    mean: tuple[Level, Level, Level]
+    std: tuple[Spread, Spread, Spread]
     to_rgb: bool = True
     placement: Literal["corner", "center"] = "corner"
     rounding: Literal["nearest", "floor"] = "nearest"
-    pad_value: float = 0.0
+    pad_value: Level = 0.0
 
 
 class PostprocessSpec(Record, frozen=True):

@@ -16,6 +16,20 @@ MAX_BYTES = 1 << 20
 """A specification is a page or two; anything past this is a mistake (or a YAML bomb)."""
 
 
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses a key given twice, of which YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_record(path: Path, record: type[R]) -> R:
     """Reads a YAML file into a record.
 
@@ -38,8 +52,8 @@ def read_yaml(path: Path) -> Any:
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise SpecError(f"{path}: YAML aliases are not supported", hint="write the value out")
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
+        return yaml.load(text, _Loader)
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date or number out of range
         mark = getattr(error, "problem_mark", None)
         line = f"{path}:{mark.line + 1}" if mark else str(path)
         raise SpecError(

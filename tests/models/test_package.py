@@ -52,6 +52,13 @@ def test_a_variant_may_be_a_file(tiny: Path, tmp_path: Path) -> None:
     assert variant.path("mine.onnx") == tmp_path / "mine.onnx"
 
 
+def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "loop.yaml").symlink_to("loop.yaml")
+
+    with pytest.raises(SpecError, match=r"loop\.yaml: cannot be read"):
+        open_package(tiny, Plugins()).variant(str(tmp_path / "loop.yaml"))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line"),
     [
@@ -60,6 +67,12 @@ def test_a_variant_may_be_a_file(tiny: Path, tmp_path: Path) -> None:
         ("size: [8, 8]", "size: [8]", "size"),
         ("size: [8, 8]", "size: [8, wide]", "Expected `int`, got `str`"),
         ("size: [8, 8]", "size: [0, 8]", "Expected `int` >= 1"),
+        ("size: [8, 8]", "size: [8, 99999999]", "Expected `int` <= 65536"),
+        ("size: [8, 8]", "size: [8, " + "9" * 5000 + "]", "not valid YAML"),
+        ("std: [1, 1, 1]", "std: [1, 0, 1]", "std[1]: Expected `float` > 0"),
+        ("mean: [0, 0, 0]", "mean: [.nan, 0, 0]", "mean[0]: Expected `float`"),
+        ("name: tiny", "name: 2024-99-99", "not valid YAML"),
+        ("name: tiny", "name: tiny\nname: tiny", "model.yaml:3: not valid YAML (key 'name' is given twice)"),
         ("role: image", "role: picture", "Invalid enum value 'picture'"),
         (
             "default_variant: small",

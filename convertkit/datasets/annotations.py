@@ -123,7 +123,7 @@ def _segmentation_problem(raw: msgspec.Raw, size: tuple[int, int]) -> str | None
         return "no segmentation, but masks are to be evaluated"
     try:
         shape = _SEGMENTATION.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "segmentation is neither polygons nor run lengths"
     if isinstance(shape, list):
         good = bool(shape) and all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in shape)

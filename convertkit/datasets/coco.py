@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
+from convertkit.datasets.annotations import AnnotationFile, Category, check_segmentations, read_annotations
 from convertkit.detection.types import Image
 from convertkit.errors import SpecError, UsageError
 
@@ -52,13 +52,16 @@ class CocoDataset:
     categories: tuple[Category, ...]
 
     @classmethod
-    def open(cls, annotations: Path, images: Path, limit: int | None = None) -> CocoDataset:
+    def open(
+        cls, annotations: Path, images: Path, limit: int | None = None, *, masks: bool = False
+    ) -> CocoDataset:
         """Open a dataset; every photo is looked for, none is read.
 
         Args:
             annotations: a COCO ``instances`` file.
             images: the directory to which the file names in it are relative.
             limit: only the first so many images.
+            masks: the annotations' masks are going to be evaluated, so look at every one of them now.
 
         Raises:
             SpecError: the annotation file is wrong; the message names the place.
@@ -69,6 +72,8 @@ class CocoDataset:
         if not images.is_dir():
             raise UsageError(f"{images}: no such directory of images")
         found = read_annotations(annotations)
+        if masks:
+            check_segmentations(annotations, found)
         return cls(annotations, _locate(annotations, found, images, limit), tuple(found.categories))
 
     def class_map(self, classes: Sequence[str] = ()) -> ClassMap:

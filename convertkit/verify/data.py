@@ -30,9 +30,9 @@ class Source:
     images: Path
     own: bool
 
-    def open(self, limit: int | None) -> CocoDataset:
-        """The dataset, its images looked for; errors as :meth:`CocoDataset.open`."""
-        return CocoDataset.open(self.annotations, self.images, limit)
+    def open(self, limit: int | None, *, masks: bool = False) -> CocoDataset:
+        """The dataset, its images looked for; arguments and errors as :meth:`CocoDataset.open`."""
+        return CocoDataset.open(self.annotations, self.images, limit, masks=masks)
 
 
 def find_source(

@@ -24,6 +24,7 @@ from convertkit.verify.rungs import (
     measure_framework,
     measure_graph,
     recorded_framework,
+    tasks_of,
 )
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -70,7 +71,7 @@ def verify(
     """
     wanted = [name for name in RUNGS if name in set(rungs)]
     with _results_directory(results) as directory:
-        course = Course(request, source.open(limit), directory)
+        course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), directory)
         total = len(course.dataset.images)
         measured: list[Rung] = []
         if recorded and "framework" not in wanted and (known := recorded_framework(request)) is not None:

@@ -66,13 +66,18 @@ class Course:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """``bbox``, and ``segm`` where the model has masks."""
-        roles = {tensor.role for tensor in self.request.package.spec.outputs.values()}
-        return ("bbox", "segm") if "masks" in roles else ("bbox",)
+        """As :func:`tasks_of`."""
+        return tasks_of(self.request)
 
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""
         return self.results / f"{rung}.jsonl"
+
+
+def tasks_of(request: BuildRequest) -> tuple[str, ...]:
+    """``bbox``, and ``segm`` where the model has masks."""
+    roles = {tensor.role for tensor in request.package.spec.outputs.values()}
+    return ("bbox", "segm") if "masks" in roles else ("bbox",)
 
 
 def measure_graph(

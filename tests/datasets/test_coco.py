@@ -174,6 +174,14 @@ def test_what_is_missing_is_named(photos, save, prepare, complaint):
         CocoDataset.open(path, photos)
 
 
+def test_masks_are_looked_at_before_anything_runs(photos, save):
+    path = save(content())
+
+    assert CocoDataset.open(path, photos).images
+    with pytest.raises(SpecError, match=r"annotations\[0\] .*no segmentation"):
+        CocoDataset.open(path, photos, masks=True)
+
+
 def test_a_limit_below_one_is_refused(photos, save):
     with pytest.raises(UsageError, match="limit of 0"):
         CocoDataset.open(save(content()), photos, limit=0)

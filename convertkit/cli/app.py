@@ -12,6 +12,9 @@ import typer
 from convertkit.cli import build, doctor, env, export, fetch, listing, opt, replay, show, verify
 from convertkit.errors import ConvertkitError
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+
 app = typer.Typer(
     name="convertkit",
     help="Turn trained detection models into verified artifacts for accelerators.",
@@ -57,19 +60,29 @@ def options(
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code: 0 done, 1 below expectation, 2 a mistake, 3 unavailable."""
+    """Runs the command line and returns its exit code.
+
+    0 done, 1 below expectation, 2 a mistake, 3 unavailable; 70 a defect, 130 interrupted.
+    """
     words = list(sys.argv[1:] if args is None else args)
     try:
         code = app(words, standalone_mode=False)
         sys.stdout.flush()
+        if code == INTERRUPTED:  # typer's own answer to Ctrl-C
+            return _fail("interrupted; finished steps are kept", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; finished steps are kept", 130)
+        return _fail("interrupted; finished steps are kept", INTERRUPTED)
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the interpreter flushes it once more at exit
         return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}", 2, error)
+    except MemoryError as error:
+        return _fail("not enough memory", 3, error)
     except Exception as error:
         if hasattr(error, "format_message"):
             return _fail(error.format_message(), 2, error)

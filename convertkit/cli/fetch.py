@@ -21,19 +21,16 @@ def fetch(
     """
     from convertkit.build.framework import downloads_directory
     from convertkit.cli.ui import megabytes, note, print_json, progress_bar
-    from convertkit.errors import UnknownNameError, UsageError
+    from convertkit.errors import UsageError
     from convertkit.exporting.fetch import fetch as download
-    from convertkit.models.package import read_spec
+    from convertkit.models.package import find_variant, read_spec
 
-    spec = read_spec(model)
-    name = variant or spec.default_variant
-    if name not in spec.variants:
-        raise UnknownNameError("variant", name, spec.variants)
-    weights = spec.variants[name].weights
+    chosen = find_variant(model, read_spec(model), variant)
+    weights = chosen.spec.weights
     source = url or weights.url
     if source is None or weights.sha256 is None:
         raise UsageError(
-            f"variant {name} has nothing to download", hint="its weights travel with the package"
+            f"variant {chosen.name} has nothing to download", hint="its weights travel with the package"
         )
     with progress_bar("download", weights.size or 0, unit="bytes") as advance:
         path = download(

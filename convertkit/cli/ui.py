@@ -22,10 +22,10 @@ Advance: TypeAlias = Callable[[int], None]
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; floats as they are, records by their fields."""
+    """One JSON document on standard output; floats as they are, records by their fields, paths as text."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:

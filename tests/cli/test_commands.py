@@ -170,6 +170,32 @@ def test_a_mistake_is_one_line_and_exit_code_2(cli: Cli, tiny: Path, words: list
     assert not Path("build").exists()
 
 
+@pytest.mark.parametrize("place", ["taken", "taken/below", "/proc/none", "x" * 300])
+def test_a_place_that_cannot_be_written_is_one_line(cli: Cli, tiny: Path, tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").write_text("mine")
+
+    done = cli("build", tiny, "-o", place, "--json")
+
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err.splitlines()[-1].startswith("error: ")
+    assert "defect" not in done.err
+
+
+def test_an_interruption_says_so(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("raise KeyboardInterrupt")
+
+    done = cli("list", "passes", "--plugin", "slow.py")
+
+    assert (done.code, done.out, done.err) == (130, "", "error: interrupted; finished steps are kept\n")
+
+
+def test_fetch_knows_variant_files_too(cli: Cli, tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("size: [8, 8]\nconfig: {base: none}\n")
+
+    assert "variant mine has nothing to download" in cli("fetch", tiny, "--variant", "mine.yaml").err
+
+
 def test_debug_adds_the_traceback(cli: Cli) -> None:
     done = cli("--debug", "build", "nowhere")
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from convertkit.build.events import Note, Progress, StepFinished, StepStarted
-from convertkit.cli.ui import BuildView, print_table, progress_bar
+from convertkit.cli.ui import BuildView, print_json, print_table, progress_bar
 
 
 def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
@@ -12,6 +15,12 @@ def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) ->
     lines = capsys.readouterr().out.splitlines()
     assert lines[2] == f"stock{' ' * 195}  0.6937"
     assert lines[3] == "a" * 200 + "       -"
+
+
+def test_json_has_paths_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"directory": Path("a b")})
+
+    assert json.loads(capsys.readouterr().out) == {"directory": "a b"}
 
 
 def test_away_from_a_terminal_progress_is_at_most_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,7 +168,7 @@ def finish(state: State, options: argparse.Namespace, accuracy: dict[str, dict[s
     }
     record = {
         "command": f"python models/maskrcnn/mini/train.py --iterations {options.iterations} --batch {options.batch} "
-        f"--rate {options.rate:g} --seed {options.seed} --threads {options.threads}",
+        f"--rate {options.rate:g} --seed {options.seed} --threads {options.threads} --work-dir DIRECTORY",
         "seed": options.seed,
         "iterations": options.iterations,
         "images": options.iterations * options.batch,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from convertkit.build.manifest import NAME, Manifest, is_untouched, read_manifest
 from convertkit.errors import SpecError, UsageError
-from convertkit.files import TEMPORARY, atomic_write, clean_leftovers, locked_directory, sha256_file
+from convertkit.files import CHUNK, atomic_write, clean_leftovers, locked_directory, sha256_file
 
 
 def is_current(output: Path, key: str) -> Manifest | None:
@@ -94,12 +92,9 @@ def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> Non
 
 
 def _place(source: Path, target: Path) -> None:
-    """Links or copies under a temporary name, then renames: the store's copy is never the user's to damage."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}{TEMPORARY}")
-    shutil.copyfile(source, temporary)
-    with temporary.open("rb") as stream:
-        os.fsync(stream.fileno())
-    temporary.replace(target)
+    """Copies: the store's own is never the user's to damage."""
+    with source.open("rb") as stream:
+        atomic_write(target, iter(lambda: stream.read(CHUNK), b""))
 
 
 def _is_intact(path: Path, digest: str, size: int) -> bool:

@@ -65,6 +65,7 @@ def main(args: Sequence[str] | None = None) -> int:
     0 done, 1 below expectation, 2 a mistake, 3 unavailable; 70 a defect, 130 interrupted.
     """
     words = list(sys.argv[1:] if args is None else args)
+    _open_closed_streams()
     try:
         code = app(words, standalone_mode=False)
         sys.stdout.flush()
@@ -78,6 +79,10 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the interpreter flushes it once more at exit
         return 0
+    except SystemExit as error:
+        if isinstance(error.__context__, BrokenPipeError):  # typer's own answer to it
+            return 0
+        return _fail(f"a plugin ended the program with exit code {error.code}", 70, error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return _fail(f"{where}{error.strerror or error}", 2, error)
@@ -87,6 +92,15 @@ def main(args: Sequence[str] | None = None) -> int:
         if hasattr(error, "format_message"):
             return _fail(error.format_message(), 2, error)
         return _defect(error)
+
+
+def _open_closed_streams() -> None:
+    """Fills the places of closed standard streams, else the next file opened takes one and libraries print into it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def _fail(line: str, code: int, error: BaseException | None = None) -> int:

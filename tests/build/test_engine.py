@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from convertkit.build.engine import BuildResult, build
 from convertkit.build.events import Event, Note, StepFinished
 from convertkit.build.replay import check, repeat
 from convertkit.build.request import make_request
-from convertkit.errors import ConvertkitError, GraphError, SpecError, UnknownNameError, UsageError
+from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UnknownNameError, UsageError
 from convertkit.plugins import open_plugins
 
 
@@ -214,6 +215,21 @@ def test_an_output_that_cannot_be_a_directory_is_refused_before_anything_happens
         build_tiny(tiny, tmp_path / place)
 
     assert not list(own_home.iterdir())
+
+
+def test_nothing_unfinished_is_left_where_the_disk_is_full(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        if "out" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+
+    with pytest.raises(StoreError, match=r"out/model\.onnx: cannot be written: No space left on device"):
+        build_tiny(tiny, tmp_path / "out")
+
+    assert contents(tmp_path / "out") == {}
 
 
 def test_nothing_is_left_beside_the_artifact(tiny: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -50,3 +51,12 @@ def test_an_up_to_date_build_imports_no_graph_library(tiny: object, tmp_path: ob
     assert (
         modules & {"onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "torch"} == set()
     )
+
+
+@pytest.mark.parametrize("redirection", ["| head -0; exit ${PIPESTATUS[0]}", ">&-", "2>&-", ">&- 2>&- <&-"])
+def test_closed_streams_are_no_defect(tmp_path: Path, redirection: str) -> None:
+    command = f"{sys.executable} -m convertkit list passes {redirection}"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")

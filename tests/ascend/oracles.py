@@ -94,7 +94,7 @@ def side(extent):
     return max32(extent + F16(1), F16(0))
 
 
-def roi_align(feature, roi, scale, bins, sample_num, aligned, smallest):
+def roi_align(feature, roi, scale, bins, sample_num, aligned, smallest, reciprocal=False):
     """One RoI on ``(N, C, H, W)``: ``(C, bins) float64``."""
     result = np.zeros((feature.shape[1], *bins))
     if not np.isfinite(roi).all() or not 0 <= math.floor(roi[0]) < len(feature):
@@ -106,7 +106,8 @@ def roi_align(feature, roi, scale, bins, sample_num, aligned, smallest):
         high = roi[axis + 2] * F32(scale) - F32(0.5 if aligned else 0)
         start.append(low)
         size.append(high - low if smallest is None else max(high - low, F32(smallest)))
-    step = [F32(size[axis] / F32(bins[axis])) for axis in (0, 1)]
+    parts = [F32(1) / F32(count) for count in bins]
+    step = [size[axis] * parts[axis] if reciprocal else size[axis] / F32(bins[axis]) for axis in (0, 1)]
     grid = [sample_num if sample_num > 0 else math.ceil(step[axis]) for axis in (0, 1)]
     for row in range(bins[0]):
         for column in range(bins[1]):
@@ -129,6 +130,16 @@ def bilinear(picture, y, x):
     upper = (1 - dx) * picture[:, top, left] + dx * picture[:, top, right]
     lower = (1 - dx) * picture[:, bottom, left] + dx * picture[:, bottom, right]
     return (1 - dy) * upper + dy * lower
+
+
+def device_level(roi, finest, levels):
+    """The level of one RoI (fp16 values in fp32), compared in fp16."""
+    area = (roi[3] - roi[1]) * (roi[4] - roi[2])
+    if not area >= 0:
+        return None
+    scale = F16(np.sqrt(area))
+    below = [i for i in range(max(levels - 1, 1)) if scale <= F16(finest * 2 ** (i + 1))]
+    return below[0] if below else levels - 1 if levels > 1 else None
 
 
 def level(roi, finest, levels, *, framework):

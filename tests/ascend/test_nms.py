@@ -68,7 +68,7 @@ def test_fp32_semantics_are_those_of_the_loop(semantics, case):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(case=cases())
 def test_the_device_is_that_of_the_loop_in_fp16(case):
     boxes, scores, values = case

@@ -72,6 +72,28 @@ def test_fp32_semantics_are_those_of_the_loop(semantics, seed, aligned, samples)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@settings(max_examples=400, deadline=None)
+@given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 0, 1, 2]))
+def test_the_device_is_that_of_the_loop_in_fp16(seed, aligned, samples):
+    random = np.random.default_rng(seed)
+    features, rois = pyramid(random), random_rois(random, CORNERS)
+    values = attributes(aligned=aligned, sample_num=samples)
+
+    (found,) = ROI.compute("device", [*features, rois], values)
+
+    for roi, pooled in zip(rois.astype(np.float16).astype(np.float32), found, strict=True):
+        level = oracles.device_level(roi, 8, 2)
+        expected = np.zeros_like(pooled)
+        if level is not None:
+            feature = features[level].astype(np.float16).astype(np.float32)
+            expected = oracles.roi_align(
+                feature, roi, SCALES[level], (2, 3), samples, aligned, 1, reciprocal=True
+            )
+        np.testing.assert_allclose(pooled, expected, rtol=1e-3, atol=1e-5)
+        np.testing.assert_array_equal(pooled, pooled.astype(np.float16))
+
+
 @settings(max_examples=500, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 1, 2]))
 def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, samples):

@@ -73,6 +73,10 @@ def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:
     return lines
 
 
+L1_BYTES = 1 << 20
+"""Of the 310P (``Ascend310P3.ini`` of CANN 8.1.RC1)."""
+
+
 def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
     """What the 310P does differently from the ideal."""
     lines = [
@@ -83,10 +87,22 @@ def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         lines.append(f"only the best {KERNEL_BOXES} of {boxes[1]} boxes per class take part")
     if scores and isinstance(scores[-1], int) and scores[-1] > LARGEST_CLASS + 1:
         lines.append(f"classes above {LARGEST_CLASS} are not exact in float16")
+    lines += _l1(attributes, scores)
     total = attributes.get("max_total_size", 0)
     if nms_device.counts_all_but_one(total):
         lines.append(f"with max_total_size {total} nmsed_num does not count the last slot")
     return lines
+
+
+def _l1(attributes: Values, scores: Shape | None) -> list[str]:
+    """``init_tik_mem``: on an AI core the kept rows of all classes, 8 fp16 values each, lie in L1."""
+    classes, most = scores[-1] if scores else None, attributes.get("max_size_per_class", 0)
+    if not isinstance(classes, int):
+        return []
+    need = classes * nms_device.reserved(most) * 16
+    if need <= L1_BYTES:
+        return []
+    return [f"{classes} classes of {most} boxes need {need} bytes of L1, an AI core has {L1_BYTES}"]
 
 
 BATCH_MULTI_CLASS_NMS = VendorOp(

@@ -72,6 +72,11 @@ def counts_all_but_one(total: int) -> bool:
     return total > 128 and total % 128 == 1
 
 
+def reserved(most: int) -> int:
+    """Rows that one class has (``max_selected_nms_num_in_ub``)."""
+    return -(-most // ROUND_UP) * ROUND_UP
+
+
 @dataclass(frozen=True)
 class Reduced:
     """The factors before and after the suppression."""
@@ -109,8 +114,8 @@ def _class(
     corners, scores = _prepared(picture, kind, reduced)
     order = by_score(scores)[: considered(len(scores), high_precision)]
     kept = order[greedy(_rows(corners[order]), overlaps(options.iou_threshold), options.max_size_per_class)]
-    reserved = -(-options.max_size_per_class // ROUND_UP) * ROUND_UP
-    rows, values = np.zeros((reserved, 4), np.float16), np.zeros(reserved, np.float16)
+    size = reserved(options.max_size_per_class)
+    rows, values = np.zeros((size, 4), np.float16), np.zeros(size, np.float16)
     rows[: len(kept)], values[: len(kept)] = corners[kept], scores[kept]
     return rows, values
 

@@ -14,7 +14,8 @@ not seen on hardware:
 Left open, and chosen:
 
 * The kernel rounds the weight of every sample to fp16 and adds up in fp16; the order inside ``vbi`` is not
-  written. Chosen: fp32 inside, one rounding to fp16 at the end: a lower bound of the kernel's error.
+  written. Chosen: fp32 inside, one rounding to fp16 at the end: a lower bound of the kernel's error. Where fp16 sums
+  were tried on random features of unit size, the rms error went from 0.9e-4 to 2.0e-4.
 * Where the picture's index is not whole, all three take the floor, as the dynamic kernel does (the static one: ceil).
 * The reciprocals are computed by the host's tiling code, which is closed. Chosen: fp32 division.
 * roi_scale_factor is stored and not used (facts 2.2): no semantics uses it.

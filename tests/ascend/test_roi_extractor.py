@@ -248,11 +248,15 @@ def test_a_feature_that_is_not_finite_stays_in_the_bins_that_touch_it(bad):
 def test_a_huge_roi_costs_no_more_than_the_picture():
     feature = np.ones((1, 1, 16, 16), np.float32)
     rois = np.array([[0, -1e9, -1e9, 1e9, 1e9], [0, -3e38, 0, 3e38, 64], [0, -640, 0, 640, 64]], np.float32)
+    overflowing = np.array([[0, -3e38, 0, 3e38, 8]], np.float32)
 
     started = time.perf_counter()
     (found,) = ROI.compute("ideal", [feature, rois], attributes(spatial_scale=[0.25], finest_scale=10**6))
 
+    (nothing,) = ROI.compute("ideal", [feature, overflowing], attributes(spatial_scale=[1.0], finest_scale=9))
+
     assert time.perf_counter() - started < 5
+    assert not nothing.any()
     assert (np.abs(found[:2]) < 1e-2).all()
     assert 0.1 < found[2].max() < 0.2
 

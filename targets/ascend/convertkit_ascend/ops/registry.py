@@ -52,8 +52,8 @@ def names() -> tuple[str, ...]:
 def register_schemas() -> None:
     """Make onnx know the operators: its checker and shape inference then take graphs with them.
 
-    Costs the import of onnx. Calling it again does nothing. It holds for this process and for onnx's own
-    Python package only: onnxruntime and onnxsim carry copies of onnx without a way to add a schema from Python.
+    Costs the import of onnx. Calling it again does nothing. It holds for this process only. ``onnxsim.simplify`` 0.8
+    copies such schemas and then folds the shapes behind the operators; onnxruntime has no way to add one from Python.
     """
     import onnx
 

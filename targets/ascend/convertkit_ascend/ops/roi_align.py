@@ -11,12 +11,13 @@ Rules all semantics share (mmcv ``roi_align``, ONNX ``RoiAlign``, ``roi_align_co
 * ``sample_num`` <= 0 takes ceil(bin size) samples per bin and axis.
 
 Left open there, and chosen: a RoI whose coordinates are not finite, whose picture does not exist, or whose grid has no
-samples (a side that is zero or negative) pools to 0.
+samples (a side that is zero or negative, or overflows fp32) pools to 0.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -25,6 +26,9 @@ from numpy.typing import NDArray
 Float32: TypeAlias = NDArray[np.float32]
 Float64: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
+
+NOT_HERE = -1
+"""The place of a RoI that belongs to another picture of the batch."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Axis:
     length: Ints
     bins: int
 
+    @cached_property
     def weights(self) -> list[Float32]:
         """Per RoI ``(bins, length) float32``."""
         sizes = self.bins * self.length
@@ -102,10 +107,10 @@ def roi_align(features: Float32, rois: Float32, pooling: Pooling) -> Float32:
         along_y = samples(rois[chosen, 2], rois[chosen, 4], height, pooling.bins[0], pooling)
         along_x = samples(rois[chosen, 1], rois[chosen, 3], width, pooling.bins[1], pooling)
         for index in range(count):
-            mine = np.flatnonzero(picture[chosen] == index)
-            if len(mine):
+            mine = picture[chosen] == index
+            if mine.any():
                 last = np.ascontiguousarray(features[index].transpose(1, 2, 0))
-                _pool(result, chosen, mine, last, along_y, along_x)
+                _pool(result, np.where(mine, chosen, NOT_HERE), last, along_y, along_x)
     return np.ascontiguousarray(result.transpose(0, 3, 1, 2))
 
 
@@ -121,12 +126,11 @@ def samples(start: Float32, end: Float32, extent: int, bins: int, pooling: Pooli
     size: Float32 = far - near
     if pooling.smallest is not None:
         size = np.maximum(size, np.float32(pooling.smallest))
-    step: Float32 = (
-        size * (np.float32(1) / np.float32(bins)) if pooling.reciprocal else size / np.float32(bins)
-    )
+    parts = np.float32(bins)
+    step: Float32 = size * (np.float32(1) / parts) if pooling.reciprocal else size / parts
     adaptive = pooling.sample_num <= 0
     per_bin: Float32 = np.ceil(step) if adaptive else np.full(len(step), pooling.sample_num, np.float32)
-    owner, number = _on_the_map(near, step / per_bin, per_bin * np.float32(bins), extent)
+    owner, number = _on_the_map(near, step / per_bin, per_bin * parts, extent)
     per_bin = per_bin[owner]
     part = np.floor(number / per_bin.astype(np.float64))
     inside = (number - part * per_bin).astype(np.float32)
@@ -138,16 +142,13 @@ def samples(start: Float32, end: Float32, extent: int, bins: int, pooling: Pooli
 
 def _on_the_map(start: Float32, step: Float32, total: Float32, extent: int) -> tuple[Ints, Float64]:
     """The owners and numbers of all samples that may lie in -1..extent: a huge RoI has billions that do not."""
-    first, pace, most = (
-        start.astype(np.float64),
-        step.astype(np.float64),
-        np.maximum(total.astype(np.float64), 0),
-    )
+    first, pace = start.astype(np.float64), step.astype(np.float64)
+    most = np.where(np.isfinite(total), np.maximum(total, 0), 0).astype(np.float64)
     forward = pace > 0
     low = np.where(forward, np.floor((-1 - first) / pace) - 3, 0)
     high = np.where(forward, np.ceil((extent - first) / pace) + 3, most)
     low, high = np.clip(low, 0, most), np.clip(high, 0, most)
-    counts = np.nan_to_num(np.maximum(high - low, 0)).astype(np.int64)
+    counts = np.maximum(high - low, 0).astype(np.int64)
     owner = np.repeat(np.arange(len(start)), counts)
     number = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts) + low[owner]
     return owner, number
@@ -172,20 +173,20 @@ def _axis(
     )  # fmt: skip
 
 
-def _pool(result: Float32, chosen: Ints, mine: Ints, last: Float32, along_y: Axis, along_x: Axis) -> None:
+def _pool(result: Float32, places: Ints, last: Float32, along_y: Axis, along_x: Axis) -> None:
     """Fill in the RoIs of one picture; ``last`` is ``(H, W, C)``, ``result`` ``(K, rows, columns, C)``."""
-    weights_y, weights_x = along_y.weights(), along_x.weights()
-    for index in mine:
+    weights_y, weights_x = along_y.weights, along_x.weights
+    for index, place in enumerate(places):
         high, wide = along_y.length[index], along_x.length[index]
-        if not high or not wide:
+        if place == NOT_HERE or not high or not wide:
             continue
         top, left = along_y.first[index], along_x.first[index]
         window = last[top : top + high, left : left + wide]
         columns = weights_x[index] @ window
         pooled = (weights_y[index] @ columns.reshape(high, -1)).reshape(result.shape[1:])
         if not np.isfinite(pooled).all():
-            pooled = _sample_by_sample(last, along_y, along_x, int(index))
-        result[chosen[index]] = pooled
+            pooled = _sample_by_sample(last, along_y, along_x, index)
+        result[place] = pooled
 
 
 def _sample_by_sample(last: Float32, along_y: Axis, along_x: Axis, index: int) -> Float32:

@@ -52,8 +52,9 @@ def device(rois: Float32, finest: float, levels: int) -> Ints:
     A single level is level 0 of several to the kernel: RoIs above ``2 * finest`` belong to no level. The kernel
     computes the root as 1 / rsqrt in fp32, whose last bit is not modelled.
     """
-    scale = _scale(rois).astype(np.float16)
-    bounds = (np.float32(finest) * np.exp2(np.arange(1, max(levels, 2), dtype=np.float32))).astype(np.float16)
+    bounds32 = np.float32(finest) * np.exp2(np.arange(1, max(levels, 2), dtype=np.float32))
+    with np.errstate(over="ignore"):
+        scale, bounds = _scale(rois).astype(np.float16), bounds32.astype(np.float16)
     level = _above(scale, bounds)
     return np.where(level < levels, level, NONE)
 

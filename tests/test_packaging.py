@@ -11,6 +11,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
+ROOMS = {"convertkit", "convertkit_passes", "convertkit_cpu", "convertkit_ascend"}
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,13 +37,8 @@ def test_the_wheel_holds_the_rooms_and_nothing_else(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
 
     tops = {name.split("/")[0] for name in names}
-    assert {"convertkit", "convertkit_passes", "convertkit_cpu"} <= tops
-    assert {top for top in tops if not top.endswith(".dist-info")} == {
-        "convertkit", "convertkit_passes", "convertkit_cpu",
-    }  # fmt: skip
-    assert {f"{room}/py.typed" for room in ("convertkit", "convertkit_passes", "convertkit_cpu")} <= set(
-        names
-    )
+    assert {top for top in tops if not top.endswith(".dist-info")} == ROOMS
+    assert {f"{room}/py.typed" for room in ROOMS} <= set(names)
     assert not [name for name in names if name.endswith((".onnx", ".pth", ".pyc"))]
 
 

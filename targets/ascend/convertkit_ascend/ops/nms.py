@@ -1,0 +1,142 @@
+"""``BatchMultiClassNMS``: the record, its inference and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from convertkit_ascend.ops import nms_device, nms_semantics
+from convertkit_ascend.ops.nms_device import KERNEL_BOXES
+from convertkit_ascend.ops.record import Attribute, Formal, Shape, Values, VendorOp
+
+if TYPE_CHECKING:
+    from convertkit_ascend.ops.inference import Node
+
+MOST_WITH_NUM_VALID = 1024
+"""Boxes when num_valid_boxes is connected (facts 2.1: ``check_par`` of the kernel named in ``nms_device``)."""
+
+LARGEST_CLASS = 2048
+"""Class numbers above are not exact in float16, the only type of the classes on the 310P (facts 2.1, derived)."""
+
+
+def infer(node: Node) -> None:
+    """Outputs ``(B, T, 4)``, ``(B, T)``, ``(B, T)`` of the boxes' type, ``(B,) int32``; T is max_total_size."""
+    kind = node.floating((0, 1, 2))
+    node.int32(3)
+    batch, count, shared, corners = node.dims(0, 4)
+    batch_of_scores, count_of_scores, classes = node.dims(1, 3)
+    node.same("the four coordinates of a box", corners, 4)
+    batch = node.same("the batch of boxes and scores", batch, batch_of_scores)
+    node.same("the number of boxes and scores", count, count_of_scores)
+    if shared != 1:
+        node.same("the classes of boxes and scores", shared, classes)
+    _infer_optional(node)
+    total = node.attributes["max_total_size"]
+    for index, dims in enumerate(((batch, total, 4), (batch, total), (batch, total))):
+        node.set(index, kind, dims)
+    node.set(3, 6, (batch,))
+
+
+def _infer_optional(node: Node) -> None:
+    batch = node.dims(0, 4)[0]
+    window_batch, corners = node.dims(2, 2)
+    (valid_batch,) = node.dims(3, 1)
+    node.same("the batch", batch, window_batch, valid_batch)
+    node.same("the four coordinates of clip_window", corners, 4)
+
+
+def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
+    """Violations of the shapes of boxes, scores, clip_window and num_valid_boxes."""
+    lines = []
+    boxes, scores = [*shapes, None, None][:2]
+    for name, shape, rank in (("boxes", boxes, 4), ("scores", scores, 3)):
+        if shape is not None and len(shape) != rank:
+            lines.append(f"{name} must have rank {rank}, it has {len(shape)}")
+    if lines or boxes is None or scores is None:
+        return lines
+    if any(not isinstance(size, int) for size in (*boxes, *scores)):
+        # the kernel is compiled for static shapes; a batch of -1 fails in the IR's infer-shape
+        return ["boxes and scores must have static shapes"]
+    return lines + _agreement(boxes, scores, counted=len(shapes) > 3 and shapes[3] is not None)
+
+
+def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:
+    lines = []
+    if boxes[:2] != scores[:2]:
+        lines.append(f"boxes {tuple(boxes)} and scores {tuple(scores)} differ in batch or number")
+    if boxes[2] not in (1, scores[2]) or boxes[3] != 4:
+        lines.append(f"boxes must be (B, N, 1 or {scores[2]}, 4), they are {tuple(boxes)}")
+    if 0 in (*boxes, *scores):
+        lines.append("no size may be 0")  # facts 2.6: constraint for all layers except constants
+    if counted and int(boxes[1] or 0) > MOST_WITH_NUM_VALID:
+        lines.append(f"with num_valid_boxes at most {MOST_WITH_NUM_VALID} boxes are taken, not {boxes[1]}")
+    return lines
+
+
+L1_BYTES = 1 << 20
+"""Of the 310P (``Ascend310P3.ini`` of CANN 8.1.RC1)."""
+
+
+def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
+    """What the 310P does differently from the ideal."""
+    lines = [
+        "the 310P kernel is float16 only: boxes and scores are rounded, also under must_keep_origin_dtype"
+    ]
+    boxes, scores = [*shapes, None, None][:2]
+    if boxes and isinstance(boxes[1], int) and boxes[1] > KERNEL_BOXES:
+        lines.append(f"only the best {KERNEL_BOXES} of {boxes[1]} boxes per class take part")
+    if scores and isinstance(scores[-1], int) and scores[-1] > LARGEST_CLASS + 1:
+        lines.append(f"classes above {LARGEST_CLASS} are not exact in float16")
+    lines += _l1(attributes, scores)
+    total = attributes.get("max_total_size", 0)
+    if nms_device.counts_all_but_one(total):
+        lines.append(f"with max_total_size {total} nmsed_num does not count the last slot")
+    return lines
+
+
+def _l1(attributes: Values, scores: Shape | None) -> list[str]:
+    """``init_tik_mem``: on an AI core the kept rows of all classes, 8 fp16 values each, lie in L1."""
+    classes, most = scores[-1] if scores else None, attributes.get("max_size_per_class", 0)
+    if not isinstance(classes, int):
+        return []
+    need = classes * nms_device.reserved(most) * 16
+    if need <= L1_BYTES:
+        return []
+    return [f"{classes} classes of {most} boxes need {need} bytes of L1, an AI core has {L1_BYTES}"]
+
+
+BATCH_MULTI_CLASS_NMS = VendorOp(
+    name="BatchMultiClassNMS",
+    doc="Suppress overlapping boxes per class, then keep the best of all classes.",
+    inputs=(
+        Formal("boxes", "(B, N, q, 4), x1 y1 x2 y2, q is 1 (shared by the classes) or C"),
+        Formal("scores", "(B, N, C)"),
+        Formal("clip_window", "(B, 4), columns as in boxes", option="optional"),
+        Formal("num_valid_boxes", "(B,)", "tensor(int32)", option="optional"),
+    ),
+    outputs=(
+        Formal("nmsed_boxes", "(B, T, 4)"),
+        # a node may leave out what it does not need; the IR has all four whatever the node says
+        Formal("nmsed_scores", "(B, T), descending", option="optional"),
+        Formal("nmsed_classes", "(B, T), floating", option="optional"),
+        Formal("nmsed_num", "(B,), how many slots are used", "tensor(int32)", "optional"),
+    ),
+    # change_coordinate_frame and transpose_box are no attributes here: the ONNX plugin does not read them; image_size
+    # is none because it may choose another kernel (``..._norm_class.py``) whose numerics are not known (facts 2.1).
+    attributes=(
+        # below 0 the kernel's empty slots (score 0) would count as found
+        Attribute("score_threshold", "FLOAT", "keep what scores above", low=0.0),
+        Attribute("iou_threshold", "FLOAT", "suppress what overlaps more", low=0.0, high=1.0),
+        # facts 2.1: ``check_par``
+        Attribute("max_size_per_class", "INT", "keep so many of a class", low=1, high=1000),
+        Attribute("max_total_size", "INT", "keep so many in all: T", low=1, high=1000),
+    ),
+    infer=infer,
+    sizes=sizes,
+    remarks=remarks,
+    semantics={
+        "framework": nms_semantics.framework,
+        "ideal": nms_semantics.ideal,
+        "device": nms_device.device,
+    },
+)

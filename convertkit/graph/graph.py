@@ -11,11 +11,12 @@ import onnx_graphsurgeon as gs
 from numpy.typing import DTypeLike, NDArray
 from onnx_graphsurgeon.ir.tensor import LazyValues
 from onnx_graphsurgeon.logger import G_LOGGER
+from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, detach, weight_key
 
-G_LOGGER.severity = G_LOGGER.ERROR
+G_LOGGER.severity = G_LOGGER.CRITICAL + 1  # silent: it would print to standard output what it raises anyway
 
 Tensor = Any
 """A ``gs.Variable`` or ``gs.Constant`` (graphsurgeon is untyped)."""
@@ -133,8 +134,15 @@ class Graph:
         return name
 
     def tidy(self) -> None:
-        """Drops nodes and tensors nothing depends on, and sorts the rest by data flow. Inputs always stay."""
-        self.surgeon.cleanup(remove_unused_graph_inputs=False).toposort()
+        """Drops nodes and tensors nothing depends on, and sorts the rest by data flow. Inputs always stay.
+
+        Raises:
+            GraphError: the data flow is a circle.
+        """
+        try:
+            self.surgeon.cleanup(remove_unused_graph_inputs=False).toposort()
+        except OnnxGraphSurgeonException as error:
+            raise GraphError("the graph has a cycle, or several tensors of one name") from error
 
     def _replace_output(self, index: int, old: Tensor, new: Tensor) -> None:
         """A graph output's name is part of the contract, so the new tensor takes it or is copied to it."""
@@ -176,4 +184,6 @@ def close_graph(graph: Graph, before: LightModel) -> LightModel:
 
 def _is_detached(constant: gs.Constant) -> bool:
     values = constant._values
-    return isinstance(values, LazyValues) and weight_key(values.tensor) is not None
+    if not isinstance(values, LazyValues) or not isinstance(values.tensor, onnx.TensorProto):
+        return False  # sparse ones have no data of their own
+    return weight_key(values.tensor) is not None

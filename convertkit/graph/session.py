@@ -16,9 +16,10 @@ from convertkit.graph.light import LightModel, attach
 
 Arrays = Mapping[str, NDArray[Any]]
 
-ort.set_default_logger_severity(
-    3
-)  # errors only: its warnings about graph hygiene are not the user's business
+SILENT = 4
+"""onnxruntime's log severity: what it would print is in the exceptions it raises."""
+
+ort.set_default_logger_severity(SILENT)
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
         GraphError: onnxruntime refuses the graph; its reason is quoted.
     """
     options = ort.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level = SILENT
     if threads is not None:
         options.intra_op_num_threads = threads
     if not optimize:
@@ -75,7 +76,7 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
 def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object] | None:
     """Hands the detached weights to the session by reference; None where a dtype has no numpy counterpart."""
     tensors = list(model.detached())
-    if any(tensor.data_type in (onnx.TensorProto.BFLOAT16, onnx.TensorProto.STRING) for tensor in tensors):
+    if any(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).isbuiltin != 1 for tensor in tensors):
         return None
     arrays = [np.ascontiguousarray(model.array(tensor)) for tensor in tensors]
     values = [ort.OrtValue.ortvalue_from_numpy(array) for array in arrays]

@@ -73,13 +73,22 @@ class Checker:
         except PassError:
             raise
         except ConvertkitError as error:
+            did = "left" if self._holds(before) else "was given"
             raise PassError(
-                f"it left a graph that does not hold: {error.message}", hint=error.hint
+                f"it {did} a graph that does not hold: {error.message}", hint=error.hint
             ) from error
         errors, details = zip(
             *(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True
         )
         return CheckRecord(True, len(self._samples), float(max(errors)), details[int(np.argmax(errors))])
+
+    def _holds(self, model: LightModel) -> bool:
+        try:
+            validate(model)
+            self._outputs(model)
+        except ConvertkitError:
+            return False
+        return True
 
     def _outputs(self, model: LightModel) -> list[Outputs]:
         digest = model.digest()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +128,8 @@ def _grown_bytes(node: Any) -> int:
         return 8 * _expanded(node.inputs[0].shape, peek(node.inputs[1]).tolist())
     if node.op == "Range":
         start, limit, delta = (float(peek(tensor).reshape(-1)[0]) for tensor in node.inputs)
-        return 8 * max(0, int((limit - start) / delta)) if delta else 0
+        length = (limit - start) / delta if delta else 0.0
+        return 8 * max(0, int(length)) if math.isfinite(length) else sys.maxsize
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,7 +22,7 @@ from convertkit.cli.options import (
 
 if TYPE_CHECKING:
     from convertkit.verify.ladder import Verification
-    from convertkit.verify.rungs import Rung
+    from convertkit.verify.rungs import Rung, RungName
 
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
@@ -63,39 +63,45 @@ def verify(
     """
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
-    from convertkit.cli.ui import BuildView, note, print_json, progress_bar
-    from convertkit.errors import AccuracyError
+    from convertkit.cli.ui import BuildView, note, progress_bar
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
-    from convertkit.verify.rungs import RUNGS
 
-    rungs = [choice(name, "--runtime", RUNGS) for name in runtime or ()] or (
-        ["stock", "target"] if ladder else ["target"]
-    )
+    rungs = _rungs(runtime or [], ladder=ladder)
     request = request_of(model, variant, target, weights, origin, python, plugin)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
     built = build(request, output or artifact_directory(request), report=view) if "target" in rungs else None
-    found = run(
-        request,
-        built,
-        source,
-        rungs,  # type: ignore[arg-type]
-        limit=limit,
-        recorded=ladder,
-        results=results,
-        bar=progress_bar,
-        report=view,
-    )
+    options: Any = {
+        "limit": limit,
+        "recorded": ladder,
+        "results": results,
+        "bar": progress_bar,
+        "report": view,
+    }
+    _report(run(request, built, source, rungs, **options), as_json=as_json)
+
+
+def _rungs(names: list[str], *, ladder: bool) -> list[RungName]:
+    from convertkit.verify.rungs import RUNGS
+
+    default = ["stock", "target"] if ladder else ["target"]
+    return [choice(name, "--runtime", RUNGS) for name in names or default]  # type: ignore[misc]
+
+
+def _report(found: Verification, *, as_json: bool) -> None:
+    """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
+    from convertkit.cli.ui import print_json
+    from convertkit.errors import AccuracyError
+
     if as_json:
         print_json(found)
     else:
         _show(found)
     if not found.verdict.ok:
         missed = next(demand for demand in found.verdict.demands if not demand.ok)
-        raise AccuracyError(
-            f"{found.model} {found.variant} on {found.target}: {missed}", hint="the accuracy spec is not met"
-        )
+        line = f"{found.model} {found.variant} on {found.target}: {missed}"
+        raise AccuracyError(line, hint="the accuracy spec is not met")
 
 
 def _show(found: Verification) -> None:

@@ -7,7 +7,12 @@ it. Names are loaded on first use, so that ``import convertkit`` costs next to n
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# onnxruntime 1.29 and later reports models (names, hashes of graph and weights) to its maker unless told not to,
+# at import. Whoever wants that sets the variable to something else.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
     "clip": "detection.boxes",

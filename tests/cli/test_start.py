@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,21 @@ def test_an_up_to_date_build_imports_no_graph_library(tiny: object, tmp_path: ob
     assert (
         modules & {"onnx", "onnxruntime", "onnxsim", "onnx_graphsurgeon", "cv2", "hotcoco", "torch"} == set()
     )
+
+
+def test_no_runtime_reports_to_its_maker(tmp_path: Path) -> None:
+    script = "import convertkit, os; from convertkit.graph import session; print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={**environment, "TMPDIR": str(tmp_path)},
+    )
+
+    assert (done.stdout, done.stderr) == ("1\n", "")
+    assert list(tmp_path.iterdir()) == []  # where the reporter would keep its session
 
 
 @pytest.mark.parametrize("redirection", ["| head -0; exit ${PIPESTATUS[0]}", ">&-", "2>&-", ">&- 2>&- <&-"])

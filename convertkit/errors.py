@@ -1,7 +1,8 @@
 """The errors a user may meet: one small family, each a single line that says what to do.
 
 Everything convertkit raises on purpose derives from :class:`ConvertkitError`. The command line prints
-``str(error)`` and exits with ``error.exit_code``; a traceback appears only with ``--debug``.
+``str(error)`` and exits with ``error.exit_code``; a traceback appears only with ``--debug``. The codes: 1 below
+expectation (accuracy, replay), 2 a mistake in what was asked, 3 not available on this machine, 4 a step failed.
 """
 
 from __future__ import annotations
@@ -57,19 +58,19 @@ class GraphError(ConvertkitError):
 class PassError(ConvertkitError):
     """A pass refused, failed, or left a graph that does not hold up to its declared effect."""
 
-    exit_code = 1
+    exit_code = 4
 
 
 class ProcessError(ConvertkitError):
     """A child process failed, was killed by a signal, or ran past its time limit."""
 
-    exit_code = 1
+    exit_code = 4
 
 
 class StoreError(ConvertkitError):
     """The build store or the cache directory cannot be used."""
 
-    exit_code = 1
+    exit_code = 4
 
 
 class AccuracyError(ConvertkitError):

@@ -110,8 +110,8 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
 
 
 def megabytes(count: int) -> str:
-    """Bytes in MB of 10^6, two digits."""
-    return f"{count / 1e6:.2f} MB"
+    """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB`` where that would be next to nothing."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 @contextlib.contextmanager

@@ -30,7 +30,7 @@ READERS = 2
 class StreamError(ConvertkitError):
     """A stage failed on an image; the message names both."""
 
-    exit_code = 1
+    exit_code = 4
 
 
 @dataclass(frozen=True)

@@ -50,9 +50,15 @@ def simplify_publicly(data: bytes, *, skip: list[str], fold_limit: int) -> bytes
     import onnx
     import onnxsim
 
-    model, _ = onnxsim.simplify(
-        onnx.load_from_string(data), skipped_optimizers=list(skip), tensor_size_threshold=f"{fold_limit}B"
-    )
+    options: dict[str, Any] = {"skipped_optimizers": skip, "tensor_size_threshold": f"{fold_limit}B"}
+    model = onnx.load_from_string(data)
+    try:
+        model, _ = onnxsim.simplify(model, **options)
+    except RuntimeError as error:
+        if "ShapeInferenceError" not in str(error):
+            raise
+        # Releases before 0.8 (Python 3.10 has no later one) contradict themselves on detection graphs.
+        model, _ = onnxsim.simplify(model, skip_shape_inference=True, **options)
     return bytes(model.SerializeToString(deterministic=True))
 
 

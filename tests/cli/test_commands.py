@@ -21,7 +21,7 @@ def test_build_says_what_it_did_and_where(cli: Cli, tiny: Path) -> None:
     done = cli("build", tiny)
 
     assert done.code == 0
-    assert re.fullmatch(r"built build/tiny-small-cpu \(model.onnx 0.00 MB, manifest.json\)\n", done.out)
+    assert re.fullmatch(r"built build/tiny-small-cpu \(model.onnx 3 kB, manifest.json\)\n", done.out)
     lines = done.err.splitlines()
     assert [line.split(" ")[0] for line in lines] == ["[1/5]", "[2/5]", "[3/5]", "[4/5]", "[5/5]"]
     assert "exact: bit for bit equal" in done.err

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -22,6 +23,7 @@ from convertkit.graph.light import LightModel, attach, detach
 from convertkit.graph.validate import validate
 from tests.graphtext import apply, parse, rewritten, show
 from tests.passes.random_graphs import outputs
+from tests.tiny import tiny_model
 
 RNG = np.random.default_rng(7)
 
@@ -253,3 +255,25 @@ def test_nothing_to_do_leaves_the_graph() -> None:
     graph = "(float[2] x) => (float[2] y) { y = Relu (x) }"
 
     assert rewritten(Simplify(), graph) == show(graph)
+
+
+def test_a_release_that_contradicts_itself_about_shapes_gets_a_second_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import onnxsim
+
+    asked: list[dict[str, Any]] = []
+
+    def contradictory(model: onnx.ModelProto, **options: Any) -> tuple[onnx.ModelProto, bool]:
+        asked.append(options)
+        if not options.get("skip_shape_inference"):
+            raise RuntimeError("[ShapeInferenceError] Inferred shape and existing shape differ")
+        return model, True
+
+    monkeypatch.setattr(onnxsim, "simplify", contradictory)
+    model = tiny_model()
+
+    result = child.simplify_publicly(model.SerializeToString(), skip=[], fold_limit=1 << 20)
+
+    assert onnx.load_from_string(result) == model
+    assert [options.get("skip_shape_inference") for options in asked] == [None, True]

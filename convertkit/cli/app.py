@@ -62,7 +62,7 @@ def options(
 def main(args: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code.
 
-    0 done, 1 below expectation, 2 a mistake, 3 unavailable; 70 a defect, 130 interrupted.
+    0 done, 1 below expectation, 2 a mistake, 3 unavailable, 4 a step failed; 70 a defect, 130 interrupted.
     """
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()

@@ -151,9 +151,11 @@ def test_exception_in_a_callback_kills_the_tree(tmp_path: Path) -> None:
 
 
 PARENT = """
+import signal
 import sys
 from pathlib import Path
 from convertkit.process import run_child
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it otherwise
 try:
     run_child([sys.executable, *sys.argv[1:]], on_line=lambda line: print(line, flush=True))
 except KeyboardInterrupt:

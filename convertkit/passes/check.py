@@ -8,7 +8,7 @@ pass the difference is only measured - what it does to accuracy is the ladder's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,11 @@ TOLERANCE = 1e-4
 DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
 """The same for detections: pixels of the network input, score, mask probability."""
 
-Outputs = tuple[NDArray[Any], ...]
+SETS = {"dets", "labels", "masks"}
+"""Roles that belong to detections and are matched as sets."""
+
+Array = NDArray[Any]
+Outputs = tuple[Array, ...]
 Run = Callable[["LightModel", Arrays], Outputs]
 
 
@@ -103,26 +107,33 @@ class Checker:
             list(self._roles) if len(self._roles) == len(old) else [f"output {i}" for i in range(len(old))]
         )
         if step.effect == "rounding" and "dets" in self._roles.values() and len(self._roles) == len(old):
-            return self._compare_sets(old, new)
-        gaps = (_difference(name, a, b) for name, a, b in zip(names, old, new, strict=True))
-        worst = max(gaps, default=(0.0, 0.0, ""))
-        relative, absolute, name = worst
-        limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
-        if relative > limit:
-            raise PassError(
-                f"it declares effect {step.effect} but {name} changes by up to {absolute:.3g} "
-                f"({relative:.3g} of its largest value; allowed {limit:g})"
-            )
-        return absolute, "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
+            return self._compare_sets(step, old, new)
+        return _compare_values(step, zip(names, old, new, strict=True))
 
-    def _compare_sets(self, old: Outputs, new: Outputs) -> tuple[float, str]:
+    def _compare_sets(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
         """Detections as sets; whatever is no detection, element by element."""
-        roles = list(self._roles.values())
-        before, after = dict(zip(roles, old, strict=True)), dict(zip(roles, new, strict=True))
+        outputs = list(zip(self._roles.items(), old, new, strict=True))
+        before = {role: a for (_, role), a, _ in outputs if role in SETS}
+        after = {role: b for (_, role), _, b in outputs if role in SETS}
         result = compare_detections(before, after, DETECTIONS)
         if not result.ok:
             raise PassError(f"it declares effect rounding but the detections differ: {result.summary}")
-        return max(result.max_box_error_px, result.max_score_error, result.max_mask_error), result.summary
+        rest, _ = _compare_values(step, [(name, a, b) for (name, role), a, b in outputs if role not in SETS])
+        worst = max(result.max_box_error_px, result.max_score_error, result.max_mask_error, rest)
+        return worst, result.summary
+
+
+def _compare_values(step: Pass, outputs: Iterable[tuple[str, Array, Array]]) -> tuple[float, str]:
+    """The largest difference of any output, held against the limit of the pass's effect."""
+    gaps = (_difference(name, a, b) for name, a, b in outputs)
+    relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
+    limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
+    if relative > limit:
+        raise PassError(
+            f"it declares effect {step.effect} but {name} changes by up to {absolute:.3g} "
+            f"({relative:.3g} of its largest value; allowed {limit:g})"
+        )
+    return absolute, "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
 
 
 def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float, float, str]:

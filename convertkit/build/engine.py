@@ -157,13 +157,12 @@ class _Run:
 
     def _resume(self) -> tuple[int, LightModel]:
         """How many passes the store has already, and the graph after them."""
-        for position in range(len(self.request.pipeline.steps), 0, -1):
-            entries = [self.store.find(step.key) for step in self.steps[: position + 1]]
-            if any(entry is None for entry in entries):
-                continue
-            model = self.store.load(entries[-1])  # type: ignore[arg-type]
+        found = (self.store.find(step.key) for step in self.steps[:-1])
+        entries = list(iter(lambda: next(found, None), None))
+        for position in range(len(entries) - 1, 0, -1):
+            model = self.store.load(entries[position])
             if model is not None:
-                self._adopt([entry for entry in entries if entry is not None])
+                self._adopt(entries[: position + 1])
                 return position, model
         model = self.stock()
         self._note_stock(model.digest(), len(model.proto.graph.node))

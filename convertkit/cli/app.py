@@ -114,10 +114,5 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
 
 def _defect(error: Exception) -> int:
     """Not a user's mistake: a traceback is what helps, but only where it was asked for."""
-    if os.environ.get("CONVERTKIT_DEBUG"):
-        import traceback
-
-        traceback.print_exception(error)
-    reason = " ".join(f"{type(error).__name__}: {error}".split())
-    print(f"error: a defect in convertkit or a plugin: {reason} (--debug shows where)", file=sys.stderr)
-    return 70
+    reason = f"{type(error).__name__}: {error}"
+    return _fail(f"a defect in convertkit or a plugin: {reason} (--debug shows where)", 70, error)

@@ -32,6 +32,8 @@ _HOMES = {
     "UnavailableError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "Domain": "graph.domains",
+    "Flow": "graph.flow",
     "Graph": "graph.graph",
     "load": "graph.io",
     "save": "graph.io",
@@ -39,7 +41,12 @@ _HOMES = {
     "detach": "graph.light",
     "weight_key": "graph.light",
     "weights_as_inputs": "graph.light",
+    "LeakError": "graph.region",
+    "Region": "graph.region",
+    "cut": "graph.region",
     "open_session": "graph.session",
+    "annotate": "graph.shapes",
+    "static_shape": "graph.shapes",
     "hookimpl": "hookspecs",
     "Model": "models.base",
     "PostprocessSpec": "models.spec",
@@ -49,6 +56,7 @@ _HOMES = {
     "LightPass": "passes.base",
     "ModelPass": "passes.base",
     "Pass": "passes.base",
+    "Finding": "passes.finding",
     "PassRecord": "passes.record",
     "run_child": "process",
     "Runtime": "targets.base",
@@ -73,6 +81,8 @@ if TYPE_CHECKING:
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
+    from convertkit.graph.domains import Domain as Domain
+    from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.io import load as load
     from convertkit.graph.io import save as save
@@ -80,7 +90,12 @@ if TYPE_CHECKING:
     from convertkit.graph.light import detach as detach
     from convertkit.graph.light import weight_key as weight_key
     from convertkit.graph.light import weights_as_inputs as weights_as_inputs
+    from convertkit.graph.region import LeakError as LeakError
+    from convertkit.graph.region import Region as Region
+    from convertkit.graph.region import cut as cut
     from convertkit.graph.session import open_session as open_session
+    from convertkit.graph.shapes import annotate as annotate
+    from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.models.base import Model as Model
     from convertkit.models.spec import PostprocessSpec as PostprocessSpec
@@ -90,6 +105,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import LightPass as LightPass
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
+    from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.record import PassRecord as PassRecord
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from convertkit.graph.domains import Domain
     from convertkit.models.base import Model
     from convertkit.passes.base import Pass
     from convertkit.passes.record import PassRecord
@@ -32,6 +33,11 @@ def register_targets(register: Callable[[type[Target]], None]) -> None:
 @hookspec
 def register_models(register: Callable[[type[Model]], None]) -> None:
     """Call ``register(ModelClass)`` for the Python side of a model package."""
+
+
+@hookspec
+def register_domains(register: Callable[[Domain], None]) -> None:
+    """Call ``register(Domain(...))`` for every domain of operators the plugin's graphs may hold."""
 
 
 @hookspec

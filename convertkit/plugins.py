@@ -16,6 +16,7 @@ import pluggy
 
 from convertkit import hookspecs
 from convertkit.errors import ConvertkitError, PluginError, suggestion
+from convertkit.graph.domains import Domain, add_domain
 from convertkit.models.base import Model
 from convertkit.models.base import check_class as check_model
 from convertkit.passes.base import Pass
@@ -28,7 +29,7 @@ from convertkit.targets.base import check_class as check_target
 GROUP = "convertkit"
 """The entry point group in which installed plugins announce themselves."""
 
-_REGISTER = ("register_passes", "register_targets", "register_models")
+_REGISTER = ("register_passes", "register_targets", "register_models", "register_domains")
 
 
 class Plugins:
@@ -101,6 +102,7 @@ class Plugins:
             lambda cls: self._take(self.passes, check_pass, cls, name),
             lambda cls: self._take(self.targets, check_target, cls, name),
             lambda cls: self._take(self.models, check_model, cls, name),
+            lambda domain: _take_domain(domain, name),
         )
         for hook, sink in zip(_REGISTER, sinks, strict=True):
             self._call(hook, module, sink, name)
@@ -134,6 +136,14 @@ class Plugins:
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=name)
             raise PluginError(f"plugin {name}: {_hook_reason(error)}") from error
+
+
+def _take_domain(domain: Any, plugin: str) -> None:
+    if not isinstance(domain, Domain):
+        raise PluginError(
+            f"plugin {plugin} registers {domain!r} as a domain", hint="register convertkit.Domain(...)"
+        )
+    add_domain(domain)
 
 
 def open_plugins(files: Iterable[Path] = ()) -> Plugins:

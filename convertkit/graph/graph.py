@@ -41,8 +41,9 @@ class Graph:
     ``graph.surgeon`` is the ``onnx_graphsurgeon.Graph`` itself, for whatever the verbs below do not cover.
     """
 
-    def __init__(self, surgeon: gs.Graph) -> None:
+    def __init__(self, surgeon: gs.Graph, source: LightModel) -> None:
         self.surgeon = surgeon
+        self._source = source
         self._names: set[str] | None = None
 
     @property
@@ -64,6 +65,10 @@ class Graph:
     def opset(self) -> int:
         """The version of the default ONNX domain."""
         return int(self.surgeon.opset)
+
+    def model(self) -> LightModel:
+        """The graph as it is now, as a light model; the graph stays open."""
+        return close_graph(self, self._source)
 
     def find(self, op: str | Sequence[str] | None = None, *, domain: str = "") -> Iterator[Node]:
         """The nodes of one or several operator types in a domain (``""`` is ONNX's own)."""
@@ -168,7 +173,7 @@ def open_graph(model: LightModel) -> Graph:
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)
             tensor.data_location = None
-    return Graph(surgeon)
+    return Graph(surgeon, model)
 
 
 def close_graph(graph: Graph, before: LightModel) -> LightModel:

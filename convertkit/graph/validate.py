@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 
 from convertkit.errors import GraphError
+from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 
 
@@ -14,6 +15,7 @@ def validate(model: LightModel) -> None:
     Raises:
         GraphError: with the checker's first line.
     """
+    register_schemas(model)
     proto = weights_as_inputs(model)
     try:
         onnx.checker.check_model(proto, full_check=True)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.errors import ConvertkitError, PassError
+from convertkit.graph.domains import lowered
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.record import CheckRecord
@@ -39,10 +40,15 @@ Run = Callable[["LightModel", Arrays], Outputs]
 
 
 def run_on_host(model: LightModel, inputs: Arrays) -> Outputs:
-    """Runs a standard ONNX graph with onnxruntime; inputs are matched by position, so that they may be renamed."""
-    session = open_session(model, optimize=False)
-    feeds = dict(zip(session.inputs, inputs.values(), strict=True))
-    return tuple(session.run(feeds).values())
+    """Runs a graph with onnxruntime, operators of known domains lowered to standard ONNX.
+
+    Inputs are found by name; those that a pass has renamed by their order. A sample may hold inputs that only a later
+    pass asks for.
+    """
+    session = open_session(lowered(model), optimize=False)
+    others = iter([value for name, value in inputs.items() if name not in session.inputs])
+    feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
+    return tuple(session.run({name: value for name, value in feeds.items() if value is not None}).values())
 
 
 class Checker:

@@ -1,0 +1,52 @@
+"""Types and shapes of all tensors of a graph under edit, by ONNX's own inference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import onnx
+import onnx_graphsurgeon as gs
+
+from convertkit.errors import GraphError
+from convertkit.graph.domains import register_schemas
+from convertkit.graph.graph import Graph
+from convertkit.graph.light import weights_as_inputs
+
+
+def annotate(graph: Graph) -> None:
+    """Sets ``dtype`` and ``shape`` of every variable that inference can tell; others keep what they had.
+
+    ``shape`` is a list of int, or of str where a size is symbolic; ``dtype`` a numpy dtype.
+
+    Raises:
+        GraphError: the graph contradicts itself.
+    """
+    model = graph.model()
+    register_schemas(model)
+    try:
+        inferred = onnx.shape_inference.infer_shapes(
+            weights_as_inputs(model), strict_mode=True, data_prop=True
+        )
+    except onnx.shape_inference.InferenceError as error:
+        raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
+    known = {value.name: value.type.tensor_type for value in inferred.graph.value_info}
+    for node in graph.nodes:
+        for tensor in node.outputs:
+            if tensor.name in known and isinstance(tensor, gs.Variable):
+                _set(tensor, known[tensor.name])
+
+
+def static_shape(tensor: Any) -> tuple[int, ...] | None:
+    """The shape where every size is a number, else None."""
+    shape = getattr(tensor, "shape", None)
+    if shape is None or any(not isinstance(size, int) or size < 0 for size in shape):
+        return None
+    return tuple(shape)
+
+
+def _set(tensor: Any, kind: onnx.TypeProto.Tensor) -> None:
+    if kind.elem_type:
+        tensor.dtype = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)
+    if kind.HasField("shape"):
+        dims = kind.shape.dim
+        tensor.shape = [dim.dim_value if dim.HasField("dim_value") else dim.dim_param or "?" for dim in dims]

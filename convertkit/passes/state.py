@@ -47,7 +47,7 @@ class GraphState:
         step.run(graph)
         graph.tidy()
         edited = close_graph(graph, self.model)
-        self._graph, self._untouched = graph, edited.digest()
+        self._graph, self._untouched = graph, _digest(edited)
         if self._untouched != untouched:
             self.model = edited
 
@@ -57,11 +57,23 @@ class GraphState:
 
         graph = open_graph(self.model)
         graph.tidy()
-        self._untouched = close_graph(graph, self.model).digest()
+        self._untouched = _digest(close_graph(graph, self.model))
         return graph
 
     def _replace(self, model: LightModel) -> None:
         self.model, self._graph = model, None
+
+
+def _digest(model: LightModel) -> str:
+    """The digest without the types of inner tensors: a pass that only looks may have filled them in."""
+    import onnx
+
+    from convertkit.graph.light import LightModel
+
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model.proto)
+    del bare.graph.value_info[:]
+    return LightModel(bare, model.weights).digest()
 
 
 def _run_on_proto(step: ModelPass, model: LightModel) -> LightModel:

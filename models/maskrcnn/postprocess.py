@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit import Detections, GraphError, Placement, PostprocessSpec, paste, unletterbox_boxes
+from convertkit import Detections, GraphError, Placement, PostprocessSpec, clip, paste, unletterbox_boxes
 
 
 def postprocess(
@@ -16,8 +16,8 @@ def postprocess(
 ) -> Detections:
     """Keep the slots above the score threshold, and paste each mask once, at the photo's own resolution.
 
-    Boxes are not clipped to the picture: a mask belongs to the box it was predicted for, and mmdet's export
-    has clipped the boxes already, to the canvas.
+    Boxes are reported clipped to the picture, as mmdet does; mmdet's export has clipped them to the canvas only. A mask
+    is pasted into the box it was predicted for, before that clip.
 
     Args:
         outputs: ``dets`` ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` ``(N,)``
@@ -45,7 +45,7 @@ def postprocess(
     boxes = unletterbox_boxes(dets[kept, :4].astype(np.float32), placement)
     height, width = placement.source_height, placement.source_width
     pasted = paste(_of_class(masks, kept, chosen), boxes, height, width, spec.mask_threshold)
-    return Detections(boxes, scores[kept], chosen, tuple(pasted))
+    return Detections(clip(boxes, height, width), scores[kept], chosen, tuple(pasted))
 
 
 def _output(outputs: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from convertkit import Placement, PreprocessSpec, letterbox
 
 INPUT = "input"
+PICTURE = "picture"
+"""The input that ``clip-to-picture`` adds; a graph without it ignores the value."""
 
 
 def preprocess(
@@ -22,7 +25,14 @@ def preprocess(
         spec: normalisation, placement and padding.
 
     Returns:
-        ``{"input": (1, 3, height, width) float32}``, and where the picture lies on the canvas.
+        ``{"input": (1, 3, height, width) float32, "picture": (1, 4) float32 x1 y1 x2 y2 of the picture on the
+        canvas, pixels}``, and where the picture lies on the canvas.
     """
     tensor, placement = letterbox(image, size, spec)
-    return {INPUT: tensor}, placement
+    return {INPUT: tensor, PICTURE: _picture(placement)}, placement
+
+
+def _picture(placement: Placement) -> NDArray[np.float32]:
+    left, top = placement.pad_left, placement.pad_top
+    right, bottom = left + placement.resized_width, top + placement.resized_height
+    return np.array([[left, top, right, bottom]], np.float32)

@@ -10,30 +10,20 @@ not on the input size, for the same torch on the same kind of CPU.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from mmdet.core import bbox2roi
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from .calibration import calibrate
 
 #: Side of the square noise image in pixels, and the number of images.
 SIDE, IMAGES = 384, 2
 #: Gain of the last BN in a residual block, where mmdet starts with 0.
 RESIDUAL_GAIN = 0.4
-#: Standard deviation and mean of each prediction over the calibration images. Photographs, with sharper
-#: edges than the noise, spread class logits two to three times wider: scores of the 100 best boxes from 0.2 to 1.
-TARGETS = {
-    "objectness": (1.5, -1.0),
-    "anchor deltas": (0.25, 0.0),
-    "class logits": (0.7, 0.0),
-    "box deltas": (0.7, 0.0),
-    "mask logits": (2.0, 0.0),
-}
 
 
 def randomise(model: nn.Module, seed: int) -> None:
@@ -47,7 +37,7 @@ def randomise(model: nn.Module, seed: int) -> None:
     try:
         _initialise(model)
         with torch.no_grad():
-            _calibrate(model, photo_noise(seed))
+            calibrate(model, photo_noise(seed))
     finally:
         torch.set_num_threads(threads)
     model.eval()
@@ -76,57 +66,3 @@ def _initialise(model: Any) -> None:
     for module in model.backbone.modules():
         if isinstance(module, _BatchNorm) and bool((module.weight == 0).all()):
             nn.init.constant_(module.weight, RESIDUAL_GAIN)
-
-
-def _calibrate(model: Any, images: Tensor) -> None:
-    """Set BN statistics and prediction gains, in the order in which data flows."""
-    with _measuring(model):
-        model.extract_feat(images)
-    features = model.extract_feat(images)
-    head, roi_head = model.rpn_head, model.roi_head
-    _standardise(head.rpn_cls, "objectness", lambda: head(features))
-    _standardise(head.rpn_reg, "anchor deltas", lambda: head(features))
-    rois = bbox2roi(_proposals(head, features, len(images)))
-    _standardise(roi_head.bbox_head.fc_cls, "class logits", lambda: roi_head._bbox_forward(features, rois))
-    _standardise(roi_head.bbox_head.fc_reg, "box deltas", lambda: roi_head._bbox_forward(features, rois))
-    if roi_head.with_mask:
-        some = rois[:: max(1, len(rois) // 64)]
-        _standardise(
-            roi_head.mask_head.conv_logits, "mask logits", lambda: roi_head._mask_forward(features, some)
-        )
-
-
-@contextmanager
-def _measuring(model: nn.Module) -> Any:
-    """Let every BN normalise by, and remember, the statistics of the next batch."""
-    norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
-    momenta = [norm.momentum for norm in norms]
-    for norm in norms:
-        norm.train()
-        norm.momentum = 1.0
-    try:
-        yield
-    finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.eval()
-            norm.momentum = momentum
-
-
-def _proposals(head: Any, features: tuple[Tensor, ...], count: int) -> list[Tensor]:
-    """Run mmdet's own proposal stage on square images of SIDE pixels."""
-    metas = [{"img_shape": (SIDE, SIDE, 3), "scale_factor": np.ones(4, np.float32)}] * count
-    found: list[Tensor] = head.simple_test_rpn(features, metas)
-    return found
-
-
-def _standardise(layer: nn.Module, target: str, run: Callable[[], Any]) -> None:
-    """Rescale a convolution or linear layer so that each output channel has the target's deviation and mean."""
-    outputs: list[Tensor] = []
-    hook = layer.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
-    run()
-    hook.remove()
-    values = torch.cat([output.transpose(0, 1).flatten(1) for output in outputs], dim=1)
-    deviation, mean = TARGETS[target]
-    gain = deviation / values.std(1).clamp_min(1e-6)
-    layer.weight.mul_(gain.reshape(-1, *[1] * (layer.weight.ndim - 1)))
-    layer.bias.copy_((layer.bias - values.mean(1)) * gain + mean)

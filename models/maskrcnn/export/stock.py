@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+import copy
 import io
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from .stages import stages
+
 INPUT = "input"
 OUTPUTS = ("dets", "labels", "masks")
 
 
-class StockDetector(nn.Module):
+class BoxDetector(nn.Module):
+    """mmdet's ``onnx_export`` for detectors without masks, with the whole canvas as the picture's shape."""
+
+    outputs = OUTPUTS[:2]
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, image: Tensor) -> tuple[Tensor, ...]:
+        """Detect in a normalised image (1, 3, H, W) float32, in the channel order of the weights.
+
+        dets (N, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (N,) int64; N is max_per_img.
+        """
+        model: Any = self.model
+        dets, labels = model.onnx_export(image, _metas(image))
+        return _one_image(dets, labels)
+
+
+class MaskDetector(nn.Module):
     """mmdet's export pieces from image to unpasted masks, with the whole canvas as the picture's shape.
 
     mmdet's ``TwoStageDetector.onnx_export`` ends in masks pasted at the size of the canvas, which no
     deployment wants; everything before that is called here as mmdet itself calls it.
     """
+
+    outputs = OUTPUTS
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -30,35 +54,61 @@ class StockDetector(nn.Module):
         masks (100, 80, 28, 28) float32 probabilities, one per class.
         """
         model: Any = self.model
-        metas = [{"img_shape_for_onnx": torch._shape_as_tensor(image)[2:]}]
+        metas = _metas(image)
         features = model.extract_feat(image)
         proposals = model.rpn_head.onnx_export(features, metas)
-        dets, labels = model.roi_head.bbox_onnx_export(features, metas, proposals, model.roi_head.test_cfg)
-        # One image: flatten the batch axis away.
-        dets, labels = dets.reshape(-1, 5), labels.reshape(-1)
+        dets, labels = _one_image(*_boxes(model.roi_head, features, metas, proposals))
         rois = torch.cat([dets.new_zeros(dets.shape[0], 1), dets[:, :4]], dim=1)
-        masks = model.roi_head._mask_forward(features, rois)["mask_pred"].sigmoid()
-        return dets, labels, masks
+        logits = [stage.run_masks(features, rois)["mask_pred"] for stage in stages(model.roi_head)]
+        # A cascade's export averages logits; mmdet's test code averages probabilities.
+        mean = logits[0] if len(logits) == 1 else sum(logits) / len(logits)
+        return dets, labels, mean.sigmoid()
 
 
 def export(model: nn.Module, size: tuple[int, int], opset: int) -> bytes:
     """Trace the detector at one input size [H, W] with torch's TorchScript exporter; return the ONNX file.
 
     The structure does not depend on the size. Tensors of equal value share an initializer through an Identity
-    node, so the node count of ResNet-50 is 2582 plus 0 to 75 of those (2641 for untouched weights).
+    node, so the node count of Mask R-CNN with ResNet-50 is 2582 plus 0 to 75 of those (2641 for untouched weights).
     """
+    detector = MaskDetector(model) if getattr(model, "with_mask", False) else BoxDetector(model)
     # mmdet draws random dummy indices for NonMaxSuppression while it is traced.
     torch.manual_seed(0)
     buffer = io.BytesIO()
     torch.onnx.export(
-        StockDetector(model).eval(),
+        detector.eval(),
         (torch.zeros(1, 3, *size),),
         buffer,
         input_names=[INPUT],
-        output_names=list(OUTPUTS),
+        output_names=list(detector.outputs),
         opset_version=opset,
         dynamo=False,
         # mmcv's and mmdet's autograd functions bring their own symbolic; inlining would bypass it.
         autograd_inlining=False,
     )
     return buffer.getvalue()
+
+
+def _metas(image: Tensor) -> list[dict[str, Any]]:
+    """What mmdet's export code wants to know of the one image: its height and width, traced."""
+    return [{"img_shape_for_onnx": torch._shape_as_tensor(image)[2:]}]
+
+
+def _one_image(dets: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Flatten the batch axis away."""
+    return dets.reshape(-1, 5), labels.reshape(-1)
+
+
+def _boxes(
+    roi_head: Any, features: tuple[Tensor, ...], metas: list[dict[str, Any]], proposals: Tensor
+) -> tuple[Tensor, Tensor]:
+    """The boxes alone, (1, N, 5) and labels (1, N); only the cascade has no method of its own for that."""
+    if hasattr(roi_head, "bbox_onnx_export"):
+        boxes: tuple[Tensor, Tensor] = roi_head.bbox_onnx_export(
+            features, metas, proposals, roi_head.test_cfg
+        )
+        return boxes
+    maskless = copy.copy(roi_head)
+    maskless._modules = {name: part for name, part in roi_head._modules.items() if name != "mask_head"}
+    found: tuple[Tensor, Tensor] = maskless.onnx_export(features, proposals, metas)
+    return found

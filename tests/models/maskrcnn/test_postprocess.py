@@ -74,13 +74,17 @@ def test_a_slot_is_kept_only_above_the_threshold(postprocess):
     assert found.labels.dtype == np.int64
 
 
-def test_boxes_are_not_clipped_to_the_picture(postprocess):
-    raw = outputs([0.9])
-    raw["dets"][0, :4] = [30, 25, 40, 40]
+def test_boxes_are_clipped_to_the_picture_and_masks_are_pasted_into_the_boxes_as_they_were(postprocess):
+    raw = outputs([0.9], [0])
+    raw["dets"][0, :4] = [30, 20, 40, 40]  # in the photo 60, 40 to 80, 80, of which 60, 40 to 80, 60 exists
+    raw["masks"][0, 0] = np.tri(28)
 
     found = postprocess(raw, PLACE, SPEC)
 
-    np.testing.assert_array_equal(found.boxes, np.array([[60, 50, 80, 80]], np.float32))
+    np.testing.assert_array_equal(found.boxes, np.array([[60, 40, 80, 60]], np.float32))
+    unclipped = np.array([[60, 40, 80, 80]], np.float32)
+    assert found.masks == tuple(convertkit.paste(raw["masks"][:, 0], unclipped, 60, 80))
+    assert found.masks != tuple(convertkit.paste(raw["masks"][:, 0], found.boxes, 60, 80))
 
 
 def test_labels_of_any_integer_type_will_do(postprocess):

@@ -27,9 +27,18 @@ def test_the_input_is_the_letterboxed_photo():
     inputs, placement = load("preprocess").preprocess(image, (64, 48), spec)
 
     tensor, expected = convertkit.letterbox(image, (64, 48), spec)
-    assert list(inputs) == ["input"]
+    assert list(inputs) == ["input", "picture"]
     np.testing.assert_array_equal(inputs["input"], tensor)
     assert placement == expected
+
+
+def test_the_graph_is_told_where_the_picture_lies_on_the_canvas():
+    image = np.zeros((30, 40, 3), np.uint8)
+    spec = PreprocessSpec(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0), placement="center")
+
+    inputs, _ = load("preprocess").preprocess(image, (80, 40), spec)
+
+    np.testing.assert_array_equal(inputs["picture"], np.array([[0, 25, 40, 55]], np.float32))
 
 
 def test_only_the_public_door_is_used():

@@ -75,8 +75,10 @@ def compare_detections(
 
     Args:
         before: arrays by role: ``dets`` ``(N, 5) x1 y1 x2 y2 score``, ``labels`` ``(N,)``, and optionally
-            ``masks`` ``(N, C, h, w)`` or ``(N, h, w)``. Slots with a score <= 0 are empty.
-        after: the same of the rewritten graph; its N, and the form of its masks, may differ.
+            ``masks`` ``(N, C, h, w)`` or ``(N, h, w)``; C is 1 where masks know no classes. Slots with a score
+            <= 0 are empty.
+        after: the same of the rewritten graph; its N, and the form of its masks, may differ. Where one run has all
+            classes and the other has chosen, the mask of the label is compared.
         tolerance: what is still equal.
 
     Returns:
@@ -121,10 +123,9 @@ def _slots(when: str, outputs: Mapping[str, NDArray[Any]]) -> _Slots:
             raise ValueError(
                 f"{when}: masks {masks.shape} are not ({len(dets)}, C, h, w) or ({len(dets)}, h, w)"
             )
-        if masks.ndim == 4 and len(chosen) and not 0 <= chosen.min() <= chosen.max() < masks.shape[1]:
-            raise ValueError(
-                f"{when}: labels {chosen.min()}..{chosen.max()}, but masks of {masks.shape[1]} classes"
-            )
+        classes = masks.shape[1] if masks.ndim == 4 and masks.shape[1] > 1 else None
+        if classes and len(chosen) and not 0 <= chosen.min() <= chosen.max() < classes:
+            raise ValueError(f"{when}: labels {chosen.min()}..{chosen.max()}, but masks of {classes} classes")
     return _Slots(live[:, :4], live[:, 4], chosen, masks, rows, full=len(rows) == len(dets) > 0)
 
 
@@ -185,10 +186,17 @@ def _mask_errors(
     for index, (i, j) in enumerate(zip(left, right, strict=True)):
         a, b = before.masks[before.rows[i]], after.masks[after.rows[j]]
         label = before.labels[i]
-        chosen[index] = _furthest(a[label] if a.ndim == 3 else a, b[label] if b.ndim == 3 else b)
+        chosen[index] = _furthest(_of_label(a, label), _of_label(b, label))
         if a.ndim == b.ndim == 3:
             rest[index] = _furthest(a, b)
     return float(chosen.max()), float(rest.max())
+
+
+def _of_label(masks: NDArray[Any], label: np.int64) -> NDArray[Any]:
+    """``(h, w)``: one detection's mask out of its ``(C, h, w)``; the only one where C is 1."""
+    if masks.ndim == 2:
+        return masks
+    return np.asarray(masks[0 if len(masks) == 1 else label])
 
 
 def _furthest(a: NDArray[Any], b: NDArray[Any]) -> float:

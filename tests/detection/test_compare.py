@@ -171,6 +171,29 @@ def test_masks_may_be_reduced_to_the_predicted_class():
     assert other.max_mask_error == pytest.approx(0.25, rel=1e-4)
 
 
+def test_masks_without_classes_may_lose_their_axis():
+    before = outputs(5)
+    before["masks"] = before["masks"][:, :1]
+    after = {**copied(before), "masks": before["masks"][:, 0].copy()}
+
+    same = compare_detections(before, shuffled(after), Tolerance())
+    after["masks"][3, 1, 1] += 0.25
+    other = compare_detections(before, shuffled(after), Tolerance())
+
+    assert before["labels"].max() > 0
+    assert same.ok, same.summary
+    assert not other.ok
+    assert other.max_mask_error == pytest.approx(0.25, rel=1e-4)
+
+
+def test_masks_of_another_class_are_not_the_masks_of_the_label():
+    before = outputs(5)
+    after = copied(before)
+    after["masks"] = before["masks"][np.arange(5), (before["labels"] + 1) % 3]
+
+    assert not compare_detections(before, shuffled(after), Tolerance(mask=1e-3)).ok
+
+
 def test_a_mask_value_that_is_no_number_is_never_within_a_tolerance():
     before, after = outputs(3), outputs(3)
     after["masks"][1, 2, 0, 0] = np.nan

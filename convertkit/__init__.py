@@ -35,6 +35,8 @@ _HOMES = {
     "Domain": "graph.domains",
     "Flow": "graph.flow",
     "Graph": "graph.graph",
+    "close_graph": "graph.graph",
+    "open_graph": "graph.graph",
     "load": "graph.io",
     "save": "graph.io",
     "LightModel": "graph.light",
@@ -84,6 +86,8 @@ if TYPE_CHECKING:
     from convertkit.graph.domains import Domain as Domain
     from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph
+    from convertkit.graph.graph import close_graph as close_graph
+    from convertkit.graph.graph import open_graph as open_graph
     from convertkit.graph.io import load as load
     from convertkit.graph.io import save as save
     from convertkit.graph.light import LightModel as LightModel

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from convertkit.build.store import Entry, Store
 from convertkit.errors import StoreError
 from convertkit.files import canonical_json, sha256_bytes
 from convertkit.passes.options import step_text
+from convertkit.passes.pipeline import Pipeline
 from convertkit.passes.record import PassRecord
 
 if TYPE_CHECKING:
@@ -108,6 +109,15 @@ def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Re
     return run.stock()
 
 
+def graph_after(
+    request: BuildRequest, passes: int, *, store: Store | None = None, report: Report = silent
+) -> LightModel:
+    """The graph after the first ``passes`` passes, from the store or made now; 0 gives the stock graph."""
+    shorter = replace(request, pipeline=Pipeline(request.pipeline.steps[:passes]))
+    run = _Run(shorter, plan(shorter), store or Store(notice=lambda line: report(Note(line))), report)
+    return run.graph()
+
+
 class _Run:
     """One build under way."""
 
@@ -117,7 +127,7 @@ class _Run:
         self.entries: list[StepEntry] = []
 
     def to(self, output: Path) -> BuildResult:
-        model = self._graphs()
+        model = self.graph()
         compiled = self._compile(model)
         files = compiled.files()
         sizes = {name: (compiled.directory / name).stat().st_size for name in files}
@@ -140,8 +150,8 @@ class _Run:
         self._finished(0, cached=False)
         return model
 
-    def _graphs(self) -> LightModel:
-        """The target graph: from the last step that the store has, through the passes after it."""
+    def graph(self) -> LightModel:
+        """The graph after all passes: from the last step that the store has, through the passes after it."""
         start, model = self._resume()
         passes = self.request.pipeline.steps
         checker = self._checker() if self.request.check and start < len(passes) else None

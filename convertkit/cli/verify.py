@@ -17,12 +17,13 @@ from convertkit.cli.options import (
     TargetOption,
     VariantOption,
     WeightsOption,
-    choice,
 )
 
 if TYPE_CHECKING:
+    from convertkit.build.request import BuildRequest
     from convertkit.verify.ladder import Verification
-    from convertkit.verify.rungs import Rung, RungName
+    from convertkit.verify.rung_names import RungName
+    from convertkit.verify.rungs import Rung
 
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
@@ -44,11 +45,15 @@ def verify(
     ] = None,
     runtime: Annotated[
         list[str] | None,
-        typer.Option("--runtime", "-r", help="framework, stock or target; may be repeated. Default: target."),
+        typer.Option(
+            "--runtime",
+            "-r",
+            help="framework, stock, after:PASS, an emulation of the target, or target; may be repeated.",
+        ),
     ] = None,
     ladder: Annotated[
         bool,
-        typer.Option("--ladder", help="Stock graph and target, beside the framework's recorded figures."),
+        typer.Option("--ladder", help="Every rung, beside the framework's recorded figures."),
     ] = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
@@ -67,11 +72,12 @@ def verify(
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
-    rungs = _rungs(runtime or [], ladder=ladder)
     request = request_of(model, variant, target, weights, origin, python, plugin)
+    rungs = _rungs(request, runtime or [], ladder=ladder)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
-    built = build(request, output or artifact_directory(request), report=view) if "target" in rungs else None
+    compiled = any(rung.source == "target" for rung in rungs)
+    built = build(request, output or artifact_directory(request), report=view) if compiled else None
     options: Any = {
         "limit": limit,
         "recorded": ladder,
@@ -82,11 +88,13 @@ def verify(
     _report(run(request, built, source, rungs, **options), as_json=as_json)
 
 
-def _rungs(names: list[str], *, ladder: bool) -> list[RungName]:
-    from convertkit.verify.rungs import RUNGS
+def _rungs(request: BuildRequest, names: list[str], *, ladder: bool) -> list[RungName]:
+    from convertkit.verify.rung_names import ladder_of, parse_rung
 
-    default = ["stock", "target"] if ladder else ["target"]
-    return [choice(name, "--runtime", RUNGS) for name in names or default]  # type: ignore[misc]
+    passes = [(step.name, step.effect) for step in request.pipeline.steps]
+    emulations = request.target.emulations
+    default = ladder_of(passes, emulations) if ladder else [request.target.rung]
+    return [parse_rung(name, [name for name, _ in passes], emulations) for name in names or default]
 
 
 def _report(found: Verification, *, as_json: bool) -> None:

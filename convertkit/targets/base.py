@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from convertkit.errors import PluginError
+from convertkit.errors import PluginError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,10 +28,14 @@ class Target:
     Class attributes:
         name: the name on the command line, like ``cpu`` or ``ascend310p3``.
         pipeline: step texts of the passes this target adds after the model's own.
+        rung: what ``convertkit verify`` measures unless told otherwise.
+        emulations: ways to run a graph on the host as the target would, by name, with a line of help each.
     """
 
     name: ClassVar[str]
     pipeline: ClassVar[tuple[str, ...]] = ()
+    rung: ClassVar[str] = "target"
+    emulations: ClassVar[Mapping[str, str]] = {}
 
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
@@ -48,6 +52,18 @@ class Target:
             UnavailableError: this machine cannot run it.
         """
         raise NotImplementedError
+
+    def emulate(self, model: LightModel, name: str, variation: str = "") -> Runtime:
+        """A runtime on the host for any graph, the stock graph included.
+
+        Args:
+            name: one of :attr:`emulations`.
+            variation: what the emulation offers to choose from; empty for its default.
+
+        Raises:
+            UsageError: the emulation has no such variation.
+        """
+        raise UsageError(f"target {self.name} has no emulation {name!r}")
 
 
 def check_class(cls: type[Target]) -> None:

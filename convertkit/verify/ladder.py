@@ -10,17 +10,18 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from convertkit.build.engine import BuildResult, stock_graph
+from convertkit.build.engine import BuildResult, graph_after
 from convertkit.build.events import Report, silent
 from convertkit.build.request import BuildRequest
-from convertkit.graph.session import open_session
+from convertkit.graph.domains import lowered
+from convertkit.graph.session import Session, open_session
+from convertkit.targets.base import Runtime
 from convertkit.verify.data import Source
 from convertkit.verify.judge import Verdict, judge
+from convertkit.verify.rung_names import RungName, in_order
 from convertkit.verify.rungs import (
-    RUNGS,
     Course,
     Rung,
-    RungName,
     measure_framework,
     measure_graph,
     recorded_framework,
@@ -65,20 +66,21 @@ def verify(
 
     Args:
         built: the artifact; needed for the ``target`` rung.
-        rungs: which ones to measure.
+        rungs: which ones to measure; the last of the ladder is judged.
         recorded: show the framework's recorded figures where that rung is not measured.
         results: directory to keep the detections in (COCO results, one JSON object a line).
     """
-    wanted = [name for name in RUNGS if name in set(rungs)]
+    wanted = in_order(dict.fromkeys(rungs))
     with _results_directory(results) as directory:
         course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), directory)
         total = len(course.dataset.images)
         measured: list[Rung] = []
-        if recorded and "framework" not in wanted and (known := recorded_framework(request)) is not None:
+        first = wanted[0].source if wanted else ""
+        if recorded and first != "framework" and (known := recorded_framework(request)) is not None:
             measured.append(known)
-        for name in wanted:
-            with bar(name, total) as advance:
-                measured.append(_measure(name, course, built, advance, report))
+        for rung in wanted:
+            with bar(rung.text, total) as advance:
+                measured.append(_measure(rung, course, built, advance, report))
     own = source.own and limit is None
     verdict = judge(measured[-1].scores, request.variant.spec.accuracy, images=total, own=own)
     return Verification(
@@ -87,14 +89,23 @@ def verify(
 
 
 def _measure(
-    name: RungName, course: Course, built: BuildResult | None, advance: Callable[[int], None], report: Report
+    rung: RungName, course: Course, built: BuildResult | None, advance: Callable[[int], None], report: Report
 ) -> Rung:
-    if name == "framework":
+    if rung.source == "framework":
         return measure_framework(course, advance, report)
-    if name == "stock":
-        return measure_graph(name, open_session(stock_graph(course.request, report=report)), course, advance)
-    assert built is not None
-    return measure_graph(name, course.request.target.open(built.directory), course, advance)
+    return measure_graph(rung.text, _runtime(rung, course.request, built, report), course, advance)
+
+
+def _runtime(
+    rung: RungName, request: BuildRequest, built: BuildResult | None, report: Report
+) -> Runtime | Session:
+    if rung.source == "target":
+        assert built is not None
+        return request.target.open(built.directory)
+    graph = graph_after(request, rung.passes, report=report)
+    if rung.emulation:
+        return request.target.emulate(graph, rung.emulation, rung.variation)
+    return open_session(lowered(graph))
 
 
 @contextlib.contextmanager

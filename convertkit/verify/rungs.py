@@ -1,4 +1,4 @@
-"""The rungs of the ladder: the same photos and metrics, run by the framework, the stock graph or the target."""
+"""The rungs of the ladder: the same photos and metrics, whatever runs them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -27,15 +27,12 @@ from convertkit.verify.stream import stream
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-RungName = Literal["framework", "stock", "target"]
-RUNGS: tuple[RungName, ...] = ("framework", "stock", "target")
-
 
 class Rung(Struct, frozen=True):
     """The accuracy of one rung.
 
     Attributes:
-        name: ``framework``, ``stock`` or ``target``.
+        name: as in :mod:`convertkit.verify.rung_names`.
         scores: task (``bbox``, ``segm``) -> metric -> value in 0..1.
         images: how many photos it was measured on.
         images_per_second: end to end, reading and postprocessing included; None where it was not run.

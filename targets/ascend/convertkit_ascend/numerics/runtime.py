@@ -1,0 +1,61 @@
+"""Running a graph with device numerics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+import convertkit
+from convertkit_ascend.numerics.effects import Effects
+from convertkit_ascend.numerics.segments import Stretch, Vendor, segments
+from convertkit_ascend.numerics.storage import round_constants, round_results
+
+
+@dataclass(frozen=True)
+class DeviceNumerics:
+    """A graph on the host with the chip's rounding; outputs come under their names, in graph order."""
+
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    steps: tuple[Stretch | Vendor, ...]
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Runs once.
+
+        Raises:
+            GraphError: an input is missing.
+        """
+        missing = [name for name in self.inputs if name not in inputs]
+        if missing:
+            raise convertkit.GraphError(
+                f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}"
+            )
+        values = {name: inputs[name] for name in self.inputs}
+        for step in self.steps:
+            values.update(step.run(values))
+        return {name: values[name] for name in self.outputs}
+
+
+def emulate(model: convertkit.LightModel, effects: Effects) -> DeviceNumerics:
+    """A runtime for any graph of standard ONNX and vendor operators.
+
+    Raises:
+        GraphError: onnxruntime does not take a stretch of it.
+    """
+    graph = convertkit.open_graph(model)
+    convertkit.annotate(graph)
+    if effects.weights:
+        round_constants(graph)
+    if effects.activations:
+        round_results(graph)
+        convertkit.annotate(graph)
+    semantics = {
+        "RoiExtractor": "device" if effects.roi_extractor else "ideal",
+        "BatchMultiClassNMS": "device" if effects.nms else "ideal",
+    }
+    steps = segments(graph, semantics)
+    inputs = tuple(tensor.name for tensor in graph.inputs)
+    return DeviceNumerics(inputs, tuple(tensor.name for tensor in graph.outputs), tuple(steps))

@@ -1,0 +1,80 @@
+"""fp16 storage of weights and activations, written into a graph that still computes in fp32.
+
+A pair of Casts (fp32 -> fp16 -> fp32) behind an operator rounds what it stores; onnxruntime keeps such pairs. Operators
+that only move or choose values need none: what goes in is fp16 already.
+
+Overflow gives infinity, as IEEE and onnxruntime's Cast have it. The 310P may saturate instead (not found in a source).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import convertkit
+
+MOVING = frozenset(
+    {
+        "Clip", "Concat", "Expand", "Flatten", "Gather", "GatherElements", "GatherND", "Identity", "Max", "MaxPool",
+        "Min", "Neg", "Pad", "ReduceMax", "ReduceMin", "Relu", "Reshape", "Resize", "ScatterElements", "ScatterND",
+        "Slice", "Split", "Squeeze", "Tile", "TopK", "Transpose", "Unsqueeze", "Where",
+    }
+)  # fmt: skip
+"""Operators whose floating results are values that went in (Resize: the nearest mode of detection necks)."""
+
+FLOAT = np.dtype(np.float32)
+ONNX_FLOAT, ONNX_FLOAT16 = 1, 10
+
+LARGEST = np.float32(65504)
+
+
+def round_constants(graph: convertkit.Graph) -> None:
+    """Rounds every fp32 constant that a node reads to the nearest fp16 value; it stays fp32 in type."""
+    for tensor in _constants(graph):
+        with np.errstate(over="ignore"):
+            tensor.values = tensor.values.astype(np.float16).astype(np.float32)
+
+
+def round_results(graph: convertkit.Graph) -> None:
+    """Rounds the graph's fp32 inputs and every fp32 result of a node that computes.
+
+    Needs types on the tensors (:func:`convertkit.annotate`).
+    """
+    inputs = [tensor for tensor in graph.inputs if tensor.dtype == FLOAT]
+    results = [tensor for node in graph.nodes if _computes(node) for tensor in node.outputs]
+    for tensor in [*inputs, *(item for item in results if item.dtype == FLOAT)]:
+        _round(graph, tensor)
+
+
+def _computes(node: Any) -> bool:
+    if node.op == "Resize":
+        return node.attrs.get("mode", "nearest") not in ("nearest", b"nearest")
+    return node.domain in (None, "", "ai.onnx") and node.op not in MOVING
+
+
+def _round(graph: convertkit.Graph, tensor: Any) -> None:
+    """Lets all consumers read the rounded tensor; a graph output keeps its name."""
+    if not tensor.outputs and not any(tensor is item for item in graph.outputs):
+        return
+    consumers = list(tensor.outputs)
+    half = graph.add("Cast", [tensor], attrs={"to": ONNX_FLOAT16}, dtype=np.float16, shape=tensor.shape)
+    back = graph.add("Cast", [half], attrs={"to": ONNX_FLOAT}, dtype=FLOAT, shape=tensor.shape)
+    for consumer in consumers:
+        for index, item in enumerate(consumer.inputs):
+            if item is tensor:
+                consumer.inputs[index] = back
+    for index, output in enumerate(graph.outputs):
+        if output is tensor:
+            name = tensor.name
+            tensor.name, back.name = graph.fresh_name(f"{name}_exact"), name
+            graph.outputs[index] = back
+
+
+def _constants(graph: convertkit.Graph) -> list[Any]:
+    seen = {id(item): item for node in graph.nodes for item in node.inputs}
+    return [item for item in seen.values() if _is_constant(item) and item.dtype == FLOAT]
+
+
+def _is_constant(tensor: Any) -> bool:
+    return type(tensor).__name__ == "Constant"

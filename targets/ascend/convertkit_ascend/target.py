@@ -1,0 +1,62 @@
+"""The Ascend 310P3 as a target: its passes, what build leaves, and how its graph runs without the chip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import ClassVar
+
+import convertkit
+
+TWIN = "twin.onnx"
+"""The target graph in standard ONNX, semantics *ideal*; any onnxruntime runs it."""
+
+
+class Ascend310P3(convertkit.Target):
+    """Ascend 310P3, without its compiler so far: the target graph and its twin."""
+
+    name = "ascend310p3"
+    pipeline = (
+        "fuse-multilevel-roialign",
+        "fuse-multiclass-nms",
+        "restore-rpn-levels",
+        "clip-to-picture",
+        "center-nms-boxes",
+        "prune-mask-head",
+        "legalize-ascend",
+    )
+    rung = "device-numerics"
+    emulations: ClassVar[Mapping[str, str]] = {
+        "twin": "standard ONNX, run by onnxruntime; twin:framework computes as mmdet does, twin:ideal as defined",
+        "device-numerics": "with the chip's rounding and limits; device-numerics:nms+weights picks effects",
+    }
+
+    def versions(self) -> dict[str, str]:
+        return {"onnxruntime": version("onnxruntime")}
+
+    def compile(self, model: convertkit.LightModel, directory: Path) -> None:
+        """Writes the twin beside the graph; opening it once proves that onnxruntime takes it."""
+        from convertkit_ascend.twin import lower
+
+        twin = lower(model, "ideal")
+        convertkit.open_session(twin)
+        convertkit.save(twin, directory / TWIN)
+
+    def open(self, directory: Path) -> convertkit.Runtime:
+        raise convertkit.UnavailableError(
+            f"{directory}: it has not been compiled for the chip",
+            hint="verify it with --runtime device-numerics or --runtime twin",
+        )
+
+    def emulate(self, model: convertkit.LightModel, name: str, variation: str = "") -> convertkit.Runtime:
+        from convertkit_ascend.numerics import Effects, emulate
+        from convertkit_ascend.twin import SEMANTICS, lower
+
+        if name == "device-numerics":
+            return emulate(model, Effects.parse(variation))
+        if name != "twin":
+            raise convertkit.UnknownNameError("emulation", name, self.emulations)
+        if variation and variation not in SEMANTICS:
+            raise convertkit.UnknownNameError("semantics of the twin", variation, SEMANTICS)
+        return convertkit.open_session(lower(model, "framework" if variation == "framework" else "ideal"))

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
+    from convertkit.passes.finding import Finding
 
 Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
@@ -46,6 +47,8 @@ _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 @dataclasses.dataclass(frozen=True)
 class Pass:
     """A named rewrite. Derive from :class:`GraphPass`, :class:`LightPass`, :class:`ModelPass` or :class:`IrPass`.
+
+    Besides ``run`` a pass may have ``explain``, which is given the same and says what ``run`` would find.
 
     Class attributes:
         name: kebab-case; the name on the command line.
@@ -80,6 +83,10 @@ class GraphPass(Pass):
         """Edits ``graph``. Unused nodes are removed and the rest is sorted afterwards."""
         raise NotImplementedError
 
+    def explain(self, graph: Graph) -> tuple[Finding, ...]:
+        """What :meth:`run` would find, and what is in its way (optional); ``graph`` is thrown away afterwards."""
+        raise NotImplementedError
+
 
 class LightPass(Pass):
     """A pass over a :class:`~convertkit.graph.light.LightModel`: a ``ModelProto`` whose large weights travel beside it.
@@ -91,6 +98,10 @@ class LightPass(Pass):
 
     def run(self, model: LightModel) -> LightModel:
         """Returns the rewritten model; the one given must not be changed."""
+        raise NotImplementedError
+
+    def explain(self, model: LightModel) -> tuple[Finding, ...]:
+        """What :meth:`run` would find, and what is in its way (optional); the model given must not be changed."""
         raise NotImplementedError
 
 
@@ -108,6 +119,10 @@ class ModelPass(Pass):
         """Returns the rewritten model (it may be the one given)."""
         raise NotImplementedError
 
+    def explain(self, model: onnx.ModelProto) -> tuple[Finding, ...]:
+        """What :meth:`run` would find, and what is in its way (optional); ``model`` is thrown away afterwards."""
+        raise NotImplementedError
+
 
 class IrPass(Pass):
     """A pass over an ``onnx_ir.Model`` (weights included): for onnxscript rewrite rules and ``onnx_ir`` passes."""
@@ -116,6 +131,10 @@ class IrPass(Pass):
 
     def run(self, model: onnx_ir.Model) -> onnx_ir.Model:
         """Returns the rewritten model (it may be the one given)."""
+        raise NotImplementedError
+
+    def explain(self, model: onnx_ir.Model) -> tuple[Finding, ...]:
+        """What :meth:`run` would find, and what is in its way (optional); ``model`` is thrown away afterwards."""
         raise NotImplementedError
 
 

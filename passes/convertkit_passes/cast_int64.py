@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import convertkit
 
 if TYPE_CHECKING:
-    from convertkit_passes.int64.plan import Kept, Plan
+    from convertkit_passes.int64.plan import Plan
 
 
 class CastInt64ToInt32(convertkit.GraphPass):
@@ -44,6 +44,6 @@ class CastInt64ToInt32(convertkit.GraphPass):
 
         return make_plan(graph, inputs=self.inputs, outputs=self.outputs)
 
-    def explain(self, graph: convertkit.Graph) -> tuple[Kept, ...]:
-        """The tensors that would stay int64, each with the reason; the graph stays as it is."""
-        return self.plan(graph).kept()
+    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+        """One finding per int64 tensor: it becomes int32, or why it stays."""
+        return self.plan(graph).findings()

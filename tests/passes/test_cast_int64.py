@@ -16,7 +16,8 @@ NARROW = CastInt64ToInt32()
 def reasons(model: LightModel | str, step: CastInt64ToInt32 = NARROW, *, opset: int = 11) -> dict[str, str]:
     """Why each tensor of a graph stays int64."""
     light = parse(model, opset=opset) if isinstance(model, str) else model
-    return {item.tensor: item.reason for item in step.explain(open_graph(light))}
+    found = step.explain(open_graph(light))
+    return {item.tensor: f"{item.where}: {item.why}" for item in found if item.status == "refused"}
 
 
 def test_an_index_producer_stays_int64_and_one_cast_follows_it() -> None:

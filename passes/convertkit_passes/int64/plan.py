@@ -5,25 +5,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import onnx_graphsurgeon as gs
 
+import convertkit
 from convertkit_passes.int64.groups import Group, build_groups
 from convertkit_passes.int64.mincut import ENDLESS, source_side
 
-if TYPE_CHECKING:
-    import convertkit
-
 Arc = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """A tensor that stays int64, and why."""
-
-    tensor: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -42,27 +32,39 @@ class Plan:
         """The groups that become int32."""
         return (group for position, group in enumerate(self.groups) if position not in self.wide)
 
-    def kept(self) -> tuple[Kept, ...]:
-        """Every tensor that stays int64, with the reason, in file order."""
-        found: dict[str, Kept] = {}
+    def findings(self) -> tuple[convertkit.Finding, ...]:
+        """A finding per tensor, in file order: ``matched`` becomes int32, ``refused`` stays int64."""
+        found: dict[str, convertkit.Finding] = {}
         flow = _Flow(self.groups)
-        for position in sorted(self.wide):
-            group = self.groups[position]
-            for tensor in group.writes:
-                found.setdefault(tensor.name, Kept(tensor.name, self._reason(position, flow)))
-            for tensor, _ in group.reads:
-                if isinstance(tensor, gs.Constant):
-                    found.setdefault(tensor.name, Kept(tensor.name, self._reason(position, flow)))
+        for position, group in enumerate(self.groups):
+            for tensor in _own(group):
+                known = found.get(
+                    tensor.name
+                )  # a constant may be read both ways: a reason to stay comes first
+                if known is None or (known.status == "matched" and position in self.wide):
+                    found[tensor.name] = self._finding(position, tensor.name, flow)
         return tuple(found.values())
+
+    def _finding(self, position: int, tensor: str, flow: _Flow) -> convertkit.Finding:
+        what = self.groups[position].what
+        if position not in self.wide:
+            return convertkit.Finding("matched", what, "becomes int32", tensor)
+        return convertkit.Finding("refused", what, self._reason(position, flow), tensor)
 
     def _reason(self, position: int, flow: _Flow) -> str:
         group = self.groups[position]
         if group.fixed is not None:
-            return f"{group.what}: {group.fixed}"
+            return group.fixed
         goal = flow.goal(position, self.wide)
         if goal is None:
-            return f"{group.what}: as its other operands"
-        return f"{group.what}: flows into {goal.what}: {goal.fixed}"
+            return "as its other operands"
+        return f"flows into {goal.what}: {goal.fixed}"
+
+
+def _own(group: Group) -> Iterator[Any]:
+    """The tensors whose type a group decides: those it writes, and the constants it reads."""
+    yield from group.writes
+    yield from (tensor for tensor, _ in group.reads if isinstance(tensor, gs.Constant))
 
 
 def make_plan(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> Plan:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .predictors import Target, predictors
-from .stages import Features, stages
+from .stages import Features, Stage, stages
 
 #: Standard deviation and mean of each prediction over the calibration images. Photographs, with sharper
 #: edges than the noise, spread class logits two to three times wider: scores of the 100 best boxes from 0.2 to 1.
@@ -71,15 +71,23 @@ def _fit_stages(roi_head: Any, features: Features, rois: Tensor, meta: dict[str,
     """Fit the heads of every stage; a box head sees the boxes that the stage before it made."""
     some = rois[:: max(1, len(rois) // 64)]
     for stage in stages(roi_head):
-        head: Any = stage.box_head
-        _standardise(head.fc_cls, CLASS_LOGITS, lambda: stage.run_boxes(features, rois))
-        _standardise(head.fc_reg, BOX_DELTAS, lambda: stage.run_boxes(features, rois))
+        _fit_boxes(stage, features, rois)
         if stage.mask_head is not None:
-            layer: Any = stage.mask_head.conv_logits
-            _standardise(layer, MASK_LOGITS, lambda: stage.run_masks(features, some))
+            _fit_masks(stage, features, some)
         found = stage.run_boxes(features, rois)
         labels = found["cls_score"][:, :-1].argmax(dim=1)
-        rois = head.regress_by_class(rois, labels, found["bbox_pred"], meta)
+        rois = stage.box_head.regress_by_class(rois, labels, found["bbox_pred"], meta)
+
+
+def _fit_boxes(stage: Stage, features: Features, rois: Tensor) -> None:
+    """Fit the class logits and box deltas of one stage."""
+    _standardise(stage.box_head.fc_cls, CLASS_LOGITS, lambda: stage.run_boxes(features, rois))
+    _standardise(stage.box_head.fc_reg, BOX_DELTAS, lambda: stage.run_boxes(features, rois))
+
+
+def _fit_masks(stage: Stage, features: Features, rois: Tensor) -> None:
+    """Fit the mask logits of one stage."""
+    _standardise(stage.mask_head.conv_logits, MASK_LOGITS, lambda: stage.run_masks(features, rois))
 
 
 def _standardise(layer: Any, target: Target, run: Callable[[], Any]) -> None:

@@ -12,6 +12,7 @@ from mmdet.models import build_detector
 from torch import nn
 
 from .errors import JobError
+from .photo_noise import IMAGENET, Normalisation
 
 #: mmdet ships its configs inside the wheel.
 CONFIGS = Path(mmdet.__file__).parent / ".mim" / "configs"
@@ -28,7 +29,7 @@ def config_path(base: str) -> Path:
     path = CONFIGS / relative
     if path.is_file():
         return path
-    known = [str(other.relative_to(CONFIGS)) for other in CONFIGS.rglob("*mask_rcnn*.py")]
+    known = [str(other.relative_to(CONFIGS)) for other in CONFIGS.rglob("*.py")]
     close = difflib.get_close_matches(base, known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else "see mmdet/.mim/configs in the export environment"
     raise JobError(f"mmdet has no config {base!r}", hint)
@@ -40,15 +41,21 @@ def read_config(config: dict[str, Any]) -> mmcv.Config:
     if unknown := sorted(set(overrides) - {"model"}):
         raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
     loaded = mmcv.Config.fromfile(str(config_path(str(config["base"]))))
-    if loaded.get("model", {}).get("type") != "MaskRCNN":
-        raise JobError(
-            f"config {config['base']!r} is not of a Mask R-CNN", "use one of mmdet's mask_rcnn configs"
-        )
+    if not isinstance(loaded.get("model", {}).get("backbone"), dict):
+        raise JobError(f"config {config['base']!r} has no detector", "use a config with 'model' in it")
     loaded.merge_from_dict(overrides)
     # The weights come from the job alone: never from a model zoo.
     loaded.model.backbone.init_cfg = None
-    loaded.model.pretrained = None
+    loaded.model.pop("pretrained", None)
     return loaded
+
+
+def normalisation(config: mmcv.Config) -> Normalisation:
+    """How the config's own pipeline normalises photos; as ImageNet's where it does not say."""
+    stated = config.get("img_norm_cfg")
+    if stated is None:
+        return IMAGENET
+    return Normalisation(tuple(stated["mean"]), tuple(stated["std"]), bool(stated["to_rgb"]))
 
 
 def build(config: mmcv.Config) -> nn.Module:

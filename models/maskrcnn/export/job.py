@@ -39,7 +39,7 @@ def read_job(path: str) -> Job:
     if job["task"] == "export" and job["opset"] not in OPSETS:
         raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
     if job["task"] == "predict":
-        _check_pipeline(job["pipeline"], job["size"])
+        _check_pipeline(job["pipeline"])
         _check_images(job["images"])
     return job
 
@@ -73,7 +73,7 @@ def _size(size: Any) -> tuple[int, int]:
     raise JobError(f"size {size!r} cannot be used", "size is [height, width], multiples of 32 from 64")
 
 
-def _check_pipeline(pipeline: Any, size: tuple[int, int]) -> None:
+def _check_pipeline(pipeline: Any) -> None:
     """Refuse what mmdet's own test pipeline does not do."""
     if not isinstance(pipeline, dict):
         raise JobError("pipeline is not an object", f"it needs {', '.join(PIPELINE_KEYS)}")
@@ -84,11 +84,6 @@ def _check_pipeline(pipeline: Any, size: tuple[int, int]) -> None:
             raise JobError(
                 f"mmdet cannot do {key} {pipeline[key]!r}", f"its own test pipeline has {key} {only!r}"
             )
-    if size[0] != size[1]:
-        raise JobError(
-            f"size {list(size)} is not square",
-            "mmdet's keep-ratio resize fits any picture only into a square",
-        )
 
 
 def _check_images(images: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from mmdet.core.bbox.coder import DeltaXYWHBBoxCoder, DistancePointBBoxCoder
-from mmdet.models.dense_heads import RPNHead
+from mmdet.models.dense_heads import CornerHead, DETRHead, RPNHead
 from torch import Tensor, nn
 
 #: Standard deviation and mean of a prediction over the calibration images.
@@ -41,7 +41,12 @@ class Predictor:
 
 
 def predictors(head: Any, features: tuple[Tensor, ...]) -> list[Predictor]:
-    """List the prediction layers of ``head``, each once, those of class logits first."""
+    """List the prediction layers of ``head``, each once, those of class logits first.
+
+    Corner and transformer heads predict other things and keep mmdet's own initial weights: they have none.
+    """
+    if isinstance(head, (CornerHead, DETRHead)):
+        return []
     owners = {
         id(layer.weight): layer for layer in head.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))
     }

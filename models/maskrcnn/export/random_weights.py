@@ -14,20 +14,18 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from .calibration import calibrate
+from .photo_noise import Normalisation, photo_noise
 
-#: Side of the square noise image in pixels, and the number of images.
-SIDE, IMAGES = 384, 2
 #: Gain of the last BN in a residual block, where mmdet starts with 0.
 RESIDUAL_GAIN = 0.4
 
 
-def randomise(model: nn.Module, seed: int) -> None:
-    """Give ``model`` seeded weights with which it yields detections."""
+def randomise(model: nn.Module, seed: int, normalisation: Normalisation) -> None:
+    """Give ``model`` seeded weights with which it yields detections in photos that are so normalised."""
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
@@ -37,27 +35,10 @@ def randomise(model: nn.Module, seed: int) -> None:
     try:
         _initialise(model)
         with torch.no_grad():
-            calibrate(model, photo_noise(seed))
+            calibrate(model, normalisation.of_noise(photo_noise(seed)))
     finally:
         torch.set_num_threads(threads)
     model.eval()
-
-
-def photo_noise(seed: int) -> Tensor:
-    """Make noise whose amplitude falls with frequency as in photographs: (IMAGES, 3, SIDE, SIDE) float32.
-
-    Normalised as a network's input is: mean 0, standard deviation 1 per image.
-    """
-    source = torch.Generator().manual_seed(seed)
-    total = torch.zeros(IMAGES, 3, SIDE, SIDE)
-    cells = 3
-    while cells <= SIDE:
-        grid = torch.randn(IMAGES, 3, cells, cells, generator=source)
-        octave = functional.interpolate(grid, size=(SIDE, SIDE), mode="bilinear", align_corners=False)
-        total += octave / cells**0.5
-        cells *= 2
-    mean, deviation = total.mean((1, 2, 3), keepdim=True), total.std((1, 2, 3), keepdim=True)
-    return (total - mean) / deviation
 
 
 def _initialise(model: Any) -> None:

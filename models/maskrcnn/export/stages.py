@@ -20,8 +20,8 @@ class Stage:
     ``run_masks(features, rois)`` one with ``mask_pred``; rois are (N, 5) float32, image index x1 y1 x2 y2.
     """
 
-    box_head: nn.Module
-    mask_head: nn.Module | None
+    box_head: Any
+    mask_head: Any
     run_boxes: Callable[[Features, Tensor], dict[str, Tensor]]
     run_masks: Callable[[Features, Tensor], dict[str, Tensor]]
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import onnx
 from torch import nn
+from torch.onnx.errors import OnnxExporterError
 
 from . import detector, environment, stock
 from .errors import JobError
 from .events import Events
+from .exportable import HINT, check_exportable
 from .job import Job
 from .predict import predict
 from .random_weights import randomise
@@ -26,9 +28,10 @@ def run_export(job: Job, events: Events) -> None:
         raise JobError(f"directory {output.parent} does not exist", "create it before exporting into it")
     model = _model(job, events, steps=4)
     events.progress("trace", 2, 4)
-    content = stock.export(model, job["size"], int(job["opset"]))
+    content = _trace(model, job)
     events.progress("write", 3, 4)
     graph = onnx.load_from_string(content)
+    _check_domains(graph, job)
     temporary = output.with_name(f".{output.name}.{os.getpid()}.partial")
     try:
         temporary.write_bytes(content)
@@ -60,14 +63,35 @@ TASKS = {"export": run_export, "predict": run_predict}
 def _model(job: Job, events: Events, steps: int) -> nn.Module:
     """Build the detector and give it its weights."""
     events.progress("config", 0, steps)
-    model = detector.build(detector.read_config(job["config"]))
+    config = detector.read_config(job["config"])
+    model = detector.build(config)
+    check_exportable(model, str(job["config"]["base"]))
     events.progress("weights", 1, steps)
     weights: dict[str, Any] = job["weights"]
     if "random" in weights:
-        randomise(model, weights["random"])
+        randomise(model, weights["random"], detector.normalisation(config))
     else:
         load_checkpoint(model, Path(weights["checkpoint"]))
     return model
+
+
+def _trace(model: nn.Module, job: Job) -> bytes:
+    """Export the detector; what mmdet or torch cannot do is the config's fault, not the worker's."""
+    try:
+        return stock.export(model, job["size"], int(job["opset"]))
+    except (AssertionError, NotImplementedError, OnnxExporterError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise JobError(f"config {job['config']['base']!r} cannot be exported: {reason}", HINT) from error
+
+
+def _check_domains(graph: onnx.ModelProto, job: Job) -> None:
+    """Refuse operators that only mmcv's own runtimes know, such as deformable convolution."""
+    foreign = sorted({f"{node.domain}.{node.op_type}" for node in graph.graph.node if node.domain})
+    if foreign:
+        raise JobError(
+            f"config {job['config']['base']!r} needs operators that ONNX does not have: {', '.join(foreign)}",
+            HINT,
+        )
 
 
 def _done(events: Events, job: Job, **fields: Any) -> None:

@@ -3,7 +3,7 @@
 Standard output carries JSON lines and nothing else; everything that libraries print is on standard error.
 
     {"event": "progress", "what": "trace", "done": 2, "total": 4}
-    {"event": "result", "image_id": 7, "boxes": [[x1, y1, x2, y2]], "scores": [], "labels": [], "masks": []}
+    {"event": "result", "image_id": 7, "boxes": [[x1, y1, x2, y2]], "scores": [], "labels": [], "masks": [] or null}
     {"event": "done", "task": "export", "output": path, "sha256": "...", "nodes": 2641, "versions": {"torch": "..."}}
     {"event": "error", "message": "one line", "hint": "one line"}
 
@@ -15,6 +15,9 @@ Exit code 0 after ``done``, 1 after ``error``. A job is one of
 
 with CONFIG {"base": "mask_rcnn/mask_rcnn_r50_fpn_1x_coco.py", "overrides": {"model": {}}} (base is a path below mmdet's
 configs), WEIGHTS {"checkpoint": path} or {"random": seed}, and PIPELINE {"mean": [3], "std": [3], "to_rgb": true}.
+
+A config may be of any detector that mmdet can export. One without masks gives the outputs dets and labels, and
+results with masks null.
 """
 
 from __future__ import annotations

@@ -1,0 +1,64 @@
+"""Small detectors as stock graphs, exported by the real worker in the real export environment, once.
+
+The export goes through the product's own store in pytest's cache directory, so a second session makes none; a
+changed worker, configuration or environment makes new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from convertkit.build.engine import stock_graph
+from convertkit.build.request import BuildRequest, make_request
+from convertkit.graph.io import save
+from convertkit.plugins import open_plugins
+
+PACKAGE = Path(__file__).parent / "package"
+DETECTORS = ("faster_rcnn", "cascade_rcnn", "retinanet", "fcos")
+"""The variants of the package; none of them has masks."""
+
+WEIGHTS = "random:0"
+
+Inputs = dict[str, NDArray[Any]]
+
+
+@pytest.fixture(scope="session")
+def detector_graph(
+    export_python: Path, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """``detector_graph("faster_rcnn")``: the path of its stock graph, which nobody may change."""
+    store = pytestconfig.cache.mkdir("detectors") if pytestconfig.cache else tmp_path_factory.mktemp("store")
+    graphs = tmp_path_factory.mktemp("graphs")
+
+    def graph(name: str) -> Path:
+        path = graphs / f"{name}.onnx"
+        if not path.exists():
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("CONVERTKIT_HOME", str(store))
+                save(stock_graph(request_for(name, export_python)), path)
+        return path
+
+    return graph
+
+
+def request_for(name: str, python: Path | None = None) -> BuildRequest:
+    """The request to build a detector of the package with random weights."""
+    return make_request(PACKAGE, open_plugins(), variant=name, weights=WEIGHTS, python=python)
+
+
+def detector_photos() -> list[NDArray[np.uint8]]:
+    """Two photos ``(192, 256, 3) uint8, BGR``: as large as the network input, so that nothing resizes them."""
+    return list(request_for(DETECTORS[0]).package.model.sample_images())
+
+
+def detector_inputs(name: str) -> list[Inputs]:
+    """The photos as the detector's input: ``{"input": (1, 3, 192, 256) float32}``."""
+    request = request_for(name)
+    spec, size = request.package.preprocess_spec(request.variant), request.variant.spec.size
+    return [request.package.model.preprocess(photo, size, spec)[0] for photo in detector_photos()]

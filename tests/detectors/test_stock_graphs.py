@@ -1,0 +1,50 @@
+"""Every detector mmdet exports gives a graph that stands on its own: valid ONNX, and it detects."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from tests.detectors.graphs import DETECTORS, detector_inputs
+
+pytestmark = [pytest.mark.slow, pytest.mark.export]
+
+ROI_ALIGNS = {"faster_rcnn": 4, "cascade_rcnn": 12, "retinanet": 0, "fcos": 0}
+"""Levels of the pyramid times stages."""
+
+NMS = {"faster_rcnn": 2, "cascade_rcnn": 2, "retinanet": 1, "fcos": 1}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_the_graph_is_valid_and_has_the_detectors_operators(
+    detector_graph: Callable[[str], Path], name: str
+) -> None:
+    model = onnx.load(detector_graph(name))
+
+    onnx.checker.check_model(model, full_check=True)
+    assert [value.name for value in model.graph.input] == ["input"]
+    assert [value.name for value in model.graph.output] == ["dets", "labels"]
+    operators = Counter(node.op_type for node in model.graph.node)
+    assert (operators["RoiAlign"], operators["NonMaxSuppression"]) == (ROI_ALIGNS[name], NMS[name])
+    assert {node.domain for node in model.graph.node} == {""}
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_random_weights_detect(detector_graph: Callable[[str], Path], name: str) -> None:
+    session = onnxruntime.InferenceSession(detector_graph(name))
+
+    for inputs in detector_inputs(name):
+        dets, labels = session.run(["dets", "labels"], inputs)
+        boxes, scores = dets[:, :4], dets[:, 4]
+        assert (dets.shape, labels.shape) == ((50, 5), (50,))
+        assert (scores > 0.05).all() and scores.max() < 0.99
+        assert (np.diff(scores) <= 0).all()
+        assert len(set(labels.tolist())) >= 5
+        assert (boxes >= 0).all() and (boxes <= [256, 192, 256, 192]).all()
+        assert np.median(boxes[:, 2:] - boxes[:, :2]) > 16

@@ -121,7 +121,7 @@ def test_every_opset(semantics, opset, aligned):
 @pytest.mark.parametrize("semantics", SEMANTICS)
 def test_every_bound_between_levels(semantics):
     """Constant features say which level a RoI was pooled from; widths go over each bound in steps of one float."""
-    levels = [np.full((1, 1, 4, 4), 1 + index, np.float32) for index in range(4)]
+    levels = [np.full((1, 1, 128 >> index, 128 >> index), 1 + index, np.float32) for index in range(4)]
     scales = [1 / 4, 1 / 8, 1 / 16, 1 / 32]
     bounds = [np.float32(56 * 2**i) for i in range(5)]
     widths = np.concatenate([_neighbours(bound, 60) for bound in bounds])
@@ -129,13 +129,11 @@ def test_every_bound_between_levels(semantics):
     rois[:, 3], rois[:, 4] = widths, np.repeat(bounds, 121)
     values = attributes(spatial_scale=scales, finest_scale=56, pooled_height=1, pooled_width=1, sample_num=1)
 
-    (found,) = run_twin("RoiExtractor", named([item * 0 + item for item in levels], rois), values, semantics)
+    (found,) = run_twin("RoiExtractor", named(levels, rois), values, semantics)
 
-    # one sample in the middle of a RoI lies on the map of 4 x 4 pixels only where the RoI is small enough
     level = {"framework": roi_levels.framework, "ideal": roi_levels.ideal}[semantics](rois, 56, 4)
     assert set(level) == {0, 1, 2, 3}
-    wanted = ROI.compute(semantics, [*levels, rois], values)[0]
-    np.testing.assert_array_equal(found, wanted)
+    np.testing.assert_array_equal(found.reshape(-1), level + 1)
 
 
 def _neighbours(value, count):

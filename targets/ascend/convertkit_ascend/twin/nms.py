@@ -117,6 +117,7 @@ def _with_area(emit: Emitter, corners: Tensor) -> Tensor:
 def _suppress(emit: Emitter, site: Site, sizes: Sizes, found: Candidates, *, flipped: bool) -> Tensor:
     """``(S,) int64``: the candidates kept, row by row, best first, lower box first among equals."""
     first = emit.op("CumSum", found.counts, emit.ints(0), exclusive=1)
+    # at least 1: what Reshape makes of -1 and no element at all is not the same everywhere
     longest = emit.op("ReduceMax", emit.op("Concat", found.counts, emit.ints([1]), axis=0), keepdims=1)
     total = emit.reshape(emit.op("Shape", found.row))
     number = emit.op("Range", emit.ints(0), total, emit.ints(1))

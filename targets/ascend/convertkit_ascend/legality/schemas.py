@@ -23,12 +23,16 @@ def element_type(kind: int) -> str:
 
 
 def schema_of(node: onnx.NodeProto, opset: int) -> OpSchema | None:
-    """The schema of an operator at the model's opset; None for one that onnx does not know."""
-    domain = "" if node.domain == "ai.onnx" else node.domain
+    """The schema of a node's operator at the model's opset; None for one that onnx does not know."""
+    return node_schema(node.op_type, node.domain, opset)
+
+
+def node_schema(op: str, domain: str, opset: int) -> OpSchema | None:
+    """The same by operator and domain."""
     try:
-        if domain:
-            return onnx.defs.get_schema(node.op_type, domain=domain)
-        return onnx.defs.get_schema(node.op_type, max(opset, 1), "")
+        if domain not in ("", "ai.onnx"):
+            return onnx.defs.get_schema(op, domain=domain)
+        return onnx.defs.get_schema(op, max(opset, 1), "")
     except onnx.defs.SchemaError:
         return None
 

@@ -101,9 +101,9 @@ class Node:
 class View:
     """A typed graph.
 
-    Types and shapes are those of strict inference on the bare graph: what its ``value_info`` claims is not believed,
-    because the vendor's parser never reads it (frontend, "Key"). ``problem`` says why strict inference refused the
-    graph; types are then those of lenient inference, or none.
+    Types and shapes are those of strict inference on the bare graph: what its ``value_info`` and the shapes of its
+    outputs claim is not believed, because the vendor's parser never reads them (frontend, "Key", "Graph inputs").
+    ``problem`` says why strict inference refused the graph; types are then those of lenient inference, or none.
     """
 
     def __init__(self, model: convertkit.LightModel) -> None:
@@ -138,6 +138,11 @@ class View:
         if name in self._constants:
             return element_type(self._constants[name].data_type)
         return element_type(self._types[name].elem_type) if name in self._types else ""
+
+    def numpy_dtype(self, name: str) -> np.dtype[Any] | None:
+        """The same as a numpy dtype; None where there is none."""
+        kind = self._types[name].elem_type if name in self._types else onnx.TensorProto.UNDEFINED
+        return None if kind == onnx.TensorProto.UNDEFINED else onnx.helper.tensor_dtype_to_np_dtype(kind)
 
     def shape(self, name: str) -> Shape | None:
         """The shape; None where not even the rank is known."""
@@ -177,6 +182,9 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     ops.register_schemas()
     proto = convertkit.weights_as_inputs(model)
     del proto.graph.value_info[:]
+    for value in proto.graph.output:
+        value.type.tensor_type.ClearField("shape")
+    _into_own_domain(proto)
     problem, inferred = "", proto
     try:
         inferred = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
@@ -186,6 +194,15 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
     values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     return problem, {value.name: value.type.tensor_type for value in values}
+
+
+def _into_own_domain(proto: onnx.ModelProto) -> None:
+    """Vendor operators in the default domain, where the vendor's parser wants them, have no schema: onnx owns it."""
+    moved = [node for node in proto.graph.node if not _onnx(node.domain) and node.op_type in ops.names()]
+    for node in moved:
+        node.domain = ops.DOMAIN
+    if moved and all(item.domain != ops.DOMAIN for item in proto.opset_import):
+        proto.opset_import.append(onnx.helper.make_opsetid(ops.DOMAIN, ops.VERSION))
 
 
 def _onnx(domain: str) -> str:

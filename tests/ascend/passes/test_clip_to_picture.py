@@ -127,3 +127,18 @@ def test_detections_without_area_are_not() -> None:
 
     last = after.proto.graph.node[-1]
     assert (last.op_type, last.input[1]) == ("BatchMultiClassNMS", "second")
+
+
+def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
+    text = TWO_STAGES.replace("float[1,4,5] second)", "float[1,4,5] second, float[1,3,40,60] image)")
+    step = ClipToPicture()
+
+    added = step.added_inputs(apply(step, parse(text, domains=[ops.DOMAIN])))
+
+    assert {name: value.tolist() for name, value in added.items()} == {"picture": [[0, 0, 60, 40]]}
+
+
+def test_without_an_image_input_nobody_knows_the_canvas() -> None:
+    step = ClipToPicture()
+
+    assert step.added_inputs(apply(step, parse(TWO_STAGES, domains=[ops.DOMAIN]))) == {}

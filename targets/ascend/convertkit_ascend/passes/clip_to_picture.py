@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import convertkit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 
 class ClipToPicture(convertkit.GraphPass):
@@ -42,3 +49,9 @@ class ClipToPicture(convertkit.GraphPass):
         from convertkit_ascend.matching.nms.picture import look
 
         return look(graph, self.input)
+
+    def added_inputs(self, model: convertkit.LightModel) -> Mapping[str, NDArray[Any]]:
+        """The whole canvas: under it nothing is clipped that was not before."""
+        from convertkit_ascend.matching.nms.picture import whole_canvas
+
+        return whole_canvas(model, self.input)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 import convertkit
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
-from convertkit_ascend.matching.nms.vendor import VendorNms, nodes, proposes
+from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, proposes
 
 _FLOAT16 = 10
 """``TensorProto.FLOAT16``."""
@@ -101,3 +102,19 @@ def _columns(graph: convertkit.Graph, boxes: Tensor, start: int) -> Tensor:
         graph.constant(item, name=name) for item, name in zip(ends, ("start", "end", "axis"), strict=True)
     ]
     return graph.add("Slice", [boxes, *inputs], dtype=boxes.dtype, shape=(*boxes.shape[:3], 2))
+
+
+def whole_canvas(model: convertkit.LightModel, name: str) -> dict[str, NDArray[np.float32]]:
+    """The value of the new input that says the picture fills the canvas.
+
+    Nothing where there is no such input, or no image input to know the canvas from.
+    """
+    graph = convertkit.open_graph(model)
+    if not any(tensor.name == name for tensor in graph.inputs):
+        return {}
+    try:
+        width, height = canvas(graph)
+    except Refused:
+        return {}
+    rows = next(tensor.shape[0] for tensor in graph.inputs if tensor.name == name)
+    return {name: np.tile(np.array([0, 0, width, height], np.float32), (rows, 1))}

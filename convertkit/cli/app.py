@@ -9,7 +9,21 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import (
+    build,
+    doctor,
+    env,
+    export,
+    fetch,
+    info,
+    listing,
+    opt,
+    postprocess,
+    preprocess,
+    replay,
+    show,
+    verify,
+)
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -27,6 +41,9 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    preprocess.preprocess,
+    info.info,
+    postprocess.postprocess,
     opt.opt,
     export.export,
     fetch.fetch,

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import (
+    bisect,
     build,
     doctor,
     env,
@@ -44,6 +45,7 @@ for command in (
     preprocess.preprocess,
     info.info,
     postprocess.postprocess,
+    bisect.bisect,
     opt.opt,
     export.export,
     fetch.fetch,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import convertkit
+from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
+from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.target import Ascend310P3
+
+
+@convertkit.hookimpl
+def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
+    for step in (FuseMultilevelRoialign, FuseMulticlassNms, LegalizeAscend):
+        register(step)
 
 
 @convertkit.hookimpl

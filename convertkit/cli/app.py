@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import (
+    bench,
     bisect,
     build,
     doctor,
@@ -42,6 +43,7 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    bench.bench,
     preprocess.preprocess,
     info.info,
     postprocess.postprocess,

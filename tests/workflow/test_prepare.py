@@ -6,6 +6,9 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from dataclasses import replace
 
 import cv2
@@ -22,6 +25,7 @@ from convertkit.workflow.job import Job
 from convertkit.workflow.photos import photos_of_dataset, photos_of_directory
 from convertkit.workflow.prepare import prepare
 from convertkit.workflow.record import read_record
+from tests.conftest import MASKRCNN
 from tests.workflow.modelzoo import letterbox_bytes
 
 INPUT = TensorInfo("input", "float32", (1, 3, 320, 320))
@@ -141,6 +145,46 @@ def test_what_was_interrupted_is_continued(job, tmp_path, monkeypatch):
     assert outcome.made == len(calls) <= 2
     assert len(read_record(tmp_path / "out").photos) == 4
     assert outcome.extra == ()
+
+
+def test_a_killed_run_leaves_whole_files_only_and_is_continued(job, tmp_path, detector):
+    images = tmp_path / "images"
+    images.mkdir()
+    for number in range(60):
+        shutil.copy(job.photos[number % 4].path, images / f"{number}.png")
+    words = [
+        "preprocess",
+        MASKRCNN,
+        "--images",
+        images,
+        "--artifact",
+        detector,
+        "-o",
+        tmp_path / "out",
+        "-j",
+        "2",
+    ]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "convertkit", *map(str, words)], stderr=subprocess.DEVNULL
+    )
+    while len(list((tmp_path / "out").glob("*.bin"))) < 5:
+        assert child.poll() is None
+        time.sleep(0.005)
+    child.kill()
+    child.wait()
+
+    left = list((tmp_path / "out").glob("*.bin"))
+    assert 5 <= len(left) < 60
+    assert {path.stat().st_size for path in left} == {INPUT.bytes}
+    outcome = prepare(of_photos(job, images), tmp_path / "out")
+    assert outcome.made <= 60 - len(left) + 4  # at most those that were written but not yet in the journal
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(
+        [".convertkit-journal.jsonl", "preprocess.json", *(f"{number}.bin" for number in range(60))]
+    )
+    for photo in job.photos:
+        tensor, _ = convertkit.letterbox(cv2.imread(str(photo.path)), (320, 320), job.preprocess)
+        number = job.photos.index(photo)
+        assert (tmp_path / "out" / f"{number + 56}.bin").read_bytes() == tensor.tobytes()
 
 
 def test_a_journal_that_was_cut_off_counts_to_its_last_whole_line(job, tmp_path):

@@ -114,11 +114,7 @@ def forms(draw: st.DrawFn) -> Form:
     )
 
 
-@settings(max_examples=40, deadline=None, database=None, derandomize=True)
-@given(form=forms(), seed=st.integers(0, 1000))
-@example(form=Form("minor", count=100, classes=80, limit=100, total=100, iou=0.5, score=0.05), seed=0)
-@example(form=Form("shared", count=30, classes=4, limit=2, total=20, iou=0.3, score=0.0), seed=1)
-def test_every_form_is_recovered(form: Form, seed: int) -> None:
+def recovered(form: Form, seed: int) -> None:
     before = nms_forms.mmdet(form)
 
     after = apply(FuseMulticlassNms(), before)
@@ -130,6 +126,21 @@ def test_every_form_is_recovered(form: Form, seed: int) -> None:
         "max_total_size": form.total,
     }
     compare(before, after, seed, form.offset * (form.classes + 1))
+
+
+@settings(max_examples=10, deadline=None, database=None, derandomize=True)
+@given(form=forms(), seed=st.integers(0, 1000))
+@example(form=Form("minor", count=100, classes=80, limit=100, total=100, iou=0.5, score=0.05), seed=0)
+@example(form=Form("shared", count=30, classes=4, limit=2, total=20, iou=0.3, score=0.0), seed=1)
+def test_every_form_is_recovered(form: Form, seed: int) -> None:
+    recovered(form, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(form=forms(), seed=st.integers(0, 1000))
+def test_every_form_is_recovered_at_length(form: Form, seed: int) -> None:
+    recovered(form, seed)
 
 
 def test_the_comparison_sees_detections() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import convertkit
-from convertkit_ascend.matching.nms.values import Node, Tensor
+from convertkit_ascend.matching.nms.values import Node, Tensor, is_initializer
 from convertkit_ascend.matching.nms.views import VIEWS
 
 MOST_VALUES = 5 * 1000
@@ -87,7 +87,7 @@ def read_off(downstream: Downstream, selection: Tensor, explained: Mapping[int, 
 def _moves(node: Node, kind: str | None) -> bool:
     """Whether the node only moves values; a cast does so for classes."""
     if node.op == "Gather":
-        return hasattr(node.inputs[1], "values")
+        return is_initializer(node.inputs[1])
     return node.op in MOVES or (node.op == "Cast" and kind == "classes")
 
 

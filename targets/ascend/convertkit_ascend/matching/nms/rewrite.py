@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -11,25 +9,13 @@ import numpy as np
 import convertkit
 from convertkit_ascend.matching.nms.match import Match, match
 from convertkit_ascend.matching.nms.readings import Reading
+from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 
 _ELEMENT = {"float32": 1, "int32": 6, "int64": 7, "float16": 10, "float64": 11}
 """``TensorProto.DataType`` of numpy's names."""
-
-
-@contextmanager
-def annotated(graph: convertkit.Graph) -> Iterator[None]:
-    """Shapes and types of all tensors while the graph is searched; afterwards they are as before."""
-    tensors = [item for item in graph.surgeon.tensors().values() if not hasattr(item, "values")]
-    before = [(item, item.dtype, item.shape) for item in tensors]
-    try:
-        convertkit.annotate(graph)
-        yield
-    finally:
-        for item, dtype, shape in before:
-            item.dtype, item.shape = dtype, shape
 
 
 def look(graph: convertkit.Graph, *, pad: bool) -> list[tuple[convertkit.Finding, Match | None]]:

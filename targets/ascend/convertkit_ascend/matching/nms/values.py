@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
+import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 import convertkit
@@ -35,9 +36,14 @@ class Bounds:
 ANY = Bounds(-np.inf, np.inf)
 
 
+def is_initializer(tensor: Tensor) -> bool:
+    """Whether a tensor is an initializer; its values are not read."""
+    return isinstance(tensor, gs.Constant)
+
+
 def constant(graph: convertkit.Graph, tensor: Tensor) -> NDArray[Any] | None:
     """The value of a tensor that no graph input has a part in, else None."""
-    if hasattr(tensor, "values"):
+    if is_initializer(tensor):
         return np.asarray(tensor.values)
     try:
         return convertkit.cut(graph, [tensor], []).run()[0]
@@ -61,7 +67,7 @@ class _Walk:
         return self._known[id(tensor)]
 
     def _find(self, tensor: Tensor) -> Bounds:
-        if hasattr(tensor, "values"):
+        if is_initializer(tensor):
             return _extremes(np.asarray(tensor.values))
         if not tensor.inputs or tensor.inputs[0].domain not in (None, "", "ai.onnx"):
             return ANY

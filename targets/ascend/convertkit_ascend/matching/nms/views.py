@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit_ascend.matching.nms.values import Tensor
+from convertkit_ascend.matching.nms.values import Tensor, is_initializer
 
 Array: TypeAlias = NDArray[Any]
 
@@ -77,7 +77,7 @@ def above(tensor: Tensor) -> list[Tensor]:
     found = [tensor]
     while tensor.inputs and tensor.inputs[0].op in VIEWS:
         tensor = tensor.inputs[0].inputs[0]
-        if not hasattr(tensor, "inputs") or convertkit.static_shape(tensor) is None:
+        if is_initializer(tensor) or convertkit.static_shape(tensor) is None:
             break
         found.append(tensor)
     return found

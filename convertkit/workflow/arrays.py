@@ -19,19 +19,22 @@ if TYPE_CHECKING:
 FORMATS = ("bin", "npy")
 
 
-def encode(array: NDArray[Any], suffix: str) -> bytes:
-    """The bytes of a file: ``bin`` as ``tofile`` writes them, ``npy`` as ``save`` does."""
+def encode(array: NDArray[Any], suffix: str) -> bytes | memoryview:
+    """The bytes of a file of a contiguous array: ``bin`` as ``tofile`` writes them, ``npy`` as ``save`` does."""
     if suffix == "bin":
-        return array.tobytes()
+        return array.data.cast("B")
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     return stream.getvalue()
 
 
 def write(path: Path, array: NDArray[Any]) -> str:
-    """Writes an array under a temporary name, renames it, and returns the sha256 of the file."""
+    """Writes an array under a temporary name, renames it, and returns the sha256 of the file.
+
+    The disk is not waited for: whoever believes the file after a power failure has to look at its hash.
+    """
     data = encode(array, path.suffix[1:])
-    atomic_write(path, data)
+    atomic_write(path, [data], sync=False)
     return hashlib.sha256(data).hexdigest()
 
 

@@ -27,8 +27,9 @@ class FileState(Struct, frozen=True):
 
 
 class Done(Struct, frozen=True):
-    """One finished photo: under which settings, from which bytes, and its files by input."""
+    """One finished photo: under which settings, from which bytes, its files by input, and since which boot."""
 
+    boot: str
     key: str
     stem: str
     source: str
@@ -63,22 +64,31 @@ class Journal:
             self._stream = None
 
     def intact(self, stem: str, source: str, paths: Mapping[str, Path]) -> Done | None:
-        """The entry of a photo whose files need not be made again.
+        """What is known of a photo whose files need not be made again; None where they must be.
 
-        A file of unchanged size and time is believed; where only the time differs (it was copied) its hash decides.
+        A file of unchanged size and time is believed as long as the machine runs that it was written on: nobody
+        waited for the disk. After that, and where the time differs (it was copied), its hash decides.
         """
         done = self._done.get(stem)
         if done is None or (done.key, done.source) != (self._key, source) or set(done.files) != set(paths):
             return None
-        return done if all(_is_intact(path, done.files[name]) for name, path in paths.items()) else None
+        here = boot()
+        if done.boot == here and all(_unchanged(path, done.files[name]) for name, path in paths.items()):
+            return done
+        if not all(_same(path, done.files[name]) for name, path in paths.items()):
+            return None
+        files = {name: state(path, done.files[name].sha256) for name, path in paths.items()}
+        return msgspec.structs.replace(done, boot=here, files=files)
 
     def add(self, done: Done) -> None:
-        """Appends one finished photo; a line that a crash cuts off is ignored by the next reader.
+        """Appends one finished photo, unless that is known; a line that a crash cuts off is ignored by the next reader.
 
         Raises:
             StoreError: the disk is full or gone.
         """
         assert self._stream is not None
+        if self._done.get(done.stem) is done:
+            return
         try:
             self._stream.write(msgspec.json.encode(done) + b"\n")
             self._stream.flush()
@@ -127,11 +137,24 @@ def _read(path: Path) -> dict[str, Done]:
     return done
 
 
-def _is_intact(path: Path, known: FileState) -> bool:
+def boot() -> str:
+    """Names the time since this machine was started; empty where the kernel has no name for it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _unchanged(path: Path, known: FileState) -> bool:
     try:
         found = path.stat()
     except OSError:
         return False
-    if found.st_size != known.bytes:
+    return (found.st_size, found.st_mtime_ns) == (known.bytes, known.changed)
+
+
+def _same(path: Path, known: FileState) -> bool:
+    try:
+        return path.stat().st_size == known.bytes and sha256_file(path) == known.sha256
+    except OSError:
         return False
-    return found.st_mtime_ns == known.changed or sha256_file(path) == known.sha256

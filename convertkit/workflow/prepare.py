@@ -26,7 +26,7 @@ from convertkit.files import clean_leftovers, locked_directory
 from convertkit.workflow import arrays
 from convertkit.workflow.interface import check_inputs
 from convertkit.workflow.job import Job, key_of, record_of
-from convertkit.workflow.journal import Done, Journal, refuse_foreign, state
+from convertkit.workflow.journal import Done, Journal, boot, refuse_foreign, state
 from convertkit.workflow.photos import Photo
 from convertkit.workflow.record import NAME, Prepared, PreparedPhoto, directory_of
 
@@ -120,7 +120,7 @@ class _Work:
         given, placement = job.package.model.preprocess(pixels, job.variant.spec.size, job.preprocess)
         made = check_inputs(given, job.inputs)
         files = {name: state(path, arrays.write(path, made[name])) for name, path in paths.items()}
-        return Done(self.key, photo.stem, hashlib.sha256(source).hexdigest(), files, placement)
+        return Done(boot(), self.key, photo.stem, hashlib.sha256(source).hexdigest(), files, placement)
 
     def extra(self) -> tuple[Path, ...]:
         """Files that a tool which takes the whole directory would take for inputs, but belong to no photo."""
@@ -139,9 +139,8 @@ def _run(work: _Work, threads: int, on_progress: Callable[[int], object]) -> lis
     photos: list[PreparedPhoto] = []
     assert work.journal is not None
     for photo, (done, made) in _in_order(work, threads):
-        if made:
-            work.journal.add(done)
-            work.made += 1
+        work.journal.add(done)
+        work.made += made
         hashes = {name: file.sha256 for name, file in done.files.items()}
         photos.append(PreparedPhoto(photo.stem, photo.name, done.placement, hashes, photo.id))
         on_progress(len(photos))

@@ -84,7 +84,8 @@ def detector_graph(*, picture: bool = False) -> onnx.ModelProto:
     inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])]
     if picture:
         inputs.append(helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 4]))
-        nodes.append(helper.make_node("Pad", ["picture"], ["wide"], pads=[0, 0, 0, 1]))
+        constants["zero"] = np.zeros((1, 1), np.float32)
+        nodes.append(helper.make_node("Concat", ["picture", "zero"], ["wide"], axis=1))
         nodes.append(helper.make_node("Div", ["wide", "hundred"], ["small"]))
         constants["hundred"] = np.array([100], np.float32)
         nodes.append(helper.make_node("Add", ["dets_", "small"], ["dets"]))
@@ -97,7 +98,7 @@ def detector_graph(*, picture: bool = False) -> onnx.ModelProto:
     ]
     weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "detector", inputs, outputs, weights)
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 10)], ir_version=6)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ import pytest
 import convertkit
 from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import GraphError, SpecError, UnavailableError, UsageError
+from convertkit.workflow import journal
 from convertkit.workflow import prepare as room
 from convertkit.workflow.interface import TensorInfo
 from convertkit.workflow.job import Job
@@ -189,8 +190,8 @@ def test_a_killed_run_leaves_whole_files_only_and_is_continued(job, tmp_path, de
 
 def test_a_journal_that_was_cut_off_counts_to_its_last_whole_line(job, tmp_path):
     prepare(job, tmp_path / "out")
-    journal = tmp_path / "out" / ".convertkit-journal.jsonl"
-    journal.write_bytes(journal.read_bytes()[:-20])
+    lines = tmp_path / "out" / ".convertkit-journal.jsonl"
+    lines.write_bytes(lines.read_bytes()[:-20])
 
     assert prepare(job, tmp_path / "out").made == 1
     assert prepare(job, tmp_path / "out").made == 0
@@ -216,6 +217,26 @@ def test_a_copied_file_is_believed_by_its_hash(job, tmp_path):
         os.utime(path, (1, 1))
 
     assert prepare(job, tmp_path / "out").made == 0
+
+
+def test_after_a_restart_of_the_machine_every_file_is_hashed_once(job, tmp_path, monkeypatch):
+    prepare(job, tmp_path / "out")
+    path = tmp_path / "out" / f"{job.photos[0].stem}.bin"
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))  # what a power failure may leave
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    monkeypatch.setattr(journal, "boot", lambda: "another")
+    hashed = []
+    original = journal.sha256_file
+    monkeypatch.setattr(journal, "sha256_file", lambda path: hashed.append(path) or original(path))
+
+    first = prepare(job, tmp_path / "out", jobs=1)
+    count = len(hashed)
+    second = prepare(job, tmp_path / "out")
+
+    assert (first.made, count) == (1, 4)
+    assert second.made == 0
+    assert path.read_bytes() != bytes(before.st_size)
 
 
 def test_a_changed_photo_or_other_settings_are_done_again(job, scenes, tmp_path):

@@ -25,8 +25,8 @@ from convertkit.passes.check import TOLERANCE, Run, run_on_host
 if TYPE_CHECKING:
     from convertkit.passes.stages import Stage
 
-SECONDS = 90.0
-"""Time given to shrinking on one sample; what has been reached by then is what is delivered."""
+SECONDS = 180.0
+"""Time given to the search; what has been reached by then is what is delivered."""
 
 TRIES = 60
 """How many regions between agreeing and diverging tensors are tried."""
@@ -65,12 +65,13 @@ def reproduce(
     """
     differs = failure.kind in ("differs", "accuracy")
     wanted = Failure("differs", failure.why) if differs else failure
-    taken = list(samples)
+    taken, until, tried = list(samples), time.monotonic() + seconds, False
     for effect in STRICTER[stage.step.effect] if differs else (stage.step.effect,):
         step = judged_as(stage.step, effect)
         for inputs in taken:
-            search = _Search(step, stage, inputs, wanted, run, roles, time.monotonic() + seconds)
-            found = search.result()
+            if tried and time.monotonic() >= until:
+                return None
+            tried, found = True, _Search(step, stage, inputs, wanted, run, roles, until).result()
             if found is not None:
                 return step, found
     return None

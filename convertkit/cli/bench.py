@@ -146,7 +146,8 @@ def _report(
 ) -> None:
     from convertkit.cli.ui import print_json
 
-    known = request.variant.spec.performance.get(request.target.name)
+    emulated = name.partition(":")[0] in request.target.emulations  # says nothing of the target's own speed
+    known = None if emulated else request.variant.spec.performance.get(request.target.name)
     if as_json:
         print_json({"runtime": name, "repeated": repeated, "end_to_end": whole, "spec": known})
         return

@@ -62,7 +62,14 @@ _HOMES = {
     "PassRecord": "passes.record",
     "run_child": "process",
     "Runtime": "targets.base",
+    "RuntimeOptions": "targets.base",
     "Target": "targets.base",
+    "Timed": "targets.timing",
+    "Timings": "targets.timing",
+    "Interface": "workflow.interface",
+    "TensorInfo": "workflow.interface",
+    "read_interface": "workflow.interface",
+    "OfflineRuntime": "workflow.offline",
 }
 
 if TYPE_CHECKING:
@@ -113,7 +120,14 @@ if TYPE_CHECKING:
     from convertkit.passes.record import PassRecord as PassRecord
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime
+    from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.timing import Timed as Timed
+    from convertkit.targets.timing import Timings as Timings
+    from convertkit.workflow.interface import Interface as Interface
+    from convertkit.workflow.interface import TensorInfo as TensorInfo
+    from convertkit.workflow.interface import read_interface as read_interface
+    from convertkit.workflow.offline import OfflineRuntime as OfflineRuntime
 
 __all__ = sorted(_HOMES)
 

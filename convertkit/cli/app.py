@@ -9,7 +9,23 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import bisect, build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import (
+    bench,
+    bisect,
+    build,
+    doctor,
+    env,
+    export,
+    fetch,
+    info,
+    listing,
+    opt,
+    postprocess,
+    preprocess,
+    replay,
+    show,
+    verify,
+)
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -27,6 +43,10 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    bench.bench,
+    preprocess.preprocess,
+    info.info,
+    postprocess.postprocess,
     bisect.bisect,
     opt.opt,
     export.export,

@@ -127,8 +127,16 @@ class AccuracySpec(Record, frozen=True):
     framework: dict[str, dict[str, float]] = {}
 
 
+class PerformanceSpec(Record, frozen=True):
+    """A recorded speed: images per second of computing alone (1000 x batch / mean compute ms), and who measured it."""
+
+    fps: Annotated[float, Meta(gt=0)]
+    batch: Positive = 1
+    source: str = ""
+
+
 class VariantSpec(Record, frozen=True):
-    """One concrete model of a package: configuration, weights and input size."""
+    """One concrete model of a package: configuration, weights and input size; ``performance`` is by target."""
 
     size: Size
     config: ConfigSpec
@@ -137,6 +145,7 @@ class VariantSpec(Record, frozen=True):
     stock: str | None = None
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
+    performance: dict[str, PerformanceSpec] = {}
     preprocess: PreprocessSpec | None = None
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from convertkit.errors import PluginError, UsageError
+from convertkit.errors import PluginError, UnknownNameError, UsageError
+from convertkit.targets.timing import Timings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,6 +24,23 @@ class Runtime(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """What a user may choose of a runtime.
+
+    Attributes:
+        device: number of the chip.
+        batch: images at a time, for a model that was compiled for several sizes; None takes the model's own.
+        results: for a runtime that only reads: the directory of its results.
+        inputs: the directory of the files those results were made from.
+    """
+
+    device: int = 0
+    batch: int | None = None
+    results: Path | None = None
+    inputs: Path | None = None
+
+
 class Target:
     """Where a graph goes. Derive, set ``name`` and the docstring, and implement :meth:`compile` and :meth:`open`.
 
@@ -30,12 +49,14 @@ class Target:
         pipeline: step texts of the passes this target adds after the model's own.
         rung: what ``convertkit verify`` measures unless told otherwise.
         emulations: ways to run a graph on the host as the target would, by name, with a line of help each.
+        runtimes: ways to run the compiled artifact besides :meth:`open`, by name, with a line of help each.
     """
 
     name: ClassVar[str]
     pipeline: ClassVar[tuple[str, ...]] = ()
     rung: ClassVar[str] = "target"
     emulations: ClassVar[Mapping[str, str]] = {}
+    runtimes: ClassVar[Mapping[str, str]] = {}
 
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
@@ -52,6 +73,22 @@ class Target:
             UnavailableError: this machine cannot run it.
         """
         raise NotImplementedError
+
+    def open_runtime(self, directory: Path, name: str, options: RuntimeOptions) -> Runtime:
+        """One of :attr:`runtimes` for an artifact directory.
+
+        Raises:
+            UnknownNameError: the target has no such runtime. UnavailableError: this machine cannot run it.
+        """
+        raise UnknownNameError(f"runtime of {self.name}", name, self.runtimes)
+
+    def recorded_timings(self, results: Path) -> Timings:
+        """What a runtime that wrote ``results`` elsewhere noted of its own speed.
+
+        Raises:
+            UsageError: there is no such record.
+        """
+        raise UsageError(f"target {self.name} has no runtime that leaves a record of its speed")
 
     def emulate(self, model: LightModel, name: str, variation: str = "") -> Runtime:
         """A runtime on the host for any graph, the stock graph included.

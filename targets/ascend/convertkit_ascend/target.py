@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import convertkit
+from convertkit_ascend.runtimes import RUNTIMES
 
 TWIN = "twin.onnx"
 """The target graph in standard ONNX, semantics *ideal*; any onnxruntime runs it."""
@@ -30,6 +31,7 @@ class Ascend310P3(convertkit.Target):
         "legalize-ascend",
     )
     rung = "device-numerics"
+    runtimes = RUNTIMES
     emulations: ClassVar[Mapping[str, str]] = {
         "twin": "standard ONNX, run by onnxruntime; twin:framework computes as mmdet does, twin:ideal as defined",
         "device-numerics": "with the chip's rounding and limits; device-numerics:nms+weights picks effects",
@@ -47,10 +49,20 @@ class Ascend310P3(convertkit.Target):
         convertkit.save(twin, directory / TWIN)
 
     def open(self, directory: Path) -> convertkit.Runtime:
-        raise convertkit.UnavailableError(
-            f"{directory}: it has not been compiled for the chip",
-            hint="verify it with --runtime device-numerics or --runtime twin",
-        )
+        """On the first chip; :meth:`open_runtime` offers others."""
+        return self.open_runtime(directory, "acl", convertkit.RuntimeOptions())
+
+    def open_runtime(
+        self, directory: Path, name: str, options: convertkit.RuntimeOptions
+    ) -> convertkit.Runtime:
+        from convertkit_ascend.runtimes import open_runtime
+
+        return open_runtime(directory, name, options)
+
+    def recorded_timings(self, results: Path) -> convertkit.Timings:
+        from convertkit_ascend.runtimes.summary import read_timings
+
+        return read_timings(results)
 
     def emulate(self, model: convertkit.LightModel, name: str, variation: str = "") -> convertkit.Runtime:
         from convertkit_ascend.numerics import Effects, emulate

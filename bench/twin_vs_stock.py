@@ -3,8 +3,8 @@
     python -m bench.twin_vs_stock models/maskrcnn --variant r50-fpn-1x --weights random:0 [--rounds 7] [--threads 2]
 
 Both graphs are opened with onnxruntime's default optimisation, warmed up once and then run alternately. Printed are the
-medians, the median of the paired ratios (of time on the clock, and of time on all processors), and where the time goes by
-operator type (onnxruntime's profiler, one run each): what the two have in common bounds the ratio.
+medians, the median of the paired ratios (of time on the clock, and of time on all processors), and where the time goes
+by operator type (onnxruntime's profiler, one run each): what the two have in common bounds the ratio.
 """
 
 from __future__ import annotations

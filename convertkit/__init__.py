@@ -23,6 +23,7 @@ _HOMES = {
     "Detections": "detection.types",
     "Placement": "detection.types",
     "RLE": "detection.types",
+    "Diagnosis": "diagnosis",
     "ConvertkitError": "errors",
     "GraphError": "errors",
     "PassError": "errors",
@@ -32,6 +33,10 @@ _HOMES = {
     "UnavailableError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "suggestion": "errors",
+    "atomic_directory": "files",
+    "home": "files",
+    "scratch_directory": "files",
     "Domain": "graph.domains",
     "Flow": "graph.flow",
     "Graph": "graph.graph",
@@ -60,6 +65,7 @@ _HOMES = {
     "Pass": "passes.base",
     "Finding": "passes.finding",
     "PassRecord": "passes.record",
+    "ChildError": "process",
     "run_child": "process",
     "Runtime": "targets.base",
     "Target": "targets.base",
@@ -74,6 +80,7 @@ if TYPE_CHECKING:
     from convertkit.detection.types import RLE as RLE
     from convertkit.detection.types import Detections as Detections
     from convertkit.detection.types import Placement as Placement
+    from convertkit.diagnosis import Diagnosis as Diagnosis
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError
@@ -83,6 +90,10 @@ if TYPE_CHECKING:
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
+    from convertkit.errors import suggestion as suggestion
+    from convertkit.files import atomic_directory as atomic_directory
+    from convertkit.files import home as home
+    from convertkit.files import scratch_directory as scratch_directory
     from convertkit.graph.domains import Domain as Domain
     from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph
@@ -111,6 +122,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.record import PassRecord as PassRecord
+    from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import Target as Target

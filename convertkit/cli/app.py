@@ -74,6 +74,8 @@ def main(args: Sequence[str] | None = None) -> int:
             return _fail("interrupted; finished steps are kept", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
+        if error.details:
+            print(error.details.rstrip(), file=sys.stderr)
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; finished steps are kept", INTERRUPTED)

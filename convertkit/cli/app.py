@@ -9,7 +9,20 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import bisect, build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import (
+    bisect,
+    build,
+    doctor,
+    env,
+    estimate,
+    export,
+    fetch,
+    listing,
+    opt,
+    replay,
+    show,
+    verify,
+)
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -28,6 +41,7 @@ for command in (
     build.build,
     verify.verify,
     bisect.bisect,
+    estimate.estimate,
     opt.opt,
     export.export,
     fetch.fetch,

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from convertkit.graph.domains import lowered, register_schemas
+from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.graph.session import Arrays
 from convertkit.passes.check import run_on_host
@@ -28,18 +28,14 @@ UNKNOWN = 1 << 20
 class Recorder:
     """Runs a graph on one sample with inner tensors as further outputs.
 
-    Operators of known domains are lowered first; tensors that this does away with have no value.
-
     Attributes:
         names: the tensors that nodes of the graph's top level write, in file order.
     """
 
     def __init__(self, model: LightModel, inputs: Arrays) -> None:
-        self._model, self._inputs = lowered(model), dict(inputs)
-        own = {name for node in model.proto.graph.node for name in node.output if name}
-        written = [name for node in self._model.proto.graph.node for name in node.output]
-        self.names = tuple(name for name in written if name in own)
-        self._sizes: dict[str, int] | None = None
+        self._model, self._inputs = model, dict(inputs)
+        self.names = tuple(name for node in model.proto.graph.node for name in node.output if name)
+        self._types = _types(model)
         self._known: dict[str, NDArray[Any]] = dict(inputs)
 
     def values(self, names: Iterable[str]) -> dict[str, NDArray[Any]]:
@@ -66,7 +62,7 @@ class Recorder:
         proto = onnx.ModelProto()
         proto.CopyFrom(self._model.proto)
         del proto.graph.output[:]
-        proto.graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        proto.graph.output.extend(self._types.get(name, onnx.ValueInfoProto(name=name)) for name in names)
         values = run_on_host(LightModel(proto, self._model.weights), self._inputs)
         return {
             name: value for name, value in zip(names, values, strict=True) if isinstance(value, np.ndarray)
@@ -86,9 +82,12 @@ class Recorder:
             yield part
 
     def _size(self, name: str) -> int:
-        if self._sizes is None:
-            self._sizes = _sizes(self._model)
-        return self._sizes.get(name, UNKNOWN)
+        """Bytes of a tensor, as far as inference can tell."""
+        kind = self._types[name].type.tensor_type if name in self._types else onnx.TypeProto.Tensor()
+        dims = [dim.dim_value for dim in kind.shape.dim]
+        if kind.elem_type in (0, onnx.TensorProto.STRING) or not all(dims):
+            return UNKNOWN
+        return math.prod(dims) * int(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).itemsize)
 
     def _keep(self, found: dict[str, NDArray[Any]]) -> None:
         total = sum(value.nbytes for value in (*self._known.values(), *found.values()))
@@ -96,21 +95,11 @@ class Recorder:
             self._known.update(found)
 
 
-def _sizes(model: LightModel) -> dict[str, int]:
-    """Bytes of the tensors whose shape inference can tell; none where it cannot make sense of the graph."""
+def _types(model: LightModel) -> dict[str, onnx.ValueInfoProto]:
+    """Types and shapes by inference; none where it cannot make sense of the graph."""
     register_schemas(model)
     try:
-        inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model))
+        inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model)).graph
     except onnx.shape_inference.InferenceError:
         return {}
-    sizes = {}
-    for value in inferred.graph.value_info:
-        tensor = value.type.tensor_type
-        dims = [dim.dim_value for dim in tensor.shape.dim]
-        if tensor.elem_type not in (0, onnx.TensorProto.STRING) and all(dims):
-            sizes[value.name] = math.prod(dims) * _item(tensor.elem_type)
-    return sizes
-
-
-def _item(elem_type: int) -> int:
-    return int(onnx.helper.tensor_dtype_to_np_dtype(elem_type).itemsize)
+    return {value.name: value for value in (*inferred.value_info, *inferred.output)}

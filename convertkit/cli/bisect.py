@@ -88,7 +88,7 @@ def bisect(
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Find the first pass that breaks a model or a graph, and write the smallest graph that shows it.
+    """Find the first pass that breaks a graph, and a reproducer.
 
     Exit code 0 where all passes hold, 1 where one does not.
     """
@@ -181,8 +181,8 @@ def _report(found: Bisection, *, as_json: bool) -> None:
 
 def _show(found: Bisection) -> None:
     if found.culprit is None or found.failure is None:
-        looked = f"{found.passes} passes" if found.passes != 1 else "the pass"
-        print(f"{found.subject}: {looked} hold by {found.criterion}")
+        looked = f"{found.passes} passes hold" if found.passes != 1 else "the pass holds"
+        print(f"{found.subject}: {looked} by {found.criterion}")
         return
     print(f"{found.subject}: {found.culprit} is the first that does not hold: {found.failure.why}")
     shown = found.reproducer

@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import convertkit
+from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
+from convertkit_ascend.passes.clip_to_picture import ClipToPicture
 from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
 from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.passes.legalize import LegalizeAscend
+from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import Ascend310P3
+
+PASSES: tuple[type[convertkit.Pass], ...] = (
+    FuseMultilevelRoialign,
+    FuseMulticlassNms,
+    RestoreRpnLevels,
+    ClipToPicture,
+    CenterNmsBoxes,
+    LegalizeAscend,
+)
 
 
 @convertkit.hookimpl
 def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
-    for step in (FuseMultilevelRoialign, FuseMulticlassNms, LegalizeAscend):
+    for step in PASSES:
         register(step)
 
 

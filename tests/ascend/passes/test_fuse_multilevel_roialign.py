@@ -8,10 +8,13 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
+from convertkit_ascend.matching.roi.pooling import Pooling
+from convertkit_ascend.matching.roi.rois import questions
 from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.twin import lower
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 import convertkit
 from convertkit.graph.graph import open_graph
@@ -161,10 +164,9 @@ def test_levels_written_in_any_order_are_sorted_by_measurement():
         ({"uneven": True}, "output_height differs between levels", None),
     ],
 )
-@pytest.mark.parametrize("form", [forms.mask_add, forms.scatter_nd])
-def test_near_misses_are_refused_and_stay(form, change, why, tensor):
+def test_near_misses_are_refused_and_stay(change, why, tensor):
     e = SMALL.but(**change)
-    model = form(e)
+    model = forms.scatter_nd(e) if "scaled" in change or "order" in change else forms.mask_add(e)
 
     assert graphtext.apply(FUSE, model) is model
     refused = findings(model)
@@ -300,12 +302,44 @@ def extractions(draw):
     )
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(form=st.sampled_from([forms.mask_add, forms.torchvision]), e=extractions())
 def test_attributes_are_recovered(form, e):
     (node,) = extractors(fused(form(e)))
 
     assert dict(node.attrs) == attributes(e)
+
+
+@pytest.mark.parametrize("finest", [8, 56, 150])
+@pytest.mark.parametrize("count", [64, 100, 256])
+def test_verification_asks_on_both_sides_of_every_bound(finest, count):
+    strides = (4, 8, 16, 32)
+    maps = tuple((1, 1, 1216 // stride, 1216 // stride) for stride in strides)
+    pooling = Pooling((), maps, tuple(1 / stride for stride in strides), (7, 7), 0)
+
+    asked = questions(pooling, finest, (0, 1, 2, 3), None, count)
+
+    sides = asked.rois[:, 3:].astype(np.float64) - asked.rois[:, 1:3]
+    scale = np.sqrt(sides.prod(axis=1))
+    for bound in finest * 2.0 ** np.arange(1, 4):
+        beside = scale / bound - 1
+        assert (np.abs(beside) > 2e-5).all()
+        assert ((beside > 2e-5) & (beside < 4e-5)).any() and ((beside > -4e-5) & (beside < -2e-5)).any()
+    assert set(asked.level[~asked.small]) == {0, 1, 2, 3}
+    assert set(asked.level[asked.small]) == {0, 1, 2, 3}
+    assert (sides == 0).all(axis=1).any()
+
+
+def test_constant_features_stay():
+    model = forms.mask_add(SMALL)
+    given = model.proto.graph.input
+    constant = numpy_helper.from_array(np.ones(SMALL.map(0), np.float32), "f0")
+    del given[0]
+    model.proto.graph.initializer.append(constant)
+
+    (finding,) = findings(model)
+
+    assert (finding.why, finding.tensor) == ("the features are constant", "f0")
 
 
 def tap(model, op):

@@ -38,7 +38,7 @@ class Pooling:
 
     @property
     def levels(self) -> int:
-        return len(self.features)
+        return len(self.scales)
 
     @property
     def pictures(self) -> int:
@@ -90,6 +90,8 @@ def _check_features(nodes: Sequence[Any]) -> None:
         if id(tensor) in seen:
             raise RefusedError("two levels pool from the same features", tensor.name)
         seen.add(id(tensor))
+        if hasattr(tensor, "values"):
+            raise RefusedError("the features are constant", tensor.name)
         if tensor.dtype != np.float32:
             raise RefusedError(f"the features are {tensor.dtype}, not float32", tensor.name)
         if tensor.shape is None or len(tensor.shape) != 4:

@@ -85,7 +85,7 @@ def match(graph: convertkit.Graph, item: Candidate) -> Match:
         raise RefusedError(f"opset must be {low} to {high}, it is {graph.opset}")
     pooling = common_pooling(item.nodes)
     if not item.exits:
-        shape = candidate.result_shape(item.nodes[0])
+        shape = ", ".join(map(str, candidate.result_shape(item.nodes[0])))
         raise RefusedError(
             f"the levels come together as {item.meeting.shape}, not (K, {shape})", item.meeting.name
         )

@@ -1,7 +1,7 @@
 """AIPP's arithmetic in standard ONNX before a graph, so that it runs on the host and its accuracy is on the ladder.
 
 The unit turns uint8 into fp16. In which precision it computes in between is not documented: here every step is rounded
-to fp16, the coarsest that it can be. ``x - mean`` is a whole number, exact; ``- min`` and ``* var_reci`` round once each.
+to fp16, the coarsest that it can be. ``x - mean`` is whole and exact; ``- min`` and ``* var_reci`` round once each.
 The roundings are Casts around fp32 arithmetic, which gives the same bits as fp16 arithmetic and runs everywhere.
 """
 

@@ -53,7 +53,7 @@ def estimate(
         _refuse({"--variant": variant, "--weights": weights, "--python": python})
         place, model = _graph(subject, target, plugin)
     machine = place.machine()
-    found = run(model, machine)
+    found = run(model, machine, place.pixels)
     if as_json:
         print_json({"estimate": found, "machine": machine})
     else:
@@ -140,7 +140,7 @@ def _totals(found: Estimate, machine: Machine) -> None:
     for source, seconds in found.with_memory.items():
         rate = next(item.rate for item in machine.other_memory if item.source == source)
         print(f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}")
-    print(f"whatever is fused or cached, at most: {_speed(found.least)}")
+    print(f"whatever is fused or kept in a cache, not faster than {_speed(found.least)}")
     print(
         f"copies from and to the host are not in it: {found.input_bytes / 1e6:.2f} MB in, "
         f"{found.output_bytes / 1e6:.2f} MB out"
@@ -159,7 +159,9 @@ def _speed(seconds: float) -> str:
 
 
 def _caveats(found: Estimate, machine: Machine) -> None:
-    print("an upper bound of speed by peak figures; nothing of it was seen on hardware:")
+    print(
+        "a roofline: an upper bound of speed by peak figures, no forecast; nothing of it was seen on hardware:"
+    )
     for figure, scale, unit in (
         (machine.matrix, 1e12, "T op/s"),
         (machine.vector, 1e12, "T op/s"),

@@ -22,6 +22,7 @@ from convertkit.graph.domains import domains_of
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.targets.machine import Figure, Machine
+    from convertkit.targets.pixels import Pixels
 
 
 class Row(Struct, frozen=True):
@@ -63,7 +64,8 @@ class Estimate(Struct, frozen=True):
         with_memory: the seconds with each other figure of the memory, by its source.
         least: seconds that no schedule can beat, with the fastest memory given.
         weight_bytes: of all constants, as the machine stores them.
-        input_bytes, output_bytes: of the graph, in the types it declares: what is copied from and to the host.
+        input_bytes, output_bytes: of the graph, in the types it declares (one byte a value for an input of pixels):
+            what is copied from and to the host.
         uncounted: nodes left out.
         left_out: what depends on the data and is in no row.
     """
@@ -84,8 +86,11 @@ class Estimate(Struct, frozen=True):
     left_out: tuple[str, ...]
 
 
-def estimate(model: LightModel, machine: Machine) -> Estimate:
+def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) -> Estimate:
     """The roofline of a graph on a machine.
+
+    Args:
+        pixels: the input that the machine normalises itself: bytes are copied to it, not floating numbers.
 
     Raises:
         GraphError: the graph contradicts itself.
@@ -99,7 +104,7 @@ def estimate(model: LightModel, machine: Machine) -> Estimate:
         except LookupError as error:
             uncounted.append(Uncounted(node.name, node.op, str(error.args[0])))
     rows = tuple(_row(node, cost, machine) for node, cost in counted if cost.operations or cost.bytes)
-    return _summed(rows, counted, uncounted, model, machine)
+    return _summed(rows, counted, uncounted, machine, _interface_bytes(model, machine.float_bytes, pixels))
 
 
 def _cost(node: Node, vendor: Mapping[str, Callable[[Operation], Cost | None]]) -> Cost:
@@ -136,12 +141,12 @@ def _summed(
     rows: tuple[Row, ...],
     counted: list[tuple[Node, Cost]],
     uncounted: list[Uncounted],
-    model: LightModel,
     machine: Machine,
+    interface: tuple[int, int, int],
 ) -> Estimate:
     matrix = sum(cost.operations for _, cost in counted if cost.unit == "matrix")
     bounds = sorted({row.bound for row in rows})
-    weights, inputs, outputs = _interface_bytes(model, machine.float_bytes)
+    weights, inputs, outputs = interface
     fastest = max(figure.rate for figure in (machine.memory, *machine.other_memory))
     return Estimate(
         machine=machine.name,
@@ -166,7 +171,7 @@ def _seconds(counted: Iterable[tuple[Node, Cost]], machine: Machine, memory: Fig
     return sum(_row(node, cost, other).seconds for node, cost in counted)
 
 
-def _interface_bytes(model: LightModel, float_bytes: int) -> tuple[int, int, int]:
+def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None) -> tuple[int, int, int]:
     """Weights as the machine stores them; inputs and outputs as the graph declares them (0 where a size is open)."""
     import onnx
 
@@ -180,7 +185,8 @@ def _interface_bytes(model: LightModel, float_bytes: int) -> tuple[int, int, int
 
     def declared(value: onnx.ValueInfoProto) -> int:
         kind = value.type.tensor_type
-        return int(np.prod([dim.dim_value for dim in kind.shape.dim])) * dtypes(kind.elem_type).itemsize
+        itemsize = 1 if pixels is not None and value.name == pixels.input else dtypes(kind.elem_type).itemsize
+        return int(np.prod([dim.dim_value for dim in kind.shape.dim])) * itemsize
 
     inputs = sum(declared(value) for value in graph.input if value.name not in constants)
     return weights, inputs, sum(declared(value) for value in graph.output)

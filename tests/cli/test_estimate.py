@@ -22,7 +22,9 @@ def test_the_costliest_nodes_and_what_bounds_them(cli: Cli, graph: Path) -> None
     assert done.code == 0
     assert "Conv" in done.out
     assert "node by node, every tensor through memory" in done.out
-    assert "an upper bound of speed by peak figures; nothing of it was seen on hardware" in done.out
+    assert (
+        "an upper bound of speed by peak figures, no forecast; nothing of it was seen on hardware" in done.out
+    )
     assert "144.2 GB/s (the compiler's platform file" in done.out
     assert "204.8 GB/s (usually quoted for the card, unverified)" in done.out
 
@@ -49,6 +51,16 @@ def test_a_package_is_built_as_far_as_its_target_graph(cli: Cli, tiny: Path, tmp
     assert done.json["estimate"]["machine"] == "Ascend310P3"
     assert "legalize-ascend" in done.err
     assert not Path("build").exists()
+
+
+def test_bytes_are_copied_where_the_target_normalises(cli: Cli, tiny: Path) -> None:
+    floating = cli("estimate", tiny, "-t", "ascend310p3", "--json").json["estimate"]["input_bytes"]
+    yaml = tiny / "model.yaml"
+    yaml.write_text(yaml.read_text().replace("std: [1, 1, 1]", "std: [1, 1, 1], normalize: target"))
+
+    pixels = cli("estimate", tiny, "-t", "ascend310p3", "--json").json["estimate"]["input_bytes"]
+
+    assert (floating, pixels) == (4 * 3 * 8 * 8, 3 * 8 * 8)
 
 
 def test_a_target_without_figures_says_so_before_it_builds(cli: Cli, tiny: Path) -> None:

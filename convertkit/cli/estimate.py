@@ -102,12 +102,27 @@ def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:
         f"{found.vector_operations / 1e9:.2f} G vector operations, {found.bytes / 1e9:.2f} GB through memory "
         f"({found.weight_bytes / 1e6:.1f} MB of weights)"
     )
+    if found.uncounted:
+        print(_incomplete(found))
     if top and found.rows:
         print()
         _table(found, top)
     print()
     _totals(found, machine)
     _caveats(found, machine)
+
+
+def _incomplete(found: Estimate) -> str:
+    """Said first: figures of a graph that is only partly counted are too small."""
+    count, first = len(found.uncounted), found.uncounted[0]
+    ops = sorted(Counter(item.op for item in found.uncounted).items(), key=lambda item: -item[1])
+    named = ", ".join(f"{number} {op}" for op, number in ops[:OPERATORS])
+    more = f" and {len(ops) - OPERATORS} other operators" if len(ops) > OPERATORS else ""
+    cure = " (simplify and fold-constants make shapes static)" if "static shape" in first.why else ""
+    return (
+        f"incomplete: {count} node{'s' if count != 1 else ''} not counted: {named}{more}; "
+        f"first {first.name}: {first.why}{cure}"
+    )
 
 
 def _table(found: Estimate, top: int) -> None:
@@ -135,12 +150,13 @@ def _totals(found: Estimate, machine: Machine) -> None:
     print("by operator: " + ", ".join(f"{op} {seconds * 1e3:.2f} ms" for op, seconds in shares))
     parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
     print(
-        f"node by node, every tensor through memory: {_speed(found.seconds)}; bound by {parts or 'nothing'}"
+        f"node by node, nothing fused, every tensor through memory: {_speed(found.seconds)}; "
+        f"bound by {parts or 'nothing'}"
     )
     for source, seconds in found.with_memory.items():
         rate = next(item.rate for item in machine.other_memory if item.source == source)
         print(f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}")
-    print(f"whatever is fused or kept in a cache, not faster than {_speed(found.least)}")
+    print(f"whatever is fused or kept in a cache, never faster than {_speed(found.least)}")
     print(
         f"copies from and to the host are not in it: {found.input_bytes / 1e6:.2f} MB in, "
         f"{found.output_bytes / 1e6:.2f} MB out"
@@ -160,7 +176,7 @@ def _speed(seconds: float) -> str:
 
 def _caveats(found: Estimate, machine: Machine) -> None:
     print(
-        "a roofline: an upper bound of speed by peak figures, no forecast; nothing of it was seen on hardware:"
+        "an upper bound of speed by peak figures (roofline), no forecast; nothing of it was seen on hardware:"
     )
     for figure, scale, unit in (
         (machine.matrix, 1e12, "T op/s"),
@@ -170,10 +186,3 @@ def _caveats(found: Estimate, machine: Machine) -> None:
         print(f"  {figure.name} {figure.rate / scale:.4g} {unit} ({figure.source})")
     for line in found.left_out:
         print(f"  not counted, as it depends on the data: {line}")
-    if found.uncounted:
-        first = found.uncounted[0]
-        ops = sorted(Counter(item.op for item in found.uncounted).items())
-        print(
-            f"  not counted: {', '.join(f'{count} {op}' for op, count in ops)} "
-            f"(first {first.name}: {first.why}; --json has all)"
-        )

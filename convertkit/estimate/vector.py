@@ -16,7 +16,7 @@ PER_ELEMENT = {
     "Less": 1, "LessOrEqual": 1, "Log": 1, "LogSoftmax": 5, "Max": 1, "Min": 1, "Mod": 1, "Mul": 1, "Neg": 1,
     "Not": 1, "Or": 1, "PRelu": 2, "Pow": 1, "Reciprocal": 1, "Relu": 1, "Round": 1, "Sigmoid": 4, "Sign": 1,
     "Sin": 1, "Softmax": 5, "Softplus": 3, "Sqrt": 1, "Sub": 1, "Tanh": 1, "Where": 1, "Xor": 1,
-    "BatchNormalization": 2,
+    "BatchNormalization": 2, "InstanceNormalization": 5, "LayerNormalization": 5,
 }  # fmt: skip
 """Operations per element of the output."""
 

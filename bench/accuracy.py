@@ -43,7 +43,8 @@ TEXT = """# Accuracy of the mini48 ladder
 
 A small Mask R-CNN of mmdet 2.28.2 that has memorised 48 real photos (320 x 320), measured on those photos by
 `python -m bench.accuracy`. AP in 0..1, COCO metrics; it shows whether a conversion keeps accuracy, not how well a model
-generalises. Device numerics follow the sources of the 310P's kernels; nothing here was seen on hardware.
+generalises. On 48 photos a few thousandths are chance: one detection more or less. Device numerics follow the sources of
+the 310P's kernels; nothing here was seen on hardware.
 
 {tables}
 ## The passes

@@ -129,12 +129,12 @@ def test_detections_without_area_are_not() -> None:
     assert (last.op_type, last.input[1]) == ("BatchMultiClassNMS", "second")
 
 
-FOUR_BOXES = TWO_STAGES.replace("[1,3,2", "[1,4,2")
+FIVE_BOXES = TWO_STAGES.replace("[1,3,2", "[1,5,2")
 """Boxes whose shape nobody takes for that of an image."""
 
 
 def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
-    text = FOUR_BOXES.replace("float[1,4,5] second)", "float[1,4,5] second, float[1,3,40,60] image)")
+    text = FIVE_BOXES.replace("float[1,4,5] second)", "float[1,4,5] second, float[1,3,40,60] image)")
     step = ClipToPicture()
 
     added = step.added_inputs(apply(step, parse(text, domains=[ops.DOMAIN])))
@@ -145,4 +145,4 @@ def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
 def test_without_an_image_input_nobody_knows_the_canvas() -> None:
     step = ClipToPicture()
 
-    assert step.added_inputs(apply(step, parse(FOUR_BOXES, domains=[ops.DOMAIN]))) == {}
+    assert step.added_inputs(apply(step, parse(FIVE_BOXES, domains=[ops.DOMAIN]))) == {}

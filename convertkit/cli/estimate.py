@@ -118,7 +118,7 @@ def _incomplete(found: Estimate) -> str:
     ops = sorted(Counter(item.op for item in found.uncounted).items(), key=lambda item: -item[1])
     named = ", ".join(f"{number} {op}" for op, number in ops[:OPERATORS])
     more = f" and {len(ops) - OPERATORS} other operators" if len(ops) > OPERATORS else ""
-    cure = " (simplify and fold-constants make shapes static)" if "static shape" in first.why else ""
+    cure = " (it depends on the data, or on passes like simplify)" if "static shape" in first.why else ""
     return (
         f"incomplete: {count} node{'s' if count != 1 else ''} not counted: {named}{more}; "
         f"first {first.name}: {first.why}{cure}"

@@ -18,11 +18,13 @@ _HOMES = {
     "clip": "detection.boxes",
     "iou": "detection.boxes",
     "letterbox": "detection.letterbox",
+    "pad_pixel": "detection.letterbox",
     "unletterbox_boxes": "detection.letterbox",
     "paste": "detection.masks",
     "Detections": "detection.types",
     "Placement": "detection.types",
     "RLE": "detection.types",
+    "Diagnosis": "diagnosis",
     "ConvertkitError": "errors",
     "GraphError": "errors",
     "PassError": "errors",
@@ -32,6 +34,13 @@ _HOMES = {
     "UnavailableError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "suggestion": "errors",
+    "Cost": "estimate.record",
+    "Operand": "estimate.record",
+    "Operation": "estimate.record",
+    "atomic_directory": "files",
+    "home": "files",
+    "scratch_directory": "files",
     "Domain": "graph.domains",
     "Flow": "graph.flow",
     "Graph": "graph.graph",
@@ -60,10 +69,14 @@ _HOMES = {
     "Pass": "passes.base",
     "Finding": "passes.finding",
     "PassRecord": "passes.record",
+    "ChildError": "process",
     "run_child": "process",
     "Runtime": "targets.base",
     "RuntimeOptions": "targets.base",
     "Target": "targets.base",
+    "Figure": "targets.machine",
+    "Machine": "targets.machine",
+    "Pixels": "targets.pixels",
     "Timed": "targets.timing",
     "Timings": "targets.timing",
     "Interface": "workflow.interface",
@@ -76,11 +89,13 @@ if TYPE_CHECKING:
     from convertkit.detection.boxes import clip as clip
     from convertkit.detection.boxes import iou as iou
     from convertkit.detection.letterbox import letterbox as letterbox
+    from convertkit.detection.letterbox import pad_pixel as pad_pixel
     from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
     from convertkit.detection.masks import paste as paste
     from convertkit.detection.types import RLE as RLE
     from convertkit.detection.types import Detections as Detections
     from convertkit.detection.types import Placement as Placement
+    from convertkit.diagnosis import Diagnosis as Diagnosis
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError
@@ -90,6 +105,13 @@ if TYPE_CHECKING:
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
+    from convertkit.errors import suggestion as suggestion
+    from convertkit.estimate.record import Cost as Cost
+    from convertkit.estimate.record import Operand as Operand
+    from convertkit.estimate.record import Operation as Operation
+    from convertkit.files import atomic_directory as atomic_directory
+    from convertkit.files import home as home
+    from convertkit.files import scratch_directory as scratch_directory
     from convertkit.graph.domains import Domain as Domain
     from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph
@@ -118,10 +140,14 @@ if TYPE_CHECKING:
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.record import PassRecord as PassRecord
+    from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.machine import Figure as Figure
+    from convertkit.targets.machine import Machine as Machine
+    from convertkit.targets.pixels import Pixels as Pixels
     from convertkit.targets.timing import Timed as Timed
     from convertkit.targets.timing import Timings as Timings
     from convertkit.workflow.interface import Interface as Interface

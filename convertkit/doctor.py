@@ -9,9 +9,9 @@ import sys
 from importlib.metadata import version
 from typing import Literal
 
-from msgspec import Struct
-
 from convertkit.build.keys import tool_versions
+from convertkit.diagnosis import Diagnosis
+from convertkit.errors import PluginError
 from convertkit.exporting.environment import VARIABLE, list_environments
 from convertkit.exporting.toolchain import compiler
 from convertkit.files import home
@@ -20,66 +20,70 @@ ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
 
 
-class Finding(Struct, frozen=True):
-    """One thing looked at. ``state`` is ``ok``, ``note`` (works, but) or ``missing`` (something will not work)."""
-
-    state: Literal["ok", "note", "missing"]
-    what: str
-    found: str
-    advice: str = ""
+def examine() -> list[Diagnosis]:
+    """Everything the doctor looks at, in the order of a build; what plugins look at comes last."""
+    return [*_core(), *_cache(), *_export(), *_plugins()]
 
 
-def examine() -> list[Finding]:
-    """Everything the doctor looks at, in the order of a build."""
-    return [*_core(), *_cache(), *_export()]
+def _plugins() -> list[Diagnosis]:
+    from convertkit.plugins import open_plugins
+
+    try:
+        return open_plugins().examine()
+    except PluginError as error:
+        return [
+            Diagnosis("missing", "plugins", error.message, error.hint or "reinstall or remove the plugin")
+        ]
 
 
-def _core() -> list[Finding]:
+def _core() -> list[Diagnosis]:
     tools = ", ".join(f"{name} {number}" for name, number in tool_versions().items())
     return [
-        Finding("ok", "convertkit", version("convertkit-compiler")),
-        Finding("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
-        Finding("ok", "tools", tools),
-        Finding("ok", "processors", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} usable"),
+        Diagnosis("ok", "convertkit", version("convertkit-compiler")),
+        Diagnosis("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
+        Diagnosis("ok", "tools", tools),
+        Diagnosis("ok", "processors", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} usable"),
     ]
 
 
-def _cache() -> list[Finding]:
+def _cache() -> list[Diagnosis]:
     directory = home()
     existing = next(path for path in (directory, *directory.parents) if path.exists())
     free = shutil.disk_usage(existing).free / 1e9
     if not os.access(existing, os.W_OK):
         advice = "set CONVERTKIT_HOME to a directory you may write to"
-        return [Finding("missing", "cache", f"{directory} cannot be written", advice)]
+        return [Diagnosis("missing", "cache", f"{directory} cannot be written", advice)]
     state: Literal["ok", "note"] = "ok" if free > ENVIRONMENT_GIGABYTES else "note"
     advice = (
         ""
         if state == "ok"
         else f"an export environment needs about {ENVIRONMENT_GIGABYTES} GB while it is built"
     )
-    return [Finding(state, "cache", f"{directory}, {free:.0f} GB free", advice)]
+    return [Diagnosis(state, "cache", f"{directory}, {free:.0f} GB free", advice)]
 
 
-def _export() -> list[Finding]:
+def _export() -> list[Diagnosis]:
     findings = []
     if named := os.environ.get(VARIABLE):
         findings.append(
-            Finding("note", "export interpreter", f"{named} ({VARIABLE})", "used for every export")
+            Diagnosis("note", "export interpreter", f"{named} ({VARIABLE})", "used for every export")
         )
     environments = list_environments()
     for status in environments:
         complete = status.phase == "complete"
         advice = "" if complete else "convertkit env build MODEL finishes it"
         findings.append(
-            Finding(
+            Diagnosis(
                 "ok" if complete else "note", "export environment", f"{status.name}: {status.phase}", advice
             )
         )
     if not environments and not named:
         advice = "only needed to export a checkpoint: convertkit env build MODEL (about 15 minutes, once)"
-        findings.append(Finding("note", "export environment", "none", advice))
+        findings.append(Diagnosis("note", "export environment", "none", advice))
     if (found := compiler()) is None:
-        findings.append(Finding("missing", "C++ compiler", "none", "on Debian: apt install g++ python3-dev"))
+        findings.append(
+            Diagnosis("missing", "C++ compiler", "none", "on Debian: apt install g++ python3-dev")
+        )
     else:
-        findings.append(Finding("ok", "C++ compiler", found))
+        findings.append(Diagnosis("ok", "C++ compiler", found))
     return findings

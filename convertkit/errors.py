@@ -20,6 +20,8 @@ class ConvertkitError(Exception):
     """
 
     exit_code = 2
+    details: str = ""
+    """At most one screen more, printed before the line where there is something to see; empty for most errors."""
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

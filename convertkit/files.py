@@ -38,6 +38,7 @@ __all__ = [
     "clean_leftovers",
     "home",
     "locked_directory",
+    "scratch_directory",
     "sha256_bytes",
     "sha256_file",
 ]
@@ -144,6 +145,29 @@ def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Pat
             _publish(temporary, path, replace=replace)
         except OSError as error:
             raise store_error(path, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def scratch_directory(beside: str | Path) -> Iterator[Path]:
+    """Yield an empty directory next to ``beside``, on its file system; it goes with everything in it at the end.
+
+    Whatever a killed process left there earlier is removed on the way in.
+
+    Raises:
+        StoreError: the place cannot be written.
+    """
+    beside = Path(beside)
+    try:
+        beside.parent.mkdir(parents=True, exist_ok=True)
+        clean_leftovers(beside.parent)
+        temporary, descriptor = _reserve(beside, directory=True)
+    except OSError as error:
+        raise store_error(beside, error) from error
+    try:
+        yield temporary
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         os.close(descriptor)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
+    from convertkit.diagnosis import Diagnosis
     from convertkit.graph.domains import Domain
     from convertkit.models.base import Model
     from convertkit.passes.base import Pass
@@ -43,3 +44,8 @@ def register_domains(register: Callable[[Domain], None]) -> None:
 @hookspec
 def after_pass(record: PassRecord) -> None:
     """Observe: called once after every pass that ran, with its record. What it returns is ignored."""
+
+
+@hookspec
+def examine() -> list[Diagnosis]:  # type: ignore[empty-body]
+    """Look at this machine for ``convertkit doctor``: what the plugin needs, and whether it is there."""

@@ -15,6 +15,7 @@ from typing import Any
 import pluggy
 
 from convertkit import hookspecs
+from convertkit.diagnosis import Diagnosis
 from convertkit.errors import ConvertkitError, PluginError, suggestion
 from convertkit.graph.domains import Domain, add_domain
 from convertkit.models.base import Model
@@ -110,6 +111,23 @@ class Plugins:
     def observe(self, record: PassRecord) -> None:
         """Tells every observer about a pass that ran."""
         self._manager.hook.after_pass(record=record)
+
+    def examine(self) -> list[Diagnosis]:
+        """What every plugin says about this machine; one that fails is a diagnosis of its own, never an error."""
+        found: list[Diagnosis] = []
+        for name, module in self._manager.list_name_plugin():
+            if module is None or not hasattr(module, "examine"):
+                continue
+            others = [other for other in self._manager.get_plugins() if other is not module]
+            try:
+                for answer in self._manager.subset_hook_caller("examine", others)():
+                    found += answer
+            except Exception as error:
+                reason = f"examine fails: {type(error).__name__}: {error}"
+                found.append(
+                    Diagnosis("missing", f"plugin {name}", reason, "report this to the plugin's author")
+                )
+        return found
 
     def _call(self, hook: str, module: object, sink: Callable[[Any], None], name: str) -> None:
         """Calls one hook of one plugin, so that it is known who registers what."""

@@ -7,6 +7,7 @@ outright, the command and everything it started dies.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import selectors
 import signal
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 SHUTDOWN_SECONDS = 20.0
+TICK_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ def run_child(
     log: Path | None = None,
     on_line: Callable[[str], None] | None = None,
     on_event: Callable[[dict[str, Any]], None] | None = None,
+    on_tick: Callable[[float], None] | None = None,
     name: str | None = None,
 ) -> Completed:
     """Run a command to its end; whatever ends this call also ends the command and all it started.
@@ -74,6 +77,7 @@ def run_child(
         log: file that receives both streams, appended as they come.
         on_line: called with each line of both streams that is not an event.
         on_event: called with each line of standard output that is a JSON object with an ``event`` key.
+        on_tick: called about once a second with the seconds since the start, whether or not anything was printed.
         name: what errors call it; the command's own name when None.
 
     Raises:
@@ -84,7 +88,8 @@ def run_child(
     name = name or Path(command[0]).name
     started = time.monotonic()
     with LineReader(log, on_line, on_event) as reader, _Child(command, env, cwd) as child:
-        in_time = child.feed(reader, None if timeout is None else started + timeout)
+        tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
+        in_time = child.feed(reader, None if timeout is None else started + timeout, tick)
     if not in_time:
         failure: tuple[str, int | None] | None = (f"was killed after its time limit of {timeout:g} s", None)
     else:
@@ -122,7 +127,9 @@ class _Child:
     def __enter__(self) -> _Child:
         return self
 
-    def feed(self, reader: LineReader, deadline: float | None) -> bool:
+    def feed(
+        self, reader: LineReader, deadline: float | None, tick: Callable[[], None] | None = None
+    ) -> bool:
         """Hand output to ``reader`` until the supervisor is gone; False when ``deadline`` comes first."""
         assert self._process.stdout is not None
         assert self._process.stderr is not None
@@ -130,13 +137,18 @@ class _Child:
             selector.register(self._process.stdout, selectors.EVENT_READ, "stdout")
             selector.register(self._process.stderr, selectors.EVENT_READ, "stderr")
             selector.register(self._socket, selectors.EVENT_READ, "report")
+            next_tick = time.monotonic() + TICK_SECONDS
             while selector.get_map():
+                if tick is not None and time.monotonic() >= next_tick:
+                    next_tick = time.monotonic() + TICK_SECONDS
+                    tick()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
                     return False
                 # With the supervisor gone nobody writes any more, unless it was killed itself: take what
                 # is there and wait for nothing.
-                ready = selector.select(0 if self._gone else left)
+                wait = left if tick is None else min(TICK_SECONDS, math.inf if left is None else left)
+                ready = selector.select(0 if self._gone else wait)
                 if self._gone and not ready:
                     break
                 for key, _ in ready:

@@ -118,7 +118,7 @@ def bisect_accuracy(
 
 def _photos(course: Course) -> Iterator[Arrays]:
     package, variant = course.request.package, course.request.variant
-    spec = package.preprocess_spec(variant)
+    spec = package.preprocess_spec(variant).on_host()
     for image in course.dataset.images:
         yield package.model.preprocess(course.dataset.read(image), variant.spec.size, spec)[0]
 

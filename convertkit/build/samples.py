@@ -13,8 +13,8 @@ def sample_checker(package: ModelPackage, variant: Variant) -> Checker:
 
 
 def sample_inputs(package: ModelPackage, variant: Variant) -> list[Arrays]:
-    """The graph inputs of the package's own sample photos, by name."""
-    spec = package.preprocess_spec(variant)
+    """The inputs of the stock graph for the package's own sample photos, by name."""
+    spec = package.preprocess_spec(variant).on_host()
     size = variant.spec.size
     return [package.model.preprocess(image, size, spec)[0] for image in package.model.sample_images()]
 

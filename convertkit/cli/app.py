@@ -15,6 +15,7 @@ from convertkit.cli import (
     build,
     doctor,
     env,
+    estimate,
     export,
     fetch,
     info,
@@ -48,6 +49,7 @@ for command in (
     info.info,
     postprocess.postprocess,
     bisect.bisect,
+    estimate.estimate,
     opt.opt,
     export.export,
     fetch.fetch,
@@ -94,6 +96,8 @@ def main(args: Sequence[str] | None = None) -> int:
             return _fail("interrupted; finished steps are kept", INTERRUPTED)
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
+        if error.details:
+            print(error.details.rstrip(), file=sys.stderr)
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; finished steps are kept", INTERRUPTED)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from convertkit.errors import PluginError, UnknownNameError, UsageError
+from convertkit.errors import PluginError, UnavailableError, UnknownNameError, UsageError
 from convertkit.targets.timing import Timings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convertkit.graph.light import LightModel
+    from convertkit.targets.machine import Machine
+    from convertkit.targets.pixels import Pixels
 
 
 class Runtime(Protocol):
@@ -50,6 +52,9 @@ class Target:
         rung: what ``convertkit verify`` measures unless told otherwise.
         emulations: ways to run a graph on the host as the target would, by name, with a line of help each.
         runtimes: ways to run the compiled artifact besides :meth:`open`, by name, with a line of help each.
+
+    Attributes:
+        pixels: what to do with a picture's bytes; None where the host normalises. :meth:`normalizing` sets it.
     """
 
     name: ClassVar[str]
@@ -57,10 +62,27 @@ class Target:
     rung: ClassVar[str] = "target"
     emulations: ClassVar[Mapping[str, str]] = {}
     runtimes: ClassVar[Mapping[str, str]] = {}
+    pixels: Pixels | None = None
 
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
         return {}
+
+    def normalizing(self, pixels: Pixels) -> Target:
+        """This target, set to normalise: :meth:`compile`, :meth:`open` and :meth:`emulate` then work on bytes.
+
+        Raises:
+            UsageError: it has no unit for that, or the unit cannot do what is asked.
+        """
+        raise UsageError(f"target {self.name} does not normalise pictures", hint="say normalize: host")
+
+    def machine(self) -> Machine:
+        """The figures of a roofline.
+
+        Raises:
+            UnavailableError: none are known.
+        """
+        raise UnavailableError(f"target {self.name} has no figures of its machine to estimate with")
 
     def compile(self, model: LightModel, directory: Path) -> None:
         """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""

@@ -38,7 +38,7 @@ def register_targets(register: Callable[[type[convertkit.Target]], None]) -> Non
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
     from convertkit_ascend.ops.registry import DOMAIN
 
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower))
+    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost))
 
 
 def _register_schemas() -> None:
@@ -52,3 +52,9 @@ def _lower(model: convertkit.LightModel) -> convertkit.LightModel:
     from convertkit_ascend.twin import lower
 
     return lower(model, "framework")
+
+
+def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
+    from convertkit_ascend.roofline import cost
+
+    return cost(node)

@@ -1,0 +1,52 @@
+"""The table of chips, and how to find a row of it."""
+
+from __future__ import annotations
+
+import functools
+import json
+from importlib import resources
+from types import MappingProxyType
+from typing import Any
+
+import convertkit
+from convertkit_ascend.socs.record import Soc
+
+
+@functools.cache
+def _table() -> dict[str, Soc]:
+    text = resources.files("convertkit_ascend.socs").joinpath("socs.json").read_text()
+    rows = [_record(row) for row in json.loads(text)["socs"]]
+    return {soc.name: soc for soc in rows}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all chips as the command line has them, sorted: ``ascend310``, ``ascend310b1``, ..."""
+    return tuple(sorted(_table()))
+
+
+def get(name: str) -> Soc:
+    """The chip called ``name``: ``ascend310p3`` or, as atc spells it, ``Ascend310P3``.
+
+    Raises:
+        UnknownNameError: there is no such chip; points to the nearest name.
+    """
+    found = _table().get(name.lower())
+    if found is None:
+        raise convertkit.UnknownNameError("SoC", name, names())
+    return found
+
+
+def of_chip(chip: str) -> Soc | None:
+    """The chip that ``npu-smi info`` calls ``chip`` (``310P3``, ``Ascend910B3``); None if it is not in the table.
+
+    The value for atc is ``Ascend`` and the column *Name* (facts 3.4); some drivers print the whole of it.
+    """
+    return _table().get("ascend" + chip.lower().removeprefix("ascend"))
+
+
+def _record(row: dict[str, Any]) -> Soc:
+    values: dict[str, Any] = {
+        key: MappingProxyType(value) if isinstance(value, dict) else value for key, value in row.items()
+    }
+    values["notes"] = tuple(row["notes"])
+    return Soc(**values)

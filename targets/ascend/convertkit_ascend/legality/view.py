@@ -87,7 +87,7 @@ class Node:
     def rule(self) -> OpRule | None:
         """What the table has on the operator at this opset; None for one that the parser does not know."""
         version = self.view.imports.get(self.domain, 0)
-        found = every().get((self.domain, self.proto.op_type))
+        found = self.view.operators.get((self.domain, self.proto.op_type))
         return found if found is not None and found.knows(version) else None
 
     @property
@@ -104,10 +104,16 @@ class View:
     Types and shapes are those of strict inference on the bare graph: what its ``value_info`` and the shapes of its
     outputs claim is not believed, because the vendor's parser never reads them (frontend, "Key", "Graph inputs").
     ``problem`` says why strict inference refused the graph; types are then those of lenient inference, or none.
+
+    Args:
+        operators: what the parser and the kernels take, by domain and name; the package's own table unless given.
     """
 
-    def __init__(self, model: convertkit.LightModel) -> None:
+    def __init__(
+        self, model: convertkit.LightModel, operators: Mapping[tuple[str, str], OpRule] | None = None
+    ) -> None:
         self.model = model
+        self.operators = every() if operators is None else operators
         self.graph = model.proto.graph
         self.imports = {_onnx(item.domain): item.version for item in model.proto.opset_import}
         self.opset = self.imports.get("", 0)

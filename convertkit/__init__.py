@@ -63,6 +63,9 @@ _HOMES = {
     "run_child": "process",
     "Runtime": "targets.base",
     "Target": "targets.base",
+    "LintFinding": "targets.lint",
+    "LintReport": "targets.lint",
+    "LintRule": "targets.lint",
 }
 
 if TYPE_CHECKING:
@@ -114,6 +117,9 @@ if TYPE_CHECKING:
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.lint import LintFinding as LintFinding
+    from convertkit.targets.lint import LintReport as LintReport
+    from convertkit.targets.lint import LintRule as LintRule
 
 __all__ = sorted(_HOMES)
 

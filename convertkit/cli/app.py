@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import bisect, build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import bisect, build, doctor, env, export, fetch, lint, listing, opt, replay, show, verify
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -29,6 +29,7 @@ for command in (
     verify.verify,
     bisect.bisect,
     opt.opt,
+    lint.lint,
     export.export,
     fetch.fetch,
     replay.replay,

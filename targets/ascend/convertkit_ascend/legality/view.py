@@ -20,7 +20,12 @@ from convertkit_ascend.legality.table import OpRule, every
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_REFUSALS = (onnx.shape_inference.InferenceError, ValueError, RuntimeError)
+_REFUSALS = (
+    onnx.shape_inference.InferenceError,
+    onnx.checker.ValidationError,
+    ValueError,
+    RuntimeError,
+)
 """What shape inference raises; the last two for nodes so broken that it trips over them."""
 
 Shape = tuple["int | None", ...]

@@ -7,11 +7,15 @@ import functools
 from convertkit_ascend.legality.checks import FIXES, GENERAL_FIX, KINDS
 from convertkit_ascend.legality.table import every
 from convertkit_ascend.legality.violation import Severity
+from convertkit_ascend.preflight.kinds import SUMMARIES
 from convertkit_ascend.preflight.rule import Description
 from convertkit_ascend.preflight.rules import FIRST, RAW, TYPED
 
 _E: Severity = "error"
 _W: Severity = "warning"
+
+_SHOWN = 3
+"""Operators named beside a limit."""
 
 LEGALITY: tuple[Description, ...] = (
     Description("valid-graph", _E, "Strict shape inference accepts the graph.", "repair the graph", "ONNX"),
@@ -176,14 +180,20 @@ def catalogue() -> tuple[Description, ...]:
 
 
 def _of_kind(kind: str) -> Description:
-    checks = [check for rule in every().values() for check in rule.checks if check.kind == kind]
-    bases = ", ".join(sorted({check.basis for check in checks if check.severity != "info"})) or "doc"
-    severity = _E if any(check.severity == "error" for check in checks) else _W
-    words = kind.replace("_", " ")
+    checks = [
+        (rule.onnx_op, check)
+        for rule in every().values()
+        for check in rule.checks
+        if check.kind == kind and check.severity != "info"
+    ]
+    bases = ", ".join(sorted({check.basis for _, check in checks})) or "doc"
+    severity = _E if any(check.severity == "error" for _, check in checks) else _W
+    names = sorted({name for name, _ in checks})
+    about = f" ({', '.join(names[:_SHOWN])}{', ...' if len(names) > _SHOWN else ''})" if names else ""
     return Description(
         kind.replace("_", "-"),
         severity,
-        f"A limit of one operator: {words}.",
+        f"{SUMMARIES[kind].removesuffix('.')}{about}.",
         FIXES.get(kind, GENERAL_FIX),
         f"onnx_ops.json, checks {kind} ({bases})",
     )

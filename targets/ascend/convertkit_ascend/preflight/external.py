@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import onnx
 from onnx import TensorProto
@@ -40,6 +40,8 @@ def find(tensor: TensorProto, directory: Path | None) -> Extent:
     if offset is None or length is None or wanted is None:
         return Extent(None, 0, 0, problem=f"offset, length or type make no sense: {entries}")
     length = wanted if length < 0 else length
+    if _leaves(location):
+        return Extent(None, offset, length, outside=True, problem=f"{location} is outside the directory")
     if directory is None:
         return Extent(None, offset, length, problem=f"{location} is not part of the model")
     root = directory.resolve()
@@ -50,6 +52,17 @@ def find(tensor: TensorProto, directory: Path | None) -> Extent:
         return Extent(path, offset, length, problem=_missing(path, location, offset, length, wanted))
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long
         return Extent(None, offset, length, problem=f"{location[:80]} cannot be looked at ({error})"[:200])
+
+
+def _leaves(location: str) -> bool:
+    """Whether the bare text leads out of the directory, on the compiler's machine too (``C:`` and backslashes)."""
+    parts = PurePosixPath(location.replace("\\", "/"))
+    depth = 0
+    for part in parts.parts:
+        depth += -1 if part == ".." else 1
+        if depth < 0:
+            return True
+    return parts.is_absolute() or PureWindowsPath(location).drive != ""
 
 
 def load(tensor: TensorProto, extent: Extent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import onnx
 
@@ -68,7 +68,7 @@ def examine(source: Source, soc: str = "ascend310p3", input_shape: InputShape | 
     subject = read(_own(source), input_shape)
     found = [item for rule in FIRST for item in rule.violations(subject)]
     if found:
-        return Report(tuple(found), (table.basis, UNTYPED))
+        return Report(_settled(found), (table.basis, UNTYPED))
     found = [item for rule in RAW for item in rule.violations(subject)]
     broken = {item.rule for item in found}
     if any(rule.stops and rule.about.id in broken for rule in RAW):
@@ -109,4 +109,15 @@ def _settled(found: list[Violation]) -> tuple[Violation, ...]:
         for item in found
         if item.rule not in better[item.node] and not (broken and item.rule == "valid-graph")
     ]
-    return tuple(sorted(dict.fromkeys(kept), key=lambda item: item.severity != "error"))
+    shown = dict.fromkeys(_one_line(item) for item in kept)
+    return tuple(sorted(shown, key=lambda item: item.severity != "error"))
+
+
+def _one_line(item: Violation) -> Violation:
+    """Names come out of a file: line breaks and terminal controls in them are written as escapes."""
+    texts = {name: getattr(item, name) for name in ("node", "op", "why", "fix")}
+    return replace(item, **{name: _printable(text) for name, text in texts.items() if not text.isprintable()})
+
+
+def _printable(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

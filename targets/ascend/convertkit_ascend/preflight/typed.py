@@ -49,6 +49,7 @@ def infer(subject: Subject, operators: Operators) -> Typed:
         proto.graph.node.extend(copies)
     del proto.graph.sparse_initializer[:]
     _fill_in(proto.graph, subject.input_shape or {})
+    _open_negative(proto.graph)
     declared = _set_aside(proto.graph)
     light = convertkit.detach(proto, subject.weights)
     return Typed(View(light, operators.table), declared, operators)
@@ -65,6 +66,14 @@ def _fill_in(graph: onnx.GraphProto, told: InputShape) -> None:
             dim = shape.dim.add()
             if size >= 0:
                 dim.dim_value = size
+
+
+def _open_negative(graph: onnx.GraphProto) -> None:
+    """A negative size means an open one; ONNX's inference aborts the process over some."""
+    for value in graph.input:
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_value < 0:
+                dim.ClearField("dim_value")
 
 
 def _set_aside(graph: onnx.GraphProto) -> dict[str, onnx.TypeProto]:

@@ -38,7 +38,7 @@ def input_dangling(subject: Subject) -> Iterator[Spot]:
     "input-required",
     fix="connect it",
     source='frontend, "Silent traps": refused in the infer-shape pass [run], E11019 [read]',
-    hides=("min-inputs",),
+    hides=("min-inputs", "shape-dynamic"),
 )
 def input_required(subject: Subject) -> Iterator[Spot]:
     """Inputs that an operator requires are connected; the parser itself does not ask."""

@@ -46,6 +46,7 @@ def input_not_tensor(subject: Subject) -> Iterator[Spot]:
     fix="feed float32 and cast inside",
     source='frontend, "Graph inputs and outputs": e4m3fnuz is refused [run]',
     hides=("input-type",),
+    stops=True,
 )
 def input_type_refused(subject: Subject) -> Iterator[Spot]:
     """The element type of a graph input is one that the parser has."""

@@ -30,7 +30,7 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
 
 @raw(
     "domain-private",
-    fix="write the file for ATC with convertkit_ascend.handover.for_atc",
+    fix="examine the file made for ATC; convertkit_ascend.handover.for_atc makes it",
     source='frontend, "Key": E13010 [run]',
     hides=("vendor-limit", "vendor-note", "op-unknown", "opset-window"),
 )

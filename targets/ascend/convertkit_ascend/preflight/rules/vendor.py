@@ -48,7 +48,7 @@ def nms_image_size(graph: Typed) -> Iterator[Spot]:
 def vendor_limit(graph: Typed) -> Iterator[Spot]:
     """Attributes and shapes of vendor operators are inside what the parser and the kernel take."""
     for node, op in _vendor_nodes(graph):
-        checked = {check.name for check in node.rule.checks} if node.rule else set()
+        checked = _checked(node)
         mistyped = [item for item in op.attributes if _mistyped(node, item.name, item.kind)]
         for item in op.attributes:
             if item.name in node.attributes and item.name not in checked and item not in mistyped:
@@ -72,9 +72,12 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
 def vendor_note(graph: Typed) -> Iterator[Spot]:
     """What the chip computes is what the operator is defined to compute."""
     for node, op in _vendor_nodes(graph):
-        if not any(_mistyped(node, item.name, item.kind) for item in op.attributes):
-            for line in op.notes(_values(node), _shapes(node)):
-                yield Spot(node.name, line, node.op)
+        values, shapes = _values(node), _shapes(node)
+        known = {name: values[name] for name in values if name not in (*FRAME, "image_size")}
+        if len(shapes) < 2 or op.limits(known, shapes, ops.OPSETS[0]):
+            continue  # remarks are about nodes that are inside the limits
+        for line in op.notes(known, shapes):
+            yield Spot(node.name, line, node.op)
 
 
 def _vendor_nodes(graph: Typed) -> Iterator[tuple[Node, ops.VendorOp]]:
@@ -84,6 +87,12 @@ def _vendor_nodes(graph: Typed) -> Iterator[tuple[Node, ops.VendorOp]]:
         home = ("", "npu") if node.proto.op_type in TWINS_OF else ("",)
         if node.domain in home and name in ops.names():
             yield node, ops.get(name)
+
+
+def _checked(node: Node) -> set[str]:
+    """Attributes whose values legality's table looks at already."""
+    checks = node.rule.checks if node.rule else ()
+    return {check.name for check in checks if check.kind in ("attr_range", "attr_in")}
 
 
 def _sizes(node: Node, op: ops.VendorOp) -> list[str]:

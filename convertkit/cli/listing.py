@@ -31,8 +31,11 @@ def listing(
 ) -> None:
     """List passes, targets, models, plugins or the rules of convertkit lint."""
     from convertkit.cli.ui import print_json, print_table
+    from convertkit.errors import UsageError
 
     choice(kind, "list", KINDS)
+    if target is not None and kind != "rules":
+        raise UsageError(f"--target has no use with list {kind}", hint="leave it out")
     plugins = open_all(plugin)
     if kind == "rules":
         rows: list[dict[str, Any]] = _rules(plugins, target)

@@ -262,5 +262,11 @@ CASES = [
     ),
     Case("vendor-attribute", ROI, "n0", attribute(0, MISSPELT)),
     Case("nms-image-size", NMS, "n0", attribute(0, IMAGE_SIZE)),
+    Case(
+        "op-shape-unknown",
+        "(float[1,3,8,8] x, float[1,4,4,2] g) => (float[1,3,4,4] y) { y = GridSampleV2 (x, g) }",
+        "n0",
+        corrected=RELU,
+    ),
     Case("vendor-limit", LOW_SCORE, "n0", corrected=NMS),
 ]

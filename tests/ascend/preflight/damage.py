@@ -9,7 +9,20 @@ import onnx
 from google.protobuf.message import Message
 
 _NUMBERS = (0, 1, 2, 3, 7, 16, 99, 255, -1, -2, 2**31 - 1, -(2**31), 10**6)
-_TEXTS = ("", "x", "y", "w", "n0", "ai.onnx", "Relu", "Loop", "RoiExtractor", "BatchMultiClassNMS", "a\nb", "é\x1b[2J")
+_TEXTS = (
+    "",
+    "x",
+    "y",
+    "w",
+    "n0",
+    "ai.onnx",
+    "Relu",
+    "Loop",
+    "RoiExtractor",
+    "BatchMultiClassNMS",
+    "a\nb",
+    "é\x1b[2J",
+)
 
 
 def spoil(model: onnx.ModelProto, rng: random.Random, times: int) -> None:

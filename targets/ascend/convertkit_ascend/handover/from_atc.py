@@ -7,12 +7,10 @@ import onnx
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.handover.domains import every_node, plain, set_versions, versions
+from convertkit_ascend.legality.stand_ins import FRAME, OF_NMS
 
-TWINS_OF = {"NPUBatchNms": "BatchMultiClassNMS"}
-"""Other ONNX names of an operator that has executable semantics here (facts 2.1): the same IR operator."""
-
-FRAME = ("change_coordinate_frame", "transpose_box")
-"""Attributes that only NPUBatchNms passes on; BatchMultiClassNMS is the same where they are 0."""
+TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)
+"""Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0."""
 
 VENDOR_DOMAIN = "npu"
 """Where torch_npu's exporter puts its operators (facts 2.1)."""

@@ -14,6 +14,7 @@ from onnx import AttributeProto
 
 import convertkit
 from convertkit_ascend import ops
+from convertkit_ascend.legality import stand_ins
 from convertkit_ascend.legality.schemas import element_type, schema_of
 from convertkit_ascend.legality.table import OpRule, every
 
@@ -195,7 +196,7 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     del proto.graph.value_info[:]
     for value in proto.graph.output:
         value.type.tensor_type.ClearField("shape")
-    _into_own_domain(proto)
+    stand_ins.put(proto)
     problem, inferred = "", proto
     try:
         inferred = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
@@ -205,15 +206,6 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
     values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     return problem, {value.name: value.type.tensor_type for value in values}
-
-
-def _into_own_domain(proto: onnx.ModelProto) -> None:
-    """Vendor operators in the default domain, where the vendor's parser wants them, have no schema: onnx owns it."""
-    moved = [node for node in proto.graph.node if not _onnx(node.domain) and node.op_type in ops.names()]
-    for node in moved:
-        node.domain = ops.DOMAIN
-    if moved and all(item.domain != ops.DOMAIN for item in proto.opset_import):
-        proto.opset_import.append(onnx.helper.make_opsetid(ops.DOMAIN, ops.VERSION))
 
 
 def _onnx(domain: str) -> str:

@@ -115,8 +115,13 @@ def _settled(found: list[Violation]) -> tuple[Violation, ...]:
 
 def _one_line(item: Violation) -> Violation:
     """Names come out of a file: line breaks and terminal controls in them are written as escapes."""
-    texts = {name: getattr(item, name) for name in ("node", "op", "why", "fix")}
-    return replace(item, **{name: _printable(text) for name, text in texts.items() if not text.isprintable()})
+    return replace(
+        item,
+        node=_printable(item.node),
+        op=_printable(item.op),
+        why=_printable(item.why),
+        fix=_printable(item.fix),
+    )
 
 
 def _printable(text: str) -> str:

@@ -106,7 +106,7 @@ def _numbers(node: Node, name: str) -> list[int]:
     """The entries of an attribute; none where it is mistyped, which is another rule's business."""
     value = node.attribute(name)
     values = value if isinstance(value, list) else [value]
-    return [each for each in values if isinstance(each, (int, float))]
+    return [each for each in values if isinstance(each, int)]
 
 
 def _applies(node: Node, check: Check) -> bool:

@@ -62,5 +62,6 @@ TYPED: tuple[TypedRule, ...] = (
     vendor.nms_image_size,
     vendor.vendor_limit,
     vendor.vendor_note,
+    vendor.op_shape_unknown,
     support.kernel_missing,
 )

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit_ascend import ops
-from convertkit_ascend.handover.from_atc import FRAME, TWINS_OF
+from convertkit_ascend.handover.from_atc import TWINS_OF
+from convertkit_ascend.legality import stand_ins
+from convertkit_ascend.legality.schemas import schema_of
+from convertkit_ascend.legality.stand_ins import FRAME
 from convertkit_ascend.legality.view import Node
+from convertkit_ascend.preflight.kernels.operators import TABLE_FAMILY
 from convertkit_ascend.preflight.rule import Spot, typed
 from convertkit_ascend.preflight.typed import Typed
 
@@ -70,14 +74,30 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
     source="facts 2.1, 2.2: kernel sources of CANN 8.1.RC1 [read]",
 )
 def vendor_note(graph: Typed) -> Iterator[Spot]:
-    """What the chip computes is what the operator is defined to compute."""
-    for node, op in _vendor_nodes(graph):
+    """What the 310P computes is what the operator is defined to compute."""
+    for node, op in _vendor_nodes(graph) if graph.operators.family == TABLE_FAMILY else ():
         values, shapes = _values(node), _shapes(node)
         known = {name: values[name] for name in values if name not in (*FRAME, "image_size")}
         if len(shapes) < 2 or op.limits(known, shapes, ops.OPSETS[0]):
             continue  # remarks are about nodes that are inside the limits
         for line in op.notes(known, shapes):
             yield Spot(node.name, line, node.op)
+
+
+@typed(
+    "op-shape-unknown",
+    fix="look at the compiler's log for shapes from here on",
+    severity="warning",
+    source="facts 2.5: operators that the parser has and ONNX has not; their shape functions are not open",
+    hides=("shape-dynamic",),
+)
+def op_shape_unknown(graph: Typed) -> Iterator[Spot]:
+    """The shapes that every operator gives are known here; behind others nothing can be checked."""
+    for node in graph.view.nodes:
+        if node.rule is None or stand_ins.known(node.proto) or schema_of(node.proto, graph.view.opset):
+            continue
+        if any(graph.view.shape(name) is None for name in node.outputs):
+            yield Spot(node.name, f"the shape rule of {node.op} is not known here", node.op)
 
 
 def _vendor_nodes(graph: Typed) -> Iterator[tuple[Node, ops.VendorOp]]:

@@ -34,6 +34,7 @@ class Attempt:
         before: the graph it was given, which holds.
         after: the graph it left; None where it raised something.
         inputs, expected, got: the sample, and the outputs of both graphs by name; ``got`` is None where there are none.
+        consequence: for a part of a larger graph, what this part alone does to the outputs of that.
     """
 
     failure: Failure
@@ -42,6 +43,7 @@ class Attempt:
     inputs: Named
     expected: Named
     got: Named | None
+    consequence: str = ""
 
 
 def attempt(step: Pass, model: LightModel, inputs: Arrays, run: Run = run_on_host) -> Attempt | None:

@@ -144,6 +144,11 @@ def _readme(step: Pass, shown: Attempt, story: Story, command: str) -> str:
             "",
             f"Here: {shown.failure.why}",
             "",
+            *(
+                [f"There, with this part alone rewritten: {shown.consequence}", ""]
+                if shown.consequence
+                else []
+            ),
             *rows,
             "",
             "To see it again, in this directory:",

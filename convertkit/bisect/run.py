@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -96,7 +96,7 @@ def bisect_outputs(request: BuildRequest, wish: Wish, *, report: Report = silent
     _, taken = stored_stages(request, report=report)
     checker = Checker(samples, roles_of(request.package), run=wish.place.run)
     found = by_outputs(_judged(taken, wish.effect), checker, wish.observe)
-    return _conclude(found, "outputs", samples, wish)
+    return _conclude(found, "outputs", samples, wish, roles_of(request.package))
 
 
 def bisect_accuracy(
@@ -113,7 +113,7 @@ def bisect_accuracy(
         stock, taken = stored_stages(request, report=report)
         found = by_accuracy(stock, taken, measure, request.variant.spec.accuracy, wish.observe)
         samples = chain(sample_inputs(request.package, request.variant), islice(_photos(course), PHOTOS))
-        return _conclude(found, "accuracy", samples, wish)
+        return _conclude(found, "accuracy", samples, wish, roles_of(request.package))
 
 
 def _photos(course: Course) -> Iterator[Arrays]:
@@ -127,11 +127,17 @@ def _judged(taken: Iterable[Stage], effect: Effect | None) -> Iterator[Stage]:
     return (replace(stage, step=judged_as(stage.step, effect)) for stage in taken)
 
 
-def _conclude(found: Found, criterion: Criterion, samples: Iterable[Arrays], wish: Wish) -> Bisection:
+def _conclude(
+    found: Found,
+    criterion: Criterion,
+    samples: Iterable[Arrays],
+    wish: Wish,
+    roles: Mapping[str, str] | None = None,
+) -> Bisection:
     result = Bisection(wish.subject, criterion, len(wish.steps), found.verdicts)
     if found.culprit is None or found.failure is None:
         return result
-    reproducer = _reproducer(found, found.culprit, found.failure, samples, wish)
+    reproducer = _reproducer(found, found.culprit, found.failure, samples, wish, roles)
     return Bisection(
         wish.subject,
         criterion,
@@ -144,7 +150,12 @@ def _conclude(found: Found, criterion: Criterion, samples: Iterable[Arrays], wis
 
 
 def _reproducer(
-    found: Found, culprit: Stage, failure: Failure, samples: Iterable[Arrays], wish: Wish
+    found: Found,
+    culprit: Stage,
+    failure: Failure,
+    samples: Iterable[Arrays],
+    wish: Wish,
+    roles: Mapping[str, str] | None,
 ) -> Reproducer | None:
     """The directory on disk; None (and a note) where the failure does not show on a graph of its own."""
     name = culprit.step.name
@@ -156,7 +167,7 @@ def _reproducer(
     wish.note(f"shrinking what {name} fails on")
     earlier = wish.steps[: found.position]
     feeds = (complete(sample, earlier, culprit.before) for sample in samples)
-    shown = reproduce(culprit, failure, feeds, wish.place.run)
+    shown = reproduce(culprit, failure, feeds, wish.place.run, roles=roles)
     if shown is None:
         wish.note(f"{name} does not fail on any sample by itself: no reproducer")
         return None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from convertkit.bisect.attempt import Attempt, alike, attempt, complete, judged_as
+from convertkit.bisect.attempt import Attempt, alike, attempt, complete, judged_as, named_roles
+from convertkit.bisect.consequence import Consequences
 from convertkit.bisect.divergence import compare, regions
 from convertkit.bisect.minimize import minimize
 from convertkit.bisect.part import part_of
@@ -23,8 +25,8 @@ from convertkit.passes.check import TOLERANCE, Run, run_on_host
 if TYPE_CHECKING:
     from convertkit.passes.stages import Stage
 
-SECONDS = 90.0
-"""Time given to shrinking on one sample; what has been reached by then is what is delivered."""
+SECONDS = 180.0
+"""Time given to the search; what has been reached by then is what is delivered."""
 
 TRIES = 60
 """How many regions between agreeing and diverging tensors are tried."""
@@ -44,27 +46,32 @@ def reproduce(
     samples: Iterable[Arrays],
     run: Run = run_on_host,
     *,
+    roles: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Pass, Attempt] | None:
     """The failure of a stage on as few nodes as can be found; None where no sample shows it.
 
     Outputs that differ are followed to the first tensor that differs; from there, and for other failures from the whole
-    graph, nodes are left out as long as the pass fails in the same way.
+    graph, nodes are left out as long as the pass fails in the same way - and, put into the whole graph, what differs in
+    this part makes the outputs differ too.
 
     Args:
         samples: inputs of the graph before the pass, tried one after the other.
         run: how graphs are run for the verdict.
+        roles: what the outputs of the whole graph mean; guessed where nobody says.
 
     Returns:
         The pass, under the effect by which it was judged, and how it fails.
     """
     differs = failure.kind in ("differs", "accuracy")
     wanted = Failure("differs", failure.why) if differs else failure
-    taken = list(samples)
+    taken, until, tried = list(samples), time.monotonic() + seconds, False
     for effect in STRICTER[stage.step.effect] if differs else (stage.step.effect,):
         step = judged_as(stage.step, effect)
         for inputs in taken:
-            found = _Search(step, stage, inputs, wanted, run, time.monotonic() + seconds).result()
+            if tried and time.monotonic() >= until:
+                return None
+            tried, found = True, _Search(step, stage, inputs, wanted, run, roles, until).result()
             if found is not None:
                 return step, found
     return None
@@ -74,7 +81,14 @@ class _Search:
     """Trials of parts of one graph on one sample; keeps the smallest that fails alike."""
 
     def __init__(
-        self, step: Pass, stage: Stage, inputs: Arrays, wanted: Failure, run: Run, until: float
+        self,
+        step: Pass,
+        stage: Stage,
+        inputs: Arrays,
+        wanted: Failure,
+        run: Run,
+        roles: Mapping[str, str] | None,
+        until: float,
     ) -> None:
         self._step, self._stage, self._inputs, self._wanted = step, stage, inputs, wanted
         self._run, self._until = run, until
@@ -82,6 +96,8 @@ class _Search:
         with contextlib.suppress(GraphError):
             annotate(self._graph)
         self._recorder = Recorder(stage.before, inputs)
+        roles = named_roles(stage.before) if roles is None else roles
+        self._consequences = Consequences(step, stage.before, inputs, roles, run)
         self._best: tuple[int, Attempt] | None = None
 
     def result(self) -> Attempt | None:
@@ -97,10 +113,17 @@ class _Search:
         """Whether the pass fails alike on these nodes alone."""
         try:
             model, inputs = part_of(self._graph, frozenset(positions), self._recorder)
-            found = attempt(self._step, model, inputs, self._run)
+            found = self._with_consequence(attempt(self._step, model, inputs, self._run))
         except (ConvertkitError, ValueError, TypeError):  # these nodes are no graph that stands on its own
             return False
         return self._takes(len(positions), found)
+
+    def _with_consequence(self, found: Attempt | None) -> Attempt | None:
+        """None where what differs in the part does no harm to the whole."""
+        if found is None or found.got is None or self._wanted.kind != "differs":
+            return found
+        harm = self._consequences.of(found.expected, found.got)
+        return None if harm is None else replace(found, consequence=harm)
 
     def _whole(self) -> Collection[int] | None:
         """All nodes, where the pass fails on the graph as it is."""

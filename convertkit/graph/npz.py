@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,10 @@ def read_arrays(path: Path) -> Named:
     if not path.is_file():
         raise UsageError(f"{path}: no such file")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (AttributeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".npy")]
+            return {name.removesuffix(".npy"): _read(archive, name) for name in names}
+    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise UsageError(
             f"{path}: not an .npz file of plain arrays", hint="numpy.savez writes one by input name"
         ) from error
@@ -47,3 +49,9 @@ def require_inputs(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], w
     if missing:
         have = ", ".join(arrays) or "nothing"
         raise UsageError(f"{where}: input {missing[0]!r} is missing", hint=f"the file has {have}")
+
+
+def _read(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(name) as stream:
+        array: NDArray[Any] = np.lib.format.read_array(stream, allow_pickle=False)
+        return array

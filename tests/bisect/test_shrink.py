@@ -9,13 +9,14 @@ import pytest
 
 import convertkit
 from convertkit.bisect.attempt import Attempt, attempt, judge
+from convertkit.bisect.consequence import Consequences
 from convertkit.bisect.divergence import agrees, compare, regions
 from convertkit.bisect.record import Failure
 from convertkit.bisect.recorder import Recorder
 from convertkit.bisect.shrink import reproduce
 from convertkit.errors import GraphError
 from convertkit.graph.graph import open_graph
-from convertkit.passes.check import Checker
+from convertkit.passes.check import Checker, run_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
 from tests.bisect.broken import (
@@ -99,6 +100,53 @@ def test_a_semantic_pass_is_judged_more_strictly_until_it_shows() -> None:
     assert step.name == "nudge"
     assert shown.failure.why.startswith("judged as exact, root changes by up to")
     assert [node.op_type for node in shown.before.proto.graph.node] == ["Abs"]
+
+
+def test_a_difference_that_does_no_harm_is_not_to_blame() -> None:
+    class TwoThings(convertkit.GraphPass):
+        """Clear what nobody reads of Abs, and swap the operands of Sub."""
+
+        name = "two-things"
+        effect = "exact"
+
+        def run(self, graph: convertkit.Graph) -> None:
+            for node in list(graph.find("Abs")):
+                made, mask = node.outputs[0], graph.constant(np.array([1, 1, 0], np.float32))
+                node.outputs[0] = type(made)(graph.fresh_name("inner"), dtype=np.float32, shape=[3])
+                graph.add("Mul", [node.outputs[0], mask], outputs=[made])
+            for node in graph.find("Sub"):
+                node.inputs[0], node.inputs[1] = node.inputs[1], node.inputs[0]
+
+    model = parse(
+        """(float[3] x) => (float[2] z)
+        <int64[1] axis = {0}, int64[1] start = {0}, int64[1] end = {2}, float one = {1}>
+        {
+            y = Abs (x)
+            first = Slice (y, start, end, axis)
+            z = Sub (first, one)
+        }"""
+    )
+    inputs = {"x": np.array([1, -2, 3], np.float32)}
+    stage = run_stage(GraphState(model), TwoThings())
+
+    found = reproduce(stage, Failure("differs", "z changes"), [inputs])
+
+    assert found is not None
+    assert [node.op_type for node in found[1].before.proto.graph.node] == ["Sub"]
+    assert found[1].consequence == (
+        "it declares effect exact but z changes by up to 2 (2 of its largest value; allowed 0)"
+    )
+
+
+def test_values_are_put_into_a_graph_in_place_of_computed_ones() -> None:
+    whole = Consequences(SwapSub(), graph(), sample(), {"area": "other", "shifted": "other"}, run_on_host)
+    known = Recorder(graph(), sample()).values(["height", "shifted"])
+    height, shifted = known["height"], known["shifted"]
+
+    assert whole.of({"height": height}, {"height": height}) is None
+    assert "but area changes by up to" in (whole.of({"height": height}, {"height": -height}) or "")
+    assert "but shifted changes by up to" in (whole.of({"shifted": shifted}, {"shifted": shifted + 1}) or "")
+    assert whole.of({"height": height}, {"height": height[:3]}) is not None  # 3 rows times 5 rows: no graph
 
 
 def test_inputs_that_the_pass_adds_are_part_of_the_sample() -> None:

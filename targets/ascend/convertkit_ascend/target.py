@@ -16,8 +16,8 @@ TWIN = "twin.onnx"
 class Ascend310P3(convertkit.Target):
     """Ascend 310P3, without its compiler so far: the target graph and its twin.
 
-    ``prune-mask-head`` is not in the pipeline: it saves about 0.3 ms of arithmetic and traffic there, but the Reshape it
-    needs may cost the chip a TransData of twice that (derived from facts 5, not measured).
+    ``prune-mask-head`` is not in the pipeline: it saves about 0.3 ms of arithmetic and traffic there, but the Reshape
+    it needs may cost the chip a TransData of twice that (derived from facts 5, not measured).
     """
 
     name = "ascend310p3"

@@ -87,3 +87,62 @@ def test_a_graph_without_nms_gets_no_input() -> None:
     before = parse("(float[2] x) => (float[2] y) { y = Relu (x) }")
 
     assert apply(ClipToPicture(), before) is before
+
+
+TWO_STAGES = """
+    (float[1,3,2,4] boxes, float[1,3,2] scores, float[1,4,5] second)
+        => (float[1,4] first_scores, float[1,2,4] nmsed_boxes, float[1,2] nmsed_scores)
+    {
+        rois, first_scores, levels, number = convertkit.ascend.BatchMultiClassNMS <
+            iou_threshold: float = 0.5, max_size_per_class: int = 3, max_total_size: int = 4,
+            score_threshold: float = 0.0> (boxes, scores)
+        wide = Unsqueeze <axes: ints = [2]> (rois)
+        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS <
+            iou_threshold: float = 0.5, max_size_per_class: int = 2, max_total_size: int = 2,
+            score_threshold: float = 0.25> (wide, second)
+    }
+"""
+
+
+@pytest.mark.parametrize(("drop_empty", "kept"), [(True, 3), (False, 4)])
+def test_proposals_that_the_clip_leaves_without_area_are_dropped(drop_empty: bool, kept: int) -> None:
+    random = np.random.default_rng(0)
+    inputs = {
+        "boxes": np.zeros((1, 3, 2, 4), np.float32),
+        "scores": random.uniform(0.5, 1, (1, 3, 2)).astype(np.float32),
+        "second": np.full((1, 4, 5), 0.5, np.float32),
+        "picture": np.array([[0, 0, 50, 50]], np.float32),
+    }
+    inputs["boxes"][0, :, 0] = [[0, 0, 9, 9], [20, 20, 60, 60], [60, 0, 70, 9]]  # the last lies outside
+    inputs["boxes"][0, :, 1] = [[0, 0, 9, 9], [0, 51, 9, 59], [51, 51, 60, 60]]  # and these two
+    before = parse(TWO_STAGES, domains=[ops.DOMAIN])
+
+    after = lower(apply(ClipToPicture(drop_empty=drop_empty), before), "framework")
+
+    assert (convertkit.open_session(after).run(inputs)["first_scores"] > 0).sum() == kept
+
+
+def test_detections_without_area_are_not() -> None:
+    after = apply(ClipToPicture(), parse(TWO_STAGES, domains=[ops.DOMAIN]))
+
+    last = after.proto.graph.node[-1]
+    assert (last.op_type, last.input[1]) == ("BatchMultiClassNMS", "second")
+
+
+FIVE_BOXES = TWO_STAGES.replace("[1,3,2", "[1,5,2")
+"""Boxes whose shape nobody takes for that of an image."""
+
+
+def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
+    text = FIVE_BOXES.replace("float[1,4,5] second)", "float[1,4,5] second, float[1,3,40,60] image)")
+    step = ClipToPicture()
+
+    added = step.added_inputs(apply(step, parse(text, domains=[ops.DOMAIN])))
+
+    assert {name: value.tolist() for name, value in added.items()} == {"picture": [[0, 0, 60, 40]]}
+
+
+def test_without_an_image_input_nobody_knows_the_canvas() -> None:
+    step = ClipToPicture()
+
+    assert step.added_inputs(apply(step, parse(FIVE_BOXES, domains=[ops.DOMAIN]))) == {}

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import convertkit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
 
 
 class ClipToPicture(convertkit.GraphPass):
@@ -15,8 +22,13 @@ class ClipToPicture(convertkit.GraphPass):
 
     Boxes must be corners in pixels of the network input.
 
+    A clip may leave a box without area. Proposals - boxes that another NMS depends on - are then dropped, by score 0:
+    mmdet (``min_bbox_size``), torchvision and detectron2 drop empty proposals, too, and the vendor's golden model does
+    (its 310P kernel does not). Detections are not: mmdet keeps those.
+
     Options:
-        name: of the new graph input.
+        input: the name of the new graph input.
+        drop_empty: drop proposals without area.
     """
 
     name = "clip-to-picture"
@@ -25,14 +37,21 @@ class ClipToPicture(convertkit.GraphPass):
     after = ("restore-rpn-levels",)
     before = ("center-nms-boxes", "legalize-ascend")
     input: str = "picture"
+    drop_empty: bool = True
 
     def run(self, graph: convertkit.Graph) -> None:
         from convertkit_ascend.matching.nms.picture import clip
 
-        clip(graph, self.input)
+        clip(graph, self.input, drop_empty=self.drop_empty)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: all are clipped, unless the graph has such an input already."""
         from convertkit_ascend.matching.nms.picture import look
 
         return look(graph, self.input)
+
+    def added_inputs(self, model: convertkit.LightModel) -> Mapping[str, NDArray[Any]]:
+        """The whole canvas: under it nothing is clipped that was not before."""
+        from convertkit_ascend.matching.nms.picture import whole_canvas
+
+        return whole_canvas(model, self.input)

@@ -24,6 +24,20 @@ MOST_SLOTS = 1000
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What can be read off an operator of ``total`` slots.
+
+    Attributes:
+        readings: by the id of the tensor; only those at which the selection can end.
+        symbolic: ids of tensors that hold the used slots only, whether they count or not.
+    """
+
+    total: int
+    readings: dict[int, Reading]
+    symbolic: frozenset[int]
+
+
+@dataclass(frozen=True)
 class Experiment:
     """One site, read in one way.
 
@@ -36,32 +50,32 @@ class Experiment:
     sources: Sources
     threshold: float
 
-    def explained(self, below: Downstream) -> dict[int, Reading]:
-        """The tensors that are outputs of the operator, by their id: those at which the selection can end."""
+    def explained(self, below: Downstream, *, pad: bool) -> list[Explained]:
+        """What can be read off the operator, for each number of slots that anything has, the largest first.
+
+        Args:
+            pad: tensors of symbolic length count too.
+        """
         tensors = [item for item in below.worth_a_look(self.site.batch) if item is not self.site.selection]
         if not tensors:
-            return {}
+            return []
         columns, answers = self._run(tensors)
-        found = self._read(tensors, columns, answers)
-        ends = downstream.read_off(
-            below, self.site.selection, {key: item.kind for key, item in found.items()}
-        )
-        return {key: item for key, item in found.items() if key in ends}
+        pairs = list(zip(tensors, columns, strict=True))
+        found = [readings.read(tensor, values, answers, self.sources.reach) for tensor, values in pairs]
+        known = [item for item in found if item is not None and self._says(item)]
+        return [
+            self._of_total(below, [*known, *_counts(pairs, answers, total)], total, pad)
+            for total in sorted({item.total for item in known}, reverse=True)
+        ]
 
-    def _read(
-        self, tensors: list[Tensor], columns: list[list[Array]], answers: list[Answer]
-    ) -> dict[int, Reading]:
-        found: dict[int, Reading] = {}
-        for tensor, values in zip(tensors, columns, strict=True):
-            item = readings.read(tensor, values, answers, self.sources.reach)
-            if item is not None and self._says(item):
-                found[id(tensor)] = item
-        total = max((item.total for item in found.values()), default=0)
-        for tensor, values in zip(tensors, columns, strict=True):
-            item = readings.count(tensor, values, answers, total)
-            if item is not None:
-                found.setdefault(id(tensor), item)
-        return found
+    def _of_total(self, below: Downstream, known: list[Reading], total: int, pad: bool) -> Explained:
+        here = {id(item.tensor): item for item in known[::-1] if item.total == total}
+        usable = {key: item for key, item in here.items() if pad or not item.symbolic}
+        ends = downstream.read_off(
+            below, self.site.selection, {key: item.kind for key, item in usable.items()}
+        )
+        symbolic = frozenset(key for key, item in here.items() if item.symbolic)
+        return Explained(total, {key: item for key, item in usable.items() if key in ends}, symbolic)
 
     def _says(self, item: Reading) -> bool:
         """With one class, classes are zeros: as integers they are labels, as floats more likely something else."""
@@ -103,3 +117,9 @@ class Experiment:
         }
         outputs = BATCH_MULTI_CLASS_NMS.compute("framework", [case.boxes, case.scores], attributes)
         return Answer(*outputs).best(self.site.limit) if together else Answer(*outputs)
+
+
+def _counts(pairs: list[tuple[Tensor, list[Array]]], answers: list[Answer], total: int) -> list[Reading]:
+    """The tensors that say how many of the slots are used."""
+    found = [readings.count(tensor, values, answers, total) for tensor, values in pairs]
+    return [item for item in found if item is not None]

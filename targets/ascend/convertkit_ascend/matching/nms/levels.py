@@ -37,7 +37,7 @@ class Levels:
         return f"{len(self.sizes)} levels of {sizes} boxes become classes of {max(self.sizes)}"
 
 
-def proposes(nms: VendorNms) -> bool:
+def makes_rois(nms: VendorNms) -> bool:
     """Whether it has one class and its boxes become RoIs."""
     return nms.classes == 1 and nms.shared == 1 and _becomes_rois(nms.node.outputs[0])
 

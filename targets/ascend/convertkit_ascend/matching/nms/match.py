@@ -9,7 +9,8 @@ import numpy as np
 
 import convertkit
 from convertkit_ascend.matching.nms import downstream, sources
-from convertkit_ascend.matching.nms.experiment import Experiment
+from convertkit_ascend.matching.nms.downstream import Downstream
+from convertkit_ascend.matching.nms.experiment import Experiment, Explained
 from convertkit_ascend.matching.nms.readings import Reading
 from convertkit_ascend.matching.nms.site import Refused, Site, operator_threshold, read
 from convertkit_ascend.matching.nms.sources import Sources
@@ -70,10 +71,9 @@ def _match(graph: convertkit.Graph, site: Site, found: Sources, pad: bool) -> Ma
     if below.leak is not None:
         raise Refused("the selection depends on more than boxes and scores", below.leak)
     threshold = _threshold(graph, site, found)
-    explained = Experiment(graph, site, found, threshold).explained(below)
-    chosen = _chosen(graph, site, below, explained, pad)
-    total = max((item.total for item in chosen), default=0)
-    return Match(site, found, _attributes(site, found, threshold, total, chosen), tuple(chosen))
+    attempts = Experiment(graph, site, found, threshold).explained(below, pad=pad)
+    chosen = _chosen(graph, site, below, attempts)
+    return Match(site, found, _attributes(site, found, threshold, chosen), tuple(chosen))
 
 
 def _threshold(graph: convertkit.Graph, site: Site, found: Sources) -> float:
@@ -84,47 +84,39 @@ def _threshold(graph: convertkit.Graph, site: Site, found: Sources) -> float:
 
 
 def _chosen(
-    graph: convertkit.Graph,
-    site: Site,
-    below: downstream.Downstream,
-    explained: dict[int, Reading],
-    pad: bool,
+    graph: convertkit.Graph, site: Site, below: Downstream, attempts: list[Explained]
 ) -> list[Reading]:
-    """The readings the graph needs, if they are all it needs."""
-    total = max((item.total for item in explained.values()), default=0)
-    usable = {
-        key: item for key, item in explained.items() if item.total == total and (pad or not item.symbolic)
-    }
-    tensors, met = downstream.needed(graph, usable.keys())
-    if id(site.selection) in met:
-        raise _refusal(graph, below, met, explained)
-    chosen = [usable[id(item)] for item in tensors]
-    if any(item.loose for item in chosen) and not any(
-        item.kind in ("scores", "dets", "num") for item in chosen
-    ):
+    """The readings the graph needs, of the first number of slots for which they are all it needs."""
+    for attempt in attempts:
+        tensors, met = downstream.needed(graph, attempt.readings.keys())
+        if tensors and id(site.selection) not in met:
+            return _telling([attempt.readings[id(item)] for item in tensors])
+    # what most can be read off, or else the slots of most tensors, comes nearest to what is meant
+    nearest = max(attempts, key=lambda item: (len(item.readings), len(item.symbolic)), default=None)
+    raise _refusal(graph, below, nearest or Explained(0, {}, frozenset()))
+
+
+def _telling(chosen: list[Reading]) -> list[Reading]:
+    tells = any(item.kind in ("scores", "dets", "num") for item in chosen)
+    if not tells and any(item.loose for item in chosen):
         raise Refused("unused slots change and no score is read that would tell them", chosen[0].tensor)
     return chosen
 
 
-def _refusal(
-    graph: convertkit.Graph, below: downstream.Downstream, met: set[int], explained: dict[int, Reading]
-) -> Refused:
+def _refusal(graph: convertkit.Graph, below: Downstream, nearest: Explained) -> Refused:
+    _, met = downstream.needed(graph, nearest.readings.keys())
     blocked = downstream.last_needed(graph, below, met)
     name = blocked.name if blocked is not None else "a graph output"
-    reading = explained.get(id(blocked))
-    if reading is not None and reading.symbolic:
-        return Refused(
-            f"{name} has as many rows as there are detections; pad_detections=true gives it {reading.total}",
-            blocked,
-        )
-    if not explained:
-        return Refused(f"{name} is none of the operator's outputs, which are the best 1000 or fewer", blocked)
-    return Refused(f"{name} still needs the selection: it is none of the operator's outputs", blocked)
+    if id(blocked) in nearest.symbolic:
+        why = f"has as many rows as there are detections; pad_detections=true gives it {nearest.total}"
+    elif not nearest.readings:
+        why = "is none of the operator's outputs, which are the best 1000 or fewer"
+    else:
+        why = "still needs the selection: it is none of the operator's outputs"
+    return Refused(f"{name} {why}", blocked)
 
 
-def _attributes(
-    site: Site, found: Sources, threshold: float, total: int, chosen: list[Reading]
-) -> Attributes:
+def _attributes(site: Site, found: Sources, threshold: float, chosen: list[Reading]) -> Attributes:
     """The operator's attributes.
 
     max_size_per_class is min(max_output_boxes_per_class, T): a box that is beaten by T of its own class is not
@@ -132,8 +124,7 @@ def _attributes(
     of the node, its limit counts them together: at T or above it removes nothing from the best T, and the same
     argument gives T; below T it would be another T, which is refused.
     """
-    if total < 1:
-        raise Refused("nothing below has a number of slots", site.selection)
+    total = chosen[0].total
     if found.together and site.limit < total:
         raise Refused(
             f"it keeps {site.limit} boxes of all classes together, its detections have {total} slots",

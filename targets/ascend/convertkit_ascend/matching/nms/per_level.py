@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import convertkit
-from convertkit_ascend.matching.nms.levels import Levels, levels, proposes
+from convertkit_ascend.matching.nms.levels import Levels, levels, makes_rois
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
@@ -18,13 +18,13 @@ from convertkit_ascend.matching.nms.views import View
 def look(graph: convertkit.Graph) -> list[tuple[convertkit.Finding, Levels | None]]:
     """Every NMS of proposals; the graph stays as it is."""
     with annotated(graph):
-        return [_look_at(item) for item in nodes(graph) if proposes(item)]
+        return [_look_at(item) for item in nodes(graph) if makes_rois(item)]
 
 
 def rewrite(graph: convertkit.Graph) -> None:
     """Rewrites every NMS of proposals whose levels are known."""
     with annotated(graph):
-        for item in [item for item in nodes(graph) if proposes(item)]:
+        for item in [item for item in nodes(graph) if makes_rois(item)]:
             _, found = _look_at(item)
             if found is not None:
                 _write(graph, found)

@@ -51,6 +51,19 @@ def nodes(graph: convertkit.Graph) -> Iterator[VendorNms]:
             yield VendorNms(node, batch, count, shared, scores[2])
 
 
+def proposes(nms: VendorNms) -> bool:
+    """Whether its boxes are proposals: another NMS depends on them."""
+    waiting, seen = list(nms.node.outputs), {id(item) for item in nms.node.outputs}
+    while waiting:
+        for node in waiting.pop().outputs:
+            if node.op in (BATCH_MULTI_CLASS_NMS.name, "NonMaxSuppression"):
+                return True
+            new = [item for item in node.outputs if id(item) not in seen]
+            seen.update(id(item) for item in new)
+            waiting.extend(new)
+    return False
+
+
 def canvas(graph: convertkit.Graph) -> tuple[int, int]:
     """Width and height of the network input: the graph input ``(B, channels, H, W)``.
 

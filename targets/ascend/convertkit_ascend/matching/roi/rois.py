@@ -101,7 +101,7 @@ def _rounded(corners: np.ndarray) -> np.ndarray:
     """Corners of :data:`DIGITS` bits, the same last bit for all four."""
     largest = np.abs(corners).max(axis=1, keepdims=True)
     step = 2.0 ** (np.ceil(np.log2(largest + 1)) - DIGITS)
-    return np.round(corners / step) * step
+    return np.asarray(np.round(corners / step) * step)
 
 
 def _starts(random: np.random.Generator, side: np.ndarray, extent: float, samples: int) -> np.ndarray:

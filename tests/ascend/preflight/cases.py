@@ -53,6 +53,10 @@ class Case:
         return named(self.corrected or self.text, opset=self.opset).proto
 
 
+def rename(place: int, name: str) -> Edit:
+    return lambda model: setattr(model.graph.node[place], "name", name)
+
+
 def feed(place: int, number: int, name: str) -> Edit:
     def edit(model: onnx.ModelProto) -> None:
         model.graph.node[place].input[number] = name

@@ -18,6 +18,12 @@ from convertkit_ascend.preflight.rules import FIRST, RAW, TYPED
 from convertkit_ascend.preflight.subject import InputShape, Subject
 from convertkit_ascend.preflight.typed import infer
 
+FOLLOWS = {
+    "domain-import": ("op-unknown", "shape-dynamic"),
+    "op-unknown": ("subgraph", "shape-dynamic"),
+}
+"""What follows, at the same node, from what legality's rules say; the other rules state it in ``hides``."""
+
 UNTYPED = "types, shapes and operators were not looked at: what is wrong above comes first"
 
 
@@ -99,7 +105,7 @@ def _typed(subject: Subject, table: Operators) -> list[Violation]:
 def _settled(found: list[Violation]) -> tuple[Violation, ...]:
     """Sorted, without what another violation says better."""
     rules: tuple[RawRule | TypedRule, ...] = (*RAW, *TYPED)
-    hides = {rule.about.id: set(rule.hides) for rule in rules}
+    hides = {**FOLLOWS, **{rule.about.id: rule.hides for rule in rules}}
     better: dict[str, set[str]] = {}
     for item in found:
         better.setdefault(item.node, set()).update(hides.get(item.rule, ()))

@@ -38,6 +38,9 @@ def infer(subject: Subject, operators: Operators) -> Typed:
 
     Nodes are sorted, sizes of ``--input_shape`` are filled in, external data is read, and what the file says about its
     outputs is set aside. No rule that ``stops`` may be broken.
+
+    Raises:
+        GraphError: sizes are so large that inference has no memory for them.
     """
     proto = subject.proto
     for tensor in list(subject.external()):
@@ -52,7 +55,11 @@ def infer(subject: Subject, operators: Operators) -> Typed:
     _open_negative(proto.graph)
     declared = _set_aside(proto.graph)
     light = convertkit.detach(proto, subject.weights)
-    return Typed(View(light, operators.table), declared, operators)
+    try:
+        view = View(light, operators.table)
+    except MemoryError as error:
+        raise convertkit.GraphError("shape inference runs out of memory: some size is absurd") from error
+    return Typed(view, declared, operators)
 
 
 def _fill_in(graph: onnx.GraphProto, told: InputShape) -> None:

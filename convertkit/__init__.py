@@ -74,6 +74,9 @@ _HOMES = {
     "Runtime": "targets.base",
     "RuntimeOptions": "targets.base",
     "Target": "targets.base",
+    "LintFinding": "targets.lint",
+    "LintReport": "targets.lint",
+    "LintRule": "targets.lint",
     "Figure": "targets.machine",
     "Machine": "targets.machine",
     "Pixels": "targets.pixels",
@@ -145,6 +148,9 @@ if TYPE_CHECKING:
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.lint import LintFinding as LintFinding
+    from convertkit.targets.lint import LintReport as LintReport
+    from convertkit.targets.lint import LintRule as LintRule
     from convertkit.targets.machine import Figure as Figure
     from convertkit.targets.machine import Machine as Machine
     from convertkit.targets.pixels import Pixels as Pixels

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convertkit.graph.light import LightModel
+    from convertkit.targets.lint import LintReport, LintRule
     from convertkit.targets.machine import Machine
     from convertkit.targets.pixels import Pixels
 
@@ -123,6 +124,23 @@ class Target:
             UsageError: the emulation has no such variation.
         """
         raise UsageError(f"target {self.name} has no emulation {name!r}")
+
+    def lint_rules(self) -> tuple[LintRule, ...]:
+        """Every rule that :meth:`lint` may report, by id; empty for a target that has no linter."""
+        return ()
+
+    def lint(self, path: Path, input_shape: Mapping[str, tuple[int, ...]] | None = None) -> LintReport:
+        """What the compiler would refuse or silently change in the file it is to read.
+
+        Args:
+            path: the ONNX file, as it is on the disk.
+            input_shape: sizes of inputs that the compiler will be told, by name; -1 for one that stays open.
+
+        Raises:
+            GraphError: it is no ONNX file.
+            UsageError: the target has no linter.
+        """
+        raise UsageError(f"target {self.name} has no linter")
 
 
 def check_class(cls: type[Target]) -> None:

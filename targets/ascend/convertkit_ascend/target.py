@@ -124,3 +124,23 @@ class Ascend310P3(convertkit.Target):
                 f"the graph has no input {self.pixels.input!r} to normalise; it has {', '.join(inputs)}"
             )
         return from_pixels(self.pixels, inputs.index(self.pixels.input))
+
+    def lint_rules(self) -> tuple[convertkit.LintRule, ...]:
+        from convertkit_ascend.preflight import catalogue
+
+        return tuple(
+            convertkit.LintRule(item.id, item.severity, item.summary, item.fix, item.source)
+            for item in catalogue()
+        )
+
+    def lint(
+        self, path: Path, input_shape: Mapping[str, tuple[int, ...]] | None = None
+    ) -> convertkit.LintReport:
+        from convertkit_ascend.preflight import examine
+
+        report = examine(path, self.name, input_shape)
+        findings = tuple(
+            convertkit.LintFinding(item.node, item.op, item.rule, item.severity, item.why, item.fix)
+            for item in report.violations
+        )
+        return convertkit.LintReport(findings, report.basis)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 def element_type(kind: int) -> str:
-    """``float32`` for ``TensorProto.FLOAT``; empty for undefined."""
-    if kind == TensorProto.UNDEFINED:
+    """``float32`` for ``TensorProto.FLOAT``; empty for undefined, and for a number that is no type."""
+    if kind == TensorProto.UNDEFINED or kind not in TensorProto.DataType.values():
         return ""
     if kind == TensorProto.STRING:
         return "string"

@@ -14,13 +14,19 @@ from onnx import AttributeProto
 
 import convertkit
 from convertkit_ascend import ops
+from convertkit_ascend.legality import stand_ins
 from convertkit_ascend.legality.schemas import element_type, schema_of
 from convertkit_ascend.legality.table import OpRule, every
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_REFUSALS = (onnx.shape_inference.InferenceError, ValueError, RuntimeError)
+_REFUSALS = (
+    onnx.shape_inference.InferenceError,
+    onnx.checker.ValidationError,
+    ValueError,
+    RuntimeError,
+)
 """What shape inference raises; the last two for nodes so broken that it trips over them."""
 
 Shape = tuple["int | None", ...]
@@ -87,7 +93,7 @@ class Node:
     def rule(self) -> OpRule | None:
         """What the table has on the operator at this opset; None for one that the parser does not know."""
         version = self.view.imports.get(self.domain, 0)
-        found = every().get((self.domain, self.proto.op_type))
+        found = self.view.operators.get((self.domain, self.proto.op_type))
         return found if found is not None and found.knows(version) else None
 
     @property
@@ -104,10 +110,16 @@ class View:
     Types and shapes are those of strict inference on the bare graph: what its ``value_info`` and the shapes of its
     outputs claim is not believed, because the vendor's parser never reads them (frontend, "Key", "Graph inputs").
     ``problem`` says why strict inference refused the graph; types are then those of lenient inference, or none.
+
+    Args:
+        operators: what the parser and the kernels take, by domain and name; the package's own table unless given.
     """
 
-    def __init__(self, model: convertkit.LightModel) -> None:
+    def __init__(
+        self, model: convertkit.LightModel, operators: Mapping[tuple[str, str], OpRule] | None = None
+    ) -> None:
         self.model = model
+        self.operators = every() if operators is None else operators
         self.graph = model.proto.graph
         self.imports = {_onnx(item.domain): item.version for item in model.proto.opset_import}
         self.opset = self.imports.get("", 0)
@@ -184,7 +196,7 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     del proto.graph.value_info[:]
     for value in proto.graph.output:
         value.type.tensor_type.ClearField("shape")
-    _into_own_domain(proto)
+    stand_ins.put(proto)
     problem, inferred = "", proto
     try:
         inferred = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
@@ -194,15 +206,6 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
     values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     return problem, {value.name: value.type.tensor_type for value in values}
-
-
-def _into_own_domain(proto: onnx.ModelProto) -> None:
-    """Vendor operators in the default domain, where the vendor's parser wants them, have no schema: onnx owns it."""
-    moved = [node for node in proto.graph.node if not _onnx(node.domain) and node.op_type in ops.names()]
-    for node in moved:
-        node.domain = ops.DOMAIN
-    if moved and all(item.domain != ops.DOMAIN for item in proto.opset_import):
-        proto.opset_import.append(onnx.helper.make_opsetid(ops.DOMAIN, ops.VERSION))
 
 
 def _onnx(domain: str) -> str:

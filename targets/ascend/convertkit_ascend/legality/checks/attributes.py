@@ -59,7 +59,7 @@ def attr_len_even(node: Node, check: Check) -> str | None:
 
 def attr_not(node: Node, check: Check) -> str | None:
     value: Any = node.attribute(check.name)
-    if node.op == "Cast" and isinstance(value, int):
+    if node.op == "Cast" and isinstance(value, int) and value in TensorProto.DataType.values():
         value = TensorProto.DataType.Name(value)
     return f"{check.name} must not be {check.value}" if value == check.value else None
 
@@ -103,10 +103,10 @@ def attr_type(node: Node, check: Check) -> str | None:
 
 
 def _numbers(node: Node, name: str) -> list[int]:
+    """The entries of an attribute; none where it is mistyped, which is another rule's business."""
     value = node.attribute(name)
-    if value is None:
-        return []
-    return list(value) if isinstance(value, list) else [value]
+    values = value if isinstance(value, list) else [value]
+    return [each for each in values if isinstance(each, int)]
 
 
 def _applies(node: Node, check: Check) -> bool:

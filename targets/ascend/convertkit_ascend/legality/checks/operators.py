@@ -74,6 +74,9 @@ def _last_step(node: Node) -> int | None:
     if steps is None or not shape or not starts:
         return None
     axes = node.view.constant(node.input(3))
-    places = list(range(len(steps))) if axes is None else [int(axis) % len(shape) for axis in axes]
+    steps = steps.reshape(-1)
+    places = (
+        list(range(len(steps))) if axes is None else [int(axis) % len(shape) for axis in axes.reshape(-1)]
+    )
     found = [int(step) for place, step in zip(places, steps, strict=False) if place == len(shape) - 1]
     return found[0] if found else None

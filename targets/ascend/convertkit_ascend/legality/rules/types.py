@@ -37,7 +37,7 @@ def data_types(view: View) -> Iterator[Violation]:
 def casts(view: View) -> Iterator[Violation]:
     """A Cast must be between types that a kernel knows as a pair."""
     for node in view.nodes:
-        if node.op != "Cast" or node.rule is None or not node.outputs:
+        if node.op != "Cast" or node.rule is None or not node.rule.cast_pairs or not node.outputs:
             continue
         source, target = _kind(node, 0), view.dtype(node.outputs[0])
         if not source or not target or source == target or target in node.rule.cast_pairs.get(source, ()):

@@ -11,7 +11,7 @@ from convertkit_ascend.legality.violation import Violation
 def limits(view: View) -> Iterator[Violation]:
     """What the vendor's parser or kernel would refuse or silently change."""
     for node in view.nodes:
-        if node.vendor is None:
+        if node.vendor is None or len(node.inputs) < 2:
             continue
         shapes = [view.shape(name) if name else None for name in node.inputs]
         values = {name: node.attribute(name) for name in node.attributes}
@@ -22,10 +22,13 @@ def limits(view: View) -> Iterator[Violation]:
 def notes(view: View) -> Iterator[Violation]:
     """What the 310P does differently from the operator's definition."""
     for node in view.nodes:
-        if node.vendor is None:
+        if node.vendor is None or len(node.inputs) < 2:
             continue
         shapes = [view.shape(name) if name else None for name in node.inputs]
-        for line in node.vendor.notes({name: node.attribute(name) for name in node.attributes}, shapes):
+        values = {name: node.attribute(name) for name in node.attributes}
+        if node.vendor.limits(values, shapes, view.opset):
+            continue  # remarks are about nodes that are inside the limits
+        for line in node.vendor.notes(values, shapes):
             yield Violation(
                 node.name, node.op, "vendor-note", line, "see the ladder's device rung", "warning"
             )

@@ -47,7 +47,7 @@ class AtcError(convertkit.ProcessError):
     """
 
     def __init__(self, explanation: Explanation, directory: Path | None, screen: str) -> None:
-        super().__init__(f"atc: {explanation.what}: {explanation.cause}", hint=explanation.fix)
+        super().__init__(f"atc: {explanation.line}", hint=explanation.fix)
         self.explanation, self.reproducer, self.details = explanation, directory, screen
 
 

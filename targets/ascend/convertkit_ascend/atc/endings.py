@@ -31,7 +31,7 @@ def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:
             f"try: ssh -o BatchMode=yes {where.removeprefix('ssh:')} true",
             decisive=True,
         )
-    return Ending(f"failed with exit code {code} and without a word that is known here")
+    return Ending(f"failed with exit code {code}")
 
 
 def without_model(found: list[Path], expected: str) -> Ending:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 CODE = r"(?:E(?:\d{5}|[A-Z]\d{4})|W\d{5})"
@@ -54,5 +54,8 @@ def codes() -> dict[str, CodeInfo]:
 
 
 def lookup(code: str) -> CodeInfo | None:
-    """What is known of ``code``; None if nothing is."""
-    return codes().get(code)
+    """What is known of ``code``, if need be by its number in another release; None if nothing is."""
+    if code in codes():
+        return codes()[code]
+    other = next((info for info in codes().values() if info.alias == code), None)
+    return None if other is None else replace(other, code=code, alias=other.code)

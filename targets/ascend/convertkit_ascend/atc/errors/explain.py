@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from convertkit_ascend.atc.errors.advice import advise
 from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, is_inner, lookup
-from convertkit_ascend.atc.errors.find import Reported, find
+from convertkit_ascend.atc.errors.find import Reported, find, plain
 from convertkit_ascend.atc.errors.nodes import NodeAt, nodes_in
 from convertkit_ascend.atc.errors.symptoms import symptom_of
 
@@ -43,6 +44,13 @@ class Explanation:
     around: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
 
+    @property
+    def line(self) -> str:
+        """What failed, and what shows it or why, in one line."""
+        node = next((node for node in self.nodes if node.origin), None)
+        where = f"; node {node.name}, from {node.origin}" if node is not None else ""
+        return f"{self.what}: {(self.said or self.cause).rstrip('.')}{where}"
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -77,13 +85,14 @@ def explain(text: str, ending: Ending, origins: Mapping[str, str] | None = None)
     where = "\n".join(_evidence([main])) if main is not None and specific else text
     if (seen := symptom_of(where)) is not None:
         _, cause, fix, line = seen
-        what = f"{code} {_meaning(main)}" if main is not None and specific else cause
-        return Explanation(what, cause, fix, line, code, nodes, others, (), trace)
+        what = f"{code} {_meaning(main)}" if main is not None and specific else ending.what
+        return Explanation(what, cause, fix, plain(line), code, nodes, others, (), trace)
     if main is None:
         return Explanation(ending.what, ending.cause, ending.fix, around=_tail(text))
     info = lookup(code)
-    cause = (info.cause if info else "") or main.cause or main.text or ending.cause
-    fix = (info.fix if info else "") or main.solution or (_KNOWN_FIX if info else _UNKNOWN_FIX)
+    cause, fix = advise(main)
+    cause = cause or (info.cause if info else "") or main.cause or main.text or ending.cause
+    fix = fix or (info.fix if info else "") or main.solution or (_KNOWN_FIX if info else _UNKNOWN_FIX)
     around = _around(text, main) if info is None or info.inner else ()
     return Explanation(f"{code} {_meaning(main)}", cause, fix, main.text, code, nodes, others, around, trace)
 
@@ -107,8 +116,8 @@ def _evidence(errors: Sequence[Reported]) -> list[str]:
 
 
 def _around(text: str, error: Reported) -> tuple[str, ...]:
-    lines = text.splitlines()
-    return tuple(lines[max(0, error.line - AROUND) : error.line + AROUND + 1])
+    lines = text.splitlines()[max(0, error.line - AROUND) : error.line + AROUND + 1]
+    return tuple(line for line in lines if line.strip())
 
 
 def _tail(text: str) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ _STAMP = r"(?:\[PID: ?\d+\]\s*)?(?:\d{4}-\d\d-\d\d-[\d:.]+\s*)?"
 _PLAIN = re.compile(rf"^\s*({CODE})(?::|\b)\s*{_STAMP}(?:\((?:{CODE})\):)?\s*(.*)$")
 _TITLED = re.compile(rf"^\s*{_STAMP}(\w*)\(({CODE})\):\s*(.*)$")
 _LOGGED = re.compile(rf"^\[(?:ERROR|EVENT)\].*?\b({CODE})\b:?\s*(.*)$")
+_PREFIX = re.compile(rf"^(?:{CODE}:?\s*)?{_STAMP}\w*(?:\((?:{CODE})\):)\s*")
+_PLACE = re.compile(r"\s*\[FUNC:[^\]]*\]\[FILE:([^\]]*)\]\[LINE:(\d+)\]?")
 _CALLED = re.compile(r"\[FUNC:|\[FILE:|\[LINE:")
 _INNER_TEXT = re.compile(r"Inner Error!?\.?")
 
@@ -62,6 +64,12 @@ def find(text: str) -> tuple[Reported, ...]:
     return _unique(found)
 
 
+def plain(line: str) -> str:
+    """``line`` without code, process and time in front; ``(file:line)`` for the place it was written at."""
+    bare = _PREFIX.sub("", line.strip())
+    return _PLACE.sub(r" (\1:\2)", bare)
+
+
 def _head(line: str, number: int) -> Reported | None:
     if match := _TITLED.match(line):
         return Reported(match[2], match[3].strip(), number, title=match[1])
@@ -91,7 +99,7 @@ def _with_block(head: Reported, following: Sequence[str]) -> Reported:
             trace.append(words)
         elif not text or _INNER_TEXT.fullmatch(text):
             text = words
-    return replace(head, text=text, cause=cause, solution=solution, trace=tuple(trace))
+    return replace(head, text=plain(text), cause=cause, solution=solution, trace=tuple(map(plain, trace)))
 
 
 def _unique(found: Sequence[Reported]) -> tuple[Reported, ...]:

@@ -1,0 +1,34 @@
+"""The lines of shell that find ATC on the machine they run on, whichever way they got there."""
+
+from __future__ import annotations
+
+INSTALLATIONS = (
+    "/usr/local/Ascend/ascend-toolkit",
+    "/usr/local/Ascend/cann",
+    "$HOME/Ascend/ascend-toolkit",
+    "$HOME/Ascend/cann",
+)
+"""Where set_env.sh is looked for (facts 3.4), after ASCEND_TOOLKIT_HOME and ASCEND_HOME_PATH."""
+
+_PLACES = " ".join(f'"{place}"' for place in INSTALLATIONS)
+
+FIND_ATC = f"""\
+if ! command -v atc >/dev/null 2>&1; then
+    for place in "${{ASCEND_TOOLKIT_HOME:-}}" "${{ASCEND_HOME_PATH:-}}" {_PLACES}; do
+        if [ -n "$place" ] && [ -f "$place/set_env.sh" ]; then . "$place/set_env.sh"; break; fi
+    done
+fi
+if ! command -v atc >/dev/null 2>&1; then
+    echo "no atc here: install CANN, or source its set_env.sh" >&2
+    exit 127
+fi
+devlib="${{ASCEND_TOOLKIT_HOME:-${{ASCEND_HOME_PATH:-}}}}/$(uname -m)-linux/devlib"
+if [ ! -e /dev/davinci_manager ] && [ -d "$devlib" ]; then
+    LD_LIBRARY_PATH="${{LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}}$devlib"
+    export LD_LIBRARY_PATH
+fi
+"""
+"""POSIX sh. A host without a device needs the stubs in devlib (facts 3.4)."""
+
+RUN_ATC = FIND_ATC + 'exec atc "$@"\n'
+"""As :data:`FIND_ATC`, then ATC with the script's arguments in place of the shell."""

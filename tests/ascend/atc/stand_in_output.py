@@ -1,0 +1,82 @@
+"""What the stand-in for atc prints and writes: ATC's lines (facts 3.2), its errors as three releases write them."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+FAILED = 255
+STAMP = "2026-03-18-09:02:18.501.341"
+
+
+def write(path: str, options: dict[str, str], *, keep: float = 1.0) -> None:
+    body = json.dumps({"stand_in": "no program of any chip", "options": options}).encode()
+    header = b"IMOD" + struct.pack("<II", 256, 0x10000000) + bytes(64) + struct.pack("<I", len(body))
+    whole = header.ljust(256, b"\0") + body
+    try:
+        Path(path).write_bytes(whole[: int(len(whole) * keep)])
+    except OSError as error:
+        fail("E13004", "File_Operation_Error", f"File [{path}] cannot be written. Reason: {error.strerror}.")
+
+
+def succeed() -> int:
+    say("ATC run success, welcome to the next use.")
+    return 0
+
+
+def fail(code: str, title: str, text: str, *, trace: tuple[str, ...] = (), solution: str = "") -> NoReturn:
+    say("ATC run failed, Please check the detail log, Try 'atc --help' for more information")
+    say(head(code, title, text))
+    if solution:
+        say(f"        Solution: {solution}")
+    if trace:
+        say("        TraceBack (most recent call last):")
+        for line in trace:
+            say(f"        {line}")
+    say("")
+    sys.exit(FAILED)
+
+
+def inner(text: str, *, trace: tuple[str, ...] = (), code: str = "E19999") -> NoReturn:
+    say("ATC run failed, Please check the detail log, Try 'atc --help' for more information")
+    say(f"{code}: Inner Error!")
+    if release() == "9":
+        say(f"{code}[PID: {os.getpid()}] {STAMP} ({code}):  {text}[FUNC:Run][FILE:graph_manager.cc][LINE:92]")
+    else:
+        say(f"        {text}[FUNC:Run][FILE:graph_manager.cc][LINE:92]")
+    say("        TraceBack (most recent call last):")
+    for line in (
+        *trace,
+        "build graph failed, graph id:0, ret:-1[FUNC:BuildModel][FILE:ge_generator.cc][LINE:148]",
+    ):
+        say(f"        {line}")
+    sys.exit(FAILED)
+
+
+def head(code: str, title: str, text: str) -> str:
+    pid = os.getpid()
+    return {
+        "7": f"{code}: {text}",
+        "8": f"{code}: [PID: {pid}] {STAMP} {text}",
+        "9": f"[PID: {pid}] {STAMP} {title}({code}): {text}",
+    }[release()]
+
+
+def release() -> str:
+    return os.environ.get("STAND_IN_ATC_RELEASE", "9")
+
+
+def log_line(level: str, module: str, where: str, text: str) -> str:
+    return f"[{level}] {module}({os.getpid()},atc.bin):2026-03-18-09:02:18.501.341 [{where}]{text}"
+
+
+def say(line: str) -> None:
+    print(line, flush=True)
+
+
+def error(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

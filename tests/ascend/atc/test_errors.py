@@ -1,0 +1,165 @@
+"""Codes are found however a release writes them, and every known one has a cause and a fix."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from convertkit_ascend.atc.errors import Ending, NodeAt, codes, explain, find, lookup, render
+from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, is_inner
+from convertkit_ascend.atc.errors.nodes import nodes_in
+from convertkit_ascend.atc.errors.render import HEIGHT, WIDTH
+from convertkit_ascend.atc.errors.symptoms import SYMPTOMS
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.shared import SHARED, needs_shared
+
+ENDED = Ending("failed with exit code 255")
+
+FORMS = {
+    "7": "E10016: Opname [x] is not found.",
+    "8": "E10016: [PID: 107] 2025-03-18-09:02:18.501.341 Opname [x] is not found.",
+    "9": "[PID: 107] 2026-03-18-09:02:18.501.341 Invalid_Argument_Operator_Name(E10016): Opname [x] is not found.",
+}
+
+
+@pytest.mark.parametrize("release", FORMS)
+def test_a_code_is_found_in_every_form(release: str) -> None:
+    block = f"""ATC start working now, please wait for a moment.
+{FORMS[release]}
+        Possible Cause: a typo
+        Solution: Specify the name of an existing node.
+        TraceBack (most recent call last):
+        build graph failed[FUNC:BuildModel][FILE:ge_generator.cc][LINE:148]
+
+unrelated"""
+
+    (error,) = find(block)
+
+    assert (error.code, error.text, error.line) == ("E10016", "Opname [x] is not found.", 1)
+    assert (error.cause, error.solution) == ("a typo", "Specify the name of an existing node.")
+    assert error.trace == ("build graph failed (ge_generator.cc:148)",)
+    assert error.title == ("Invalid_Argument_Operator_Name" if release == "9" else "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "E19999: Inner Error!\n        shape is wrong[FUNC:a][FILE:b.cc][LINE:1]\n        TraceBack (most recent):",
+        "E19999: Inner Error!\nE19999: [PID: 62] 2026-10-07-20:48:26.590.568 shape is wrong[FUNC:a][FILE:b.cc][LINE:1]",
+        "E19999: Inner Error!\nE19999[PID: 62] 2026-10-07-20:48:26.590.568 (E19999):  shape is wrong"
+        "[FUNC:a][FILE:b.cc][LINE:1]",
+        "E19999: Inner Error\nE19999 shape is wrong (b.cc:1)",
+    ],
+)
+def test_the_message_of_an_inner_error_is_in_the_next_line(text: str) -> None:
+    (error,) = find(text)
+
+    assert (error.code, error.text) == ("E19999", "shape is wrong (b.cc:1)")
+
+
+def test_what_is_no_code_is_not_taken_for_one() -> None:
+    assert (
+        find("TE10016 E1001 E100167 x=1E10016 sha256 e10016 node E_10016\n[INFO] GE: E10016 mentioned") == ()
+    )
+
+
+def test_a_code_in_the_log_counts() -> None:
+    (error,) = find(
+        "[ERROR] GE(12,atc.bin):2026-03-18-09:02:18.501.341 [onnx_parser.cc:7]ErrorNo: E19010: no parser"
+    )
+
+    assert (error.code, error.text) == ("E19010", "no parser")
+
+
+def test_the_first_error_that_says_something_is_blamed() -> None:
+    text = "E19999: Inner Error!\n        oops\nE20001: Failed to compile\nE70013: two types\nE60005: later\nW11001: x"
+
+    explanation = explain(text, ENDED)
+
+    assert explanation.code == "E70013"
+    assert [other.code for other in explanation.others] == ["E19999", "E20001", "E60005"]
+
+
+def test_a_decisive_ending_outranks_every_code() -> None:
+    ending = Ending("was killed after its time limit of 5 s", "too slow", "raise the limit", decisive=True)
+
+    explanation = explain("E20007: Failed to run graph fusion pass [APass].", ending)
+
+    assert (explanation.what, explanation.cause) == (ending.what, "too slow")
+    assert [other.code for other in explanation.others] == ["E20007"]
+
+
+def test_a_harmless_line_does_not_outrank_a_clear_code() -> None:
+    text = "warning: No module named 'colorama'\nE70014: AIPP output differs."
+
+    assert "colorama" not in explain(text, ENDED).cause
+    assert "colorama" in explain("warning: No module named 'colorama'", ENDED).cause
+
+
+def test_names_made_out_of_ours_lead_back_to_the_longest() -> None:
+    origins = {
+        "Gather_1": "wrong",
+        "/Gather_10": "wrong",
+        "/Gather_107": "pass legalize",
+        "relu": "module backbone",
+    }
+    lines = [
+        "No kernel and engine are found for [PartitionedCall_/Gather_107_gatherv2_729], optype [GatherV2]."
+    ]
+
+    assert nodes_in(lines, origins) == (NodeAt("/Gather_107", "", "pass legalize"),)
+    assert nodes_in(["prelude and relus"], origins) == ()
+    assert nodes_in(lines, {}) == (NodeAt("PartitionedCall_/Gather_107_gatherv2_729", "GatherV2"),)
+
+
+@pytest.mark.parametrize("code", sorted(codes()))
+def test_every_known_code_gives_one_screen_with_cause_and_fix(code: str) -> None:
+    explanation = explain(f"{code}: Something [x] is wrong.", ENDED)
+
+    screen = render(explanation)
+    if code.startswith("W"):
+        assert explanation.what == ENDED.what
+    else:
+        assert explanation.what.startswith(code)
+    assert explanation.cause
+    assert explanation.fix
+    assert len(screen.splitlines()) <= HEIGHT
+    assert "see E" not in screen
+
+
+def test_aliases_meet() -> None:
+    for code, info in codes().items():
+        if info.alias:
+            other = lookup(info.alias)
+            assert other is not None, code
+            assert other.fix or not info.fix
+    assert lookup("E19010").alias == "E13010"  # type: ignore[union-attr]
+    assert is_inner("EZ9999")
+    assert not is_inner("E10016")
+    assert set(codes()) >= FOLLOW_UPS
+
+
+@needs_shared
+def test_the_table_is_that_of_the_facts() -> None:
+    facts = json.loads((SHARED / "ascend" / "error_codes.json").read_text())
+
+    assert {row["code"] for row in facts} == set(codes())
+
+
+def test_every_symptom_stands_on_something() -> None:
+    assert all(symptom.basis and symptom.fix for symptom in SYMPTOMS)
+
+
+@given(st.text(max_size=400))
+@settings(max_examples=60, deadline=None)
+def test_no_output_is_too_strange(text: str) -> None:
+    explanation = explain(text, ENDED, {"node": "pass a"})
+
+    screen = render(explanation)
+    assert explanation.what
+    assert explanation.cause
+    assert explanation.fix
+    assert len(screen.splitlines()) <= HEIGHT
+    assert all(len(line) <= WIDTH for line in screen.splitlines())

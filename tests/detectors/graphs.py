@@ -22,14 +22,18 @@ from convertkit.build.framework import run_job
 from convertkit.build.request import BuildRequest, make_request
 from convertkit.graph.io import save
 from convertkit.plugins import open_plugins
+from tests.conftest import MASKRCNN
 
-PACKAGE = Path(__file__).parent / "package"
-DETECTORS = ("faster_rcnn", "cascade_rcnn", "retinanet", "fcos")
-"""The variants of the package; none of them has masks."""
+ROOM = Path(__file__).parent
+BOX_DETECTORS = ("faster_rcnn", "cascade_rcnn", "retinanet", "fcos")
+"""The variants of the package beside this file; none of them has masks."""
+
+DETECTORS = (*BOX_DETECTORS, "cascade_mask_rcnn")
+"""Everything ``detector_graph`` knows."""
 
 WEIGHTS = "random:0"
 
-Inputs = dict[str, NDArray[Any]]
+Arrays = dict[str, NDArray[Any]]
 
 
 @pytest.fixture(scope="session")
@@ -52,26 +56,29 @@ def detector_graph(
 
 
 def request_for(name: str, python: Path | None = None) -> BuildRequest:
-    """The request to build a detector of the package with random weights."""
-    return make_request(PACKAGE, open_plugins(), variant=name, weights=WEIGHTS, python=python)
+    """The request to build a small detector with random weights."""
+    package, variant = (
+        (ROOM / "package", name) if name in BOX_DETECTORS else (MASKRCNN, str(ROOM / f"{name}.yaml"))
+    )
+    return make_request(package, open_plugins(), variant=variant, weights=WEIGHTS, python=python)
 
 
 def detector_photos() -> list[NDArray[np.uint8]]:
     """Two photos ``(192, 256, 3) uint8, BGR``: as large as the network input, so that nothing resizes them."""
-    return list(request_for(DETECTORS[0]).package.model.sample_images())
+    return list(request_for(BOX_DETECTORS[0]).package.model.sample_images())
 
 
-def detector_inputs(name: str) -> list[Inputs]:
+def detector_inputs(name: str) -> list[Arrays]:
     """The photos as the detector's input: ``{"input": (1, 3, 192, 256) float32}``."""
     request = request_for(name)
     spec, size = request.package.preprocess_spec(request.variant), request.variant.spec.size
-    return [request.package.model.preprocess(photo, size, spec)[0] for photo in detector_photos()]
+    inputs = [request.package.model.preprocess(photo, size, spec)[0] for photo in detector_photos()]
+    return [{"input": tensors["input"]} for tensors in inputs]
 
 
-def framework_answers(name: str, python: Path, directory: Path) -> list[Inputs]:
-    """What mmdet itself detects in the photos, as the graph would say it: ``dets`` ``(N, 5)``, ``labels`` ``(N,)``.
-
-    The photos are written into ``directory``; as large as the input they are not resized, so pixels are the same.
+def framework_answers(name: str, python: Path, directory: Path) -> list[dict[str, Any]]:
+    """What mmdet itself detects in the photos, which are written into ``directory``, as the worker reports it:
+    ``boxes`` in pixels of the photo, ``scores``, ``labels`` and ``masks``, best score first.
     """
     request = request_for(name, python)
     images = []
@@ -84,11 +91,4 @@ def framework_answers(name: str, python: Path, directory: Path) -> list[Inputs]:
     run_job(
         request, {"task": "predict", "pipeline": pipeline, "images": images}, silent, on_result=results.append
     )
-    assert [result["masks"] for result in results] == [None, None]
-    return [_as_outputs(result) for result in results]
-
-
-def _as_outputs(result: dict[str, Any]) -> Inputs:
-    boxes = np.array(result["boxes"], np.float32).reshape(-1, 4)
-    scores = np.array(result["scores"], np.float32)[:, None]
-    return {"dets": np.concatenate([boxes, scores], axis=1), "labels": np.array(result["labels"], np.int64)}
+    return results

@@ -44,10 +44,20 @@ def read_config(config: dict[str, Any]) -> mmcv.Config:
     if not isinstance(loaded.get("model", {}).get("backbone"), dict):
         raise JobError(f"config {config['base']!r} has no detector", "use a config with 'model' in it")
     loaded.merge_from_dict(overrides)
-    # The weights come from the job alone: never from a model zoo.
-    loaded.model.backbone.init_cfg = None
-    loaded.model.pop("pretrained", None)
+    _forget_zoo(loaded.model)
     return loaded
+
+
+def _forget_zoo(part: Any) -> None:
+    """Remove every reference to pretrained weights: the weights come from the job alone."""
+    if isinstance(part, dict):
+        part.pop("pretrained", None)
+        start = part.get("init_cfg")
+        if isinstance(start, dict) and start.get("type") == "Pretrained":
+            part["init_cfg"] = None
+    for inner in part.values() if isinstance(part, dict) else part:
+        if isinstance(inner, (dict, list)):
+            _forget_zoo(inner)
 
 
 def normalisation(config: mmcv.Config) -> Normalisation:

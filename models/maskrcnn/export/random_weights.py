@@ -26,9 +26,7 @@ RESIDUAL_GAIN = 0.4
 
 def randomise(model: nn.Module, seed: int, normalisation: Normalisation) -> None:
     """Give ``model`` seeded weights with which it yields detections in photos that are so normalised."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
+    seed_everything(seed)
     threads = torch.get_num_threads()
     # Sums over parts depend on their number: one thread gives the same bytes everywhere.
     torch.set_num_threads(1)
@@ -39,6 +37,13 @@ def randomise(model: nn.Module, seed: int, normalisation: Normalisation) -> None
     finally:
         torch.set_num_threads(threads)
     model.eval()
+
+
+def seed_everything(seed: int) -> None:
+    """Seed every generator that mmdet draws from: before building too, for what ``init_weights`` leaves alone."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
 
 
 def _initialise(model: Any) -> None:

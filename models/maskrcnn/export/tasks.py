@@ -16,7 +16,7 @@ from .events import Events
 from .exportable import HINT, check_exportable
 from .job import Job
 from .predict import predict
-from .random_weights import randomise
+from .random_weights import randomise, seed_everything
 from .weights import load_checkpoint
 
 
@@ -62,11 +62,12 @@ TASKS = {"export": run_export, "predict": run_predict}
 def _model(job: Job, events: Events, steps: int) -> nn.Module:
     """Build the detector and give it its weights."""
     events.progress("config", 0, steps)
+    weights: dict[str, Any] = job["weights"]
     config = detector.read_config(job["config"])
+    seed_everything(weights.get("random", 0))
     model = detector.build(config)
     check_exportable(model, str(job["config"]["base"]))
     events.progress("weights", 1, steps)
-    weights: dict[str, Any] = job["weights"]
     if "random" in weights:
         randomise(model, weights["random"], detector.normalisation(config))
     else:

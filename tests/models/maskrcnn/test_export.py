@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections import Counter
 from pathlib import Path
 
+import cv2
+import numpy as np
 import onnx
 import pytest
 
+from convertkit.errors import ConvertkitError
+from convertkit.exporting.worker import run_worker
 from tests.conftest import MASKRCNN, Cli
 
 pytestmark = [pytest.mark.slow, pytest.mark.export]
@@ -95,3 +100,51 @@ def test_a_config_outside_the_framework_is_refused(cli: Cli, words: list[str], t
 
     assert done.code == 2
     assert "evil.py" in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("base", "culprit"),
+    [
+        ("solo/solo_r50_fpn_1x_coco.py", "mmdet's SOLO brings none"),
+        # Inherits an export that would decode its boxes as RetinaNet's.
+        ("gfl/gfl_r50_fpn_1x_coco.py", "mmdet's GFLHead detects with its own _get_bboxes_single"),
+        ("ms_rcnn/ms_rcnn_r50_caffe_fpn_1x_coco.py", "mmdet's MaskScoringRoIHead detects with its own"),
+        ("fast_rcnn/fast_rcnn_r50_fpn_1x_coco.py", "it takes its proposals as an input"),
+    ],
+)
+def test_a_detector_without_an_export_of_its_own_is_refused(
+    cli: Cli, words: list[str], tmp_path: Path, base: str, culprit: str
+) -> None:
+    (tmp_path / "small.yaml").write_text(f"size: [96, 128]\nconfig: {{base: {base}}}\n")
+
+    done = cli("export", *words, "--weights", "random:0", "-o", "out.onnx")
+
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith(f"error: config '{base}' has no ONNX export: {culprit}")
+    assert not Path("out.onnx").exists()
+
+
+def test_operators_that_onnx_does_not_have_are_named(cli: Cli, words: list[str], tmp_path: Path) -> None:
+    base = "dcn/faster_rcnn_r50_fpn_dconv_c3-c5_1x_coco.py"
+    (tmp_path / "small.yaml").write_text(f"size: [96, 128]\nconfig: {{base: {base}}}\n")
+
+    done = cli("export", *words, "--weights", "random:0", "-o", "out.onnx")
+
+    assert done.code == 2
+    assert f"config '{base}' needs operators that ONNX does not have: mmcv." in done.err.splitlines()[-1]
+
+
+def test_a_photo_that_mmdet_makes_too_large_is_named(export_python: Path, tmp_path: Path) -> None:
+    portrait = tmp_path / "portrait.png"
+    cv2.imwrite(str(portrait), np.zeros((60, 40, 3), np.uint8))
+    job = {
+        "task": "predict",
+        "config": json.loads((MASKRCNN / "mini" / "config.json").read_text()),
+        "weights": {"random": 0},
+        "size": [96, 128],
+        "pipeline": {"mean": [0, 0, 0], "std": [1, 1, 1], "to_rgb": True},
+        "images": [{"id": 1, "path": str(portrait)}],
+    }
+
+    with pytest.raises(ConvertkitError, match=r"portrait.png becomes 128 x 85 pixels, more than .* 96 x 128"):
+        run_worker(export_python, MASKRCNN / "export" / "worker.py", job, workdir=tmp_path / "job")

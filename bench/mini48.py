@@ -11,10 +11,14 @@ BASE = "_base_/models/mask_rcnn_r50_fpn.py"
 
 EXPECTED = {
     "framework": {"bbox": 0.7144, "segm": 0.6148},
-    "stock": {"bbox": 0.6937, "segm": 0.6090},
-    "target": {"bbox": 0.6937, "segm": 0.6090},
+    "stock": {"bbox": 0.7032, "segm": 0.6090},
+    "target": {"bbox": 0.7032, "segm": 0.6090},
 }
-"""AP as measured when the checkpoint was trained (its SOURCE.md); a target must keep what the stock graph has."""
+"""AP of mmdet as measured when the checkpoint was trained (its SOURCE.md), and of the stock graph here.
+
+The SOURCE.md has 0.6937 for the bbox AP of the stock graph: there, boxes were reported as they left the graph, here
+they are clipped to the picture as in mmdet.
+"""
 
 
 def write_variant(directory: Path, data: Path) -> Path:
@@ -35,7 +39,7 @@ def write_variant(directory: Path, data: Path) -> Path:
             "segm": {"AP": EXPECTED["target"]["segm"]},
             "tolerance": 0.002,
             "images": 48,
-            "source": "the stock export, as measured when the checkpoint was trained",
+            "source": "the stock export on these photos",
         },
     }
     path = directory / "mini48.yaml"

@@ -18,6 +18,7 @@ _HOMES = {
     "clip": "detection.boxes",
     "iou": "detection.boxes",
     "letterbox": "detection.letterbox",
+    "pad_pixel": "detection.letterbox",
     "unletterbox_boxes": "detection.letterbox",
     "paste": "detection.masks",
     "Detections": "detection.types",
@@ -34,6 +35,9 @@ _HOMES = {
     "UnknownNameError": "errors",
     "UsageError": "errors",
     "suggestion": "errors",
+    "Cost": "estimate.record",
+    "Operand": "estimate.record",
+    "Operation": "estimate.record",
     "atomic_directory": "files",
     "home": "files",
     "scratch_directory": "files",
@@ -68,13 +72,27 @@ _HOMES = {
     "ChildError": "process",
     "run_child": "process",
     "Runtime": "targets.base",
+    "RuntimeOptions": "targets.base",
     "Target": "targets.base",
+    "LintFinding": "targets.lint",
+    "LintReport": "targets.lint",
+    "LintRule": "targets.lint",
+    "Figure": "targets.machine",
+    "Machine": "targets.machine",
+    "Pixels": "targets.pixels",
+    "Timed": "targets.timing",
+    "Timings": "targets.timing",
+    "Interface": "workflow.interface",
+    "TensorInfo": "workflow.interface",
+    "read_interface": "workflow.interface",
+    "OfflineRuntime": "workflow.offline",
 }
 
 if TYPE_CHECKING:
     from convertkit.detection.boxes import clip as clip
     from convertkit.detection.boxes import iou as iou
     from convertkit.detection.letterbox import letterbox as letterbox
+    from convertkit.detection.letterbox import pad_pixel as pad_pixel
     from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
     from convertkit.detection.masks import paste as paste
     from convertkit.detection.types import RLE as RLE
@@ -91,6 +109,9 @@ if TYPE_CHECKING:
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
     from convertkit.errors import suggestion as suggestion
+    from convertkit.estimate.record import Cost as Cost
+    from convertkit.estimate.record import Operand as Operand
+    from convertkit.estimate.record import Operation as Operation
     from convertkit.files import atomic_directory as atomic_directory
     from convertkit.files import home as home
     from convertkit.files import scratch_directory as scratch_directory
@@ -125,7 +146,20 @@ if TYPE_CHECKING:
     from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.targets.base import Runtime as Runtime
+    from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.lint import LintFinding as LintFinding
+    from convertkit.targets.lint import LintReport as LintReport
+    from convertkit.targets.lint import LintRule as LintRule
+    from convertkit.targets.machine import Figure as Figure
+    from convertkit.targets.machine import Machine as Machine
+    from convertkit.targets.pixels import Pixels as Pixels
+    from convertkit.targets.timing import Timed as Timed
+    from convertkit.targets.timing import Timings as Timings
+    from convertkit.workflow.interface import Interface as Interface
+    from convertkit.workflow.interface import TensorInfo as TensorInfo
+    from convertkit.workflow.interface import read_interface as read_interface
+    from convertkit.workflow.offline import OfflineRuntime as OfflineRuntime
 
 __all__ = sorted(_HOMES)
 

@@ -2,7 +2,7 @@
 
 Everything convertkit raises on purpose derives from :class:`ConvertkitError`. The command line prints
 ``str(error)`` and exits with ``error.exit_code``; a traceback appears only with ``--debug``. The codes: 1 below
-expectation (accuracy, replay), 2 a mistake in what was asked, 3 not available on this machine, 4 a step failed.
+expectation (accuracy, replay, lint), 2 a mistake in what was asked, 3 not available on this machine, 4 a step failed.
 """
 
 from __future__ import annotations
@@ -77,6 +77,12 @@ class StoreError(ConvertkitError):
 
 class AccuracyError(ConvertkitError):
     """A measured accuracy is below what the accuracy spec demands."""
+
+    exit_code = 1
+
+
+class LintError(ConvertkitError):
+    """A file breaks rules of the target it is for."""
 
     exit_code = 1
 

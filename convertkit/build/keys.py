@@ -16,6 +16,7 @@ from convertkit.passes.options import step_text
 
 if TYPE_CHECKING:
     from convertkit.targets.base import Target
+    from convertkit.targets.pixels import Pixels
 
 TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
 """Distributions whose version decides what a pass does."""
@@ -35,7 +36,15 @@ def pass_facts(step: Pass, *, checked: bool) -> dict[str, Any]:
 
 def compile_facts(target: Target) -> dict[str, Any]:
     """What a compiled artifact depends on besides the target graph."""
-    return {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
+    facts = {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
+    if target.pixels is not None:
+        facts["pixels"] = _pixels(target.pixels)
+    return facts
+
+
+def _pixels(pixels: Pixels) -> dict[str, Any]:
+    settings = {name: getattr(pixels.spec, name) for name in ("mean", "std", "to_rgb")}
+    return {"input": pixels.input, "size": list(pixels.size), **settings}
 
 
 def core_facts() -> dict[str, Any]:

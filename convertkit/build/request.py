@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from convertkit.errors import UsageError
+from convertkit.errors import SpecError, UsageError
 from convertkit.models.package import ModelPackage, Variant, open_package
 from convertkit.passes.pipeline import Pipeline
 from convertkit.plugins import Plugins
 from convertkit.targets.base import Target
+from convertkit.targets.pixels import Pixels
 
 Origin = Literal["auto", "stock", "checkpoint"]
 """Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
@@ -80,13 +81,30 @@ def make_request(
     """
     package = open_package(model, plugins)
     chosen = package.variant(variant)
-    destination = plugins.targets.get(target)()
+    destination = _destination(plugins.targets.get(target)(), package, chosen)
     texts = [*(package.spec.pipeline if pipeline is None else pipeline), *destination.pipeline]
     _check_weights(weights, origin)
     if origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     steps = Pipeline.parse(texts, plugins.passes)
     return BuildRequest(package, chosen, destination, steps, plugins, weights, origin, python, check)
+
+
+def _destination(target: Target, package: ModelPackage, variant: Variant) -> Target:
+    """The target, told to normalise where the package wants it to.
+
+    Raises:
+        SpecError: the package does not say which input is the picture. UsageError: the target cannot do it.
+    """
+    spec = package.preprocess_spec(variant)
+    if spec.normalize == "host":
+        return target
+    images = [name for name, tensor in package.spec.inputs.items() if tensor.role == "image"]
+    if len(images) != 1:
+        raise SpecError(
+            f"{package.root / 'model.yaml'}: normalize: target needs one input of role image, there are {len(images)}"
+        )
+    return target.normalizing(Pixels(images[0], variant.spec.size, spec))
 
 
 def _check_weights(weights: str | None, origin: Origin) -> None:

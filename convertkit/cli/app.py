@@ -9,7 +9,25 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli import build, doctor, env, export, fetch, listing, opt, replay, show, verify
+from convertkit.cli import (
+    bench,
+    bisect,
+    build,
+    doctor,
+    env,
+    estimate,
+    export,
+    fetch,
+    info,
+    lint,
+    listing,
+    opt,
+    postprocess,
+    preprocess,
+    replay,
+    show,
+    verify,
+)
 from convertkit.errors import ConvertkitError
 
 INTERRUPTED = 130
@@ -27,7 +45,14 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    bench.bench,
+    preprocess.preprocess,
+    info.info,
+    postprocess.postprocess,
+    bisect.bisect,
+    estimate.estimate,
     opt.opt,
+    lint.lint,
     export.export,
     fetch.fetch,
     replay.replay,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import (
+    DryRunOption,
+    ExplainOption,
     JsonOption,
     ModelArgument,
     OriginOption,
@@ -40,6 +42,8 @@ def build(
     ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: PythonOption = None,
+    explain: ExplainOption = None,
+    dry_run: DryRunOption = False,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,6 +53,9 @@ def build(
 
     request = request_of(model, variant, target, weights, origin, python, plugin, pipeline, check=check)
     directory = output or artifact_directory(request)
+    if explain or dry_run:
+        _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
+        return
     view = BuildView()
     result = run(request, directory, report=view)
     if as_json:
@@ -90,6 +97,48 @@ def request_of(
 def artifact_directory(request: BuildRequest) -> Path:
     """Where an artifact goes unless the user says otherwise."""
     return Path("build") / request.label
+
+
+def _only_say(
+    request: BuildRequest, directory: Path, explain: list[str] | None, *, dry_run: bool, as_json: bool
+) -> None:
+    from convertkit.errors import UsageError
+
+    if explain and dry_run:
+        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    if explain:
+        _explain(request, explain, as_json=as_json)
+    else:
+        _preview(request, directory, as_json=as_json)
+
+
+def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
+    """Graphs come from the store where it has them; the artifact is not touched."""
+    from convertkit.build.stages import stored_stages
+    from convertkit.cli.explain import Questions, print_answers
+    from convertkit.cli.ui import BuildView
+    from convertkit.passes.stages import graphs
+
+    questions = Questions(texts, request.pipeline, request.plugins.passes)
+    stock, stages = stored_stages(request, report=BuildView())
+    print_answers(questions.answers(graphs(stock, stages)), as_json=as_json)
+
+
+def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
+    """Steps, their keys, and which of them the store has; nothing runs."""
+    from convertkit.build.preview import preview
+    from convertkit.cli.ui import note, print_json, print_table
+
+    found = preview(request, directory, notice=note)
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [str(number), step.kind, step.name, step.effect or "-", step.key[:12], step.state]
+        for number, step in enumerate(found.steps, 1)
+    ]
+    print_table(["#", "step", "name", "effect", "key", "state"], rows, right=[0])
+    print(f"{found.directory}: {found.state}; nothing was run or written")
 
 
 def _show(result: BuildResult, request: BuildRequest, model: Path) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -12,24 +13,40 @@ from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
 
-KINDS = ("passes", "targets", "models", "plugins")
+Lister: TypeAlias = "Callable[[Plugins, Path], list[dict[str, Any]]]"
+
+KINDS = ("passes", "targets", "models", "plugins", "rules")
 
 
 def listing(
-    kind: Annotated[str, typer.Argument(help="passes, targets, models or plugins.", metavar="KIND")],
+    kind: Annotated[str, typer.Argument(help="passes, targets, models, plugins or rules.", metavar="KIND")],
     plugin: PluginOption = None,
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", help="Whose rules are listed; default: all.")
+    ] = None,
     root: Annotated[Path, typer.Option("--models", help="Directory whose model packages are listed.")] = Path(
         "models"
     ),
     as_json: JsonOption = False,
 ) -> None:
-    """List passes, targets, models or plugins."""
+    """List passes, targets, models, plugins or the rules of convertkit lint."""
     from convertkit.cli.ui import print_json, print_table
+    from convertkit.errors import UsageError
 
     choice(kind, "list", KINDS)
-    rows = {"passes": _passes, "targets": _targets, "models": _models, "plugins": _plugins}[kind](
-        open_all(plugin), root
-    )
+    if target is not None and kind != "rules":
+        raise UsageError(f"--target has no use with list {kind}", hint="leave it out")
+    plugins = open_all(plugin)
+    if kind == "rules":
+        rows: list[dict[str, Any]] = _rules(plugins, target)
+    else:
+        listers: dict[str, Lister] = {
+            "passes": _passes,
+            "targets": _targets,
+            "models": _models,
+            "plugins": _plugins,
+        }
+        rows = listers[kind](plugins, root)
     if as_json:
         print_json(rows)
     elif rows:
@@ -39,6 +56,15 @@ def listing(
             f"no {kind}"
             + (f" below {root}; a model package is a directory with model.yaml" if kind == "models" else "")
         )
+
+
+def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
+    chosen = plugins.targets if target is None else [plugins.targets.entry(target)]
+    return [
+        {"target": entry.name, "rule": rule.id, "severity": rule.severity, "summary": rule.summary}
+        for entry in chosen
+        for rule in entry.item().lint_rules()
+    ]
 
 
 def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:

@@ -43,6 +43,17 @@ PythonOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--python", help="Interpreter of an export environment to use instead of the managed one."),
 ]
+ExplainOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--explain",
+        help="Only say where this pass looks, what matches and what is in the way; may be repeated.",
+        metavar="PASS",
+    ),
+]
+DryRunOption: TypeAlias = Annotated[
+    bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
+]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]

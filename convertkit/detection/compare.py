@@ -75,8 +75,8 @@ def compare_detections(
 
     Args:
         before: arrays by role: ``dets`` ``(N, 5) x1 y1 x2 y2 score``, ``labels`` ``(N,)``, and optionally
-            ``masks`` ``(N, C, h, w)`` or ``(N, h, w)``; C is 1 where masks know no classes. Slots with a score
-            <= 0 are empty.
+            ``masks`` ``(N, C, h, w)`` or ``(N, h, w)``; C is 1 where masks know no classes. All may have a leading
+            axis for a batch of one. Slots with a score <= 0 are empty.
         after: the same of the rewritten graph; its N, and the form of its masks, may differ. Where one run has all
             classes and the other has chosen, the mask of the label is compared.
         tolerance: what is still equal.
@@ -111,6 +111,10 @@ def _slots(when: str, outputs: Mapping[str, NDArray[Any]]) -> _Slots:
     if missing:
         raise ValueError(f"{when}: no output has the role {' or '.join(sorted(missing))}")
     dets, labels, masks = np.asarray(outputs["dets"]), np.asarray(outputs["labels"]), outputs.get("masks")
+    if (
+        dets.ndim == 3 and len(dets) == len(labels) == 1
+    ):  # a batch of one picture, as one-stage heads export it
+        dets, labels, masks = dets[0], labels[0], None if masks is None else masks[0]
     if dets.ndim != 2 or dets.shape[1] != 5 or labels.shape != (len(dets),):
         raise ValueError(f"{when}: dets {dets.shape} and labels {labels.shape} are not (N, 5) and (N,)")
     rows = np.flatnonzero(~(dets[:, 4] <= 0))

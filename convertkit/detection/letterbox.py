@@ -7,7 +7,8 @@ values a pixel can have, made by the calls mmcv makes on every pixel: the same b
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -23,38 +24,52 @@ if TYPE_CHECKING:
     Triple = tuple[float, float, float]
 
 
-def letterbox(image: Image, size: tuple[int, int], spec: PreprocessSpec) -> tuple[Array, Placement]:
-    """Resize with the aspect ratio kept, normalise, and pad to the size of the network input.
+def letterbox(image: Image, size: tuple[int, int], spec: PreprocessSpec) -> tuple[NDArray[Any], Placement]:
+    """Resize with the aspect ratio kept, and pad to the size of the network input; normalise unless the target does.
 
     Args:
         image: ``(H, W, 3) uint8`` BGR.
         size: height and width of the canvas in pixels.
-        spec: mean, std, channel order, rounding of the resized size, placement and padding.
+        spec: mean, std, channel order, rounding of the resized size, placement, padding and who normalises.
 
     Returns:
-        The tensor ``(1, 3, height, width) float32``, C-contiguous, and the record of the placement.
+        The tensor, C-contiguous, and the record of the placement. ``normalize: host`` gives ``(1, 3, height, width)
+        float32`` in the network's channel order; ``normalize: target`` gives ``(1, height, width, 3) uint8`` BGR,
+        padded with :func:`pad_pixel`.
 
     Raises:
-        UsageError: the image is not ``(H, W, 3) uint8``, or is empty.
+        UsageError: the image is not ``(H, W, 3) uint8``, or is empty; or no pixel value comes near ``pad_value``.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise UsageError(
             f"an image is (H, W, 3) uint8 with pixels in it, this one is {image.shape} {image.dtype}"
         )
     place = placement(image.shape[0], image.shape[1], size, spec)
-    resized = cv2.resize(image, (place.resized_width, place.resized_height), interpolation=cv2.INTER_LINEAR)
-    tensor = _canvas(size, spec.pad_value)
-    window = tensor[
-        0,
-        :,
-        place.pad_top : place.pad_top + place.resized_height,
-        place.pad_left : place.pad_left + place.resized_width,
-    ]
-    table = _table(spec.mean, spec.std, spec.to_rgb)
-    planes = cv2.split(resized)
-    for channel, plane in enumerate(reversed(planes) if spec.to_rgb else planes):
-        cv2.LUT(plane, table[channel], dst=window[channel])
-    return tensor, place
+    resized: Any = cv2.resize(
+        image, (place.resized_width, place.resized_height), interpolation=cv2.INTER_LINEAR
+    )
+    form = _pixels if spec.normalize == "target" else _normalised
+    return form(resized, place, spec), place
+
+
+def pad_pixel(spec: PreprocessSpec) -> tuple[int, int, int]:
+    """The padding of a picture that is normalised later: per channel in the network's order, 0..255.
+
+    The whole number nearest to ``mean + pad_value * std``. After normalisation it differs from ``pad_value`` by at most
+    ``0.5 / std``; for ImageNet's mean and std 124, 116, 104 become 0.0056, -0.0049 and 0.0082 instead of 0.
+
+    Raises:
+        UsageError: it would lie outside 0..255.
+    """
+    wanted = [mean + spec.pad_value * std for mean, std in zip(spec.mean, spec.std, strict=True)]
+    for value in wanted:
+        if not -0.5 <= value < 255.5:
+            raise UsageError(
+                f"pad_value {spec.pad_value:g} is pixel value {value:.1f}, outside 0..255",
+                hint="say normalize: host, or give a pad_value that a pixel can have",
+            )
+    red, green, blue = (math.floor(value + 0.5) for value in wanted)
+    return red, green, blue
 
 
 def placement(height: int, width: int, size: tuple[int, int], spec: PreprocessSpec) -> Placement:
@@ -95,6 +110,34 @@ def unletterbox_boxes(boxes: Array, place: Placement) -> Array:
     pad = np.array([place.pad_left, place.pad_top] * 2, np.float32)
     scale = np.array([place.scale_x, place.scale_y] * 2, np.float32)
     return (np.asarray(boxes, np.float32) - pad) / scale
+
+
+def _normalised(resized: Image, place: Placement, spec: PreprocessSpec) -> Array:
+    tensor = _canvas((place.canvas_height, place.canvas_width), spec.pad_value)
+    rows, columns = _window(place)
+    window = tensor[0, :, rows, columns]
+    table = _table(spec.mean, spec.std, spec.to_rgb)
+    planes = cv2.split(resized)
+    for channel, plane in enumerate(reversed(planes) if spec.to_rgb else planes):
+        cv2.LUT(plane, table[channel], dst=window[channel])
+    return tensor
+
+
+def _pixels(resized: Image, place: Placement, spec: PreprocessSpec) -> Image:
+    colour = pad_pixel(spec)
+    canvas = np.empty((1, place.canvas_height, place.canvas_width, 3), np.uint8)
+    canvas[:] = colour[::-1] if spec.to_rgb else colour
+    rows, columns = _window(place)
+    canvas[0, rows, columns] = resized
+    return canvas
+
+
+def _window(place: Placement) -> tuple[slice, slice]:
+    """Rows and columns of the picture on the canvas."""
+    return (
+        slice(place.pad_top, place.pad_top + place.resized_height),
+        slice(place.pad_left, place.pad_left + place.resized_width),
+    )
 
 
 def _canvas(size: tuple[int, int], value: float) -> Array:

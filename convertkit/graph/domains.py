@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from convertkit.errors import PluginError
 
 if TYPE_CHECKING:
+    from convertkit.estimate.record import Cost, Operation
     from convertkit.graph.light import LightModel
 
 
@@ -24,11 +25,13 @@ class Domain:
         name: as in ``opset_import``.
         register_schemas: makes onnx's checker and shape inference know the operators; may be called again.
         lower: rewrites a graph with such operators into standard ONNX of the same meaning.
+        cost: what a node takes at least, for ``convertkit estimate``; None for an operator without an answer.
     """
 
     name: str
     register_schemas: Callable[[], None]
     lower: Callable[[LightModel], LightModel]
+    cost: Callable[[Operation], Cost | None] | None = None
 
 
 _domains: dict[str, Domain] = {}

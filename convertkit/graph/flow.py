@@ -76,7 +76,7 @@ class Flow:
         return [item for node in tensor.outputs for item in node.outputs if id(item) in self._live]
 
     def is_constant(self, tensor: Tensor) -> bool:
-        """Whether no graph input has a part in ``tensor``."""
+        """Whether no graph input has a part in ``tensor``, or no graph output needs it."""
         return id(tensor) not in self._live
 
     def dominators(self, tensor: Tensor) -> list[Tensor]:

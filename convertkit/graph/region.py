@@ -16,7 +16,7 @@ import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
-from convertkit.graph.graph import Graph, Node, Tensor
+from convertkit.graph.graph import Graph, Node, Tensor, values_of
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import Session, open_session
 
@@ -113,7 +113,7 @@ def _copy_tensor(tensor: Tensor, copies: dict[int, Tensor]) -> Tensor:
     if id(tensor) not in copies:
         constant = isinstance(tensor, gs.Constant)
         copies[id(tensor)] = (
-            gs.Constant(tensor.name, np.array(tensor.values))
+            gs.Constant(tensor.name, values_of(tensor))
             if constant
             else gs.Variable(tensor.name, tensor.dtype, tensor.shape)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 Positive = Annotated[int, Meta(gt=0)]
 Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
@@ -46,6 +46,10 @@ class PreprocessSpec(Record, frozen=True):
     ``rounding`` is that of the resized size: ``nearest`` = ``int(x * scale + 0.5)`` as mmcv, ``floor`` as the
     ModelZoo script. ``placement`` puts the picture in the top-left ``corner`` (mmdet) or the ``center``
     (ModelZoo). Padding is ``pad_value`` in normalised units (it is added after normalisation).
+
+    ``normalize`` says who subtracts the mean, divides by std and swaps channels: the ``host``, or a unit of the
+    ``target`` that has one (AIPP on Ascend). The network input is then the picture's own bytes, a quarter of the
+    size, and padding is the pixel value nearest to ``pad_value``; :mod:`convertkit.detection.letterbox` has both forms.
     """
 
     mean: tuple[Level, Level, Level]
@@ -54,6 +58,11 @@ class PreprocessSpec(Record, frozen=True):
     placement: Literal["corner", "center"] = "corner"
     rounding: Literal["nearest", "floor"] = "nearest"
     pad_value: Level = 0.0
+    normalize: Literal["host", "target"] = "host"
+
+    def on_host(self) -> PreprocessSpec:
+        """The same, normalised on the host: what the stock graph and every pass's check are fed with."""
+        return structs.replace(self, normalize="host")
 
 
 class PostprocessSpec(Record, frozen=True):
@@ -127,8 +136,16 @@ class AccuracySpec(Record, frozen=True):
     framework: dict[str, dict[str, float]] = {}
 
 
+class PerformanceSpec(Record, frozen=True):
+    """A recorded speed: images per second of computing alone (1000 x batch / mean compute ms), and who measured it."""
+
+    fps: Annotated[float, Meta(gt=0)]
+    batch: Positive = 1
+    source: str = ""
+
+
 class VariantSpec(Record, frozen=True):
-    """One concrete model of a package: configuration, weights and input size."""
+    """One concrete model of a package: configuration, weights and input size; ``performance`` is by target."""
 
     size: Size
     config: ConfigSpec
@@ -137,6 +154,7 @@ class VariantSpec(Record, frozen=True):
     stock: str | None = None
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
+    performance: dict[str, PerformanceSpec] = {}
     preprocess: PreprocessSpec | None = None
 
 

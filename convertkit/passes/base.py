@@ -27,8 +27,11 @@ from typing_extensions import dataclass_transform
 from convertkit.errors import PluginError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import onnx
     import onnx_ir
+    from numpy.typing import NDArray
 
     from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
@@ -72,6 +75,13 @@ class Pass:
             if isinstance(default, (dict, list, set)):  # each instance gets its own copy, as authors mean it
                 setattr(cls, name, dataclasses.field(default_factory=default.copy))
         dataclasses.dataclass(frozen=True)(cls)
+
+    def added_inputs(self, model: LightModel) -> Mapping[str, NDArray[Any]]:
+        """Values for graph inputs that the pass has added to ``model``, under which it computes what it did before.
+
+        Checks use them where a sample has no value of its own.
+        """
+        return {}
 
 
 class GraphPass(Pass):

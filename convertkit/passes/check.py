@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 """Largest difference a ``rounding`` pass may make, relative to the largest value of the output (float32 has 1e-7)."""
 
-DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
-"""The same for detections: pixels of the network input, score, mask probability."""
+DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=5e-3)
+"""The same for detections: pixels of the network input, score, mask probability.
+
+A mask is predicted for a box, so it moves with the box. An export that keeps classes apart by offsets of up to 25,000
+rounds boxes to 1/512 pixel, and its masks differ by 1e-3 from those of a graph that does not.
+"""
 
 SETS = {"dets", "labels", "masks"}
 """Roles that belong to detections and are matched as sets."""
@@ -65,6 +69,7 @@ class Checker:
         self, samples: Sequence[Arrays], roles: Mapping[str, str] | None = None, run: Run = run_on_host
     ):
         self._samples, self._roles, self._run = tuple(samples), dict(roles or {}), run
+        self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
 
     def check(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
@@ -79,7 +84,9 @@ class Checker:
             validate(after)
             if not self._samples:
                 return CheckRecord(True, 0, None, "valid graph; no sample inputs to run")
-            old, new = self._outputs(before), self._outputs(after)
+            old = self._outputs(before)
+            self._added.update(step.added_inputs(after))
+            new = self._outputs(after)
         except PassError:
             raise
         except ConvertkitError as error:
@@ -103,8 +110,14 @@ class Checker:
     def _outputs(self, model: LightModel) -> list[Outputs]:
         digest = model.digest()
         if self._last is None or self._last[0] != digest:
-            self._last = (digest, [self._run(model, sample) for sample in self._samples])
+            self._last = (
+                digest,
+                [self._run(model, {**sample, **self._missing(sample)}) for sample in self._samples],
+            )
         return self._last[1]
+
+    def _missing(self, sample: Arrays) -> Arrays:
+        return {name: value for name, value in self._added.items() if name not in sample}
 
     def _compare(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
         if len(old) != len(new):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from convertkit.errors import PluginError, UsageError
+from convertkit.errors import PluginError, UnavailableError, UnknownNameError, UsageError
+from convertkit.targets.timing import Timings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convertkit.graph.light import LightModel
+    from convertkit.targets.lint import LintReport, LintRule
+    from convertkit.targets.machine import Machine
+    from convertkit.targets.pixels import Pixels
 
 
 class Runtime(Protocol):
@@ -22,6 +27,23 @@ class Runtime(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class RuntimeOptions:
+    """What a user may choose of a runtime.
+
+    Attributes:
+        device: number of the chip.
+        batch: images at a time, for a model that was compiled for several sizes; None takes the model's own.
+        results: for a runtime that only reads: the directory of its results.
+        inputs: the directory of the files those results were made from.
+    """
+
+    device: int = 0
+    batch: int | None = None
+    results: Path | None = None
+    inputs: Path | None = None
+
+
 class Target:
     """Where a graph goes. Derive, set ``name`` and the docstring, and implement :meth:`compile` and :meth:`open`.
 
@@ -30,16 +52,38 @@ class Target:
         pipeline: step texts of the passes this target adds after the model's own.
         rung: what ``convertkit verify`` measures unless told otherwise.
         emulations: ways to run a graph on the host as the target would, by name, with a line of help each.
+        runtimes: ways to run the compiled artifact besides :meth:`open`, by name, with a line of help each.
+
+    Attributes:
+        pixels: what to do with a picture's bytes; None where the host normalises. :meth:`normalizing` sets it.
     """
 
     name: ClassVar[str]
     pipeline: ClassVar[tuple[str, ...]] = ()
     rung: ClassVar[str] = "target"
     emulations: ClassVar[Mapping[str, str]] = {}
+    runtimes: ClassVar[Mapping[str, str]] = {}
+    pixels: Pixels | None = None
 
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
         return {}
+
+    def normalizing(self, pixels: Pixels) -> Target:
+        """This target, set to normalise: :meth:`compile`, :meth:`open` and :meth:`emulate` then work on bytes.
+
+        Raises:
+            UsageError: it has no unit for that, or the unit cannot do what is asked.
+        """
+        raise UsageError(f"target {self.name} does not normalise pictures", hint="say normalize: host")
+
+    def machine(self) -> Machine:
+        """The figures of a roofline.
+
+        Raises:
+            UnavailableError: none are known.
+        """
+        raise UnavailableError(f"target {self.name} has no figures of its machine to estimate with")
 
     def compile(self, model: LightModel, directory: Path) -> None:
         """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""
@@ -53,6 +97,22 @@ class Target:
         """
         raise NotImplementedError
 
+    def open_runtime(self, directory: Path, name: str, options: RuntimeOptions) -> Runtime:
+        """One of :attr:`runtimes` for an artifact directory.
+
+        Raises:
+            UnknownNameError: the target has no such runtime. UnavailableError: this machine cannot run it.
+        """
+        raise UnknownNameError(f"runtime of {self.name}", name, self.runtimes)
+
+    def recorded_timings(self, results: Path) -> Timings:
+        """What a runtime that wrote ``results`` elsewhere noted of its own speed.
+
+        Raises:
+            UsageError: there is no such record.
+        """
+        raise UsageError(f"target {self.name} has no runtime that leaves a record of its speed")
+
     def emulate(self, model: LightModel, name: str, variation: str = "") -> Runtime:
         """A runtime on the host for any graph, the stock graph included.
 
@@ -64,6 +124,23 @@ class Target:
             UsageError: the emulation has no such variation.
         """
         raise UsageError(f"target {self.name} has no emulation {name!r}")
+
+    def lint_rules(self) -> tuple[LintRule, ...]:
+        """Every rule that :meth:`lint` may report, by id; empty for a target that has no linter."""
+        return ()
+
+    def lint(self, path: Path, input_shape: Mapping[str, tuple[int, ...]] | None = None) -> LintReport:
+        """What the compiler would refuse or silently change in the file it is to read.
+
+        Args:
+            path: the ONNX file, as it is on the disk.
+            input_shape: sizes of inputs that the compiler will be told, by name; -1 for one that stays open.
+
+        Raises:
+            GraphError: it is no ONNX file.
+            UsageError: the target has no linter.
+        """
+        raise UsageError(f"target {self.name} has no linter")
 
 
 def check_class(cls: type[Target]) -> None:

@@ -93,7 +93,13 @@ def _measure(
 ) -> Rung:
     if rung.source == "framework":
         return measure_framework(course, advance, report)
-    return measure_graph(rung.text, _runtime(rung, course.request, built, report), course, advance)
+    runtime = _runtime(rung, course.request, built, report)
+    return measure_graph(rung.text, runtime, course, advance, pixels=_takes_pixels(rung, course.request))
+
+
+def _takes_pixels(rung: RungName, request: BuildRequest) -> bool:
+    """Whether the target, or what stands for it, normalises; stock graphs and those after a pass are fed normalised."""
+    return request.target.pixels is not None and (rung.source == "target" or bool(rung.emulation))
 
 
 def _runtime(

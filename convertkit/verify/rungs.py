@@ -78,11 +78,21 @@ def tasks_of(request: BuildRequest) -> tuple[str, ...]:
 
 
 def measure_graph(
-    name: str, runtime: Runtime | Session, course: Course, on_progress: Callable[[int], None]
+    name: str,
+    runtime: Runtime | Session,
+    course: Course,
+    on_progress: Callable[[int], None],
+    *,
+    pixels: bool = False,
 ) -> Rung:
-    """Streams the photos through preprocessing, a runtime and postprocessing, and scores what comes out."""
+    """Streams the photos through preprocessing, a runtime and postprocessing, and scores what comes out.
+
+    Args:
+        pixels: the runtime takes the bytes of a picture and normalises them itself.
+    """
     package, variant = course.request.package, course.request.variant
     preprocess = package.preprocess_spec(variant)
+    preprocess = preprocess if pixels else preprocess.on_host()
     size = variant.spec.size
     with ResultsWriter(course.path(name), course.category_ids) as writer:
         timing = stream(

@@ -22,11 +22,12 @@ def preprocess(
     Args:
         image: ``(H, W, 3) uint8``, BGR.
         size: height and width of the network input, pixels.
-        spec: normalisation, placement and padding.
+        spec: normalisation and where it happens, placement and padding.
 
     Returns:
         ``{"input": (1, 3, height, width) float32, "picture": (1, 4) float32 x1 y1 x2 y2 of the picture on the
-        canvas, pixels}``, and where the picture lies on the canvas.
+        canvas, pixels}``, and where the picture lies on the canvas. With ``normalize: target`` the input is
+        ``(1, height, width, 3) uint8`` BGR.
     """
     tensor, placement = letterbox(image, size, spec)
     return {INPUT: tensor, PICTURE: _picture(placement)}, placement

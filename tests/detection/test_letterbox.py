@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertkit.detection.letterbox import letterbox, placement, unletterbox_boxes
+from convertkit.detection.letterbox import letterbox, pad_pixel, placement, unletterbox_boxes
 from convertkit.errors import UsageError
 from convertkit.models.spec import PreprocessSpec
 
@@ -103,6 +103,44 @@ def test_the_pad_value_fills_only_what_the_picture_leaves():
     assert (tensor[:, :, :5] == -9.0).all()
     assert (tensor[:, :, 15:] == -9.0).all()
     assert (tensor[:, :, 5:15] > -9.0).all()
+
+
+def on_target(**changes):
+    return PreprocessSpec(mean=MEAN, std=STD, normalize="target", **changes)
+
+
+@given(
+    sides, sides, st.integers(1, 96), st.integers(1, 96), st.sampled_from(["corner", "center"]), st.booleans()
+)
+@settings(deadline=None, max_examples=60)
+def test_bytes_normalised_later_are_what_the_host_gives(height, width, rows, columns, where, to_rgb):
+    image, spec = noise(height, width), on_target(placement=where, to_rgb=to_rgb)
+
+    pixels, place = letterbox(image, (rows, columns), spec)
+    tensor, same = letterbox(image, (rows, columns), spec.on_host())
+
+    assert (pixels.shape, pixels.dtype, pixels.flags.c_contiguous) == ((1, rows, columns, 3), np.uint8, True)
+    assert place == same
+    later = normalised(pixels[0], to_rgb).transpose(2, 0, 1)
+    inside = np.zeros((rows, columns), bool)
+    inside[place.pad_top :, place.pad_left :][: place.resized_height, : place.resized_width] = True
+    np.testing.assert_array_equal(later[:, inside], tensor[0][:, inside])
+    assert np.abs(later[:, ~inside]).max(initial=0) <= 0.47 / 57.375 + 1e-6
+
+
+def test_padding_is_the_pixel_nearest_to_the_mean_in_the_networks_order():
+    assert pad_pixel(on_target()) == (124, 116, 104)
+
+    pixels, _ = letterbox(noise(4, 8), (8, 8), on_target())
+
+    np.testing.assert_array_equal(pixels[0, 7, 0], [104, 116, 124])  # BGR
+
+
+def test_a_pad_value_that_no_pixel_has_is_refused():
+    with pytest.raises(
+        UsageError, match=r"pad_value -9 is pixel value -401\.9, outside 0\.\.255 .*normalize: host"
+    ):
+        letterbox(noise(4, 8), (8, 8), on_target(pad_value=-9.0))
 
 
 @given(sides, sides, st.integers(1, 96), st.integers(1, 96), st.sampled_from([CORNER, CENTER]))

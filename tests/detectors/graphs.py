@@ -10,11 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from convertkit.build.engine import stock_graph
+from convertkit.build.events import silent
+from convertkit.build.framework import run_job
 from convertkit.build.request import BuildRequest, make_request
 from convertkit.graph.io import save
 from convertkit.plugins import open_plugins
@@ -62,3 +66,29 @@ def detector_inputs(name: str) -> list[Inputs]:
     request = request_for(name)
     spec, size = request.package.preprocess_spec(request.variant), request.variant.spec.size
     return [request.package.model.preprocess(photo, size, spec)[0] for photo in detector_photos()]
+
+
+def framework_answers(name: str, python: Path, directory: Path) -> list[Inputs]:
+    """What mmdet itself detects in the photos, as the graph would say it: ``dets`` ``(N, 5)``, ``labels`` ``(N,)``.
+
+    The photos are written into ``directory``; as large as the input they are not resized, so pixels are the same.
+    """
+    request = request_for(name, python)
+    images = []
+    for index, photo in enumerate(detector_photos()):
+        path = directory / f"{index}.png"
+        cv2.imwrite(str(path), photo)
+        images.append({"id": index, "path": str(path)})
+    pipeline = msgspec.structs.asdict(request.package.preprocess_spec(request.variant))
+    results: list[dict[str, Any]] = []
+    run_job(
+        request, {"task": "predict", "pipeline": pipeline, "images": images}, silent, on_result=results.append
+    )
+    assert [result["masks"] for result in results] == [None, None]
+    return [_as_outputs(result) for result in results]
+
+
+def _as_outputs(result: dict[str, Any]) -> Inputs:
+    boxes = np.array(result["boxes"], np.float32).reshape(-1, 4)
+    scores = np.array(result["scores"], np.float32)[:, None]
+    return {"dets": np.concatenate([boxes, scores], axis=1), "labels": np.array(result["labels"], np.int64)}

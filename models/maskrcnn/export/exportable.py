@@ -27,8 +27,8 @@ TEST_CODE = (
     "_bbox_post_process",
     "get_seg_masks",
 )
-#: Base classes whose ``onnx_export`` only raises NotImplementedError.
-REFUSING = ("BaseDetector", "BaseMaskHead")
+#: Classes whose ``onnx_export`` only raises NotImplementedError.
+REFUSING = ("BaseDetector", "BaseMaskHead", "MaskFormer")
 HINT = "mmdet exports, among others, Faster, Mask and Cascade R-CNN, RetinaNet, FCOS, ATSS, SSD and YOLOv3"
 
 

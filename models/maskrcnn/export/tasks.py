@@ -9,7 +9,6 @@ from typing import Any
 
 import onnx
 from torch import nn
-from torch.onnx.errors import OnnxExporterError
 
 from . import detector, environment, stock
 from .errors import JobError
@@ -79,7 +78,7 @@ def _trace(model: nn.Module, job: Job) -> bytes:
     """Export the detector; what mmdet or torch cannot do is the config's fault, not the worker's."""
     try:
         return stock.export(model, job["size"], int(job["opset"]))
-    except (AssertionError, NotImplementedError, OnnxExporterError) as error:
+    except (AssertionError, RuntimeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise JobError(f"config {job['config']['base']!r} cannot be exported: {reason}", HINT) from error
 

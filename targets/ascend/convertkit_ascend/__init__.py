@@ -5,7 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import convertkit
+from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
+from convertkit_ascend.passes.clip_to_picture import ClipToPicture
+from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
+from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_ascend.passes.legalize import LegalizeAscend
+from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import Ascend310P3
+
+PASSES: tuple[type[convertkit.Pass], ...] = (
+    FuseMultilevelRoialign,
+    FuseMulticlassNms,
+    RestoreRpnLevels,
+    ClipToPicture,
+    CenterNmsBoxes,
+    LegalizeAscend,
+)
+
+
+@convertkit.hookimpl
+def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
+    for step in PASSES:
+        register(step)
 
 
 @convertkit.hookimpl
@@ -17,7 +38,7 @@ def register_targets(register: Callable[[type[convertkit.Target]], None]) -> Non
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
     from convertkit_ascend.ops.registry import DOMAIN
 
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower))
+    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost))
 
 
 @convertkit.hookimpl
@@ -38,3 +59,9 @@ def _lower(model: convertkit.LightModel) -> convertkit.LightModel:
     from convertkit_ascend.twin import lower
 
     return lower(model, "framework")
+
+
+def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
+    from convertkit_ascend.roofline import cost
+
+    return cost(node)

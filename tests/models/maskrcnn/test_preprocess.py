@@ -41,6 +41,16 @@ def test_the_graph_is_told_where_the_picture_lies_on_the_canvas():
     np.testing.assert_array_equal(inputs["picture"], np.array([[0, 25, 40, 55]], np.float32))
 
 
+def test_the_input_is_bytes_where_the_target_normalises():
+    image = np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    spec = PreprocessSpec(mean=(1.0, 2.0, 3.0), std=(4.0, 5.0, 6.0), normalize="target")
+
+    inputs, _ = load("preprocess").preprocess(image, (64, 48), spec)
+
+    assert (inputs["input"].shape, inputs["input"].dtype) == ((1, 64, 48, 3), np.uint8)
+    assert inputs["picture"].dtype == np.float32
+
+
 def test_only_the_public_door_is_used():
     for name in ("preprocess", "postprocess"):
         assert "convertkit." not in (ROOM / f"{name}.py").read_text()

@@ -1,0 +1,1 @@
+"""The pass after which things went wrong, and the smallest graph that shows it."""

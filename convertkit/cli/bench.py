@@ -1,0 +1,189 @@
+"""``convertkit bench``: how fast a built model is, with and without what is around it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convertkit.cli.options import (
+    JsonOption,
+    ModelArgument,
+    OriginOption,
+    OutputOption,
+    PluginOption,
+    PythonOption,
+    TargetOption,
+    VariantOption,
+    WeightsOption,
+)
+
+if TYPE_CHECKING:
+    from convertkit.build.request import BuildRequest
+    from convertkit.models.spec import PerformanceSpec
+    from convertkit.speed.figures import Figures
+    from convertkit.speed.measure import EndToEnd, Repeated
+    from convertkit.targets.base import RuntimeOptions
+
+COLUMNS = ("mean", "median", "p90", "p99", "min", "max")
+
+
+def bench(
+    model: ModelArgument,
+    variant: VariantOption = None,
+    target: TargetOption = "cpu",
+    weights: WeightsOption = None,
+    origin: OriginOption = "auto",
+    output: OutputOption = None,
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime", "-r", help="A runtime or an emulation of the target; default: the target itself."
+        ),
+    ] = None,
+    device: Annotated[int, typer.Option("--device", "-d", min=0, help="Number of the chip.")] = 0,
+    batch: Annotated[
+        int | None, typer.Option("--batch", "-b", min=1, help="For a model that was compiled for several.")
+    ] = None,
+    loops: Annotated[int, typer.Option("--loops", "-l", min=1, help="Runs that are counted.")] = 20,
+    warmup: Annotated[int, typer.Option("--warmup", min=0, help="Runs before them that are not.")] = 3,
+    photos: Annotated[
+        int, typer.Option("--photos", min=0, help="Photos of the end-to-end measurement; 0 leaves it out.")
+    ] = 20,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Directory of photos; default: the package's samples.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option("--results", help="Only read the speed that a runtime noted beside its results."),
+    ] = None,
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure how fast a built model is.
+
+    Throughput is 1000 x batch / mean compute time in ms, as ais_bench defines it: copies, pre- and postprocessing
+    are left out. Beside it stands what photos to detections takes, everything included.
+    """
+    from convertkit.cli.build import request_of
+    from convertkit.targets.base import RuntimeOptions
+
+    request = request_of(model, variant, target, weights, origin, python, plugin)
+    repeated: Repeated
+    whole: EndToEnd | None = None
+    if results is not None:
+        from convertkit.speed.measure import summed_up
+
+        repeated = summed_up(request.target.recorded_timings(results), batch or 1)
+        name = f"recorded beside {results}"
+    else:
+        name = runtime or "target"
+        options = RuntimeOptions(device=device, batch=batch)
+        repeated, whole = _measure(request, output, runtime, options, loops, warmup, photos, images)
+    _report(request, name, repeated, whole, as_json=as_json)
+
+
+def _measure(
+    request: BuildRequest,
+    output: Path | None,
+    name: str | None,
+    options: RuntimeOptions,
+    loops: int,
+    warmup: int,
+    count: int,
+    images: Path | None,
+) -> tuple[Repeated, EndToEnd | None]:
+    from convertkit.build.engine import build
+    from convertkit.cli.build import artifact_directory
+    from convertkit.cli.ui import BuildView, progress_bar
+    from convertkit.speed.measure import decode, end_to_end, repeat, stacked
+
+    photos = _photos(request, images)
+    built = build(request, output or artifact_directory(request), report=BuildView())
+    runtime = _open(request, built.directory, name, options)
+    package, variant = request.package, request.variant
+    settings = package.preprocess_spec(variant)
+    inputs, _ = package.model.preprocess(decode(photos[0]), variant.spec.size, settings)
+    batch = options.batch or 1
+    with progress_bar("bench", loops, unit="runs") as advance:
+        repeated = repeat(
+            runtime, stacked(inputs, batch), warmup=warmup, loops=loops, batch=batch, on_progress=advance
+        )
+    if count == 0 or batch > 1:  # postprocessing takes one image at a time
+        return repeated, None
+    with progress_bar("end to end", count) as advance:
+        return repeated, end_to_end(runtime, package, variant, photos, count, on_progress=advance)
+
+
+def _open(request: BuildRequest, directory: Path, name: str | None, options: RuntimeOptions) -> Any:
+    from convertkit.errors import UnknownNameError
+    from convertkit.graph.io import load
+
+    target = request.target
+    emulation, _, variation = (name or "").partition(":")
+    if emulation in target.emulations:
+        return target.emulate(load(directory / "model.onnx"), emulation, variation)
+    if name is None and not target.runtimes:
+        return target.open(directory)
+    if name is not None and name not in target.runtimes:
+        raise UnknownNameError(f"runtime of {target.name}", name, (*target.runtimes, *target.emulations))
+    return target.open_runtime(directory, name or next(iter(target.runtimes)), options)
+
+
+def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
+    from convertkit.speed.measure import sample_photos
+    from convertkit.workflow.photos import photos_of_directory
+
+    if images is None:
+        return sample_photos(request.package)
+    return [photo.path.read_bytes() for photo in photos_of_directory(images, 100)]
+
+
+def _report(
+    request: BuildRequest, name: str, repeated: Repeated, whole: EndToEnd | None, *, as_json: bool
+) -> None:
+    from convertkit.cli.ui import print_json
+
+    emulated = name.partition(":")[0] in request.target.emulations  # says nothing of the target's own speed
+    known = None if emulated else request.variant.spec.performance.get(request.target.name)
+    if as_json:
+        print_json({"runtime": name, "repeated": repeated, "end_to_end": whole, "spec": known})
+        return
+    print(f"{request.package.spec.name} {request.variant.name} on {request.target.name}, {name}")
+    print()
+    _table(repeated)
+    print()
+    runs = f"batch {repeated.batch}, {repeated.compute.count} runs"
+    print(f"throughput  {repeated.throughput:8.2f} images/s ({runs}; computing only, as ais_bench counts)")
+    if whole is not None:
+        stages = ", ".join(f"{stage} {value:.1f}" for stage, value in whole.stages.items())
+        print(
+            f"end to end  {whole.images_per_second:8.2f} images/s ({whole.images} photos; ms per image: {stages})"
+        )
+    if known is not None:
+        print(_beside(known, repeated))
+
+
+def _beside(known: PerformanceSpec, repeated: Repeated) -> str:
+    ratio = repeated.throughput / known.fps
+    source = f" ({known.source})" if known.source else ""
+    return f"the spec    {known.fps:8.2f} images/s{source}: {ratio:.2f} times that"
+
+
+def _table(repeated: Repeated) -> None:
+    from convertkit.cli.ui import print_table
+
+    parts = {
+        "host to device": repeated.to_device,
+        "compute": repeated.compute,
+        "device to host": repeated.from_device,
+        "whole call": None if repeated.whole == repeated.compute else repeated.whole,
+    }
+    rows = [_row(name, figures) for name, figures in parts.items() if figures is not None]
+    print_table(["ms", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
+
+
+def _row(name: str, figures: Figures) -> list[str]:
+    return [name, *(f"{getattr(figures, column):.2f}" for column in COLUMNS)]

@@ -1,0 +1,197 @@
+"""``convertkit bisect``: which pass broke it, and the smallest graph that shows it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+
+from convertkit.cli.build import request_of
+from convertkit.cli.opt import pipeline_of, sample_of
+from convertkit.cli.options import (
+    JsonOption,
+    OriginOption,
+    PluginOption,
+    PythonOption,
+    TargetOption,
+    VariantOption,
+    WeightsOption,
+    choice,
+    open_all,
+)
+
+if TYPE_CHECKING:
+    from convertkit.bisect.record import Bisection, Verdict
+    from convertkit.bisect.run import Wish
+    from convertkit.build.request import BuildRequest
+    from convertkit.passes.base import Pass
+    from convertkit.plugins import Plugins
+
+EFFECTS = ("exact", "rounding", "semantic")
+
+Photos: TypeAlias = tuple[Path | None, Path | None, int | None]
+"""Annotations, images, limit."""
+
+
+def bisect(
+    subject: Annotated[Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")],
+    passes: Annotated[
+        str, typer.Option("--passes", "-p", help="Passes in order; for a model instead of its own.")
+    ] = "",
+    variant: VariantOption = None,
+    target: TargetOption = "cpu",
+    weights: WeightsOption = None,
+    origin: OriginOption = "auto",
+    runtime: Annotated[
+        str | None,
+        typer.Option(
+            "--runtime",
+            "-r",
+            help="Where graphs run: onnxruntime (default), an emulation of the target, or target.",
+        ),
+    ] = None,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy", help="Search by COCO AP on photos instead of by sample outputs.")
+    ] = False,
+    annotations: Annotated[
+        Path | None,
+        typer.Option(
+            "--annotations", help="COCO instances file for --accuracy; default: the variant's dataset."
+        ),
+    ] = None,
+    images: Annotated[Path | None, typer.Option("--images", help="Directory of the images it names.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
+    ] = None,
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", help="For a GRAPH: inputs by name (.npz); default: random ones."),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")] = 0,
+    effect: Annotated[
+        str | None,
+        typer.Option(
+            "--effect", help="Judge every pass as exact, rounding or semantic, not by its own effect."
+        ),
+    ] = None,
+    done: Annotated[
+        str, typer.Option("--done", help="Passes the GRAPH has been through, for those that require them.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Directory of the reproducer; default: bisect-PASS.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a reproducer that is there.")] = False,
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the first pass that breaks a graph, and a reproducer.
+
+    Exit code 0 where all passes hold, 1 where one does not.
+    """
+    how = _How(runtime, effect, output, force)
+    if subject.is_dir():
+        _refuse("a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None})
+        request = request_of(subject, variant, target, weights, origin, python, plugin, passes or None)
+        photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
+        found = _package(request, photos, how)
+    else:
+        own = {"--variant": variant, "--weights": weights, "--accuracy": accuracy or None, "--python": python}
+        photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
+        _refuse("an ONNX file", {**own, **photos_of})
+        plugins = open_all(plugin)
+        steps = pipeline_of(passes, done, plugins).steps
+        found = _graph(subject, how.wish(str(subject), steps, plugins, target), inputs, seed)
+    _report(found, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _How:
+    """The options that both kinds of bisection have."""
+
+    runtime: str | None
+    effect: str | None
+    output: Path | None
+    force: bool
+
+    def wish(self, subject: str, steps: tuple[Pass, ...], plugins: Plugins, target: str) -> Wish:
+        from convertkit.bisect.place import find_place
+        from convertkit.bisect.run import Wish
+        from convertkit.cli.ui import note
+
+        effect = None if self.effect is None else choice(self.effect, "--effect", EFFECTS)
+        place = find_place(plugins.targets.get(target)(), self.runtime)
+        return Wish(
+            subject,
+            steps,
+            plugins,
+            place,
+            effect,  # type: ignore[arg-type]
+            self.output,
+            self.force,
+            observe=lambda verdict: note(_line(verdict)),
+            note=note,
+        )
+
+
+def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
+    from convertkit.bisect.run import bisect_graph
+    from convertkit.graph.io import load
+
+    model = load(path)
+    return bisect_graph(model, sample_of(model, inputs, seed), wish)
+
+
+def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:
+    from convertkit.bisect.run import bisect_accuracy, bisect_outputs
+    from convertkit.cli.ui import BuildView, note, progress_bar
+    from convertkit.verify.data import find_source
+
+    subject = f"{request.package.spec.name} {request.variant.name} on {request.target.name}"
+    wish = how.wish(subject, request.pipeline.steps, request.plugins, request.target.name)
+    if photos is None:
+        return bisect_outputs(request, wish, report=BuildView())
+    annotations, images, limit = photos
+    source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
+    return bisect_accuracy(request, source, wish, limit=limit, bar=progress_bar, report=BuildView())
+
+
+def _refuse(subject: str, options: dict[str, object]) -> None:
+    """Options that have no meaning for what is bisected."""
+    from convertkit.errors import UsageError
+
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
+
+
+def _report(found: Bisection, *, as_json: bool) -> None:
+    from convertkit.cli.ui import print_json
+
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+    if found.culprit is not None:
+        raise typer.Exit(1)
+
+
+def _show(found: Bisection) -> None:
+    if found.culprit is None or found.failure is None:
+        looked = f"{found.passes} passes hold" if found.passes != 1 else "the pass holds"
+        print(f"{found.subject}: {looked} by {found.criterion}")
+        return
+    print(f"{found.subject}: {found.culprit} is the first that does not hold: {found.failure.why}")
+    shown = found.reproducer
+    if shown is None:
+        print("no reproducer was written")
+        return
+    print(f"wrote {shown.directory}: {shown.nodes} of {shown.whole} nodes; {shown.why}")
+    print(f"to see it again: cd {shlex.quote(shown.directory)} && {shown.command}")
+
+
+def _line(verdict: Verdict) -> str:
+    return f"{'ok  ' if verdict.ok else 'BAD '} after {verdict.text:<28} {verdict.effect}: {verdict.detail}"

@@ -1,0 +1,188 @@
+"""``convertkit estimate``: what a graph takes at least on a chip that is not here."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convertkit.cli.options import (
+    JsonOption,
+    OriginOption,
+    PluginOption,
+    PythonOption,
+    TargetOption,
+    VariantOption,
+    WeightsOption,
+)
+
+if TYPE_CHECKING:
+    from convertkit.estimate.roofline import Estimate
+    from convertkit.graph.light import LightModel
+    from convertkit.targets.base import Target
+    from convertkit.targets.machine import Machine
+
+
+OPERATORS = 5
+"""How many kinds of operators the summary names."""
+
+
+def estimate(
+    subject: Annotated[Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")],
+    target: TargetOption = "cpu",
+    top: Annotated[int, typer.Option("--top", min=0, help="How many of the costliest nodes to show.")] = 10,
+    variant: VariantOption = None,
+    weights: WeightsOption = None,
+    origin: OriginOption = "auto",
+    python: PythonOption = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Estimate a graph's time on a chip from its operations and bytes (a roofline).
+
+    An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
+    """
+    from convertkit.cli.ui import print_json
+    from convertkit.estimate.roofline import estimate as run
+
+    if subject.is_dir():
+        place, model = _package(subject, variant, target, weights, origin, python, plugin)
+    else:
+        _refuse({"--variant": variant, "--weights": weights, "--python": python})
+        place, model = _graph(subject, target, plugin)
+    machine = place.machine()
+    found = run(model, machine, place.pixels)
+    if as_json:
+        print_json({"estimate": found, "machine": machine})
+    else:
+        _show(str(subject), found, machine, top)
+
+
+def _package(
+    model: Path,
+    variant: str | None,
+    target: str,
+    weights: str | None,
+    origin: str,
+    python: Path | None,
+    plugin: list[Path] | None,
+) -> tuple[Target, LightModel]:
+    """The target graph: the stock graph after all passes, from the store or made now."""
+    from convertkit.build.engine import graph_after
+    from convertkit.cli.build import request_of
+    from convertkit.cli.ui import BuildView
+
+    request = request_of(model, variant, target, weights, origin, python, plugin)
+    request.target.machine()  # refused before anything is built
+    return request.target, graph_after(request, len(request.pipeline.steps), report=BuildView())
+
+
+def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
+    from convertkit.cli.options import open_all
+    from convertkit.graph.io import load
+
+    place = open_all(plugin).targets.get(target)()
+    place.machine()
+    return place, load(path)
+
+
+def _refuse(options: dict[str, object]) -> None:
+    from convertkit.errors import UsageError
+
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} has no meaning for an ONNX file", hint="leave it out")
+
+
+def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:
+    print(
+        f"{subject} on {found.machine}: {found.matrix_operations / 1e9:.1f} G matrix operations, "
+        f"{found.vector_operations / 1e9:.2f} G vector operations, {found.bytes / 1e9:.2f} GB through memory "
+        f"({found.weight_bytes / 1e6:.1f} MB of weights)"
+    )
+    if found.uncounted:
+        print(_incomplete(found))
+    if top and found.rows:
+        print()
+        _table(found, top)
+    print()
+    _totals(found, machine)
+    _caveats(found, machine)
+
+
+def _incomplete(found: Estimate) -> str:
+    """Said first: figures of a graph that is only partly counted are too small."""
+    count, first = len(found.uncounted), found.uncounted[0]
+    ops = sorted(Counter(item.op for item in found.uncounted).items(), key=lambda item: -item[1])
+    named = ", ".join(f"{number} {op}" for op, number in ops[:OPERATORS])
+    more = f" and {len(ops) - OPERATORS} other operators" if len(ops) > OPERATORS else ""
+    cure = " (it depends on the data, or on passes like simplify)" if "static shape" in first.why else ""
+    return (
+        f"incomplete: {count} node{'s' if count != 1 else ''} not counted: {named}{more}; "
+        f"first {first.name}: {first.why}{cure}"
+    )
+
+
+def _table(found: Estimate, top: int) -> None:
+    from convertkit.cli.ui import print_table
+
+    columns = ["node", "operator", "unit", "M op", "MB", "bound", "ms", "%"]
+    rows = [
+        [
+            row.name,
+            row.op,
+            row.unit or "-",
+            f"{row.operations / 1e6:.1f}",
+            f"{row.bytes / 1e6:.2f}",
+            row.bound,
+            f"{row.seconds * 1e3:.3f}",
+            f"{100 * row.seconds / found.seconds:.1f}",
+        ]
+        for row in sorted(found.rows, key=lambda row: -row.seconds)[:top]
+    ]
+    print_table(columns, rows, right=(3, 4, 6, 7))
+
+
+def _totals(found: Estimate, machine: Machine) -> None:
+    shares = sorted(_by_operator(found).items(), key=lambda item: -item[1])[:OPERATORS]
+    print("by operator: " + ", ".join(f"{op} {seconds * 1e3:.2f} ms" for op, seconds in shares))
+    parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
+    print(
+        f"node by node, nothing fused, every tensor through memory: {_speed(found.seconds)}; "
+        f"bound by {parts or 'nothing'}"
+    )
+    for source, seconds in found.with_memory.items():
+        rate = next(item.rate for item in machine.other_memory if item.source == source)
+        print(f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}")
+    print(f"whatever is fused or kept in a cache, never faster than {_speed(found.least)}")
+    print(
+        f"copies from and to the host are not in it: {found.input_bytes / 1e6:.2f} MB in, "
+        f"{found.output_bytes / 1e6:.2f} MB out"
+    )
+
+
+def _by_operator(found: Estimate) -> dict[str, float]:
+    totals: dict[str, float] = defaultdict(float)
+    for row in found.rows:
+        totals[row.op] += row.seconds
+    return totals
+
+
+def _speed(seconds: float) -> str:
+    return f"{seconds * 1e3:.2f} ms, {1 / seconds:.1f} a second" if seconds else "0 ms"
+
+
+def _caveats(found: Estimate, machine: Machine) -> None:
+    print(
+        "an upper bound of speed by peak figures (roofline), no forecast; nothing of it was seen on hardware:"
+    )
+    for figure, scale, unit in (
+        (machine.matrix, 1e12, "T op/s"),
+        (machine.vector, 1e12, "T op/s"),
+        (machine.memory, 1e9, "GB/s"),
+    ):
+        print(f"  {figure.name} {figure.rate / scale:.4g} {unit} ({figure.source})")
+    for line in found.left_out:
+        print(f"  not counted, as it depends on the data: {line}")

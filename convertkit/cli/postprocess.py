@@ -1,0 +1,219 @@
+"""``convertkit postprocess``: the files a runtime left, as detections, accuracy and pictures."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from convertkit.cli.options import JsonOption, ModelArgument, PluginOption, TargetOption
+from convertkit.cli.preprocess import ArtifactOption
+
+if TYPE_CHECKING:
+    from convertkit.build.request import BuildRequest
+    from convertkit.workflow.draw import Painter
+    from convertkit.workflow.finish import Answers, Finished
+    from convertkit.workflow.interface import TensorInfo
+    from convertkit.workflow.record import Prepared
+    from convertkit.workflow.result_files import ResultFiles
+
+COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+
+
+def postprocess(
+    model: ModelArgument,
+    results: Annotated[
+        Path, typer.Argument(help="Directory of STEM_0.bin, STEM_1.bin, ... (or .npy).", metavar="RESULTS")
+    ],
+    inputs: Annotated[
+        Path, typer.Option("--inputs", "-i", help="The directory that convertkit preprocess filled.")
+    ],
+    target: TargetOption = "cpu",
+    artifact: ArtifactOption = None,
+    shapes: Annotated[
+        str | None,
+        typer.Option("--shapes", help="Outputs in order, NAME=DTYPE:SIZExSIZE,...; instead of --artifact."),
+    ] = None,
+    annotations: Annotated[
+        Path | None, typer.Option("--annotations", help="COCO instances file; default: that of preprocess.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option("--images", help="Directory of the photos, where it has moved since.")
+    ] = None,
+    detections: Annotated[
+        Path | None, typer.Option("--detections", help="Keep the detections in this file (COCO results).")
+    ] = None,
+    draw: Annotated[
+        Path | None, typer.Option("--draw", help="Write every photo with its detections into this directory.")
+    ] = None,
+    above: Annotated[float, typer.Option("--draw-above", help="Draw only scores greater than this.")] = 0.3,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Score the photos whose results are complete; judge nothing.")
+    ] = False,
+    report: Annotated[
+        int, typer.Option("--report", min=1, help="How many missing or wrong files to name.")
+    ] = 10,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score the result files of a runtime: COCO bbox and segm AP, judged as verify does.
+
+    Exit code 1 where they are below the accuracy spec.
+    """
+    from convertkit.cli.build import request_of
+    from convertkit.cli.ui import progress_bar
+    from convertkit.workflow.finish import finish
+    from convertkit.workflow.record import read_record
+    from convertkit.workflow.result_files import ResultFiles
+
+    record = read_record(inputs)
+    _refuse_other_model(model, record)
+    request = request_of(model, record.variant, target, None, "auto", None, plugin)
+    _refuse_other_size(request, record)
+    files = ResultFiles.open(results, _outputs(request, artifact, shapes))
+    answers = _answers(request, record, files, annotations, images, partial=partial)
+    _refuse_problems(answers, report)
+    painter = _painter(answers, images, draw, above)
+    with _detections(detections) as path, progress_bar("postprocess", len(answers.photos())) as advance:
+        finished = finish(answers, path, draw=painter, on_progress=advance)
+    _report(finished, draw, as_json=as_json)
+
+
+def _refuse_other_model(model: Path, record: Prepared) -> None:
+    """Before the variant is looked for, which another package does not have."""
+    from convertkit.errors import UsageError
+    from convertkit.models.package import read_spec
+
+    if (model / "model.yaml").is_file() and (name := read_spec(model).name) != record.model:
+        raise UsageError(f"the inputs were prepared for model {record.model}, not for {name}")
+
+
+def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
+    from convertkit.errors import UsageError
+
+    if record.size != request.variant.spec.size:
+        was, now = ("x".join(map(str, size)) for size in (record.size, request.variant.spec.size))
+        raise UsageError(
+            f"the inputs were prepared for {was}, variant {request.variant.name} is {now} by now"
+        )
+
+
+def _outputs(request: BuildRequest, artifact: Path | None, shapes: str | None) -> tuple[TensorInfo, ...]:
+    from convertkit.cli.build import artifact_directory
+    from convertkit.errors import UsageError
+    from convertkit.workflow.interface import parse_shapes, read_interface
+
+    if shapes is not None:
+        return parse_shapes(shapes)
+    path = (artifact or artifact_directory(request)) / "model.onnx"
+    if artifact is None and not path.is_file():
+        raise UsageError(
+            f"{path} is not there, so nothing says what the result files hold",
+            hint="build it, or give --artifact or --shapes",
+        )
+    return read_interface(path).outputs
+
+
+def _answers(
+    request: BuildRequest,
+    record: Prepared,
+    files: ResultFiles,
+    annotations: Path | None,
+    images: Path | None,
+    *,
+    partial: bool,
+) -> Answers:
+    """With the user's annotations the accuracy spec holds where :func:`find_source` says that they are its own."""
+    from convertkit.verify.data import find_source
+    from convertkit.workflow.finish import Answers
+
+    known = Path(record.annotations) if record.annotations else None
+    own = record.own
+    if annotations is not None:
+        place = images or Path(record.images)
+        own = find_source(request.package, request.variant, annotations=annotations, images=place).own
+    return Answers(
+        request.package, request.variant, record, files, annotations or known, own and not partial, partial
+    )
+
+
+def _refuse_problems(answers: Answers, limit: int) -> None:
+    """Names what is wrong, a line each, and stops; ``--partial`` lets missing files pass."""
+    from convertkit.cli.ui import note
+    from convertkit.errors import UsageError
+
+    stems = (photo.stem for photo in answers.record.photos)
+    problems = answers.files.problems(stems, partial=answers.partial)
+    if not problems:
+        return
+    for line in problems[:limit]:
+        note(line)
+    if len(problems) > limit:
+        note(f"... and {len(problems) - limit} more")
+    files = "1 file is" if len(problems) == 1 else f"{len(problems)} files are"
+    raise UsageError(
+        f"{answers.files.root}: {files} missing, wrong or of no photo",
+        hint="--partial scores the photos whose results are complete",
+    )
+
+
+def _painter(answers: Answers, images: Path | None, draw: Path | None, above: float) -> Painter | None:
+    from convertkit.workflow.draw import Painter
+
+    if draw is None:
+        return None
+    place = images or Path(answers.record.images)
+    return Painter(place, draw, answers.package.spec.classes, above)
+
+
+@contextlib.contextmanager
+def _detections(path: Path | None) -> Iterator[Path]:
+    if path is not None:
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="convertkit-postprocess-") as scratch:
+        yield Path(scratch) / "detections.jsonl"
+
+
+def _report(found: Finished, draw: Path | None, *, as_json: bool) -> None:
+    from convertkit.cli.ui import print_json
+    from convertkit.errors import AccuracyError
+
+    if as_json:
+        print_json(found)
+    else:
+        _show(found, draw)
+    if not found.verdict.ok:
+        missed = next(demand for demand in found.verdict.demands if not demand.ok)
+        raise AccuracyError(f"{found.model} {found.variant}: {missed}", hint="the accuracy spec is not met")
+
+
+def _show(found: Finished, draw: Path | None) -> None:
+    from convertkit.cli.ui import print_table
+
+    of = f" of {found.prepared}" if found.images < found.prepared else ""
+    print(
+        f"{found.model} {found.variant}, {found.images}{of} images, {found.detections} detections, COCO AP in 0..1"
+    )
+    if draw is not None:
+        print(f"pictures in {draw}")
+    if found.scores:
+        rows = [
+            [task, *(_figure(scores.get(name)) for name in COLUMNS)] for task, scores in found.scores.items()
+        ]
+        print()
+        print_table(["", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
+    print()
+    for demand in found.verdict.demands if found.verdict.judged else ():
+        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
+    if not found.verdict.judged:
+        print(f"not judged: {found.verdict.reason}")
+
+
+def _figure(value: float | None) -> str:
+    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
+    return "-" if value is None or value < 0 else f"{value:.4f}"

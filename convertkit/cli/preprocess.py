@@ -1,0 +1,158 @@
+"""``convertkit preprocess``: photos to the files that a runtime reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from convertkit.cli.options import (
+    JsonOption,
+    ModelArgument,
+    PluginOption,
+    TargetOption,
+    VariantOption,
+    choice,
+)
+
+if TYPE_CHECKING:
+    from convertkit.build.request import BuildRequest
+    from convertkit.workflow.interface import TensorInfo
+    from convertkit.workflow.job import Job
+    from convertkit.workflow.prepare import Outcome
+
+FORMATS = ("bin", "npy")
+PLACEMENTS = ("corner", "center")
+ROUNDINGS = ("nearest", "floor")
+
+ArtifactOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--artifact", help="Artifact directory, for what its graph takes and gives; default: build/..."
+    ),
+]
+
+
+def preprocess(
+    model: ModelArgument,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Directory to fill; must be empty or ours.")],
+    variant: VariantOption = None,
+    target: TargetOption = "cpu",
+    artifact: ArtifactOption = None,
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", help="COCO instances file that names the photos; needs --images."),
+    ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", help="Directory of photos; default: the variant's dataset."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many photos.")
+    ] = None,
+    suffix: Annotated[
+        str, typer.Option("--format", help="bin (raw little-endian values, no header) or npy.")
+    ] = "bin",
+    placement: Annotated[
+        str | None, typer.Option("--placement", help="corner or center, instead of the variant's own.")
+    ] = None,
+    rounding: Annotated[
+        str | None, typer.Option("--rounding", help="nearest or floor, instead of the variant's own.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", min=1, help="Threads; default: one per processor.")
+    ] = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write every photo as the network input, one file each.
+
+    Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
+    """
+    from convertkit.cli.build import request_of
+    from convertkit.cli.ui import note, progress_bar
+    from convertkit.workflow.prepare import prepare
+
+    choice(suffix, "--format", FORMATS)
+    request = request_of(model, variant, target, None, "auto", None, plugin)
+    taken = _inputs(request, artifact)
+    job = _job(request, taken, annotations, images, limit, note)
+    job = _with(job, suffix, placement, rounding)
+    with progress_bar("preprocess", len(job.photos)) as advance:
+        outcome = prepare(job, output, jobs=jobs, on_progress=advance)
+    _report(outcome, output, as_json=as_json)
+
+
+def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:
+    """Those of the artifact's graph; without one those of the stock graph, as ``model.yaml`` has them."""
+    from convertkit.cli.build import artifact_directory
+    from convertkit.cli.ui import note
+    from convertkit.workflow.interface import read_interface, stock_inputs
+
+    path = (artifact or artifact_directory(request)) / "model.onnx"
+    if artifact is not None or path.is_file():
+        return read_interface(path).inputs
+    found = stock_inputs(request.package.spec, request.variant.spec.size)
+    names = ", ".join(tensor.name for tensor in found)
+    note(f"note: {path} is not there; the inputs are those of the stock graph: {names}")
+    return found
+
+
+def _job(
+    request: BuildRequest,
+    inputs: tuple[TensorInfo, ...],
+    annotations: Path | None,
+    images: Path | None,
+    limit: int | None,
+    note: Any,
+) -> Job:
+    from convertkit.verify.data import find_source
+    from convertkit.workflow.job import Job
+    from convertkit.workflow.photos import photos_of_dataset, photos_of_directory
+
+    package, variant = request.package, request.variant
+    settings = package.preprocess_spec(variant)
+    if annotations is None and images is not None:
+        return Job(package, variant, settings, inputs, photos_of_directory(images, limit), images)
+    source = find_source(package, variant, annotations=annotations, images=images, note=note)
+    photos = photos_of_dataset(source.open(limit), source.images)
+    own = source.own and limit is None
+    return Job(package, variant, settings, inputs, photos, source.images, source.annotations, own)
+
+
+def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) -> Job:
+    from dataclasses import replace
+
+    import msgspec
+
+    changes: dict[str, Any] = {}
+    if placement is not None:
+        changes["placement"] = choice(placement, "--placement", PLACEMENTS)
+    if rounding is not None:
+        changes["rounding"] = choice(rounding, "--rounding", ROUNDINGS)
+    kind: Any = suffix
+    return replace(job, suffix=kind, preprocess=msgspec.structs.replace(job.preprocess, **changes))
+
+
+def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
+    from convertkit.cli.ui import megabytes, note, print_json
+
+    record = outcome.record
+    directories = [str(place) for place in record.directories(output).values()]
+    if outcome.extra:
+        note(f"note: {len(outcome.extra)} files of no photo lie there too, like {outcome.extra[0]}")
+    if as_json:
+        data = {
+            "directory": str(output),
+            "photos": len(record.photos),
+            "made": outcome.made,
+            "inputs": directories,
+        }
+        print_json({**data, "extra": outcome.extra})
+        return
+    each = sum(tensor.bytes for tensor in record.inputs)
+    count = len(record.photos)
+    print(f"{count} photos in {output} ({outcome.made} made now, {megabytes(each)} each)")
+    if len(directories) > 1:
+        print(f"inputs, in the order of the graph: {','.join(directories)}")

@@ -1,0 +1,41 @@
+"""What a roofline needs to know of a machine, each figure with its source."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One peak rate.
+
+    Attributes:
+        name: the unit as its vendor calls it: ``cube``, ``vector``, ``DDR``.
+        rate: per second: operations (a multiplication and an addition are two), element operations, or bytes.
+        source: where the number comes from, for people.
+    """
+
+    name: str
+    rate: float
+    source: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """The peaks of one chip.
+
+    Attributes:
+        name: of the chip.
+        matrix: operations per second of its matrix units.
+        vector: element operations per second of its vector units.
+        memory: bytes per second to and from its memory.
+        float_bytes: what a floating number takes there, whatever the graph says.
+        other_memory: further figures of the memory that are in use, to be shown beside :attr:`memory`.
+    """
+
+    name: str
+    matrix: Figure
+    vector: Figure
+    memory: Figure
+    float_bytes: int
+    other_memory: tuple[Figure, ...] = ()

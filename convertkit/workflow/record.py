@@ -1,0 +1,104 @@
+"""``preprocess.json`` beside the prepared files: what they were made from, and the way back for every photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from convertkit.detection.types import Placement
+from convertkit.errors import SpecError, UsageError
+from convertkit.files import atomic_write
+from convertkit.models.spec import PreprocessSpec
+from convertkit.workflow.interface import TensorInfo
+
+NAME = "preprocess.json"
+FORMAT = 1
+
+
+class PreparedPhoto(Struct, frozen=True, forbid_unknown_fields=True):
+    """One photo.
+
+    Attributes:
+        stem: of its files.
+        name: of the photo, from the directory of photos.
+        placement: where the picture lies on the canvas; None for a model that needs none.
+        sha256: of its file, by input.
+        id: in the annotation file, where there is one.
+    """
+
+    stem: str
+    name: str
+    placement: Placement | None
+    sha256: dict[str, str]
+    id: int | None = None
+
+
+class Prepared(Struct, frozen=True, forbid_unknown_fields=True):
+    """A directory of prepared files.
+
+    Attributes:
+        model: name of the model package.
+        variant: as it was given on the command line: a name, or the absolute path of a YAML file.
+        size: height and width of the network input, pixels.
+        preprocess: the settings in force.
+        suffix: ``bin`` or ``npy``.
+        inputs: of the graph, in its order: several have a sub-directory each.
+        images: the directory of photos, absolute.
+        annotations: the COCO instances file, absolute, if the photos came from one.
+        own: whether these are all the photos that the accuracy spec was written for.
+        photos: in the order of the annotation file, or of their names.
+    """
+
+    format: int
+    model: str
+    variant: str
+    size: tuple[int, int]
+    preprocess: PreprocessSpec
+    suffix: Literal["bin", "npy"]
+    inputs: tuple[TensorInfo, ...]
+    images: str
+    annotations: str | None
+    own: bool
+    photos: tuple[PreparedPhoto, ...]
+
+    def directories(self, root: Path) -> dict[str, Path]:
+        """Where the files of each input lie: one input in ``root`` itself, several in a sub-directory each."""
+        names = [tensor.name for tensor in self.inputs]
+        return {name: directory_of(root, name, names) for name in names}
+
+    def write(self, root: Path) -> None:
+        """Writes the record into the directory of the files."""
+        text = msgspec.json.format(msgspec.json.encode(self), indent=1)
+        atomic_write(root / NAME, text + b"\n")
+
+
+def directory_of(root: Path, name: str, names: list[str]) -> Path:
+    """The directory of one input's files; a character that is not safe in a path becomes ``_``."""
+    if len(names) == 1:
+        return root
+    return root / "".join(letter if letter.isalnum() or letter in "-_" else "_" for letter in name)
+
+
+def read_record(root: Path) -> Prepared:
+    """The record of a directory that ``convertkit preprocess`` filled.
+
+    Raises:
+        UsageError: there is none: the directory is another one, or preprocessing has not finished.
+        SpecError: it is damaged or of a format this convertkit does not know.
+    """
+    path = root / NAME
+    try:
+        record = msgspec.json.decode(path.read_bytes(), type=Prepared)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UsageError(
+            f"{root}: there is no {NAME} in it",
+            hint="give a directory that convertkit preprocess has finished",
+        ) from None
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        raise SpecError(f"{path}: not a record of convertkit preprocess ({error})") from error
+    if record.format != FORMAT:
+        raise SpecError(f"{path}: format {record.format} is not known (this convertkit writes {FORMAT})")
+    return record

@@ -1,0 +1,81 @@
+"""From the pipeline's graph to the file that ATC reads."""
+
+from __future__ import annotations
+
+import onnx
+
+import convertkit
+from convertkit_ascend import ops
+from convertkit_ascend.handover.domains import every_node, plain, set_versions, versions
+from convertkit_ascend.handover.names import settle
+
+LEAST_IR = 4
+"""From this IR version on initializers need not be listed as inputs. The vendor's parser reads no IR version at all
+(frontend, "Key"); other tools do."""
+
+
+def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
+    """The model as the vendor's parser takes it: the same nodes, inputs, outputs and weights.
+
+    Vendor operators move from convertkit's domain to the default one and the import of the former goes; every node gets
+    a name of its own that no graph input has; initializers are no longer listed as inputs (the parser makes them
+    constants anyway); texts that say where an exporter ran (``doc_string``) go, because one byte of invalid UTF-8 in
+    them makes the file unreadable; the IR version is the least that the opsets need. ``value_info`` stays: the parser
+    ignores it, and for everybody else it is the only record of the shapes behind a vendor operator.
+
+    The same model gives the same bytes. Doing it twice changes nothing.
+
+    Raises:
+        GraphError: a node of convertkit's domain is no vendor operator, or the opset is outside 11 to 16 although
+            there are vendor operators.
+    """
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    opsets = versions(proto)
+    _move(proto, opsets)
+    opsets.pop(ops.DOMAIN, None)
+    set_versions(proto, opsets)
+    _unlist_initializers(proto.graph)
+    _drop_texts(proto)
+    settle(proto.graph)
+    proto.ir_version = max(
+        LEAST_IR, onnx.helper.find_min_ir_version_for(proto.opset_import, ignore_unknown=True)
+    )
+    return convertkit.LightModel(proto, model.weights)
+
+
+def _move(proto: onnx.ModelProto, opsets: dict[str, int]) -> None:
+    low, high = ops.OPSETS
+    for node in every_node(proto.graph):
+        if plain(node.domain) == "":
+            node.domain = ""
+        if node.domain != ops.DOMAIN:
+            continue
+        if node.op_type not in ops.names():
+            known = f"vendor operators are {' and '.join(ops.names())}"
+            raise convertkit.GraphError(
+                f"node {node.name!r}: {node.op_type} is not in {ops.DOMAIN}", hint=known
+            )
+        if not low <= opsets.get("", 0) <= high:
+            raise convertkit.GraphError(
+                f"node {node.name!r}: {node.op_type} needs opset {low} to {high}, the model has {opsets.get('', 0)}",
+                hint=f"export with opset_version={low}",
+            )
+        node.domain = ""
+
+
+def _unlist_initializers(graph: onnx.GraphProto) -> None:
+    constants = {tensor.name for tensor in graph.initializer}
+    kept = [value for value in graph.input if value.name not in constants]
+    if len(kept) != len(graph.input):
+        copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in kept]
+        del graph.input[:]
+        graph.input.extend(copies)
+
+
+def _drop_texts(proto: onnx.ModelProto) -> None:
+    graph = proto.graph
+    for item in (proto, graph, *every_node(graph), *graph.input, *graph.output, *graph.value_info):
+        item.ClearField("doc_string")
+    for tensor in graph.initializer:
+        tensor.ClearField("doc_string")

@@ -1,0 +1,60 @@
+"""Rules about the graph as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convertkit_ascend import ops
+from convertkit_ascend.legality.view import View
+from convertkit_ascend.legality.violation import Severity, Violation
+
+OPSETS = (11, 18)
+"""What the compiler documents for ``--framework=5`` (facts 2.5); vendor operators narrow it to 11 to 16."""
+
+INPUT_TYPES = ("float32", "float16", "uint8")
+"""What the compiler's restrictions allow, uint8 through AIPP (facts 2.6)."""
+
+
+def valid(view: View) -> Iterator[Violation]:
+    """Strict shape inference must accept the graph."""
+    if view.problem:
+        yield Violation(
+            "", "", "valid-graph", view.problem, "repair the graph; convertkit opt checks every pass"
+        )
+
+
+def opset(view: View) -> Iterator[Violation]:
+    """The opset must be in the window, and every domain a node uses must be imported (frontend, "Key")."""
+    own = any(node.domain == ops.DOMAIN for node in view.nodes)
+    low, high = ops.OPSETS if own else OPSETS
+    if "" in view.imports and not low <= view.opset <= high:
+        why = f"opset {view.opset} is outside {low} to {high}"
+        yield Violation(
+            "", "", "opset-window", why, f"export with opset_version={min(max(view.opset, low), high)}"
+        )
+    for node in view.nodes:
+        if node.domain not in view.imports:
+            why = f"domain {node.domain!r} is not imported"
+            yield Violation(node.name, node.op, "domain-import", why, "add it to opset_import")
+
+
+def interface(view: View) -> Iterator[Violation]:
+    """There must be inputs and outputs (E16001), inputs of a type that the compiler takes."""
+    for kind, values in (("input", view.inputs), ("output", view.outputs)):
+        if not values:
+            yield Violation("", "", "interface", f"the graph has no {kind}", f"give it an {kind}")
+    for value in view.inputs:
+        dtype = view.dtype(value.name)
+        if dtype not in INPUT_TYPES:
+            why = f"graph input of type {dtype or 'unknown'}, documented are {', '.join(INPUT_TYPES)}"
+            severity: Severity = "warning" if dtype else "error"
+            yield Violation(value.name, "", "input-type", why, "feed float32 and cast inside", severity)
+
+
+def subgraphs(view: View) -> Iterator[Violation]:
+    """Control flow stays out: rules do not look into branches, and shapes behind them are dynamic."""
+    for node in view.nodes:
+        if any(item.HasField("g") or item.graphs for item in node.proto.attribute):
+            yield Violation(
+                node.name, node.op, "subgraph", "it holds a subgraph", "export without control flow"
+            )

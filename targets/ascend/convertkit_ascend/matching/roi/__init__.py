@@ -1,0 +1,1 @@
+"""Finding multi-level RoI extraction: candidates by data flow, everything else by running them."""

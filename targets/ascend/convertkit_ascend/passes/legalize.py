@@ -1,0 +1,78 @@
+"""``legalize-ascend``: the last pass; after it the graph is inside what the target takes, or a refusal says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import convertkit
+
+if TYPE_CHECKING:
+    from convertkit_ascend.legality import Violation
+
+SHOWN = 12
+"""Violations in the message of a refusal: one screen."""
+
+
+class LegalizeAscend(convertkit.GraphPass):
+    """Bring a graph inside what Ascend's parser and the 310P's kernels take, or say what is outside.
+
+    Indices of TopK (int32 on the chip) are read through a Cast and stay int32 as far as their values are known to fit;
+    Constant nodes become initializers; operators that do nothing go; Slice bounds and Gather indices lie inside their
+    axis; nearest Resize says the rounding the chip has, where that takes the same pixels; attributes the parser insists
+    on are written; every node has a name of its own, every tensor its inferred static type.
+
+    All of it is exact. What is left outside (a dynamic shape, an operator without a kernel) is a PassError that lists
+    node, rule and remedy.
+
+    Options:
+        soc: the chip, ``ascend310p1``, ``ascend310p3``, ``ascend310p5`` or ``ascend310p7``.
+    """
+
+    name = "legalize-ascend"
+    effect = "exact"
+    after = (
+        "simplify",
+        "fold-constants",
+        "cast-int64-to-int32",
+        "set-opset-window",
+        "select-class-masks",
+        "prune-mask-head",
+        "fuse-multilevel-roialign",
+        "fuse-multiclass-nms",
+        "restore-rpn-levels",
+        "clip-to-picture",
+        "center-nms-boxes",
+    )
+    soc: str = "ascend310p3"
+
+    def run(self, graph: convertkit.Graph) -> None:
+        from convertkit_ascend.passes.legalizing import rewrite
+
+        rewrite(graph)
+        errors = [item for item in self._judge(graph) if item.severity == "error"]
+        if errors:
+            raise convertkit.PassError(_refusal(self.soc, errors))
+
+    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+        """What is left outside, warnings included, once everything is rewritten."""
+        from convertkit_ascend.passes.legalizing import rewrite
+
+        rewrite(graph)
+        return tuple(
+            convertkit.Finding("refused", item.node, f"{item.severity}: {item.why} [{item.rule}]; {item.fix}")
+            for item in self._judge(graph)
+        )
+
+    def _judge(self, graph: convertkit.Graph) -> tuple[Violation, ...]:
+        from convertkit_ascend.legality import judge
+
+        return judge(graph.model(), self.soc)
+
+
+def _refusal(soc: str, errors: list[Violation]) -> str:
+    lines = [
+        f"  {item.node or 'graph'} ({item.op}): {item.why} [{item.rule}]; {item.fix}"
+        for item in errors[:SHOWN]
+    ]
+    rest = [f"  ... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
+    return "\n".join([f"{len(errors)} places are not legal on {soc}:", *lines, *rest])

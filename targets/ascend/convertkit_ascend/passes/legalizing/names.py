@@ -1,0 +1,38 @@
+"""Names: every node has one, and nobody else has it."""
+
+from __future__ import annotations
+
+import onnx_graphsurgeon as gs
+
+import convertkit
+
+
+def give(graph: convertkit.Graph) -> int:
+    """Names unnamed nodes, and renames those whose name a graph input or an earlier node has.
+
+    ``;`` and ``:`` become ``_``: ``--out_nodes`` splits at them.
+    """
+    taken = {tensor.name for tensor in graph.inputs} | _of_initializers(graph)
+    count = 0
+    for node in graph.nodes:
+        name = (node.name or node.op).replace(";", "_").replace(":", "_")
+        if not node.name or name in taken:
+            name = _fresh(graph, name, taken)
+        taken.add(name)
+        count += name != node.name
+        node.name = name
+    return count
+
+
+def _fresh(graph: convertkit.Graph, wanted: str, taken: set[str]) -> str:
+    name = graph.fresh_name(wanted)
+    while name in taken:
+        name = graph.fresh_name(wanted)
+    return name
+
+
+def _of_initializers(graph: convertkit.Graph) -> set[str]:
+    """The nodes that the parser makes of initializers (frontend, "Names")."""
+    constants = [tensor for tensor in graph.surgeon.tensors().values() if isinstance(tensor, gs.Constant)]
+    ordered = sorted(tensor.name for tensor in constants)
+    return {f"{name}_Initializer_{position}" for position, name in enumerate(ordered)}

@@ -1,0 +1,46 @@
+"""What the kinds of checks in legality's table ask for, one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SUMMARIES: Mapping[str, str] = {
+    "any_input_present": "One of several optional inputs is connected.",
+    "attr_absent": "An attribute that is not read keeps its default.",
+    "attr_all_equal": "All entries of an attribute have one value.",
+    "attr_default": "An attribute that is not read keeps its default.",
+    "attr_equals": "An attribute has the one value that there is.",
+    "attr_explicit": "An attribute whose default differs from ONNX's is written.",
+    "attr_in": "An attribute has one of the values that there are.",
+    "attr_len": "An attribute has the right number of entries.",
+    "attr_len_even": "An attribute has an even number of entries.",
+    "attr_not": "An attribute does not have a value that is refused.",
+    "attr_odd": "An attribute is odd.",
+    "attr_only": "A node has no attribute but the one that is read.",
+    "attr_product_max": "The product of an attribute's entries is not too large.",
+    "attr_range": "An attribute is inside its range.",
+    "attr_required": "An attribute that the parser insists on is written.",
+    "attr_type": "Attributes have the type that the parser reads; others are skipped, defaults stay.",
+    "axes_explicit": "The axes are written.",
+    "axis_len_not": "The axis an operator works along has a length that its kernel takes.",
+    "dynamic_output": "The number of results does not depend on the data.",
+    "input_const": "An input is constant.",
+    "input_count_range": "A node has the right number of inputs.",
+    "input_dim_max": "A size of an input is not too large.",
+    "input_dim_range": "A size of an input is inside its range.",
+    "input_dtype_in": "An input has an element type that the kernel takes.",
+    "input_nonneg": "Indices are not negative.",
+    "input_rank_in": "An input has a rank that the kernel takes.",
+    "input_rank_min": "An input has at least a certain rank.",
+    "input_rank_range": "An input has a rank that the kernel takes.",
+    "input_value_max": "The values of a constant input are not too large.",
+    "max_inputs": "A node has not too many inputs.",
+    "max_outputs": "A node has not too many outputs.",
+    "min_inputs": "A node lists enough inputs.",
+    "output_dtype_actual": "An output is read as the type that the chip writes, which is not ONNX's.",
+    "same_dtype": "Inputs that must have one type have one on the chip too.",
+    "slice_last_step_one": "A Slice takes every entry of the last axis.",
+    "slice_last_step_positive": "A Slice goes forward along the last axis.",
+    "split_even": "A Split without sizes divides evenly.",
+    "topk_small_k": "TopK of many values does not ask for very few.",
+}

@@ -1,0 +1,138 @@
+"""Rules about what connects nodes: the parser does it by tensor name and does not miss an end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import onnx
+from onnx.defs import OpSchema
+
+from convertkit_ascend import ops
+from convertkit_ascend.handover.domains import plain
+from convertkit_ascend.handover.from_atc import TWINS_OF
+from convertkit_ascend.legality.schemas import node_schema
+from convertkit_ascend.preflight.order import in_order
+from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.subject import Subject, kind, label
+
+_IR_OUTPUTS = 4
+"""Of BatchMultiClassNonMaxSuppression (frontend, "Silent traps")."""
+
+
+@raw(
+    "input-dangling",
+    fix="connect it to a tensor that exists",
+    source='frontend, "Silent traps": only a warning in the log; E11019 later [run / read]',
+)
+def input_dangling(subject: Subject) -> Iterator[Spot]:
+    """Every tensor that a node reads is produced somewhere; the parser leaves the input open without refusing."""
+    known = subject.constants | set(subject.produced) | {value.name for value in subject.inputs}
+    sparse = {item.values.name for item in subject.graph.sparse_initializer}
+    for node in subject.graph.node:
+        for name in dict.fromkeys(node.input):
+            if name and name not in known and name not in sparse:
+                yield Spot(label(node), f"nothing produces its input {name}", kind(node))
+
+
+@raw(
+    "input-required",
+    fix="connect it",
+    source='frontend, "Silent traps": refused in the infer-shape pass [run], E11019 [read]',
+    hides=("min-inputs", "shape-dynamic"),
+)
+def input_required(subject: Subject) -> Iterator[Spot]:
+    """Inputs that an operator requires are connected; the parser itself does not ask."""
+    for node in subject.graph.node:
+        missing = [place for place in _required(node, subject) if not "".join(node.input[place : place + 1])]
+        if missing:
+            yield Spot(label(node), f"it has no input {', '.join(map(str, missing))}", kind(node))
+
+
+@raw(
+    "tensor-shadowed",
+    fix="give the node's output a name of its own",
+    source='frontend, "Names": edges by tensor name, of two producers one silently wins [derived]',
+)
+def tensor_shadowed(subject: Subject) -> Iterator[Spot]:
+    """No node writes a tensor that is a graph input or an initializer too."""
+    given = subject.constants | {value.name for value in subject.inputs}
+    for node in subject.graph.node:
+        for name in node.output:
+            if name in given:
+                what = "an initializer" if name in subject.constants else "a graph input"
+                yield Spot(label(node), f"it writes {name}, which is {what}", kind(node))
+
+
+@raw(
+    "graph-cycle",
+    fix="break the circle",
+    source='ONNX: a graph has no cycles; node order itself is free (frontend, "Names" [run])',
+    stops=True,
+)
+def graph_cycle(subject: Subject) -> Iterator[Spot]:
+    """No tensor depends on itself."""
+    _, rest = in_order(subject.graph.node)
+    if rest:
+        names = ", ".join(label(node) for node in rest[:3])
+        yield Spot(label(rest[0]), f"{len(rest)} nodes depend on each other: {names}", kind(rest[0]))
+
+
+@raw(
+    "output-unknown",
+    fix="name a tensor that a node writes",
+    source='frontend, "Graph inputs and outputs": E19999 "Cannot find output" [run]',
+)
+def output_unknown(subject: Subject) -> Iterator[Spot]:
+    """Every graph output is a tensor of the graph."""
+    known = subject.constants | set(subject.produced) | {value.name for value in subject.graph.input}
+    for value in subject.graph.output:
+        if value.name not in known:
+            yield Spot(value.name, "no node writes this graph output")
+
+
+@raw(
+    "nms-inputs",
+    fix="boxes, scores, clip_window and num_valid_boxes are all there are",
+    source='frontend, "Silent traps": refused [run]',
+)
+def nms_inputs(subject: Subject) -> Iterator[Spot]:
+    """BatchMultiClassNMS has at most four inputs."""
+    for node in _nms(subject):
+        if len(node.input) > 4:
+            yield Spot(label(node), f"it has {len(node.input)} inputs", kind(node))
+
+
+@raw(
+    "nms-outputs",
+    fix="leave the output out",
+    source='frontend, "Silent traps": ignored; as graph output the net output cannot be built, '
+    "although the parse says success [run]",
+)
+def nms_outputs(subject: Subject) -> Iterator[Spot]:
+    """Nobody reads a fifth output of BatchMultiClassNMS: there are four."""
+    for node in _nms(subject):
+        for name in node.output[_IR_OUTPUTS:]:
+            if name in subject.read:
+                yield Spot(label(node), f"its output {name} does not exist on the chip", kind(node))
+
+
+def _nms(subject: Subject) -> list[onnx.NodeProto]:
+    found = {"BatchMultiClassNMS", *TWINS_OF}
+    return [
+        node for node in subject.graph.node if node.op_type in found and plain(node.domain) in ("", "npu")
+    ]
+
+
+def _required(node: onnx.NodeProto, subject: Subject) -> Sequence[int]:
+    """Places of the inputs that a node must have."""
+    name = TWINS_OF.get(node.op_type, node.op_type)
+    if plain(node.domain) in ("", ops.DOMAIN, "npu") and name in ops.names():
+        formals = ops.get(name).inputs
+        if formals[-1].option == "variadic":
+            return range(max(len(node.input), 2))
+        return [place for place, item in enumerate(formals) if item.option == "single"]
+    schema = node_schema(node.op_type, node.domain, subject.imports.get(plain(node.domain), 1))
+    if schema is None:
+        return ()
+    single = OpSchema.FormalParameterOption.Single
+    return [place for place, formal in enumerate(schema.inputs) if formal.option == single]

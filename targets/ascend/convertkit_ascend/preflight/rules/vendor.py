@@ -1,0 +1,136 @@
+"""Rules about vendor operators in the default domain, where ATC reads them and ONNX knows nothing of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from convertkit_ascend import ops
+from convertkit_ascend.handover.from_atc import TWINS_OF
+from convertkit_ascend.legality import stand_ins
+from convertkit_ascend.legality.schemas import schema_of
+from convertkit_ascend.legality.stand_ins import FRAME
+from convertkit_ascend.legality.view import Node
+from convertkit_ascend.preflight.kernels.operators import TABLE_FAMILY
+from convertkit_ascend.preflight.rule import Spot, typed
+from convertkit_ascend.preflight.typed import Typed
+
+
+@typed(
+    "vendor-attribute",
+    fix="spell it as the operator has it, or leave it out",
+    source='frontend, "Silent traps": attributes of unexpected name are skipped, defaults stay [run]',
+    hides=("attr-unread",),
+)
+def vendor_attribute(graph: Typed) -> Iterator[Spot]:
+    """Attributes of vendor operators are ones they read; a misspelt one silently leaves the default."""
+    for node, op in _vendor_nodes(graph):
+        known = {item.name for item in op.attributes} | {"image_size"}
+        for name in sorted(set(node.attributes) - known):
+            if name in FRAME and (node.proto.op_type in TWINS_OF or not node.attribute(name)):
+                continue
+            yield Spot(node.name, f"{name} is not read", node.op)
+
+
+@typed(
+    "nms-image-size",
+    fix="leave it out",
+    severity="warning",
+    source="facts 2.1: another kernel (norm_class) may be chosen, whose numerics are not known [read]",
+)
+def nms_image_size(graph: Typed) -> Iterator[Spot]:
+    """BatchMultiClassNMS has no image_size: it may choose another kernel."""
+    for node, op in _vendor_nodes(graph):
+        if op.name == "BatchMultiClassNMS" and "image_size" in node.attributes:
+            yield Spot(node.name, f"image_size is {node.attribute('image_size')}", node.op)
+
+
+@typed(
+    "vendor-limit",
+    fix="change the pass or the exporter that made the node",
+    source='facts 2.1, 2.2; frontend, "Silent traps" and "Shape rules that were executed" [run / read]',
+)
+def vendor_limit(graph: Typed) -> Iterator[Spot]:
+    """Attributes and shapes of vendor operators are inside what the parser and the kernel take."""
+    for node, op in _vendor_nodes(graph):
+        checked = _checked(node)
+        mistyped = [item for item in op.attributes if _mistyped(node, item.name, item.kind)]
+        for item in op.attributes:
+            if item.name in node.attributes and item.name not in checked and item not in mistyped:
+                for line in item.violations({item.name: node.attribute(item.name)}):
+                    yield Spot(node.name, line, node.op)
+        if mistyped or any(
+            item.default is None and item.name not in node.attributes for item in op.attributes
+        ):
+            continue  # said by attr-type and attr-required; sizes would be judged by the wrong values
+        for line in _sizes(node, op):
+            if line.partition(" ")[0] not in checked:
+                yield Spot(node.name, line, node.op)
+
+
+@typed(
+    "vendor-note",
+    fix="see the ladder's device rung",
+    severity="warning",
+    source="facts 2.1, 2.2: kernel sources of CANN 8.1.RC1 [read]",
+)
+def vendor_note(graph: Typed) -> Iterator[Spot]:
+    """What the 310P computes is what the operator is defined to compute."""
+    for node, op in _vendor_nodes(graph) if graph.operators.family == TABLE_FAMILY else ():
+        values, shapes = _values(node), _shapes(node)
+        known = {name: values[name] for name in values if name not in (*FRAME, "image_size")}
+        if len(shapes) < 2 or op.limits(known, shapes, ops.OPSETS[0]):
+            continue  # remarks are about nodes that are inside the limits
+        for line in op.notes(known, shapes):
+            yield Spot(node.name, line, node.op)
+
+
+@typed(
+    "op-shape-unknown",
+    fix="look at the compiler's log for shapes from here on",
+    severity="warning",
+    source="facts 2.5: operators that the parser has and ONNX has not; their shape functions are not open",
+    hides=("shape-dynamic",),
+)
+def op_shape_unknown(graph: Typed) -> Iterator[Spot]:
+    """The shapes that every operator gives are known here; behind others nothing can be checked."""
+    for node in graph.view.nodes:
+        if node.rule is None or stand_ins.known(node.proto) or schema_of(node.proto, graph.view.opset):
+            continue
+        if any(graph.view.shape(name) is None for name in node.outputs):
+            yield Spot(node.name, f"the shape rule of {node.op} is not known here", node.op)
+
+
+def _vendor_nodes(graph: Typed) -> Iterator[tuple[Node, ops.VendorOp]]:
+    """Nodes in the default domain (or ``npu``) that are an operator of ours."""
+    for node in graph.view.nodes:
+        name = TWINS_OF.get(node.proto.op_type, node.proto.op_type)
+        home = ("", "npu") if node.proto.op_type in TWINS_OF else ("",)
+        if node.domain in home and name in ops.names():
+            yield node, ops.get(name)
+
+
+def _checked(node: Node) -> set[str]:
+    """Attributes whose values legality's table looks at already."""
+    checks = node.rule.checks if node.rule else ()
+    return {check.name for check in checks if check.kind in ("attr_range", "attr_in")}
+
+
+def _sizes(node: Node, op: ops.VendorOp) -> list[str]:
+    shapes = _shapes(node)
+    if len(shapes) < 2 or not all(node.inputs[:2]):
+        return []  # said by input-required and min-inputs
+    # A shape that inference left open is no fault of this node, and shape-dynamic names where it began.
+    lines = op.sizes(op.complete(_values(node)), shapes)
+    return [line for line in lines if "static shapes" not in line]
+
+
+def _mistyped(node: Node, name: str, kind: str) -> bool:
+    return name in node.attributes and node.attribute_type(name) != kind
+
+
+def _values(node: Node) -> dict[str, object]:
+    return {name: node.attribute(name) for name in node.attributes}
+
+
+def _shapes(node: Node) -> list[tuple[int | None, ...] | None]:
+    return [node.view.shape(name) if name else None for name in node.inputs]

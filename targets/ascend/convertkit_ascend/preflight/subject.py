@@ -1,0 +1,107 @@
+"""The file under examination, as it is: nothing folded, sorted, resolved or renamed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto
+
+import convertkit
+from convertkit_ascend.handover.domains import every_node, plain
+
+InputShape = Mapping[str, tuple[int, ...]]
+"""Sizes by input name, as ``--input_shape`` of the compiler has them; -1 for one that stays open."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What the rules about the raw file look at.
+
+    Attributes:
+        proto: the model as protobuf parsed it.
+        size: of the file, bytes.
+        directory: where external data would lie; None for a model that is not a file.
+        weights: data of initializers that convertkit itself keeps beside the graph.
+        input_shape: what the compiler will be told about the inputs; None for nothing.
+    """
+
+    proto: onnx.ModelProto
+    size: int
+    directory: Path | None = None
+    weights: Mapping[str, bytes] = field(default_factory=dict)
+    input_shape: InputShape | None = None
+
+    @property
+    def graph(self) -> onnx.GraphProto:
+        return self.proto.graph
+
+    @cached_property
+    def constants(self) -> set[str]:
+        """Names of the initializers, those of the sparse ones not included."""
+        return {tensor.name for tensor in self.graph.initializer}
+
+    @cached_property
+    def inputs(self) -> tuple[onnx.ValueInfoProto, ...]:
+        """Graph inputs that are no initializers."""
+        return tuple(value for value in self.graph.input if value.name not in self.constants)
+
+    @cached_property
+    def imports(self) -> dict[str, int]:
+        """The opset per domain; of two imports of one domain the last wins (frontend, "Key" [run])."""
+        return {plain(item.domain): item.version for item in self.proto.opset_import}
+
+    @cached_property
+    def produced(self) -> Counter[str]:
+        """How often each tensor is written by a node."""
+        return Counter(name for node in self.graph.node for name in node.output if name)
+
+    @cached_property
+    def read(self) -> set[str]:
+        """Tensors that some node reads, those inside subgraphs included, or that are graph outputs."""
+        names = {name for node in every_node(self.graph) for name in node.input if name}
+        inner = {value.name for graph in _inner(self.graph) for value in graph.output}
+        return names | inner | {value.name for value in self.graph.output}
+
+    def tensors(self) -> Iterator[TensorProto]:
+        """Every tensor in the file: initializers and attributes, inside subgraphs too."""
+        for graph in (self.graph, *_inner(self.graph)):
+            yield from graph.initializer
+        for node in every_node(self.graph):
+            for attribute in node.attribute:
+                yield from [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
+
+    def external(self) -> Iterator[TensorProto]:
+        """The tensors whose data lies in another file."""
+        for tensor in self.tensors():
+            if tensor.data_location == TensorProto.EXTERNAL and not self.is_detached(tensor):
+                yield tensor
+
+    def is_detached(self, tensor: TensorProto) -> bool:
+        """Whether convertkit keeps the tensor's data in :attr:`weights`."""
+        key = convertkit.weight_key(tensor)
+        return key is not None and key in self.weights
+
+
+def label(node: onnx.NodeProto) -> str:
+    """The node's name; for an unnamed one, its first output in angle brackets."""
+    return node.name or f"<{next(iter(node.output), '')}>"
+
+
+def kind(node: onnx.NodeProto) -> str:
+    """The operator type, with its domain where that is not ONNX's own."""
+    domain = plain(node.domain)
+    return f"{domain}::{node.op_type}" if domain else node.op_type
+
+
+def _inner(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """The subgraphs in a graph's nodes, and those in theirs."""
+    for node in graph.node:
+        for attribute in node.attribute:
+            for found in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
+                yield found
+                yield from _inner(found)

@@ -1,0 +1,48 @@
+"""Running the compiled model: on the chip through aclruntime or ais_bench, or from results it left elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import convertkit
+
+OM = "model.om"
+"""What the compiler leaves in the artifact directory."""
+
+RUNTIMES: Mapping[str, str] = {
+    "acl": "on the chip, through aclruntime, or ais_bench where only that is installed",
+    "offline": "results that ais_infer or ais_bench wrote elsewhere, for prepared files",
+}
+
+
+def open_runtime(directory: Path, name: str, options: convertkit.RuntimeOptions) -> convertkit.Runtime:
+    """One of :data:`RUNTIMES` for an artifact directory.
+
+    Raises:
+        UnknownNameError: there is no such runtime.
+        UnavailableError: the model has not been compiled, or this machine has no runtime for it.
+        UsageError: ``offline`` without directories, or their files are wrong.
+    """
+    interface = convertkit.read_interface(directory / "model.onnx")
+    if name == "acl":
+        from convertkit_ascend.runtimes.acl import open_acl
+
+        return open_acl(_compiled(directory), interface, options)
+    if name != "offline":
+        raise convertkit.UnknownNameError("runtime", name, RUNTIMES)
+    if options.results is None or options.inputs is None:
+        raise convertkit.UsageError(
+            "runtime offline reads files", hint="give --results and --inputs, the directories of its files"
+        )
+    return convertkit.OfflineRuntime(options.inputs, options.results, interface.outputs)
+
+
+def _compiled(directory: Path) -> Path:
+    path = directory / OM
+    if not path.is_file():
+        raise convertkit.UnavailableError(
+            f"{directory}: it has not been compiled for the chip, there is no {OM}",
+            hint="compile it where CANN is; without a chip use --runtime device-numerics or twin",
+        )
+    return path

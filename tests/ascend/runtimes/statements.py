@@ -1,0 +1,133 @@
+"""What the stand-ins of this directory do, on which statement of facts.md it stands, and which tests lean on it.
+
+Nothing here has been seen on hardware: every row is what documentation and public sources say (short names of sources
+as in facts.md 0). ``beyond`` marks what facts.md does not say itself but the source it names does, or what the stand-in
+assumes on the strict side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One behaviour: the section of facts.md, what is said there, the tests that stand on it, what goes beyond."""
+
+    section: str
+    says: str
+    tests: tuple[str, ...]
+    beyond: str = ""
+
+
+FILES = "tests/workflow/test_result_files.py"
+STREAM = "tests/workflow/test_files_equal_stream.py"
+PREPARE = "tests/workflow/test_prepare.py"
+ACL = "tests/ascend/runtimes/test_acl.py"
+OFFLINE = "tests/ascend/runtimes/test_offline.py"
+SPEED = "tests/speed/test_figures.py"
+
+STATEMENTS = (
+    Statement(
+        "1.4",
+        "scale by the smaller ratio, floor, bilinear, normalise, then pad centred with 0; raw float32 CHW",
+        (f"{PREPARE}::test_centred_and_floored_they_are_the_bytes_of_the_modelzoo_script",),
+        "mean and std pass through float32 first, as mmdet's Normalize keeps them",
+    ),
+    Statement(
+        "1.4",
+        "the file is named after the part of the photo's name before the first dot",
+        (f"{PREPARE}::test_stems_that_collide_are_named",),
+    ),
+    Statement(
+        "1.5",
+        "`index path width height`, blanks between, so a path with a blank breaks the reader",
+        (
+            "tests/workflow/test_info.py::test_of_photos_in_a_directory",
+            "tests/workflow/test_info.py::test_a_blank_is_refused_because_the_readers_split_at_it",
+        ),
+        "the index counts from 0, once through the file",
+    ),
+    Statement(
+        "1.6",
+        "results are `<stem>_0.bin` ..., raw, in the order of the outputs; the old script finds them by their end",
+        (
+            f"{FILES}::test_a_stem_is_never_taken_for_the_end_of_another",
+            f"{FILES}::test_an_axis_of_one_may_differ",
+        ),
+    ),
+    Statement(
+        "4.1",
+        "aclruntime and ais_bench are not on PyPI; ais-bench-benchmark is another tool; they need CANN's libraries",
+        (
+            f"{ACL}::test_without_modules_it_says_where_to_get_them",
+            f"{ACL}::test_the_toolkit_for_language_models_is_told_apart",
+            f"{ACL}::test_a_module_without_cann_says_so",
+            f"{ACL}::test_a_stranger_of_the_same_name_is_told_apart",
+        ),
+        "that ais-bench-benchmark brings a package called ais_bench; the loader's message is the dynamic linker's own",
+    ),
+    Statement(
+        "4.2",
+        "InferenceSession(path, device, options), run(names, tensors), get_inputs, get_outputs, set_staticbatch",
+        (
+            f"{ACL}::test_it_gives_what_the_graph_gives",
+            f"{ACL}::test_arrays_of_any_strides_are_understood",
+            f"{ACL}::test_inputs_that_do_not_fit_are_named",
+            f"{ACL}::test_the_chosen_device_is_used",
+            f"{ACL}::test_a_device_that_is_not_there",
+        ),
+        "to_device, to_host and numpy.array(tensor) (TOOLS, MSIT interface.py); sizes to the byte, contiguous arrays "
+        "and results readable on the host only are assumed; names of outputs differ from the graph's",
+    ),
+    Statement(
+        "4.2",
+        "sumary().exec_time_list, reset_sumaryinfo",
+        (f"{ACL}::test_every_run_is_timed_once",),
+        "milliseconds (TOOLS summary.py), pairs of start and end in newer versions (MSIT __main__.py)",
+    ),
+    Statement(
+        "4.2",
+        "set_dynamic_batchsize",
+        (f"{ACL}::test_a_model_for_several_batches_takes_the_one_that_was_chosen",),
+    ),
+    Statement(
+        "4.2",
+        "errors come as exceptions of the binding",
+        (f"{ACL}::test_a_failing_chip_is_one_line", f"{ACL}::test_a_damaged_om_is_one_line"),
+        "RuntimeError with a code in brackets (TOOLS PyInferenceSession.cpp); the texts are made up",
+    ),
+    Statement(
+        "4.3",
+        "InferSession(device_id, model_path), infer(feeds, mode), summary, reset_summaryinfo, MemorySummary",
+        (f"{ACL}::test_it_gives_what_the_graph_gives", f"{ACL}::test_every_run_is_timed_once"),
+        "before 2023 sumary and reset_sumaryinfo (TOOLS interface.py)",
+    ),
+    Statement(
+        "4.4",
+        "several inputs by comma, files filled up to the model's batch, formats BIN, NPY, TXT; devices 0 to 255",
+        (
+            f"{STREAM}::test_a_graph_of_two_inputs_reads_two_directories",
+            f"{STREAM}::test_whatever_the_runtime_writes",
+            f"{FILES}::test_what_is_missing_wrong_or_too_much_is_one_line_each",
+            f"{ACL}::test_a_device_that_is_not_there",
+        ),
+        "directories are paired in natural order of names, other files in them are ignored (TOOLS utils.py)",
+    ),
+    Statement(
+        "4.5",
+        "<output>/<time or name>/[device<N>/]<stem>_<index>.<format>, the summary beside the directory, or sumary.json",
+        (
+            f"{FILES}::test_every_layout_is_read",
+            f"{FILES}::test_devices_are_taken_together",
+            f"{FILES}::test_results_of_several_runs_are_named",
+            f"{OFFLINE}::test_the_summary_is_found_where_either_version_leaves_it",
+        ),
+        "that sumary.json of the old version lies inside the directory",
+    ),
+    Statement(
+        "4.6",
+        "throughput = 1000 x batch / mean compute time in ms; copies are left out",
+        (f"{SPEED}::test_throughput_is_1000_times_batch_by_mean_compute_time",),
+    ),
+)

@@ -1,0 +1,110 @@
+"""Results from elsewhere: the runtime that only reads, and the speed that ais_bench noted beside them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from convertkit_ascend.runtimes import open_runtime
+from convertkit_ascend.runtimes.summary import read_timings
+
+from convertkit.errors import UsageError
+from convertkit.models.package import open_package
+from convertkit.plugins import open_plugins
+from convertkit.targets.base import RuntimeOptions
+from tests.ascend.runtimes.test_acl import expected, same
+from tests.conftest import MASKRCNN
+
+
+@pytest.fixture(params=["bin", "npy"])
+def directories(request, cli, photos, artifact, ais_bench, tmp_path):
+    """Prepared files and results of them."""
+    cli("preprocess", MASKRCNN, *photos, "--artifact", artifact, "-o", "pre", "--format", request.param)
+    ais_bench("--model", artifact / "model.om", "--input", "pre/input,pre/picture", "--output", "out")
+    return RuntimeOptions(results=tmp_path / "out", inputs=tmp_path / "pre")
+
+
+def inputs_of(path):
+    import cv2
+
+    package = open_package(MASKRCNN, open_plugins())
+    variant = package.variant("mini")
+    return package.model.preprocess(
+        cv2.imread(str(path)), variant.spec.size, package.preprocess_spec(variant)
+    )[0]
+
+
+def test_it_knows_its_inputs_by_their_bytes(artifact, directories, scenes):
+    runtime = open_runtime(artifact, "offline", directories)
+
+    for path in sorted((scenes / "images").iterdir(), reverse=True):
+        inputs = inputs_of(path)
+        same(runtime.run(inputs), expected(artifact, inputs))
+
+
+def test_other_inputs_are_refused(artifact, directories, scenes):
+    runtime = open_runtime(artifact, "offline", directories)
+    inputs = inputs_of(next((scenes / "images").iterdir()))
+    inputs["input"] = np.nextafter(inputs["input"], np.float32(9))
+
+    with pytest.raises(UsageError, match="these inputs are not among the prepared ones"):
+        runtime.run(inputs)
+
+
+def test_results_that_are_not_complete_are_refused(artifact, directories, tmp_path):
+    next((tmp_path / "out").glob("*/*_1.bin")).unlink()
+
+    with pytest.raises(UsageError, match=r"_1.bin: missing$"):
+        open_runtime(artifact, "offline", directories)
+
+
+def written(path, **changes):
+    latency = {"min": 1.0, "max": 1.0, "mean": 1.5, "median": 1.0, "percentile(99%)": 1.0, "count": 3}
+    data = {
+        "npu_compute_time_list": [80.0, 90.0],
+        "H2D_latency": latency,
+        "filesinfo": {},
+        "pid": 7,
+        **changes,
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(data))
+
+
+@pytest.mark.parametrize(
+    ("place", "asked"),
+    [
+        ("out/2023_09_27-11_22_33_summary.json", "out/2023_09_27-11_22_33"),
+        ("out/2023_09_27-11_22_33_summary.json", "out"),
+        ("out/mine_summary.json", "out/mine"),
+        ("out/sumary.json", "out"),
+        ("out/run/device0_summary.json", "out/run"),
+    ],
+)
+def test_the_summary_is_found_where_either_version_leaves_it(tmp_path, place, asked):
+    written(tmp_path / place)
+
+    timings = read_timings(tmp_path / asked)
+
+    assert (timings.compute, timings.to_device, timings.from_device) == ((80.0, 90.0), (1.5,), ())
+
+
+def test_several_summaries_or_none_are_named(tmp_path):
+    with pytest.raises(UsageError, match="no summary of ais_bench there or beside it"):
+        read_timings(tmp_path)
+    written(tmp_path / "device0_summary.json")
+    written(tmp_path / "device1_summary.json")
+    with pytest.raises(UsageError, match=r"2 summaries, device0_summary\.json the first,"):
+        read_timings(tmp_path)
+
+
+def test_something_else_of_that_name_is_no_summary(tmp_path):
+    written(tmp_path / "out_summary.json", npu_compute_time_list="fast")
+
+    with pytest.raises(UsageError, match="not a summary of ais_bench"):
+        read_timings(tmp_path / "out")
+
+
+def test_the_stand_ins_own_summary_is_read(directories, tmp_path):
+    assert len(read_timings(tmp_path / "out").compute) == 4

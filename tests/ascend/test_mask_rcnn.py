@@ -1,0 +1,146 @@
+"""Real Mask R-CNN graphs, from the framework's export to vendor operators that the chip takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import onnx
+import pytest
+from convertkit_ascend.legality import judge
+
+import convertkit
+from bench.mini48 import write_variant
+from convertkit.build.engine import graph_after
+from convertkit.build.request import BuildRequest, make_request
+from convertkit.datasets.coco import CocoDataset
+from convertkit.graph.domains import lowered
+from convertkit.graph.graph import open_graph
+from convertkit.graph.light import LightModel
+from convertkit.graph.validate import validate
+from convertkit.plugins import open_plugins
+from tests.ascend.agreement import Agreement
+from tests.conftest import MASKRCNN, Cli
+from tests.shared import SHARED, needs_shared
+
+pytestmark = pytest.mark.slow
+
+GONE = {"RoiAlign", "NonMaxSuppression", "NonZero", "ScatterND"}
+
+
+def request(variant: str, **options) -> BuildRequest:
+    return make_request(MASKRCNN, open_plugins(), variant=variant, target="ascend310p3", **options)
+
+
+def target_graph(asked: BuildRequest) -> LightModel:
+    return graph_after(asked, len(asked.pipeline.steps))
+
+
+def assert_ready_for_the_chip(model: LightModel) -> None:
+    counts = Counter(node.op_type for node in model.proto.graph.node)
+    assert (counts["RoiExtractor"], counts["BatchMultiClassNMS"]) == (2, 2)
+    assert not GONE & set(counts)
+    validate(model)
+    graph = open_graph(model)
+    convertkit.annotate(graph)
+    tensors = [*graph.inputs, *(tensor for node in graph.nodes for tensor in node.outputs if tensor.name)]
+    assert [tensor.name for tensor in tensors if convertkit.static_shape(tensor) is None] == []
+    assert [item for item in judge(model, "ascend310p3") if item.severity == "error"] == []
+    assert int64_without_leave(graph) == []
+
+
+def int64_without_leave(graph: convertkit.Graph) -> list[str]:
+    """int64 may only be what TopK has to return, and goes into the Cast behind it."""
+    wide = [tensor for node in graph.nodes for tensor in node.outputs if tensor.dtype == "int64"]
+    behind = {tensor.name: {consumer.op for consumer in tensor.outputs} for tensor in wide}
+    return [tensor.name for tensor in wide if tensor.inputs[0].op != "TopK" or behind[tensor.name] - {"Cast"}]
+
+
+def test_mini_becomes_a_graph_the_chip_takes() -> None:
+    assert_ready_for_the_chip(target_graph(request("mini")))
+
+
+@pytest.mark.export
+def test_r50_at_1216_becomes_a_graph_the_chip_takes(export_python: Path) -> None:
+    asked = request("r50-fpn-1x", weights="random:0", python=export_python)
+
+    assert_ready_for_the_chip(target_graph(asked))
+
+
+@pytest.fixture
+def mini48(tmp_path: Path) -> Path:
+    return write_variant(tmp_path, SHARED / "data")
+
+
+@pytest.mark.export
+@needs_shared
+def test_mini48_becomes_a_graph_the_chip_takes(mini48: Path, export_python: Path) -> None:
+    assert_ready_for_the_chip(target_graph(request(str(mini48), python=export_python)))
+
+
+@pytest.mark.export
+@needs_shared
+def test_vendor_operators_detect_on_real_photos_what_the_stock_graph_does(
+    mini48: Path, export_python: Path
+) -> None:
+    asked = request(str(mini48), python=export_python)
+    names = [step.name for step in asked.pipeline.steps]
+    stock = convertkit.open_session(graph_after(asked, 0))
+    fused = graph_after(asked, names.index("fuse-multiclass-nms") + 1)
+    twin = convertkit.open_session(lowered(fused))
+    photos = SHARED / "data" / "coco_train108"
+    dataset = CocoDataset.open(photos / "mini48.json", photos / "images", None, masks=True)
+    package, spec = asked.package, asked.package.preprocess_spec(asked.variant)
+    found = Agreement()
+
+    for image in dataset.images:
+        inputs, place = package.model.preprocess(dataset.read(image), asked.variant.spec.size, spec)
+        before, after = (
+            package.model.postprocess(runtime.run(inputs), place, package.spec.postprocess)
+            for runtime in (stock, twin)
+        )
+        found.add(before, after)
+
+    assert found.pairs > 900
+    assert (found.lost, found.score) == (0, pytest.approx(0, abs=1e-4))
+    assert found.box_iou > 0.999
+    # the stock graph's class offsets round its boxes to 1/512 pixel; that turns at most three pixels of a mask
+    assert found.pixels <= 3
+
+
+@pytest.mark.export
+@needs_shared
+def test_the_ladder_of_mini48(cli: Cli, mini48: Path, export_python: Path) -> None:
+    rungs = ["framework", "stock", "after:fuse-multiclass-nms", "twin:framework", "twin", "device-numerics"]
+    words = [
+        str(MASKRCNN),
+        "--variant",
+        str(mini48),
+        "--target",
+        "ascend310p3",
+        "--python",
+        str(export_python),
+    ]
+
+    done = cli("verify", *words, *(word for rung in rungs for word in ("--runtime", rung)), "--json")
+
+    assert done.code == 0, done.err
+    ap = {
+        rung["name"]: {task: rung["scores"][task]["AP"] for task in ("bbox", "segm")}
+        for rung in done.json["rungs"]
+    }
+    assert ap["framework"] == pytest.approx({"bbox": 0.7144, "segm": 0.6148}, abs=0.0005)
+    assert ap["after:fuse-multiclass-nms"] == pytest.approx(ap["stock"], abs=0.001)
+    assert ap["twin:framework"] == pytest.approx(ap["framework"], abs=0.002)
+    assert ap["twin"] == pytest.approx(ap["framework"], abs=0.002)
+    assert ap["device-numerics"] == pytest.approx(ap["framework"], abs=0.01)
+
+
+def test_the_twin_is_one_file_for_bare_onnxruntime(cli: Cli, tmp_path: Path) -> None:
+    done = cli("build", MASKRCNN, "--target", "ascend310p3", "--output", tmp_path / "artifact")
+
+    assert done.code == 0, done.err
+    twin = onnx.load(tmp_path / "artifact" / "twin.onnx")
+    assert [entry.domain for entry in twin.opset_import] == [""]
+    assert {value.name for value in twin.graph.input} == {"input", "picture"}
+    onnx.checker.check_model(twin, full_check=True)

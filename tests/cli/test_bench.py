@@ -1,0 +1,141 @@
+"""``convertkit bench``, on the CPU and on the chip's stand-in."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import onnx
+import pytest
+
+from tests.ascend.runtimes import stand_in_aclruntime as stand_in
+from tests.tiny import write_package
+from tests.workflow.conftest import detector_graph
+
+DETECTOR_YAML = """
+name: boxes
+summary: finds boxes whatever the photo
+plugin: plugin.py
+inputs: {input: {role: image, shape: [1, 3, H, W]}}
+outputs: {dets: {role: dets}, labels: {role: labels}, masks: {role: masks}}
+preprocess: {mean: [0, 0, 0], std: [255, 255, 255]}
+export: {worker: w.py, environment: {requirements: r.txt}}
+pipeline: [fold-constants]
+default_variant: only
+variants:
+  only:
+    size: [320, 320]
+    config: {base: none}
+    stock: boxes.onnx
+    performance: {cpu: {fps: 0.001, source: a slow day}}
+"""
+
+
+@pytest.fixture
+def boxes(tmp_path) -> Path:
+    root = write_package(tmp_path / "boxes")
+    onnx.save(detector_graph(), root / "boxes.onnx")
+    (root / "model.yaml").write_text(DETECTOR_YAML)
+    (root / "plugin.py").write_text(
+        "import numpy as np\n"
+        "import convertkit\n"
+        "class Boxes(convertkit.Model):\n"
+        "    name = 'boxes'\n"
+        "    def preprocess(self, image, size, spec):\n"
+        "        tensor, place = convertkit.letterbox(image, size, spec)\n"
+        "        return {'input': tensor}, place\n"
+        "    def postprocess(self, outputs, place, spec):\n"
+        "        dets = outputs['dets']\n"
+        "        return convertkit.Detections(dets[:, :4], dets[:, 4], outputs['labels'].astype(np.int64))\n"
+        "    def sample_images(self):\n"
+        "        yield np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)\n"
+        "@convertkit.hookimpl\n"
+        "def register_models(register):\n"
+        "    register(Boxes)\n"
+    )
+    return root
+
+
+def test_on_the_cpu(cli, boxes):
+    done = cli("bench", boxes, "--loops", 5, "--photos", 3)
+
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "boxes only on cpu, target"
+    assert re.match(r"compute( +\d+\.\d\d){6}$", lines[4])
+    assert re.match(r"throughput +[\d.]+ images/s \(batch 1, 5 runs; computing only", lines[6])
+    assert re.match(r"end to end +[\d.]+ images/s \(3 photos; ms per image: read .*postprocess", lines[7])
+    assert re.match(r"the spec +0.00 images/s \(a slow day\): \d+\.\d\d times that", lines[8])
+
+
+def test_as_json(cli, boxes):
+    data = cli("bench", boxes, "--loops", 4, "--photos", 0, "--json").json
+
+    repeated = data["repeated"]
+    assert repeated["throughput"] == pytest.approx(1000 / repeated["compute"]["mean"])
+    assert (repeated["compute"]["count"], data["end_to_end"], data["spec"]["fps"]) == (4, None, 0.001)
+
+
+def test_the_speed_noted_beside_results(cli, boxes, chip):
+    Path("out_summary.json").write_text(json.dumps({"npu_compute_time_list": [88.0, 89.0]}))
+
+    done = cli("bench", boxes, "--target", "ascend310p3", "--results", "out")
+
+    assert done.code == 0, done.err
+    assert "throughput     11.30 images/s" in done.out
+    assert "end to end" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--results", "out"], "target cpu has no runtime that leaves a record of its speed"),
+        (["--runtime", "acl"], "unknown runtime of cpu 'acl'"),
+        (["--images", "nowhere"], "nowhere: no such directory of images"),
+    ],
+)
+def test_a_mistake_is_one_line(cli, boxes, words, line):
+    done = cli("bench", boxes, *words)
+
+    assert done.code == 2
+    assert line in done.err.splitlines()[-1]
+
+
+@pytest.fixture
+def chip(cli, boxes, monkeypatch):
+    """The words that bench an .om on a stand-in of the chip, built without a compiler."""
+    from convertkit_ascend.target import Ascend310P3
+
+    monkeypatch.setattr(Ascend310P3, "pipeline", ())
+    monkeypatch.setattr(
+        Ascend310P3,
+        "compile",
+        lambda self, model, directory: onnx.save(detector_graph(), directory / "model.om"),
+    )
+    stand_in.install_aclruntime(monkeypatch, "pairs")
+    return ["bench", boxes, "--target", "ascend310p3", "--loops", 3, "--photos", 2]
+
+
+def test_on_the_chip_copies_stand_apart(cli, chip):
+    done = cli(*chip, "--device", 1)
+
+    assert done.code == 0, done.err
+    assert [line.split("  ")[0] for line in done.out.splitlines()[4:8]] == [
+        "host to device",
+        "compute",
+        "device to host",
+        "whole call",
+    ]
+    assert "end to end" in done.out
+
+
+def test_without_the_module_it_is_exit_code_3(cli, chip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "aclruntime", None)
+    monkeypatch.setitem(sys.modules, "ais_bench", None)
+
+    done = cli(*chip)
+
+    assert (done.code, done.out) == (3, "")
+    assert "module aclruntime is not installed" in done.err.splitlines()[-1]

@@ -1,0 +1,156 @@
+"""``convertkit lint``: the table, JSON, SARIF, exit codes, and one line for every mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import pytest
+
+from convertkit.cli.lint import sizes
+from convertkit.errors import UsageError
+from tests.ascend.legality.graphs import named
+from tests.conftest import Cli
+
+CLEAN = "(float[2] x) => (float[2] y) { y = Relu (x) }"
+TARGET = ("--target", "ascend310p3")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A file with one error (an input of no known size) and one warning (a dead node)."""
+    model = named("(float[n] x) => (float[n] y) { y = Relu (x) z = Abs (x) }").proto
+    onnx.save(model, tmp_path / "model.onnx")
+    return Path("model.onnx")
+
+
+def test_a_clean_file_gives_0(cli: Cli, tmp_path: Path) -> None:
+    onnx.save(named(CLEAN).proto, tmp_path / "clean.onnx")
+
+    done = cli("lint", "clean.onnx", *TARGET)
+
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "clean.onnx for ascend310p3: 0 errors, 0 warnings"
+    assert done.out.startswith("kernels: the table of this package")
+
+
+def test_an_error_gives_1_and_a_table(cli: Cli, file: Path) -> None:
+    done = cli("lint", file, *TARGET)
+
+    assert done.code == 1
+    header, _, first, second, *rest = done.out.splitlines()
+    assert header.split() == ["node", "op", "rule", "why", "fix"]
+    assert first.split()[:4] == ["error", "x", "-", "input-shape-missing"]
+    assert second.split()[:4] == ["warning", "n1", "Abs", "node-dead"]
+    assert rest[-1] == "model.onnx for ascend310p3: 1 error, 1 warning"
+    assert done.err.startswith("error: model.onnx is not fit for ascend310p3: 1 error, 1 warning, first: x:")
+    assert done.err.count("\n") == 1
+
+
+def test_warnings_alone_give_0(cli: Cli, file: Path) -> None:
+    done = cli("lint", file, *TARGET, "--input-shape", "x:2")
+
+    assert done.code == 0
+    assert "0 errors, 1 warning" in done.out
+
+
+def test_a_rule_can_be_allowed(cli: Cli, file: Path) -> None:
+    done = cli("lint", file, *TARGET, "--allow", "input-shape-missing", "--allow", "node-dead", "--json")
+
+    assert done.json["findings"] == [
+        item for item in done.json["findings"] if item["rule"] == "shape-dynamic"
+    ]
+    assert {item["rule"] for item in done.json["allowed"]} == {"input-shape-missing", "node-dead"}
+
+
+def test_json_has_everything(cli: Cli, file: Path) -> None:
+    done = cli("lint", file, *TARGET, "--json")
+
+    assert done.code == 1
+    assert (done.json["file"], done.json["target"]) == ("model.onnx", "ascend310p3")
+    assert (done.json["errors"], done.json["warnings"]) == (1, 1)
+    assert set(done.json["findings"][0]) == {"node", "op", "rule", "severity", "why", "fix"}
+
+
+def test_sarif_is_of_the_structure_of_2_1_0(cli: Cli, file: Path) -> None:
+    done = cli("lint", file, *TARGET, "--sarif", "--allow", "node-dead")
+
+    assert done.code == 1
+    assert done.json["version"] == "2.1.0"
+    (run,) = done.json["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules) > 50
+    for rule in rules:
+        assert rule["defaultConfiguration"]["level"] in ("error", "warning")
+        assert rule["shortDescription"]["text"] and rule["help"]["text"]
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("error", "warning") and result["message"]["text"]
+        (place,) = result["locations"]
+        uri = place["physicalLocation"]["artifactLocation"]["uri"]
+        assert (
+            run["artifacts"][place["physicalLocation"]["artifactLocation"]["index"]]["location"]["uri"] == uri
+        )
+        assert place["logicalLocations"][0]["name"] in ("x", "n1")
+    assert [bool(result.get("suppressions")) for result in run["results"]] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["lint", "model.onnx"], "error: Missing option '--target'"),
+        (["lint", "nowhere.onnx", *TARGET], "error: nowhere.onnx: no such file"),
+        (["lint", "model.onnx", "-t", "ascend310p"], "error: unknown target 'ascend310p' (did you mean"),
+        (["lint", "model.onnx", "-t", "cpu"], "error: target cpu has no linter"),
+        (
+            ["lint", "model.onnx", *TARGET, "--allow", "node-ded"],
+            "error: unknown rule 'node-ded' (did you mean 'node-dead'?",
+        ),
+        (
+            ["lint", "model.onnx", *TARGET, "--json", "--sarif"],
+            "error: --json and --sarif exclude each other",
+        ),
+        (["lint", "model.onnx", *TARGET, "--input-shape", "x"], "error: --input-shape 'x' is not NAME:SIZE"),
+        (["list", "rules", "-t", "gpu"], "error: unknown target 'gpu'"),
+        (["list", "passes", "-t", "cpu"], "error: --target has no use with list passes"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(cli: Cli, file: Path, words: list[str], line: str) -> None:
+    done = cli(*words)
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(line) and done.err.count("\n") == 1
+
+
+def test_a_file_that_is_no_model_is_one_line(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "text.onnx").write_text("no model")
+
+    done = cli("lint", "text.onnx", *TARGET, "--json")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("error: text.onnx: not an ONNX")
+
+
+def test_the_rules_are_listed(cli: Cli) -> None:
+    done = cli("list", "rules", *TARGET, "--json")
+
+    assert {"target", "rule", "severity", "summary"} == set(done.json[0])
+    assert any(row["rule"] == "input-dangling" for row in done.json)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x:1,3,640,640", {"x": (1, 3, 640, 640)}),
+        (" x:1 ; a:0:-1,4;", {"x": (1,), "a:0": (-1, 4)}),
+        ("x:", {"x": ()}),
+    ],
+)
+def test_input_shapes_are_read_as_the_compiler_does(text: str, expected: dict[str, tuple[int, ...]]) -> None:
+    assert sizes(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", ";", "x", "x:a", "x:1,,2", ":1", "x:-2", "x:1;x:2"])
+def test_input_shapes_that_are_none_are_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        sizes(text)

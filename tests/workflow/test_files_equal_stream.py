@@ -1,0 +1,226 @@
+"""Through files or in one stream: the same detections, byte for byte, and the same accuracy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import onnx
+import pytest
+
+from tests.conftest import MASKRCNN
+from tests.workflow.conftest import detector_graph
+
+SHAPES = "dets=float32:4x5,labels=int32:4,masks=float32:4x28x28"
+
+
+def through_files(cli, ais_bench, target, artifact, graph, *options):
+    """The JSON of ``postprocess`` for photos that are prepared in ``pre``; detections go to ``found.jsonl``."""
+    inputs = ["pre/input", "pre/picture"] if Path("pre/picture").is_dir() else ["pre"]
+    ais_bench("--model", graph, "--input", ",".join(inputs), "--output", "out", *options)
+    words = ("--target", target, "--artifact", artifact, "--detections", "found.jsonl", "--json")
+    done = cli("postprocess", MASKRCNN, "out", "--inputs", "pre", *words)
+    assert done.code == 0, done.err
+    return done.json
+
+
+def is_the_same(streamed, rung, found):
+    expected = Path(f"streamed/{rung}.jsonl").read_bytes()
+    assert expected.count(b"\n") > 4
+    assert Path("found.jsonl").read_bytes() == expected
+    assert found["scores"] == streamed.json["rungs"][-1]["scores"]
+    assert found["scores"]["segm"]["AP"] > 0.3
+
+
+def test_the_stock_graph_of_mini(cli, photos, ais_bench):
+    two = (*photos, "--limit", 2)
+    streamed = cli("verify", MASKRCNN, *two, "--runtime", "stock", "--results", "streamed", "--json")
+    cli("export", MASKRCNN, "-o", "artifact/model.onnx")
+    cli("preprocess", MASKRCNN, *two, "-o", "pre")
+
+    found = through_files(cli, ais_bench, "cpu", "artifact", "artifact/model.onnx", "--warmup_count", 0)
+
+    is_the_same(streamed, "stock", found)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("target", "rung", "graph"), [("cpu", "target", "model.onnx"), ("ascend310p3", "twin", "twin.onnx")]
+)
+def test_the_target_graph_of_mini(cli, photos, ais_bench, target, rung, graph):
+    artifact = f"build/maskrcnn-mini-{target}"
+    cli("build", MASKRCNN, "--target", target)
+    words = ("--target", target, "--runtime", rung, "--results", "streamed", "--json")
+    streamed = cli("verify", MASKRCNN, *photos, *words)
+    cli("preprocess", MASKRCNN, *photos, "--target", target, "-o", "pre")
+
+    found = through_files(cli, ais_bench, target, artifact, f"{artifact}/{graph}", "--device", "0,1")
+
+    is_the_same(streamed, rung, found)
+
+
+@pytest.mark.parametrize("words", [[], ["--outfmt", "NPY"], ["--output_dirname", "mine"]])
+def test_whatever_the_runtime_writes(cli, photos, detector, ais_bench, words):
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    ais_bench(
+        "--model", detector / "model.onnx", "--input", "pre", "--output", "flat", "--output_dirname", "run"
+    )
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out", *words)
+    flat = cli(
+        "postprocess", MASKRCNN, "flat/run", "-i", "pre", "--shapes", SHAPES, "--detections", "flat.jsonl"
+    )
+    place = "out/mine" if "mine" in words else "out"
+
+    done = cli(
+        "postprocess", MASKRCNN, place, "-i", "pre", "--artifact", detector, "--detections", "found.jsonl"
+    )
+
+    assert (flat.code, done.code) == (0, 0), flat.err + done.err
+    assert done.out == flat.out
+    assert Path("found.jsonl").read_bytes() == Path("flat.jsonl").read_bytes()
+    assert Path("found.jsonl").read_bytes().count(b"\n") == 16
+
+
+@pytest.mark.parametrize("suffix", ["bin", "npy"])
+def test_a_graph_of_two_inputs_reads_two_directories(cli, tmp_path, photos, ais_bench, suffix):
+    (tmp_path / "artifact").mkdir()
+    onnx.save(detector_graph(picture=True), tmp_path / "artifact" / "model.onnx")
+
+    prepared = cli("preprocess", MASKRCNN, *photos, "--artifact", "artifact", "-o", "pre", "--format", suffix)
+    ais_bench("--model", "artifact/model.onnx", "--input", "pre/input,pre/picture", "--output", "out")
+    done = cli("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", "artifact")
+
+    assert "inputs, in the order of the graph: pre/input,pre/picture" in prepared.out
+    assert done.code == 0, done.err
+    assert "4 images, 16 detections" in done.out
+
+
+@pytest.fixture
+def results(cli, photos, detector, ais_bench):
+    """``pre`` and ``out``, complete."""
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    ais_bench(
+        "--model", detector / "model.onnx", "--input", "pre", "--output", ".", "--output_dirname", "out"
+    )
+    return Path("out")
+
+
+def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector, stems):
+    (results / f"{stems[1]}_2.bin").unlink()
+    (results / f"{stems[2]}_0.bin").write_bytes(b"1234")
+    (results / "other_0.bin").write_bytes(b"")
+    words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector)
+
+    all_named = cli(*words)
+    some = cli(*words, "--report", 1)
+
+    assert all_named.err.splitlines() == [
+        f"{stems[1]}_2.bin: missing",
+        f"{stems[2]}_0.bin: 4 bytes, but dets=float32:4x5 has 80",
+        "other_0.bin: no photo of that name was prepared",
+        "error: out: 3 files are missing, wrong or of no photo "
+        "(--partial scores the photos whose results are complete)",
+    ]
+    assert (all_named.code, all_named.out) == (2, "")
+    assert some.err.splitlines()[:2] == [f"{stems[1]}_2.bin: missing", "... and 2 more"]
+
+
+def test_part_of_the_results_is_scored_but_not_judged(cli, results, detector, stems):
+    (results / f"{stems[1]}_2.bin").unlink()
+
+    done = cli("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--partial", "--json")
+
+    assert done.code == 0, done.err
+    assert (done.json["images"], done.json["prepared"], done.json["detections"]) == (3, 4, 12)
+    assert done.json["verdict"]["judged"] is False
+
+
+def variant_file(scenes, expected):
+    text = f"""
+size: [320, 320]
+config: {{base: none}}
+stock: {MASKRCNN / "mini" / "mini.onnx"}
+dataset: {{annotations: {scenes / "instances.json"}, images: {scenes / "images"}}}
+accuracy: {{bbox: {{AP: {expected}}}, images: 4, tolerance: 0.0}}
+"""
+    Path("mine.yaml").write_text(text)
+
+
+@pytest.mark.parametrize(("expected", "code"), [(0.0, 0), (0.999, 1)])
+def test_the_accuracy_spec_judges(cli, scenes, detector, ais_bench, expected, code):
+    variant_file(scenes, expected)
+    cli("preprocess", MASKRCNN, "--variant", "mine.yaml", "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+
+    done = cli("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector)
+
+    assert done.code == code, done.err
+    assert ("ok   bbox AP" in done.out) is (code == 0)
+    assert ("the accuracy spec is not met" in done.err) is (code == 1)
+
+
+def test_without_annotations_detections_are_written_and_not_scored(cli, scenes, detector, ais_bench):
+    cli("preprocess", MASKRCNN, "--images", scenes / "images", "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    words = (
+        "postprocess",
+        MASKRCNN,
+        "out",
+        "-i",
+        "pre",
+        "--artifact",
+        detector,
+        "--detections",
+        "found.jsonl",
+    )
+
+    alone = cli(*words)
+    lines = [json.loads(line) for line in Path("found.jsonl").read_text().splitlines()]
+    scored = cli(*words, "--annotations", scenes / "instances.json")
+
+    assert "not judged: there are no annotations to score against" in alone.out
+    assert {line["image_id"] for line in lines} == {0, 1, 2, 3}
+    assert {line["category_id"] for line in lines} == {41, 45, 46}
+    assert scored.code == 0, scored.err
+    assert "segm" in scored.out
+
+
+def test_annotations_of_other_photos_are_refused(cli, scenes, results, detector, tmp_path):
+    data = json.loads((scenes / "instances.json").read_text())
+    shutil.copy(scenes / "instances.json", "sizes.json")
+    data["images"][0]["height"] += 1
+    for annotation in data["annotations"]:
+        annotation["segmentation"] = [[0, 0, 1, 1, 0, 1]]
+    Path("sizes.json").write_text(json.dumps(data))
+    data["images"][0]["file_name"] = "elsewhere.png"
+    Path("names.json").write_text(json.dumps(data))
+    words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--annotations")
+
+    assert "the prepared one was" in cli(*words, "sizes.json").err
+    assert "is not among its images" in cli(*words, "names.json").err
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--inputs", "nowhere"], "nowhere: there is no preprocess.json in it"),
+        (
+            ["--inputs", "pre"],
+            "so nothing says what the result files hold (build it, or give --artifact or --shapes)",
+        ),
+        (["--inputs", "pre", "--shapes", "dets"], "--shapes: 'dets' is not NAME=DTYPE:SIZExSIZE"),
+        (["--inputs", "pre", "--artifact", "nowhere"], "nowhere/model.onnx: no such file"),
+    ],
+)
+def test_a_mistake_is_one_line(cli, results, words, line):
+    done = cli("postprocess", MASKRCNN, results, *words)
+
+    assert (done.code, done.err.count("\n"), done.out) == (2, 1, "")
+    assert line in done.err
+
+
+def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, detector):
+    done = cli("postprocess", tiny, results, "-i", "pre", "--artifact", detector)
+
+    assert (done.code, done.err) == (2, "error: the inputs were prepared for model maskrcnn, not for tiny\n")

@@ -17,6 +17,7 @@ from convertkit.files import (
     canonical_json,
     clean_leftovers,
     home,
+    scratch_directory,
     sha256_bytes,
     sha256_file,
 )
@@ -181,3 +182,17 @@ with atomic_directory(sys.argv[1]) as work:
 
     assert sorted(name.split(".")[1] for name in unfinished) == ["alive", "mine"]
     kill(alive)
+
+
+def test_a_scratch_directory_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
+    leftover = tmp_path / f".old.0{TEMPORARY}"
+    leftover.mkdir()
+
+    with pytest.raises(KeyError), scratch_directory(tmp_path / "model.om") as work:
+        (work / "deep").mkdir()
+        (work / "deep" / "file").write_text("x")
+        assert work.parent == tmp_path
+        assert not leftover.exists()
+        raise KeyError
+
+    assert [*tmp_path.iterdir()] == []

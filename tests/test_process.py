@@ -203,3 +203,12 @@ def test_children_run_side_by_side_from_threads() -> None:
         thread.join()
 
     assert sorted(results) == [f"{number}\n" for number in range(8)]
+
+
+def test_ticks_come_whether_or_not_anything_is_printed() -> None:
+    ticks: list[float] = []
+
+    run_child(python("import time; time.sleep(1.3)"), on_tick=ticks.append)
+
+    assert len(ticks) == 1
+    assert ticks[0] == pytest.approx(1.0, abs=0.3)

@@ -41,6 +41,13 @@ def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
     register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost))
 
 
+@convertkit.hookimpl
+def examine() -> list[convertkit.Diagnosis]:
+    from convertkit_ascend.doctor import examine as look
+
+    return look()
+
+
 def _register_schemas() -> None:
     from convertkit_ascend import ops
 

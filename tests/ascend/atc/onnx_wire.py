@@ -6,19 +6,17 @@ The stand-in starts dozens of times in a test run; importing onnx would take lon
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     name: str
     op_type: str
     domain: str
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """``inputs`` holds a shape by name, -1 for a symbolic size; ``graph`` is whether there is one at all."""
 
     graph: bool

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import resource
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -171,6 +170,8 @@ def half(options: dict[str, str]) -> None:
 
 
 def hang(options: dict[str, str]) -> None:
+    import subprocess  # slow to import, and wanted only here
+
     write(options["output"] + ".om", options, keep=0.5)
     sleep = "import time; time.sleep(600)"
     for session in (False, True):  # a compiler process of its own, and one that left the group

@@ -495,7 +495,7 @@ def test_a_failure_on_another_host_is_explained_and_cleaned_up(
     line = {"no-engine": "EZ3003", "hang": "time limit", "segfault": "crashed with SIGSEGV"}[situation]
 
     with pytest.raises(AtcError, match=line):
-        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"), timeout=2.0)
+        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"), timeout=1.0)
 
     assert not there(ssh).exists()
     assert orphans(there(ssh)) == []

@@ -1,0 +1,118 @@
+"""The chips, from the table that ``npu-smi info`` prints.
+
+Two lines a chip. The columns differ between drivers and families, the order of the cells does not::
+
+    | NPU     Name      | Health          | Power(W)     Temp(C)           Hugepages-Usage(page) |
+    | Chip    Device    | Bus-Id          | AICore(%)    Memory-Usage(MB)                        |
+
+A card with two chips (Atlas 300I Duo) has the NPU number twice and the chips 0 and 1; its power is ``NA``. A 910 has a
+further column for HBM, and 0 of 0 MB of other memory.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import convertkit
+from convertkit_ascend import socs
+
+SECONDS = 30.0
+_PAIR = re.compile(r"(\d+)\s*/\s*(\d+)")
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One chip.
+
+    Attributes:
+        npu: number of the card, as ``npu-smi -i`` wants it. ``chip``: number of the chip on the card.
+        name: ``310P3``.
+        health: ``OK``, or what is wrong.
+        watts: None where the driver does not tell.
+        celsius: None where the driver does not tell.
+        used, total: megabytes of its memory.
+    """
+
+    npu: int
+    chip: int
+    name: str
+    health: str
+    watts: float | None
+    celsius: float | None
+    bus_id: str
+    used: int
+    total: int
+
+    @property
+    def soc(self) -> socs.Soc | None:
+        """Its row of the table; None for a chip that is not in it."""
+        return socs.of_chip(self.name)
+
+
+def parse_npu_smi(text: str) -> tuple[Chip, ...]:
+    """The chips of the table; what is no row of a chip is passed over."""
+    rows = iter(list(_rows(text)))
+    return tuple(chip for first in rows if (chip := _chip(first, next(rows, []))) is not None)
+
+
+def examine() -> list[convertkit.Diagnosis]:
+    """A line a chip; one line where there is no driver, which only running a model needs."""
+    if shutil.which("npu-smi") is None:
+        advice = "only needed to run compiled models: install the Ascend driver"
+        return [convertkit.Diagnosis("note", "Ascend driver", "no npu-smi", advice)]
+    try:
+        text = convertkit.run_child(["npu-smi", "info"], timeout=SECONDS).stdout
+    except convertkit.ProcessError as error:
+        advice = "check that the driver is loaded and that you may use it (group HwHiAiUser)"
+        return [convertkit.Diagnosis("missing", "Ascend driver", error.message, advice)]
+    chips = parse_npu_smi(text)
+    if not chips:
+        return [
+            convertkit.Diagnosis(
+                "missing", "Ascend chips", "npu-smi info lists none", "check lspci and dmesg"
+            )
+        ]
+    return [_line(chip) for chip in chips]
+
+
+def _line(chip: Chip) -> convertkit.Diagnosis:
+    what = f"Ascend chip {chip.npu}.{chip.chip}"
+    name = chip.soc.name if chip.soc is not None else chip.name
+    heat = "" if chip.celsius is None else f", {chip.celsius:g} C"
+    found = f"{name}, {chip.health}, {chip.used} of {chip.total} MB used{heat}"
+    if chip.health != "OK":
+        advice = f"see npu-smi info -t health -i {chip.npu} -c {chip.chip}"
+        return convertkit.Diagnosis("missing", what, found, advice)
+    if chip.soc is None:
+        advice = f"unknown to convertkit, which knows {', '.join(socs.names())}"
+        return convertkit.Diagnosis("note", what, found, advice)
+    return convertkit.Diagnosis("ok", what, found)
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """The cells of every line of the first table that begins with a number."""
+    for line in text.splitlines():
+        if "Process" in line:
+            return
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if len(cells) == 3 and re.match(r"\d", cells[0]):
+            yield cells
+
+
+def _chip(first: list[str], second: list[str]) -> Chip | None:
+    head = re.fullmatch(r"(\d+)\s+(\S.*)", first[0])
+    place = re.match(r"(\d+)", second[0]) if second else None
+    if head is None or place is None:
+        return None
+    measured = first[2].split()
+    memory = [(int(used), int(total)) for used, total in _PAIR.findall(second[2])]
+    used, total = next((pair for pair in reversed(memory) if pair[1]), (0, 0))
+    watts, celsius = (_number(word) for word in (*measured, "", "")[:2])
+    return Chip(int(head[1]), int(place[1]), head[2], first[1], watts, celsius, second[1], used, total)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None

@@ -1,0 +1,63 @@
+"""The environment variables CANN looks at (facts 3.4, 3.5)."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import convertkit
+
+DIRECTORIES = (
+    "ASCEND_TOOLKIT_HOME",
+    "ASCEND_HOME_PATH",
+    "ASCEND_OPP_PATH",
+    "ASCEND_WORK_PATH",
+    "ASCEND_CACHE_PATH",
+)
+PARALLEL = "TE_PARALLEL_COMPILER"
+MOST_PARALLEL = 32
+_HEAVY = {
+    "DUMP_GE_GRAPH": "every compilation writes its graphs into the working directory",
+    "NPU_COLLECT_PATH": "every compilation keeps its kernels",
+}
+
+
+def examine() -> list[convertkit.Diagnosis]:
+    """A line for what is set wrongly or costs something, and one that lists the rest."""
+    wrong = [_directory(name) for name in DIRECTORIES if name in os.environ and not _is_there(name)]
+    costly = [
+        convertkit.Diagnosis("note", name, os.environ[name], f"{why}; unset it unless you want that")
+        for name, why in _HEAVY.items()
+        if name in os.environ
+    ]
+    good = sorted(
+        name for name in os.environ if name.startswith("ASCEND_") and name not in {d.what for d in wrong}
+    )
+    listed = [convertkit.Diagnosis("ok", "ASCEND_* variables", ", ".join(good))] if good else []
+    return [*listed, *wrong, *costly, *_parallel()]
+
+
+def _is_there(name: str) -> bool:
+    return Path(os.environ[name]).is_dir() or name == "ASCEND_CACHE_PATH"  # ATC makes this one
+
+
+def _directory(name: str) -> convertkit.Diagnosis:
+    found = f"{os.environ[name] or 'empty'}, no such directory"
+    return convertkit.Diagnosis("missing", name, found, "unset it, or source CANN's set_env.sh again")
+
+
+def _parallel() -> list[convertkit.Diagnosis]:
+    value = os.environ.get(PARALLEL)
+    if value is None:
+        return []
+    if not value.isdigit() or not 1 <= int(value) <= MOST_PARALLEL:
+        advice = f"1 to {MOST_PARALLEL}; its default is 8 (ATC says E40022)"
+        return [convertkit.Diagnosis("missing", PARALLEL, value, advice)]
+    most = max(1, int(0.8 * len(os.sched_getaffinity(0))))
+    if int(value) > most:
+        return [
+            convertkit.Diagnosis(
+                "note", PARALLEL, value, f"the manual advises at most {most} on this machine"
+            )
+        ]
+    return [convertkit.Diagnosis("ok", PARALLEL, value)]

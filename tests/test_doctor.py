@@ -1,0 +1,61 @@
+"""Plugins take part in the doctor's round; one that fails does not spoil it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from convertkit import doctor
+from convertkit.diagnosis import Diagnosis
+from convertkit.errors import PluginError
+from convertkit.plugins import Plugins
+
+LOOKS = """
+import convertkit
+
+@convertkit.hookimpl
+def examine():
+    return [convertkit.Diagnosis("note", "my chip", "not there", "buy one")]
+"""
+FAILS = """
+import convertkit
+
+@convertkit.hookimpl
+def examine():
+    raise RuntimeError("oh")
+"""
+
+
+def test_every_plugin_is_asked(tmp_path: Path) -> None:
+    plugins = Plugins()
+    for name, text in [("looks", LOOKS), ("fails", FAILS), ("silent", "")]:
+        (tmp_path / f"{name}.py").write_text(text)
+        plugins.load_file(tmp_path / f"{name}.py")
+
+    found = plugins.examine()
+
+    assert found == [
+        Diagnosis("note", "my chip", "not there", "buy one"),
+        Diagnosis(
+            "missing",
+            f"plugin {tmp_path / 'fails.py'}",
+            "examine fails: RuntimeError: oh",
+            "report this to the plugin's author",
+        ),
+    ]
+
+
+def test_the_installed_plugins_are_part_of_the_round() -> None:
+    assert any(diagnosis.what == "CANN" for diagnosis in doctor.examine())
+
+
+def test_a_broken_plugin_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Plugins:
+        raise PluginError("plugin x cannot be loaded: ImportError", hint="uninstall it")
+
+    monkeypatch.setattr("convertkit.plugins.open_plugins", broken)
+
+    assert doctor.examine()[-1] == Diagnosis(
+        "missing", "plugins", "plugin x cannot be loaded: ImportError", "uninstall it"
+    )

@@ -29,7 +29,7 @@ LOG_DISTANCES = (0.5, 3.4)
 RELATIVE_DISTANCES = (0.5, 2.0)
 SCORE_FACTORS = (1.0, 1.0)
 #: YOLO predicts offsets, sizes, objectness and classes by one layer; a product of two of its scores is a score.
-MIXED = (1.0, 0.0)
+MIXED = (0.4, 0.0)
 
 
 @dataclass(frozen=True)

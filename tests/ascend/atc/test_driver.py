@@ -167,9 +167,10 @@ def test_phases_are_read_from_the_log(line: str, phase: str | None) -> None:
 
 
 DRIVER = """
-import sys
+import signal, sys
 from pathlib import Path
 from convertkit_ascend.atc import *
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it otherwise
 compile_with_atc(Path(sys.argv[1]), AtcOptions(soc_version="Ascend310P3"), Path(sys.argv[2]), compiler=Local())
 """
 

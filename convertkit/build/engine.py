@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from convertkit.build.compiled import check_by_hand, settled_key
 from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
 from convertkit.build.keys import compile_facts, pass_facts, step_key
 from convertkit.build.layout import is_current, lay_out, refuse_no_directory
@@ -90,9 +91,10 @@ def build(
     store = store or Store(notice=lambda line: report(Note(line)))
     steps = plan(request)
     refuse_no_directory(output)
-    current = is_current(output, steps[-1].key)
+    current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
     if current is not None and _is_of(current, request):
         return BuildResult(output, current, _known_records(store, steps), fresh=False)
+    check_by_hand(request.target, output)
     run = _Run(request, steps, store, report)
     return run.to(output)
 
@@ -197,7 +199,7 @@ class _Run:
             cached = entry is not None
             if entry is None:
                 self._started(position)
-                entry = compile_model(self.request.target, model, step.key, self.store)
+                entry = compile_model(self.request.target, model, step.key, self.store, self.report)
         if not entry.files():
             raise StoreError(f"{entry.directory}: the compiled artifact has no files")
         self._finished(position, cached=cached)

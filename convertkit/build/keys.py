@@ -37,6 +37,8 @@ def pass_facts(step: Pass, *, checked: bool) -> dict[str, Any]:
 def compile_facts(target: Target) -> dict[str, Any]:
     """What a compiled artifact depends on besides the target graph."""
     facts = {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
+    if target.compiler:
+        facts["compiler"] = target.compiler
     if target.pixels is not None:
         facts["pixels"] = _pixels(target.pixels)
     return facts

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from convertkit.build.compiled import settled_key
 from convertkit.build.engine import plan
 from convertkit.build.layout import is_current
 from convertkit.build.request import BuildRequest
@@ -59,5 +60,5 @@ def preview(request: BuildRequest, output: Path, *, notice: Callable[[str], obje
         item = next(passes) if step.kind == "pass" else None
         declared = (item.effect, item.after, item.before, item.requires) if item else ()
         found.append(PreviewStep(step.kind, step.name, step.key, "cached" if cached else "to do", *declared))
-    current = is_current(output, steps[-1].key) is not None
+    current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key)) is not None
     return Preview(str(output), "up to date" if current else "to be written", tuple(found))

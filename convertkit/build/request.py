@@ -29,6 +29,8 @@ class BuildRequest:
         origin: where the stock graph comes from.
         python: interpreter of the export environment to use instead of the managed one.
         check: run every pass's numeric check.
+        compiler: where the target's compiler is, as it was asked for: ``auto``, ``local``, ``docker:IMAGE``,
+            ``ssh:HOST`` or ``none``.
     """
 
     package: ModelPackage
@@ -40,6 +42,7 @@ class BuildRequest:
     origin: Origin = "auto"
     python: Path | None = None
     check: bool = True
+    compiler: str = "auto"
 
     @property
     def seed(self) -> int | None:
@@ -70,6 +73,7 @@ def make_request(
     pipeline: list[str] | None = None,
     python: Path | None = None,
     check: bool = True,
+    compiler: str = "auto",
 ) -> BuildRequest:
     """Resolves names and paths of a command line into a request.
 
@@ -81,13 +85,15 @@ def make_request(
     """
     package = open_package(model, plugins)
     chosen = package.variant(variant)
-    destination = _destination(plugins.targets.get(target)(), package, chosen)
+    destination = _destination(plugins.targets.get(target)().compiling(compiler), package, chosen)
     texts = [*(package.spec.pipeline if pipeline is None else pipeline), *destination.pipeline]
     _check_weights(weights, origin)
     if origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     steps = Pipeline.parse(texts, plugins.passes)
-    return BuildRequest(package, chosen, destination, steps, plugins, weights, origin, python, check)
+    return BuildRequest(
+        package, chosen, destination, steps, plugins, weights, origin, python, check, compiler
+    )
 
 
 def _destination(target: Target, package: ModelPackage, variant: Variant) -> Target:

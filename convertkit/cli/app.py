@@ -13,6 +13,7 @@ from convertkit.cli import (
     bench,
     bisect,
     build,
+    compile,
     doctor,
     env,
     estimate,
@@ -59,6 +60,7 @@ for command in (
     doctor.doctor,
 ):
     app.command()(command)
+app.command("compile")(compile.compile_bundle)
 app.command("list")(listing.listing)
 app.command()(show.show)
 app.add_typer(env.app, name="env")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import (
+    CompilerOption,
     DryRunOption,
     ExplainOption,
     JsonOption,
@@ -42,6 +43,7 @@ def build(
     ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: PythonOption = None,
+    compiler: CompilerOption = "auto",
     explain: ExplainOption = None,
     dry_run: DryRunOption = False,
     plugin: PluginOption = None,
@@ -51,7 +53,9 @@ def build(
     from convertkit.build.engine import build as run
     from convertkit.cli.ui import BuildView, print_json
 
-    request = request_of(model, variant, target, weights, origin, python, plugin, pipeline, check=check)
+    request = request_of(
+        model, variant, target, weights, origin, python, plugin, pipeline, check=check, compiler=compiler
+    )
     directory = output or artifact_directory(request)
     if explain or dry_run:
         _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
@@ -75,6 +79,7 @@ def request_of(
     pipeline: str | None = None,
     *,
     check: bool = True,
+    compiler: str = "auto",
 ) -> BuildRequest:
     """The request that the options of ``build``, ``verify`` and ``export`` describe."""
     from convertkit.build.request import make_request
@@ -91,6 +96,7 @@ def request_of(
         pipeline=None if pipeline is None else split_steps(pipeline),
         python=python,
         check=check,
+        compiler=compiler,
     )
 
 
@@ -142,6 +148,7 @@ def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
 
 
 def _show(result: BuildResult, request: BuildRequest, model: Path) -> None:
+    from convertkit.build.compiled import state_of
     from convertkit.cli.ui import megabytes
 
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
@@ -149,6 +156,10 @@ def _show(result: BuildResult, request: BuildRequest, model: Path) -> None:
     if result.fresh and request.variant.spec.dataset is not None:
         options = f"--variant {request.variant.given} --target {request.target.name}"
         print(f"next: convertkit verify {model} {options}")
+    target = request.target
+    if state_of(target, result.directory) == "awaiting":
+        places = f"{target.by_hand}, or convertkit compile {result.directory}"
+        print(f"awaiting compile: {result.directory}; {places}")
 
 
 def _data(result: BuildResult) -> dict[str, Any]:

@@ -36,6 +36,12 @@ OutputOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Artifact directory; default: build/MODEL-VARIANT-TARGET."),
 ]
+CompilerOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--compiler", help="Where the target's compiler is: auto, local, docker:IMAGE, ssh:HOST or none."
+    ),
+]
 PluginOption: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--plugin", help="A plugin in one Python file; may be repeated.")
 ]

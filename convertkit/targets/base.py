@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -53,8 +54,12 @@ class Target:
         rung: what ``convertkit verify`` measures unless told otherwise.
         emulations: ways to run a graph on the host as the target would, by name, with a line of help each.
         runtimes: ways to run the compiled artifact besides :meth:`open`, by name, with a line of help each.
+        product: the file that a compiler which may be on another machine leaves; empty for a target without one.
+        by_hand: how to make it without convertkit, in a few words: ``on a machine with CANN: sh compile.sh``.
 
     Attributes:
+        compiler: what :meth:`compile` makes :attr:`product` with, as part of the key; empty where it stops before
+            that. :meth:`compiling` sets it.
         pixels: what to do with a picture's bytes; None where the host normalises. :meth:`normalizing` sets it.
     """
 
@@ -63,7 +68,11 @@ class Target:
     rung: ClassVar[str] = "target"
     emulations: ClassVar[Mapping[str, str]] = {}
     runtimes: ClassVar[Mapping[str, str]] = {}
+    product: ClassVar[str] = ""
+    by_hand: ClassVar[str] = ""
+    compiler: str = ""
     pixels: Pixels | None = None
+    _tell: Callable[[str], None] | None = None
 
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
@@ -77,6 +86,30 @@ class Target:
         """
         raise UsageError(f"target {self.name} does not normalise pictures", hint="say normalize: host")
 
+    def compiling(self, where: str) -> Target:
+        """This target, set to a compiler: :meth:`compile` then makes :attr:`product` too.
+
+        Args:
+            where: ``local``, ``docker:IMAGE`` or ``ssh:HOST``; ``none``; ``auto`` for local if it is there.
+
+        Raises:
+            UsageError: it has no such compiler. UnavailableError: this machine cannot reach it.
+        """
+        if where == "auto":
+            return self
+        raise UsageError(f"--compiler {where}: target {self.name} needs no compiler", hint="leave it out")
+
+    def telling(self, tell: Callable[[str], None]) -> Target:
+        """This target, with someone to :meth:`tell`."""
+        made = copy.copy(self)
+        made._tell = tell
+        return made
+
+    def tell(self, line: str) -> None:
+        """Says how a long compilation goes on, in a few words."""
+        if self._tell is not None:
+            self._tell(line)
+
     def machine(self) -> Machine:
         """The figures of a roofline.
 
@@ -88,6 +121,14 @@ class Target:
     def compile(self, model: LightModel, directory: Path) -> None:
         """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""
         raise NotImplementedError
+
+    def finish(self, directory: Path) -> None:
+        """Makes :attr:`product` in a directory with the other files of an artifact, from these alone.
+
+        Raises:
+            UnavailableError: no compiler is set. ProcessError: it failed.
+        """
+        raise UsageError(f"target {self.name} leaves nothing to compile")
 
     def open(self, directory: Path) -> Runtime:
         """A runtime for an artifact directory that :meth:`compile` filled.

@@ -11,7 +11,7 @@ from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
 from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
-from convertkit_ascend.target import Ascend310P3
+from convertkit_ascend.target import TARGETS
 
 PASSES: tuple[type[convertkit.Pass], ...] = (
     FuseMultilevelRoialign,
@@ -31,7 +31,8 @@ def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
 
 @convertkit.hookimpl
 def register_targets(register: Callable[[type[convertkit.Target]], None]) -> None:
-    register(Ascend310P3)
+    for target in TARGETS:
+        register(target)
 
 
 @convertkit.hookimpl

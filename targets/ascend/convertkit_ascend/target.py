@@ -9,36 +9,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import convertkit
-from convertkit_ascend.runtimes import RUNTIMES
+from convertkit_ascend import socs
+from convertkit_ascend.runtimes import OM, RUNTIMES
 
 if TYPE_CHECKING:
     from convertkit_ascend.aipp import Aipp
+    from convertkit_ascend.atc import Compiler
+
+PIPELINE = (
+    "fuse-multilevel-roialign",
+    "fuse-multiclass-nms",
+    "restore-rpn-levels",
+    "clip-to-picture",
+    "center-nms-boxes",
+)
 
 TWIN = "twin.onnx"
 """The target graph in standard ONNX, semantics *ideal*; any onnxruntime runs it."""
 
-AIPP = "aipp.cfg"
-"""What ``atc --insert_op_conf`` gets, where the chip normalises."""
 
+class Ascend(convertkit.Target):
+    """One Ascend chip; :data:`TARGETS` has a class for each.
 
-class Ascend310P3(convertkit.Target):
-    """Ascend 310P3, without its compiler so far: the target graph and its twin.
+    A build leaves the target graph, its twin, and a bundle for ATC; with a compiler, the offline model too.
 
     ``prune-mask-head`` is not in the pipeline: it saves about 0.3 ms of arithmetic and traffic there, but the Reshape
     it needs may cost the chip a TransData of twice that (derived from facts 5, not measured).
     """
 
-    name = "ascend310p3"
-    pipeline = (
-        "fuse-multilevel-roialign",
-        "fuse-multiclass-nms",
-        "restore-rpn-levels",
-        "clip-to-picture",
-        "center-nms-boxes",
-        "legalize-ascend",
-    )
     rung = "device-numerics"
     runtimes = RUNTIMES
+    product = OM
+    by_hand = "on a machine with CANN: sh compile.sh"
+    _compiler: Compiler | None = None
     emulations: ClassVar[Mapping[str, str]] = {
         "twin": "standard ONNX, run by onnxruntime; twin:framework computes as mmdet does, twin:ideal as defined",
         "device-numerics": "with the chip's rounding and limits; device-numerics:nms+weights picks effects",
@@ -53,23 +56,44 @@ class Ascend310P3(convertkit.Target):
         return machine(self.name)
 
     def compile(self, model: convertkit.LightModel, directory: Path) -> None:
-        """Writes the twin beside the graph; opening it once proves that onnxruntime takes it.
+        """Writes the bundle for ATC and the twin; opening the twin once proves that onnxruntime takes it.
 
         Where the chip normalises, AIPP's settings too; the twin then takes the bytes of a picture, as the chip does.
+
+        Raises:
+            PreflightError: ATC would refuse the graph, or make something else of it. AtcError: it failed.
         """
+        from convertkit_ascend import bundle
+        from convertkit_ascend.aipp import config_text
         from convertkit_ascend.twin import lower
 
-        if self.pixels is not None:
-            from convertkit_ascend.aipp import config_text
-
-            (directory / AIPP).write_text(config_text(self._aipp(model)), encoding="ascii")
+        settings = None if self.pixels is None else config_text(self._aipp(model))
+        bundle.write(model, bundle.ask(self.name, model, settings), directory)
         twin = lower(self._fed(model), "ideal")
         convertkit.open_session(twin)
         convertkit.save(twin, directory / TWIN)
+        if self._compiler is not None:
+            self.finish(directory)
 
-    def normalizing(self, pixels: convertkit.Pixels) -> Ascend310P3:
+    def compiling(self, where: str) -> Ascend:
+        from convertkit_ascend.atc import open_compiler
+        from convertkit_ascend.bundle import identity
+
+        made = copy.copy(self)
+        made._compiler = open_compiler(where)
+        made.compiler = "" if made._compiler is None else identity(made._compiler)
+        return made
+
+    def finish(self, directory: Path) -> None:
+        from convertkit_ascend.bundle import finish
+
+        if self._compiler is None:
+            raise convertkit.UnavailableError(f"target {self.name} is set to no compiler")
+        finish(directory, self._compiler, self.tell)
+
+    def normalizing(self, pixels: convertkit.Pixels) -> Ascend:
         """With AIPP; what the unit cannot do is refused before anything is built."""
-        from convertkit_ascend import aipp, socs
+        from convertkit_ascend import aipp
 
         aipp.check(aipp.from_pixels(pixels), socs.get(self.name), pixels.size)
         made = copy.copy(self)
@@ -144,3 +168,30 @@ class Ascend310P3(convertkit.Target):
             for item in report.violations
         )
         return convertkit.LintReport(findings, report.basis)
+
+
+UNTABLED = "no table of its operators: only estimate, and lint by the parser's rules"
+
+
+def _target(soc: socs.Soc) -> type[Ascend]:
+    """The class of one chip. Only the 310P has a table of its operators: for others nothing is rewritten or judged."""
+    known = soc.name in socs.tabled()
+    legalize = "legalize-ascend" if soc.name == "ascend310p3" else f"legalize-ascend{{soc={soc.name}}}"
+    body = {
+        "__module__": __name__,
+        "__doc__": _spelt(soc) if known else f"{_spelt(soc)}; {UNTABLED}",
+        "name": soc.name,
+        "pipeline": (*PIPELINE, legalize),
+    }
+    return type(soc.soc_version.replace("-", "_"), (Ascend,), body)
+
+
+def _spelt(soc: socs.Soc) -> str:
+    """``Ascend 310P3, 8 AI cores, 69 TFLOPS fp16``."""
+    chip = soc.soc_version.removeprefix("Ascend")
+    cores = f"{soc.ai_cores} AI core{'' if soc.ai_cores == 1 else 's'}"
+    return f"Ascend {chip}, {cores}, {soc.peak() / 1e12:.0f} TFLOPS fp16"
+
+
+TARGETS: tuple[type[Ascend], ...] = tuple(_target(socs.get(name)) for name in socs.names())
+Ascend310P3 = next(cls for cls in TARGETS if cls.name == "ascend310p3")

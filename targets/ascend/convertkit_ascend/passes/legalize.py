@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import convertkit
+from convertkit_ascend import socs
 
 if TYPE_CHECKING:
     from convertkit_ascend.legality import Violation
@@ -44,6 +45,13 @@ class LegalizeAscend(convertkit.GraphPass):
         "center-nms-boxes",
     )
     soc: str = "ascend310p3"
+
+    def __post_init__(self) -> None:
+        if socs.get(self.soc).name not in socs.tabled():
+            raise convertkit.UsageError(
+                f"pass {self.name}: there is no table of what {self.soc} takes, so nothing can be built for it",
+                hint=f"there is one for {', '.join(socs.tabled())}",
+            )
 
     def run(self, graph: convertkit.Graph) -> None:
         from convertkit_ascend.passes.legalizing import rewrite

@@ -67,10 +67,20 @@ def lint(
     return tuple(item for item in found if item.rule not in allow)
 
 
-def examine(source: Source, soc: str = "ascend310p3", input_shape: InputShape | None = None) -> Report:
-    """The same with what it rests on, and nothing left out."""
+def examine(
+    source: Source,
+    soc: str = "ascend310p3",
+    input_shape: InputShape | None = None,
+    *,
+    own_table: bool = False,
+) -> Report:
+    """The same with what it rests on, and nothing left out.
+
+    Args:
+        own_table: use the table of this package even where a CANN installation is there.
+    """
     family = family_of(soc)
-    table = operators(family, installed(family))
+    table = operators(family, None if own_table else installed(family))
     subject = read(_own(source), input_shape)
     found = [item for rule in FIRST for item in rule.violations(subject)]
     if found:

@@ -8,6 +8,6 @@
 from __future__ import annotations
 
 from convertkit_ascend.socs.record import Soc, Vectors
-from convertkit_ascend.socs.table import get, names, of_chip
+from convertkit_ascend.socs.table import get, names, of_chip, tabled
 
-__all__ = ["Soc", "Vectors", "get", "names", "of_chip"]
+__all__ = ["Soc", "Vectors", "get", "names", "of_chip", "tabled"]

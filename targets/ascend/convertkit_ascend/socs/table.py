@@ -24,6 +24,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_table()))
 
 
+def tabled() -> tuple[str, ...]:
+    """The chips whose operators this package has a table of: the 310P's, one family with one list (facts 3.4)."""
+    return tuple(name for name in names() if _table()[name].family == "Ascend310P")
+
+
 def get(name: str) -> Soc:
     """The chip called ``name``: ``ascend310p3`` or, as atc spells it, ``Ascend310P3``.
 

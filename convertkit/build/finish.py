@@ -1,0 +1,117 @@
+"""Finishing an artifact where its compiler is: no model package, no store, only the artifact's own files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from convertkit.build.compiled import check_by_hand
+from convertkit.build.events import Progress, Report, silent
+from convertkit.build.keys import step_key
+from convertkit.build.layout import lay_out, refuse_no_directory
+from convertkit.build.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
+from convertkit.build.replay import check
+from convertkit.errors import SpecError, UsageError
+from convertkit.files import canonical_json, scratch_directory, sha256_bytes, sha256_file
+
+if TYPE_CHECKING:
+    from convertkit.plugins import Plugins
+
+
+@dataclass(frozen=True)
+class Finished:
+    """An artifact with its compiler's file; ``fresh`` is False if it had it already."""
+
+    directory: Path
+    manifest: Manifest
+    fresh: bool
+
+
+def finish(
+    bundle: Path, plugins: Plugins, *, compiler: str, output: Path | None = None, report: Report = silent
+) -> Finished:
+    """Compiles an artifact that awaits it; the manifest becomes that of a build with this compiler.
+
+    Args:
+        bundle: the artifact's directory, or a .zip of it.
+        compiler: ``local``, ``docker:IMAGE`` or ``ssh:HOST``.
+        output: where the result goes; the directory itself by default, for a .zip one of its name beside it.
+
+    Raises:
+        UsageError: it is no artifact, a file is not what its manifest says, or its target has no compiler.
+        UnavailableError: this machine has no such compiler. ProcessError: the compiler failed.
+    """
+    output = output or (bundle.with_suffix("") if bundle.is_file() else bundle)
+    refuse_no_directory(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with scratch_directory(output.absolute()) as scratch:
+        source = bundle if bundle.is_dir() else _unpacked(bundle, scratch / "unpacked")
+        manifest = _verified(bundle, source)
+        target = plugins.targets.get(manifest.target)()
+        if target.product and target.product in manifest.files:
+            return Finished(bundle, manifest, fresh=False)
+        target = target.compiling(compiler)
+        check_by_hand(target, output)
+        work = scratch / "work"
+        _link(source, work, manifest)
+        target.telling(lambda line: report(Progress(line, 0, 0))).finish(work)
+        whole = _completed(manifest, target.compiler, work)
+        lay_out(output, work, whole)
+    return Finished(output, whole, fresh=True)
+
+
+def _verified(bundle: Path, source: Path) -> Manifest:
+    """The manifest, once every file is what it says."""
+    if not (source / NAME).is_file():
+        raise UsageError(
+            f"{bundle} is no bundle: it has no {NAME}", hint="give a directory that convertkit build made"
+        )
+    manifest = read_manifest(source / NAME)
+    broken = next((finding for finding in check(source / NAME) if not finding.ok), None)
+    if broken is not None:
+        raise UsageError(f"{bundle}: {broken.what}", hint="copy the bundle again, all of it")
+    return manifest
+
+
+def _unpacked(bundle: Path, place: Path) -> Path:
+    """A .zip's files, flat; a directory around them is allowed, anything deeper is left out."""
+    if not bundle.is_file():
+        raise UsageError(f"{bundle}: no such file or directory")
+    place.mkdir()
+    try:
+        with zipfile.ZipFile(bundle) as archive:
+            for item in archive.infolist():
+                path = PurePosixPath(item.filename)
+                if not item.is_dir() and len(path.parts) <= 2 and path.name not in ("", "..", "."):
+                    with archive.open(item) as stream, (place / path.name).open("wb") as copy:
+                        shutil.copyfileobj(stream, copy)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise SpecError(f"{bundle}: neither a directory nor a .zip that can be read ({error})") from error
+    return place
+
+
+def _link(source: Path, work: Path, manifest: Manifest) -> None:
+    work.mkdir()
+    for name in manifest.files:
+        try:
+            os.link((source / name).resolve(), work / name)
+        except OSError:
+            shutil.copyfile(source / name, work / name)
+
+
+def _completed(manifest: Manifest, compiler: str, work: Path) -> Manifest:
+    """As a build with this compiler writes it: other facts and another result of the last step, a file more."""
+    files = {path.name: path for path in sorted(work.iterdir()) if path.is_file()}
+    table = {name: FileEntry(sha256_file(path), path.stat().st_size) for name, path in files.items()}
+    facts = {**manifest.steps[-1].facts, "compiler": compiler}
+    previous = manifest.steps[-2].key if len(manifest.steps) > 1 else None
+    result = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in table.items()}))
+    last = StepEntry("compile", step_key("compile", facts, previous), facts, result)
+    steps = (*manifest.steps[:-1], last)
+    return msgspec.structs.replace(manifest, steps=steps, files=table).sealed()

@@ -1,0 +1,44 @@
+"""``convertkit compile``: finish a bundle where the target's compiler is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convertkit.cli.options import JsonOption, PluginOption
+
+
+def compile_bundle(
+    bundle: Annotated[
+        Path, typer.Argument(help="Directory that convertkit build made, or a .zip of it.", metavar="BUNDLE")
+    ],
+    compiler: Annotated[
+        str,
+        typer.Option("--compiler", help="Where the compiler is: local, docker:IMAGE or ssh:HOST."),
+    ] = "local",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Artifact directory; default: the bundle itself.")
+    ] = None,
+    plugin: PluginOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile a bundle that build left awaiting its compiler.
+
+    Needs neither the model package nor what was built before; every file is checked against the manifest first.
+    """
+    from convertkit.build.finish import finish
+    from convertkit.cli.options import open_all
+    from convertkit.cli.ui import BuildView, megabytes, print_json
+    from convertkit.errors import UsageError
+
+    if compiler == "none":
+        raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")
+    where = "local" if compiler == "auto" else compiler
+    done = finish(bundle, open_all(plugin), compiler=where, output=output, report=BuildView())
+    if as_json:
+        print_json({"directory": str(done.directory), "fresh": done.fresh, "manifest": done.manifest})
+        return
+    files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in done.manifest.files.items())
+    print(f"{'compiled' if done.fresh else 'already compiled:'} {done.directory} ({files}, manifest.json)")

@@ -1,0 +1,29 @@
+"""From a bundle to the offline model: its options, its graph, ATC."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from convertkit_ascend.atc import Compiler, Status, compile_with_atc
+from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle.contents import GRAPH
+from convertkit_ascend.bundle.preflight import stop
+
+
+def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> None:
+    """Makes ``model.om`` in a bundle's directory.
+
+    Raises:
+        UsageError: the options cannot be read. PreflightError: the kernel lists installed here refuse the graph.
+        AtcError: ATC failed.
+    """
+    options = record.read(directory)
+    stop(directory, GRAPH, options)
+
+    def on_status(status: Status) -> None:
+        tell(f"atc on {compiler.where}: {status.phase}")
+
+    compile_with_atc(
+        directory / GRAPH, options, directory / record.OM, compiler=compiler, on_status=on_status
+    )

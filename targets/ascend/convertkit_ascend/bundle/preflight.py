@@ -1,0 +1,80 @@
+"""Preflight as a step of the build: a report beside the graph, and a refusal where an error is left."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import convertkit
+from convertkit_ascend.atc import AtcOptions
+from convertkit_ascend.legality import Violation
+from convertkit_ascend.preflight import Report, examine
+
+REPORT = "preflight.json"
+SHOWN = 10
+"""Violations on one screen."""
+
+
+class PreflightError(convertkit.ConvertkitError):
+    """ATC would refuse the graph, or make something else of it; ``details`` lists where."""
+
+    exit_code = 4
+
+    def __init__(self, graph: str, soc: str, errors: list[Violation]) -> None:
+        first = errors[0]
+        count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
+        where = f"{first.node}: " if first.node else ""
+        super().__init__(
+            f"preflight of {graph} for {soc}: {count}, first: {where}{first.why} [{first.rule}]",
+            hint=first.fix,
+        )
+        rest = [f"... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
+        self.details = "\n".join([*map(_lines, errors[:SHOWN]), *rest])
+
+
+def check(directory: Path, graph: str, options: AtcOptions) -> None:
+    """Examines ``graph`` and leaves :data:`REPORT`.
+
+    The report rests on the table of this package, whatever is installed here: artifacts do not depend on the machine
+    that made them. Whether an error stops the build, the kernel lists of a CANN installation decide, if there is one.
+
+    Raises:
+        PreflightError: there are errors.
+    """
+    shapes = _sizes(options)
+    report = examine(directory / graph, options.soc_version, shapes, own_table=True)
+    (directory / REPORT).write_text(_text(report, graph, options.soc_version), encoding="utf-8")
+    stop(directory, graph, options)
+
+
+def stop(directory: Path, graph: str, options: AtcOptions) -> None:
+    """Raises PreflightError where this machine's rules leave an error."""
+    report = examine(directory / graph, options.soc_version, _sizes(options))
+    errors = [item for item in report.violations if item.severity == "error"]
+    if errors:
+        raise PreflightError(graph, options.soc_version, errors)
+
+
+def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
+    return {
+        shape.name: tuple(dim for dim in shape.dims if isinstance(dim, int)) for shape in options.input_shape
+    }
+
+
+def _text(report: Report, graph: str, soc: str) -> str:
+    errors = sum(item.severity == "error" for item in report.violations)
+    content = {
+        "file": graph,
+        "soc": soc,
+        "errors": errors,
+        "warnings": len(report.violations) - errors,
+        "findings": [dataclasses.asdict(item) for item in report.violations],
+        "basis": list(report.basis),
+    }
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def _lines(item: Violation) -> str:
+    place = f"{item.node or 'the file'}{f' ({item.op})' if item.op else ''}"
+    return f"{place}: {item.why} [{item.rule}]\n    {item.fix}"

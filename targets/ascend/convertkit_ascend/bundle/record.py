@@ -1,0 +1,48 @@
+"""``atc.json``: the options of a bundle, and the exact command they make."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import convertkit
+from convertkit_ascend.atc import AtcOptions, command, options_from, shapes_text
+
+NAME = "atc.json"
+OM = "model.om"
+RESULT = "out/model"
+"""Where ATC writes, without the suffix; :data:`OM` appears in its place only when it is whole."""
+
+
+def text(options: AtcOptions, graph: str) -> str:
+    """The file; options that are ATC's own defaults are left out."""
+    content = {"options": _plain(options), "command": command(options, graph, RESULT)}
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def read(directory: Path) -> AtcOptions:
+    """The options of a bundle.
+
+    Raises:
+        UsageError: the file is missing, damaged, or asks for what ATC does not take.
+    """
+    path = directory / NAME
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))["options"]
+        return options_from(values)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
+
+
+def _plain(options: AtcOptions) -> dict[str, Any]:
+    found = {}
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
+        if value != default:
+            found[field.name] = value
+    if options.input_shape:
+        found["input_shape"] = shapes_text(options.input_shape)
+    return found

@@ -1,0 +1,212 @@
+"""``build --compiler`` and ``compile``: a bundle finished elsewhere is what a direct build makes."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from convertkit.build.manifest import read_manifest
+from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
+from tests.conftest import MASKRCNN, Cli
+
+__all__ = ["bin_dir", "no_orphans", "stand_in"]
+
+TARGET = ("--target", "ascend310p3")
+
+
+@pytest.fixture
+def bundle(cli: Cli, tiny: Path, bin_dir: Path) -> Path:
+    """Built without a compiler."""
+    done = cli("build", tiny, *TARGET, "-o", "bundle")
+    assert done.code == 0, done.err
+    return Path("bundle")
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_without_a_compiler_the_last_line_says_what_is_left_to_do(
+    cli: Cli, tiny: Path, bin_dir: Path
+) -> None:
+    first, again = (cli("build", tiny, *TARGET, "-o", "bundle") for _ in range(2))
+
+    places = "on a machine with CANN: sh compile.sh, or convertkit compile bundle"
+    assert first.out.splitlines()[-1] == f"awaiting compile: bundle; {places}"
+    assert again.out.splitlines()[-1] == f"awaiting compile: bundle; {places}"
+    assert again.out.startswith("up to date: bundle")
+
+
+def test_a_bundle_finished_elsewhere_equals_a_direct_build(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    direct = cli("build", tiny, *TARGET, "-o", "direct")
+    shutil.copytree(bundle, "elsewhere")
+    shutil.rmtree(tiny)
+    monkeypatch.setenv("CONVERTKIT_HOME", str(own_home / "of another machine"))
+
+    done = cli("compile", "elsewhere")
+
+    assert (direct.code, done.code) == (0, 0), direct.err + done.err
+    assert direct.out.startswith("built direct (ascend.onnx")
+    assert "awaiting" not in direct.out
+    assert done.out.startswith("compiled elsewhere (ascend.onnx") and "model.om" in done.out
+    assert contents(Path("elsewhere")) == contents(Path("direct"))
+    assert cli("replay", "elsewhere/manifest.json").code == 0
+    assert not (own_home / "of another machine" / "store").exists()
+    assert cli("build", "--help").code == 0
+
+
+def test_a_compiled_bundle_says_so(cli: Cli, bundle: Path, stand_in: Path) -> None:
+    cli("compile", bundle)
+    before = contents(bundle)
+
+    again = cli("compile", bundle, "--json")
+
+    assert (again.code, again.json["fresh"]) == (0, False)
+    assert contents(bundle) == before
+    assert cli("compile", bundle).out.startswith("already compiled: bundle (")
+
+
+@pytest.mark.parametrize("folder", ["", "bundle/"])
+def test_a_zip_is_a_bundle_too(cli: Cli, bundle: Path, stand_in: Path, folder: str) -> None:
+    with zipfile.ZipFile("sent.zip", "w") as archive:
+        for path in bundle.iterdir():
+            archive.write(path, folder + path.name)
+
+    done = cli("compile", "sent.zip")
+
+    assert done.code == 0, done.err
+    assert cli("compile", bundle).code == 0
+    assert contents(Path("sent")) == contents(bundle)
+
+
+def test_what_is_no_bundle_or_was_damaged_is_refused(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path
+) -> None:
+    Path("text.zip").write_text("no zip")
+    Path("empty").mkdir()
+    cli("build", tiny, "-o", "for-cpu")
+    with (bundle / "ascend.onnx").open("ab") as stream:
+        stream.write(b"!")
+    said = {
+        "nowhere": "nowhere: no such file or directory",
+        "text.zip": "text.zip: neither a directory nor a .zip that can be read",
+        "empty": "empty is no bundle: it has no manifest.json",
+        "bundle": "bundle: ascend.onnx does not match its sha256 (copy the bundle again",
+        "for-cpu": "--compiler local: target cpu needs no compiler",
+    }
+
+    for name, line in said.items():
+        done = cli("compile", name)
+
+        assert (done.code, done.err.count("\n")) == (2, 1), name
+        assert done.err.startswith(f"error: {line}"), done.err
+    assert sorted(path.name for path in Path().iterdir() if path.name.startswith(".")) == []
+
+
+def test_no_compiler_is_3_and_an_unknown_one_2(cli: Cli, tiny: Path, bundle: Path) -> None:
+    codes = {
+        where: cli("compile", bundle, "--compiler", where).code for where in ("local", "auto", "none", "loc")
+    }
+    built = {
+        where: cli("build", tiny, *TARGET, "--compiler", where).code for where in ("local", "loc", "none")
+    }
+
+    assert codes == {"local": 3, "auto": 3, "none": 2, "loc": 2}
+    assert built == {"local": 3, "loc": 2, "none": 0}
+    assert cli("build", tiny, "--compiler", "local").code == 2  # the processor needs none
+
+
+def test_a_failing_compiler_leaves_the_bundle_as_it_was(
+    cli: Cli, bundle: Path, stand_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(bundle)
+    monkeypatch.setenv("STAND_IN_ATC", "segfault")
+
+    done = cli("compile", bundle)
+
+    assert done.code == 4
+    assert done.err.splitlines()[-1].startswith("error: atc:")
+    assert contents(bundle) == before
+
+
+# what a build makes of an artifact that was compiled in another way
+
+
+def test_auto_keeps_what_another_compiler_made(cli: Cli, tiny: Path, bundle: Path, stand_in: Path) -> None:
+    assert cli("compile", bundle).code == 0
+    stand_in.unlink()
+
+    asked_nothing = cli("build", tiny, *TARGET, "-o", bundle)
+    asked_for_none = cli("build", tiny, *TARGET, "-o", bundle, "--compiler", "none")
+
+    assert asked_nothing.out.splitlines() == [asked_nothing.out.strip()]
+    assert asked_nothing.out.startswith("up to date: bundle")
+    assert asked_for_none.out.splitlines()[-1].startswith("awaiting compile: bundle")
+    assert "model.om" not in contents(bundle)
+
+
+def test_auto_compiles_what_is_awaiting(cli: Cli, tiny: Path, bundle: Path, stand_in: Path) -> None:
+    done = cli("build", tiny, *TARGET, "-o", bundle)
+
+    assert done.code == 0, done.err
+    assert "model.om" in read_manifest(bundle / "manifest.json").files
+
+
+def test_a_model_compiled_by_hand_is_neither_lost_nor_taken_for_another_graphs(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path
+) -> None:
+    (bundle / "model.om").write_bytes(b"IMOD by hand")
+
+    same = cli("build", tiny, *TARGET, "-o", bundle)
+    other = cli("build", tiny, *TARGET, "-o", bundle, "--no-check")
+    finished = cli("compile", bundle)
+
+    assert same.out.startswith("up to date: bundle") and "awaiting" not in same.out
+    for done in (other, finished):
+        assert done.code == 2
+        assert "bundle/model.om was compiled by hand from what was built there before (remove it" in done.err
+    assert (bundle / "model.om").read_bytes() == b"IMOD by hand"
+
+
+def test_dry_run_knows_that_a_compiled_artifact_is_up_to_date(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path
+) -> None:
+    cli("compile", bundle)
+
+    done = cli("build", tiny, *TARGET, "-o", bundle, "--dry-run")
+
+    assert done.out.splitlines()[-1] == "bundle: up to date; nothing was run or written"
+
+
+def test_list_targets_says_what_can_be_built(cli: Cli) -> None:
+    lines = {line.split()[0]: line for line in cli("list", "targets").out.splitlines()}
+
+    assert lines["ascend310p7"].endswith("Ascend 310P7, 8 AI cores, 36 TFLOPS fp16")
+    assert "no table of its operators" in lines["ascend910b3"]
+
+
+def test_a_chip_without_a_table_is_refused_at_once(cli: Cli, tiny: Path) -> None:
+    done = cli("build", tiny, "--target", "ascend310b1")
+
+    assert done.code == 2
+    assert "there is no table of what ascend310b1 takes" in done.err
+    assert done.err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_mini_is_compiled_elsewhere_as_here(cli: Cli, stand_in: Path) -> None:
+    atc = stand_in.rename(stand_in.with_name("away"))
+    assert cli("build", MASKRCNN, *TARGET, "-o", "bundle").code == 0
+    atc.rename(stand_in)
+    direct = cli("build", MASKRCNN, *TARGET, "-o", "direct")
+
+    done = cli("compile", "bundle")
+
+    assert (direct.code, done.code) == (0, 0), direct.err + done.err
+    assert contents(Path("bundle")) == contents(Path("direct"))
+    assert '"errors": 0' in Path("direct/preflight.json").read_text()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import (
+    DeviceOption,
     JsonOption,
     ModelArgument,
     OriginOption,
@@ -42,7 +43,7 @@ def bench(
             "--runtime", "-r", help="A runtime or an emulation of the target; default: the target itself."
         ),
     ] = None,
-    device: Annotated[int, typer.Option("--device", "-d", min=0, help="Number of the chip.")] = 0,
+    device: DeviceOption = 0,
     batch: Annotated[
         int | None, typer.Option("--batch", "-b", min=1, help="For a model that was compiled for several.")
     ] = None,
@@ -125,11 +126,9 @@ def _open(request: BuildRequest, directory: Path, name: str | None, options: Run
     emulation, _, variation = (name or "").partition(":")
     if emulation in target.emulations:
         return target.emulate(load(directory / "model.onnx"), emulation, variation)
-    if name is None and not target.runtimes:
-        return target.open(directory)
     if name is not None and name not in target.runtimes:
         raise UnknownNameError(f"runtime of {target.name}", name, (*target.runtimes, *target.emulations))
-    return target.open_runtime(directory, name or next(iter(target.runtimes)), options)
+    return target.runtime(directory, name or "", options)
 
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:

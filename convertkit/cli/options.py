@@ -57,6 +57,7 @@ ExplainOption: TypeAlias = Annotated[
         metavar="PASS",
     ),
 ]
+DeviceOption: TypeAlias = Annotated[int, typer.Option("--device", "-d", min=0, help="Number of the chip.")]
 DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
 ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import (
+    CompilerOption,
+    DeviceOption,
     JsonOption,
     ModelArgument,
     OriginOption,
@@ -48,7 +50,7 @@ def verify(
         typer.Option(
             "--runtime",
             "-r",
-            help="framework, stock, after:PASS, an emulation of the target, or target; may be repeated.",
+            help="framework, stock, after:PASS, an emulation or a runtime of the target, or target; may be repeated.",
         ),
     ] = None,
     ladder: Annotated[
@@ -57,6 +59,16 @@ def verify(
     ] = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
+    ] = None,
+    compiler: CompilerOption = "auto",
+    device: DeviceOption = 0,
+    inputs: Annotated[
+        Path | None,
+        typer.Option("--inputs", help="For runtime offline: the files that convertkit preprocess wrote."),
+    ] = None,
+    outputs: Annotated[
+        Path | None,
+        typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them."),
     ] = None,
     python: PythonOption = None,
     plugin: PluginOption = None,
@@ -69,32 +81,38 @@ def verify(
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
+    from convertkit.targets.base import RuntimeOptions
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
-    request = request_of(model, variant, target, weights, origin, python, plugin)
-    rungs = _rungs(request, runtime or [], ladder=ladder)
+    request = request_of(model, variant, target, weights, origin, python, plugin, compiler=compiler)
+    directory = output or artifact_directory(request)
+    rungs = _rungs(request, runtime or [], directory, ladder=ladder)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
     compiled = any(rung.source == "target" for rung in rungs)
-    built = build(request, output or artifact_directory(request), report=view) if compiled else None
+    built = build(request, directory, report=view) if compiled else None
     options: Any = {
         "limit": limit,
         "recorded": ladder,
         "results": results,
+        "options": RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
+        "ready": bool(runtime),
         "bar": progress_bar,
         "report": view,
     }
     _report(run(request, built, source, rungs, **options), as_json=as_json)
 
 
-def _rungs(request: BuildRequest, names: list[str], *, ladder: bool) -> list[RungName]:
+def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
     from convertkit.verify.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in request.pipeline.steps]
-    emulations = request.target.emulations
-    default = ladder_of(passes, emulations) if ladder else [request.target.rung]
-    return [parse_rung(name, [name for name, _ in passes], emulations) for name in names or default]
+    target = request.target
+    compiled = bool(target.product) and (directory / target.product).is_file()
+    default = ladder_of(passes, target.emulations, compiled=compiled) if ladder else [target.rung]
+    known = [name for name, _ in passes]
+    return [parse_rung(name, known, target.emulations, target.runtimes) for name in names or default]
 
 
 def _report(found: Verification, *, as_json: bool) -> None:

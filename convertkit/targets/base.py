@@ -35,14 +35,13 @@ class RuntimeOptions:
     Attributes:
         device: number of the chip.
         batch: images at a time, for a model that was compiled for several sizes; None takes the model's own.
-        results: for a runtime that only reads: the directory of its results.
-        inputs: the directory of the files those results were made from.
+        inputs, outputs: for a runtime that only reads what was run elsewhere: the directories of its files.
     """
 
     device: int = 0
     batch: int | None = None
-    results: Path | None = None
     inputs: Path | None = None
+    outputs: Path | None = None
 
 
 class Target:
@@ -137,6 +136,12 @@ class Target:
             UnavailableError: this machine cannot run it.
         """
         raise NotImplementedError
+
+    def runtime(self, directory: Path, name: str, options: RuntimeOptions) -> Runtime:
+        """As :meth:`open_runtime`; without a name the first of :attr:`runtimes`, or else :meth:`open`."""
+        if not name and not self.runtimes:
+            return self.open(directory)
+        return self.open_runtime(directory, name or next(iter(self.runtimes)), options)
 
     def open_runtime(self, directory: Path, name: str, options: RuntimeOptions) -> Runtime:
         """One of :attr:`runtimes` for an artifact directory.

@@ -11,11 +11,12 @@ from pathlib import Path
 from msgspec import Struct
 
 from convertkit.build.engine import BuildResult, graph_after
-from convertkit.build.events import Report, silent
+from convertkit.build.events import Note, Report, silent
 from convertkit.build.request import BuildRequest
+from convertkit.errors import UnavailableError
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
-from convertkit.targets.base import Runtime
+from convertkit.targets.base import Runtime, RuntimeOptions
 from convertkit.verify.data import Source
 from convertkit.verify.judge import Verdict, judge
 from convertkit.verify.rung_names import RungName, in_order
@@ -59,6 +60,8 @@ def verify(
     limit: int | None = None,
     recorded: bool = False,
     results: Path | None = None,
+    options: RuntimeOptions | None = None,
+    ready: bool = True,
     bar: Bar = lambda title, total: contextlib.nullcontext(lambda count: None),
     report: Report = silent,
 ) -> Verification:
@@ -69,6 +72,8 @@ def verify(
         rungs: which ones to measure; the last of the ladder is judged.
         recorded: show the framework's recorded figures where that rung is not measured.
         results: directory to keep the detections in (COCO results, one JSON object a line).
+        options: for the runtime of the ``target`` rung.
+        ready: the target rung must be measured; if not, it is left out where this machine has no runtime for it.
     """
     wanted = in_order(dict.fromkeys(rungs))
     with _results_directory(results) as directory:
@@ -80,7 +85,12 @@ def verify(
             measured.append(known)
         for rung in wanted:
             with bar(rung.text, total) as advance:
-                measured.append(_measure(rung, course, built, advance, report))
+                try:
+                    measured.append(_measure(rung, course, built, options, advance, report))
+                except UnavailableError as error:
+                    if ready or rung.source != "target" or not measured:
+                        raise
+                    report(Note(f"rung {rung.text} is left out: {error.message}"))
     own = source.own and limit is None
     verdict = judge(measured[-1].scores, request.variant.spec.accuracy, images=total, own=own)
     return Verification(
@@ -89,11 +99,16 @@ def verify(
 
 
 def _measure(
-    rung: RungName, course: Course, built: BuildResult | None, advance: Callable[[int], None], report: Report
+    rung: RungName,
+    course: Course,
+    built: BuildResult | None,
+    options: RuntimeOptions | None,
+    advance: Callable[[int], None],
+    report: Report,
 ) -> Rung:
     if rung.source == "framework":
         return measure_framework(course, advance, report)
-    runtime = _runtime(rung, course.request, built, report)
+    runtime = _runtime(rung, course.request, built, options, report)
     return measure_graph(rung.text, runtime, course, advance, pixels=_takes_pixels(rung, course.request))
 
 
@@ -103,11 +118,15 @@ def _takes_pixels(rung: RungName, request: BuildRequest) -> bool:
 
 
 def _runtime(
-    rung: RungName, request: BuildRequest, built: BuildResult | None, report: Report
+    rung: RungName,
+    request: BuildRequest,
+    built: BuildResult | None,
+    options: RuntimeOptions | None,
+    report: Report,
 ) -> Runtime | Session:
     if rung.source == "target":
         assert built is not None
-        return request.target.open(built.directory)
+        return request.target.runtime(built.directory, rung.runtime, options or RuntimeOptions())
     graph = graph_after(request, rung.passes, report=report)
     if rung.emulation:
         return request.target.emulate(graph, rung.emulation, rung.variation)

@@ -6,6 +6,7 @@
     stock                         the stock graph
     after:PASS                    the graph after that pass
     target                        the artifact, on the target itself
+    RUNTIME                       the artifact, under one of the target's runtimes
     EMULATION                     the target graph under one of the target's emulations
     SOURCE@EMULATION              stock or after:PASS under an emulation
     ...EMULATION:VARIATION        what the emulation offers to choose from
@@ -36,6 +37,7 @@ class RungName:
         passes: for ``after``: how many passes of the pipeline have run.
         emulation: of the target; empty for onnxruntime (or the real thing).
         variation: of the emulation.
+        runtime: of the target, for ``target``; empty for its own choice.
     """
 
     text: str
@@ -43,22 +45,27 @@ class RungName:
     passes: int = 0
     emulation: str = ""
     variation: str = ""
+    runtime: str = ""
 
     @property
     def _place(self) -> tuple[int, int]:
         return _ORDER.index(self.source), self.passes
 
 
-def parse_rung(text: str, passes: Sequence[str], emulations: Mapping[str, str]) -> RungName:
+def parse_rung(
+    text: str, passes: Sequence[str], emulations: Mapping[str, str], runtimes: Iterable[str] = ()
+) -> RungName:
     """Reads one name.
 
     Args:
         passes: the names of the pipeline's passes, in order.
-        emulations: of the target.
+        emulations, runtimes: of the target.
 
     Raises:
         UnknownNameError: no such rung, pass or emulation. UsageError: an emulation where there is none to have.
     """
+    if text in runtimes:
+        return RungName(text, "target", runtime=text)
     source, at, rest = text.partition("@")
     if not at:
         emulation, _, variation = text.partition(":")
@@ -70,7 +77,7 @@ def parse_rung(text: str, passes: Sequence[str], emulations: Mapping[str, str]) 
     if source.startswith(_AFTER):
         return RungName(text, "after", _count(source.removeprefix(_AFTER), passes), emulation, variation)
     if source not in ("framework", "stock", "target"):
-        known = ("framework", "stock", "target", *emulations, *(_AFTER + name for name in passes))
+        known = ("framework", "stock", "target", *runtimes, *emulations, *(_AFTER + name for name in passes))
         raise UnknownNameError("rung", text, known)
     if at and source != "stock":
         raise UsageError(f"rung {text!r}: only stock and {_AFTER}PASS can be run under an emulation by name")
@@ -82,15 +89,19 @@ def in_order(rungs: Iterable[RungName]) -> list[RungName]:
     return sorted(rungs, key=lambda rung: rung._place)
 
 
-def ladder_of(passes: Sequence[tuple[str, str]], emulations: Mapping[str, str]) -> list[str]:
-    """The names of a whole ladder: stock, after each semantic pass, every emulation - or the target if it has none.
+def ladder_of(
+    passes: Sequence[tuple[str, str]], emulations: Mapping[str, str], *, compiled: bool = False
+) -> list[str]:
+    """The names of a whole ladder: stock, after each semantic pass, every emulation, the target.
 
     Args:
         passes: name and effect of the pipeline's passes, in order.
+        compiled: the artifact is whole; without, the target is only there if nothing emulates it.
     """
     semantic = [_AFTER + name for name, effect in passes if effect == "semantic"]
     before = _before_semantic(passes)
-    return ["stock", *before, *semantic, *(emulations or ("target",))]
+    last = ("target",) if compiled or not emulations else ()
+    return ["stock", *before, *semantic, *emulations, *last]
 
 
 def _before_semantic(passes: Sequence[tuple[str, str]]) -> list[str]:

@@ -10,9 +10,11 @@ import pytest
 
 from convertkit.build.manifest import read_manifest
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
+from tests.ascend.runtimes.stand_in_aclruntime import install_aclruntime
 from tests.conftest import MASKRCNN, Cli
+from tests.workflow.conftest import scenes
 
-__all__ = ["bin_dir", "no_orphans", "stand_in"]
+__all__ = ["bin_dir", "no_orphans", "scenes", "stand_in"]
 
 TARGET = ("--target", "ascend310p3")
 
@@ -210,3 +212,40 @@ def test_mini_is_compiled_elsewhere_as_here(cli: Cli, stand_in: Path) -> None:
     assert (direct.code, done.code) == (0, 0), direct.err + done.err
     assert contents(Path("bundle")) == contents(Path("direct"))
     assert '"errors": 0' in Path("direct/preflight.json").read_text()
+
+
+@pytest.mark.slow
+def test_a_compiled_mini_is_verified_on_the_chip(
+    cli: Cli, stand_in: Path, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_aclruntime(monkeypatch)
+    photos = ["--annotations", scenes / "instances.json", "--images", scenes / "images"]
+
+    done = cli(
+        "verify", MASKRCNN, *TARGET, *photos, "-r", "twin", "-r", "acl", "--results", "found", "--json"
+    )
+
+    assert done.code == 0, done.err
+    twin, chip = done.json["rungs"]
+    assert (twin["name"], chip["name"]) == ("twin", "acl")
+    assert chip["scores"] == twin["scores"]
+    assert Path("found/acl.jsonl").read_bytes() == Path("found/twin.jsonl").read_bytes()
+    assert Path("found/acl.jsonl").read_bytes().count(b"\n") > 4
+    assert (Path("build") / "maskrcnn-mini-ascend310p3" / "model.om").is_file()
+
+
+@pytest.mark.slow
+def test_the_ladder_goes_down_to_the_chip_where_there_is_one(
+    cli: Cli, stand_in: Path, scenes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = ["--annotations", scenes / "instances.json", "--images", scenes / "images", "--ladder", "--json"]
+    assert cli("build", MASKRCNN, *TARGET).code == 0
+    without = cli("verify", MASKRCNN, *TARGET, *photos)
+    install_aclruntime(monkeypatch)
+
+    with_chip = cli("verify", MASKRCNN, *TARGET, *photos)
+
+    names = [[rung["name"] for rung in done.json["rungs"]] for done in (without, with_chip)]
+    assert names[1] == [*names[0], "target"]
+    assert names[0][-1] == "device-numerics"
+    assert "rung target is left out: " in without.err

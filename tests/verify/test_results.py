@@ -220,6 +220,7 @@ def test_no_file_whatever_brings_anything_but_a_clear_error(tmp_path_factory, da
         assert rows == []
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools under numpy 2
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=127), max_size=12))
 @settings(deadline=None)
 def test_run_lengths_are_accepted_only_where_they_cover_the_image(counts):

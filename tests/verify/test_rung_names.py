@@ -9,10 +9,11 @@ from convertkit.verify.rung_names import RungName, in_order, ladder_of, parse_ru
 
 PASSES = ("simplify", "fuse", "simplify", "restore")
 EMULATIONS = {"twin": "", "device-numerics": ""}
+RUNTIMES = ("acl", "offline")
 
 
 def parse(text):
-    return parse_rung(text, PASSES, EMULATIONS)
+    return parse_rung(text, PASSES, EMULATIONS, RUNTIMES)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ def parse(text):
         ("framework", RungName("framework", "framework")),
         ("stock", RungName("stock", "stock")),
         ("target", RungName("target", "target")),
+        ("acl", RungName("acl", "target", runtime="acl")),
         ("after:fuse", RungName("after:fuse", "after", 2)),
         ("after:simplify", RungName("after:simplify", "after", 3)),  # the last of that name
         ("twin", RungName("twin", "final", 4, "twin")),
@@ -38,6 +40,7 @@ def test_a_name_says_which_graph_runs_how(text, expected):
     ("text", "message"),
     [
         ("stok", "stock"),
+        ("ofline", "offline"),
         ("after:fusse", "fuse"),
         ("stock@twinn", "twin"),
         ("device-numeric", "device-numerics"),

@@ -1,9 +1,10 @@
 """A stand-in for Huawei's ATC, for tests only. It compiles nothing.
 
 It checks its command line and the ONNX file as ATC is documented to (facts 3.1 to 3.6, frontend.md), and writes a file
-with ATC's public 256-byte header and a JSON text in place of a program. It fails as told by the environment variable
-STAND_IN_ATC or by the model's metadata entry ``stand_in_atc``: the name of a situation in ``situations.py``. The
-environment variable STAND_IN_ATC_RELEASE (7, 8 or 9) chooses how errors are written; see ``errors/find.py``.
+with ATC's public 256-byte header and, in place of a program, a JSON text and the ONNX file. It fails as told by the
+environment variable STAND_IN_ATC or by the model's metadata entry ``stand_in_atc``: the name of a situation in
+``situations.py``. The environment variable STAND_IN_ATC_RELEASE (7, 8 or 9) chooses how errors are written; see
+``errors/find.py``.
 
 What it prints is put together from templates in facts 3.6 and from reports of users; no real ATC was run.
 """

@@ -14,7 +14,8 @@ STAMP = "2026-03-18-09:02:18.501.341"
 
 
 def write(path: str, options: dict[str, str], *, keep: float = 1.0) -> None:
-    body = json.dumps({"stand_in": "no program of any chip", "options": options}).encode()
+    settings = json.dumps({"stand_in": "no program of any chip", "options": options}).encode()
+    body = settings + b"\0" + Path(options["model"]).read_bytes()
     header = b"IMOD" + struct.pack("<II", 256, 0x10000000) + bytes(64) + struct.pack("<I", len(body))
     whole = header.ljust(256, b"\0") + body
     try:

@@ -20,6 +20,7 @@ from typing import ClassVar
 import numpy as np
 
 import convertkit
+from tests.ascend.runtimes.stand_in_model import opened
 
 DEVICES = (0, 1)
 
@@ -103,7 +104,7 @@ class Session:
         if not Path(path).is_file():
             raise RuntimeError(f"[2] model file {path} does not exist")
         try:
-            self._inner = convertkit.open_session(convertkit.load(Path(path))).inner
+            self._inner = opened(Path(path))
         except convertkit.ConvertkitError as error:
             raise RuntimeError(f"[1][ACL: invalid model] {error}") from error
         self._device, self._options, self._times = device, options, []

@@ -191,7 +191,7 @@ def test_without_an_om_it_says_what_else_there_is(artifact):
 def test_unknown_runtimes_and_missing_directories(artifact):
     with pytest.raises(UnknownNameError, match="unknown runtime 'alc'"):
         open_runtime(artifact, "alc", RuntimeOptions())
-    with pytest.raises(UsageError, match="give --results and --inputs"):
+    with pytest.raises(UsageError, match="give --inputs and --outputs"):
         open_runtime(artifact, "offline", RuntimeOptions())
 
 

@@ -22,7 +22,7 @@ def directories(request, cli, photos, artifact, ais_bench, tmp_path):
     """Prepared files and results of them."""
     cli("preprocess", MASKRCNN, *photos, "--artifact", artifact, "-o", "pre", "--format", request.param)
     ais_bench("--model", artifact / "model.om", "--input", "pre/input,pre/picture", "--output", "out")
-    return RuntimeOptions(results=tmp_path / "out", inputs=tmp_path / "pre")
+    return RuntimeOptions(inputs=tmp_path / "pre", outputs=tmp_path / "out")
 
 
 def inputs_of(path):

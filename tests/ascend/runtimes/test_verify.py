@@ -48,3 +48,24 @@ def test_a_chip_that_fails_ends_the_verification_with_one_line(cli, variant, pho
     assert done.code == 4
     assert "the runtime of the chip failed: [507011]" in done.err.splitlines()[-1]
     assert not list(Path("found").glob("*"))
+
+
+def test_results_that_were_made_elsewhere_are_verified_too(cli, variant, photos, ais_bench):
+    assert cli("build", MASKRCNN, *variant[:4], "-o", "artifact").code == 0
+    assert cli("preprocess", MASKRCNN, *variant[:2], *photos, "-o", "pre").code == 0
+    ais_bench("--model", "artifact/model.om", "--input", "pre", "--output", "out")
+    files = ["--inputs", "pre", "--outputs", next(Path("out").iterdir())]
+
+    both = cli(
+        "verify", MASKRCNN, *variant, *photos, "-o", "artifact", "-r", "stock", "-r", "offline", *files
+    )
+
+    assert both.code == 0, both.err
+    assert Path("found/offline.jsonl").read_bytes() == Path("found/stock.jsonl").read_bytes()
+
+
+def test_offline_without_its_directories_says_which_options_to_give(cli, variant, photos):
+    done = cli("verify", MASKRCNN, *variant, *photos, "-r", "offline")
+
+    assert done.code == 2
+    assert "give --inputs and --outputs" in done.err

@@ -31,11 +31,11 @@ def open_runtime(directory: Path, name: str, options: convertkit.RuntimeOptions)
         return open_acl(_compiled(directory), interface, options)
     if name != "offline":
         raise convertkit.UnknownNameError("runtime", name, RUNTIMES)
-    if options.results is None or options.inputs is None:
+    if options.inputs is None or options.outputs is None:
         raise convertkit.UsageError(
-            "runtime offline reads files", hint="give --results and --inputs, the directories of its files"
+            "runtime offline reads files", hint="give --inputs and --outputs, the directories of its files"
         )
-    return convertkit.OfflineRuntime(options.inputs, options.results, interface.outputs)
+    return convertkit.OfflineRuntime(options.inputs, options.outputs, interface.outputs)
 
 
 def _compiled(directory: Path) -> Path:

@@ -26,7 +26,7 @@ from convertkit_ascend.atc import (
     parse_shapes,
     reproducer,
 )
-from convertkit_ascend.atc.outcome import defect
+from convertkit_ascend.atc.outcome import HEADER_BYTES, defect
 from convertkit_ascend.atc.phases import phase_of
 from convertkit_ascend.atc.reproducer import telling_environment
 
@@ -41,7 +41,8 @@ KEEPING = AtcOptions(soc_version="Ascend310P3", precision_mode="force_fp16", kee
 
 def body(path: Path) -> dict[str, object]:
     """What the stand-in was told, from the file it wrote."""
-    options = json.loads(path.read_bytes()[256:])["options"]
+    settings, _, _ = path.read_bytes()[HEADER_BYTES:].partition(b"\0")  # the graph follows
+    options = json.loads(settings)["options"]
     assert isinstance(options, dict)
     return options
 

@@ -53,8 +53,8 @@ def test_a_chip_that_fails_ends_the_verification_with_one_line(cli, variant, pho
 def test_results_that_were_made_elsewhere_are_verified_too(cli, variant, photos, ais_bench):
     assert cli("build", MASKRCNN, *variant[:4], "-o", "artifact").code == 0
     assert cli("preprocess", MASKRCNN, *variant[:2], *photos, "-o", "pre").code == 0
-    ais_bench("--model", "artifact/model.om", "--input", "pre", "--output", "out")
-    files = ["--inputs", "pre", "--outputs", next(Path("out").iterdir())]
+    ais_bench("--model", "artifact/model.om", "--input", "pre", "--output", "out", "--output_dirname", "run")
+    files = ["--inputs", "pre", "--outputs", "out/run"]
 
     both = cli(
         "verify", MASKRCNN, *variant, *photos, "-o", "artifact", "-r", "stock", "-r", "offline", *files

@@ -14,6 +14,7 @@ from convertkit.build.events import Note, Report, StepFinished, StepStarted, sil
 from convertkit.build.keys import compile_facts, pass_facts, step_key
 from convertkit.build.layout import is_current, lay_out, refuse_no_directory
 from convertkit.build.manifest import FORMAT, FileEntry, Manifest, StepEntry
+from convertkit.build.origins import created, origins
 from convertkit.build.request import BuildRequest
 from convertkit.build.stock import make_stock, stock_facts
 from convertkit.build.store import Entry, Store
@@ -45,10 +46,15 @@ class StockRecord(msgspec.Struct, frozen=True):
 
 
 class StepRecord(msgspec.Struct, frozen=True):
-    """What the store keeps beside a pass's graph: the digest of the graph, and the pass's record."""
+    """What the store keeps beside a pass's graph: its digest, the pass's record, and the names of nodes it made."""
 
     digest: str
     record: PassRecord
+    created: tuple[str, ...]
+
+    @classmethod
+    def of(cls, before: LightModel, after: LightModel, record: PassRecord) -> StepRecord:
+        return cls(after.digest(), record, created(before.proto.graph, after.proto.graph))
 
 
 @dataclass(frozen=True)
@@ -126,6 +132,7 @@ class _Run:
     def __init__(self, request: BuildRequest, steps: tuple[Step, ...], store: Store, report: Report) -> None:
         self.request, self.steps, self.store, self.report = request, steps, store, report
         self.records: list[PassRecord] = []
+        self.created: list[tuple[str, tuple[str, ...]]] = []
         self.entries: list[StepEntry] = []
 
     def to(self, output: Path) -> BuildResult:
@@ -160,10 +167,12 @@ class _Run:
         iterator = self.request.pipeline.iterate(model, checker=checker, start=start)
         for position in range(start, len(passes)):
             self._started(position + 1)
+            before = model
             record, model = next(iterator)
-            self.store.put(self.steps[position + 1].key, model, StepRecord(model.digest(), record))
+            known = StepRecord.of(before, model, record)
+            self.store.put(self.steps[position + 1].key, model, known)
             self.request.plugins.observe(record)
-            self._note_pass(position, record, model.digest())
+            self._note_pass(position, known)
             self._finished(position + 1, cached=False, record=record)
         return model
 
@@ -186,7 +195,7 @@ class _Run:
         self._finished(0, cached=True)
         for position, entry in enumerate(entries[1:]):
             known = msgspec.json.decode(entry.record(), type=StepRecord)
-            self._note_pass(position, known.record, known.digest)
+            self._note_pass(position, known)
             self._finished(position + 1, cached=True, record=known.record)
 
     def _compile(self, model: LightModel) -> Entry:
@@ -199,7 +208,8 @@ class _Run:
             cached = entry is not None
             if entry is None:
                 self._started(position)
-                entry = compile_model(self.request.target, model, step.key, self.store, self.report)
+                target = self.request.target.tracing(origins(model.proto.graph, self.created))
+                entry = compile_model(target, model, step.key, self.store, self.report)
         if not entry.files():
             raise StoreError(f"{entry.directory}: the compiled artifact has no files")
         self._finished(position, cached=cached)
@@ -229,8 +239,8 @@ class _Run:
         step = self.steps[0]
         self.entries.append(StepEntry("stock", step.key, step.facts, digest, {"nodes": nodes}))
 
-    def _note_pass(self, position: int, record: PassRecord, digest: str) -> None:
-        step = self.steps[position + 1]
+    def _note_pass(self, position: int, known: StepRecord) -> None:
+        step, record = self.steps[position + 1], known.record
         summary = {
             "effect": record.effect,
             "changed": record.changed,
@@ -239,7 +249,8 @@ class _Run:
             "removed": record.ops_removed,
         }
         self.records.append(record)
-        self.entries.append(StepEntry("pass", step.key, step.facts, digest, summary))
+        self.created.append((record.name, known.created))
+        self.entries.append(StepEntry("pass", step.key, step.facts, known.digest, summary))
 
     def _started(self, position: int) -> None:
         step = self.steps[position]

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
 """Distributions whose version decides what a pass does."""
 
+RECORDS = 2
+"""What the store keeps beside a pass's graph, counted up when that changes: entries of another form are not found."""
+
 _CORE = Path(__file__).parents[1]
 
 
@@ -31,7 +34,8 @@ def step_key(kind: str, facts: dict[str, Any], previous: str | None = None) -> s
 
 def pass_facts(step: Pass, *, checked: bool) -> dict[str, Any]:
     """What a pass's result depends on besides the graph before it."""
-    return {"pass": step_text(step), "source": source_digest(type(step)), "checked": checked, **core_facts()}
+    own = {"pass": step_text(step), "source": source_digest(type(step)), "checked": checked}
+    return {**own, "records": RECORDS, **core_facts()}
 
 
 def compile_facts(target: Target) -> dict[str, Any]:
@@ -39,6 +43,8 @@ def compile_facts(target: Target) -> dict[str, Any]:
     facts = {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
     if target.compiler:
         facts["compiler"] = target.compiler
+    if target.options:
+        facts["options"] = dict(target.options)
     if target.pixels is not None:
         facts["pixels"] = _pixels(target.pixels)
     return facts

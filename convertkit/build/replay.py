@@ -58,8 +58,12 @@ def repeat(
     python: Path | None = None,
     report: Report = silent,
 ) -> list[Finding]:
-    """Builds again from nothing, in a store of its own, and compares each step's key and result."""
+    """Builds again from nothing, in a store of its own, and compares each step's key and result.
+
+    A file that only the target's own compiler can make is not made again: that may take hours and another machine.
+    """
     old = read_manifest(path)
+    product = plugins.targets.get(old.target).product
     request = make_request(
         model,
         plugins,
@@ -70,10 +74,16 @@ def repeat(
         pipeline=_pipeline(old, plugins),
         python=python,
         check=_checked(old),
+        compiler="none" if product else "auto",
+        options=old.steps[-1].facts.get("options"),
     )
     with tempfile.TemporaryDirectory(prefix="convertkit-replay-") as scratch:
         result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
-    return [_compare(i, a, b) for i, (a, b) in enumerate(zip_longest(old.steps, result.manifest.steps), 1)]
+    new = result.manifest
+    if product not in old.files:
+        return [_compare(i, a, b) for i, (a, b) in enumerate(zip_longest(old.steps, new.steps), 1)]
+    pairs = enumerate(zip_longest(old.steps[:-1], new.steps[:-1]), 1)
+    return [*(_compare(i, a, b) for i, (a, b) in pairs), _compare_files(old, new, product)]
 
 
 def _compare(position: int, old: StepEntry | None, new: StepEntry | None) -> Finding:
@@ -87,6 +97,16 @@ def _compare(position: int, old: StepEntry | None, new: StepEntry | None) -> Fin
     differs = sorted(key for key in old.facts if old.facts.get(key) != new.facts.get(key))
     return Finding(
         f"{what}: another result" + (f" (differs in {', '.join(differs)})" if differs else ""), False
+    )
+
+
+def _compare_files(old: Manifest, new: Manifest, product: str) -> Finding:
+    """The last step, but for the file of the compiler, which was not asked again."""
+    expected = {name: entry for name, entry in old.files.items() if name != product}
+    differs = sorted(name for name in {*expected, *new.files} if expected.get(name) != new.files.get(name))
+    what = f"step {len(old.steps)} compile, without {product}"
+    return Finding(
+        f"{what}: {', '.join(differs)} differs" if differs else f"{what}: same result", not differs
     )
 
 

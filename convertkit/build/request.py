@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from convertkit.errors import SpecError, UsageError
+from convertkit.build.destination import destination
+from convertkit.errors import UsageError
 from convertkit.models.package import ModelPackage, Variant, open_package
 from convertkit.passes.pipeline import Pipeline
 from convertkit.plugins import Plugins
 from convertkit.targets.base import Target
-from convertkit.targets.pixels import Pixels
 
 Origin = Literal["auto", "stock", "checkpoint"]
 """Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
@@ -74,43 +75,26 @@ def make_request(
     python: Path | None = None,
     check: bool = True,
     compiler: str = "auto",
+    options: Mapping[str, Any] | None = None,
 ) -> BuildRequest:
     """Resolves names and paths of a command line into a request.
 
     Args:
         pipeline: step texts to run instead of the model's own (the target's are appended in any case).
+        options: for the target's compiler, over what the package and the variant say.
 
     Raises:
         UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
     """
     package = open_package(model, plugins)
     chosen = package.variant(variant)
-    destination = _destination(plugins.targets.get(target)().compiling(compiler), package, chosen)
-    texts = [*(package.spec.pipeline if pipeline is None else pipeline), *destination.pipeline]
+    place = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
+    texts = [*(package.spec.pipeline if pipeline is None else pipeline), *place.pipeline]
     _check_weights(weights, origin)
     if origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     steps = Pipeline.parse(texts, plugins.passes)
-    return BuildRequest(
-        package, chosen, destination, steps, plugins, weights, origin, python, check, compiler
-    )
-
-
-def _destination(target: Target, package: ModelPackage, variant: Variant) -> Target:
-    """The target, told to normalise where the package wants it to.
-
-    Raises:
-        SpecError: the package does not say which input is the picture. UsageError: the target cannot do it.
-    """
-    spec = package.preprocess_spec(variant)
-    if spec.normalize == "host":
-        return target
-    images = [name for name, tensor in package.spec.inputs.items() if tensor.role == "image"]
-    if len(images) != 1:
-        raise SpecError(
-            f"{package.root / 'model.yaml'}: normalize: target needs one input of role image, there are {len(images)}"
-        )
-    return target.normalizing(Pixels(images[0], variant.spec.size, spec))
+    return BuildRequest(package, chosen, place, steps, plugins, weights, origin, python, check, compiler)
 
 
 def _check_weights(weights: str | None, origin: Origin) -> None:

@@ -43,7 +43,7 @@ def _stages(request: BuildRequest, model: LightModel, store: Store, report: Repo
             yield stage
             return
         if stage.record is not None:
-            store.put(plain[position].key, stage.after, StepRecord(stage.after.digest(), stage.record))
+            store.put(plain[position].key, stage.after, StepRecord.of(model, stage.after, stage.record))
         report(StepFinished("pass", step_text(step), *number, known is not None, stage.record))
         yield stage
         model = stage.after

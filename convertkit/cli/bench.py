@@ -15,6 +15,7 @@ from convertkit.cli.options import (
     OutputOption,
     PluginOption,
     PythonOption,
+    SettingOption,
     TargetOption,
     VariantOption,
     WeightsOption,
@@ -59,6 +60,7 @@ def bench(
         Path | None,
         typer.Option("--results", help="Only read the speed that a runtime noted beside its results."),
     ] = None,
+    option: SettingOption = None,
     python: PythonOption = None,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
@@ -71,7 +73,7 @@ def bench(
     from convertkit.cli.build import request_of
     from convertkit.targets.base import RuntimeOptions
 
-    request = request_of(model, variant, target, weights, origin, python, plugin)
+    request = request_of(model, variant, target, weights, origin, python, plugin, option=option)
     repeated: Repeated
     whole: EndToEnd | None = None
     if results is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,11 +18,13 @@ from convertkit.cli.options import (
     OutputOption,
     PluginOption,
     PythonOption,
+    SettingOption,
     TargetOption,
     VariantOption,
     WeightsOption,
     choice,
     open_all,
+    settings,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +47,7 @@ def build(
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: PythonOption = None,
     compiler: CompilerOption = "auto",
+    option: SettingOption = None,
     explain: ExplainOption = None,
     dry_run: DryRunOption = False,
     plugin: PluginOption = None,
@@ -54,7 +58,17 @@ def build(
     from convertkit.cli.ui import BuildView, print_json
 
     request = request_of(
-        model, variant, target, weights, origin, python, plugin, pipeline, check=check, compiler=compiler
+        model,
+        variant,
+        target,
+        weights,
+        origin,
+        python,
+        plugin,
+        pipeline,
+        check=check,
+        compiler=compiler,
+        option=option,
     )
     directory = output or artifact_directory(request)
     if explain or dry_run:
@@ -65,7 +79,7 @@ def build(
     if as_json:
         print_json(_data(result))
     else:
-        _show(result, request, model)
+        _show(result, request, _same(model, request, weights, output, option))
 
 
 def request_of(
@@ -80,6 +94,7 @@ def request_of(
     *,
     check: bool = True,
     compiler: str = "auto",
+    option: list[str] | None = None,
 ) -> BuildRequest:
     """The request that the options of ``build``, ``verify`` and ``export`` describe."""
     from convertkit.build.request import make_request
@@ -97,6 +112,7 @@ def request_of(
         python=python,
         check=check,
         compiler=compiler,
+        options=settings(option),
     )
 
 
@@ -147,16 +163,28 @@ def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
     print(f"{found.directory}: {found.state}; nothing was run or written")
 
 
-def _show(result: BuildResult, request: BuildRequest, model: Path) -> None:
+def _same(
+    model: Path, request: BuildRequest, weights: str | None, output: Path | None, option: list[str] | None
+) -> str:
+    """The words with which another command means this artifact."""
+    words = [str(model), "--variant", request.variant.given, "--target", request.target.name]
+    words += ["--weights", weights] if weights else []
+    words += ["--output", str(output)] if output else []
+    words += [word for text in option or () for word in ("--option", text)]
+    return shlex.join(words)
+
+
+def _show(result: BuildResult, request: BuildRequest, same: str) -> None:
     from convertkit.build.compiled import state_of
     from convertkit.cli.ui import megabytes
 
+    target = request.target
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
     print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
+    for remark in target.remarks(result.directory):
+        print(remark)
     if result.fresh and request.variant.spec.dataset is not None:
-        options = f"--variant {request.variant.given} --target {request.target.name}"
-        print(f"next: convertkit verify {model} {options}")
-    target = request.target
+        print(f"next: convertkit verify {same}")
     if state_of(target, result.directory) == "awaiting":
         places = f"{target.by_hand}, or convertkit compile {result.directory}"
         print(f"awaiting compile: {result.directory}; {places}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -42,6 +42,16 @@ CompilerOption: TypeAlias = Annotated[
         "--compiler", help="Where the target's compiler is: auto, local, docker:IMAGE, ssh:HOST or none."
     ),
 ]
+SettingOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option",
+        "-O",
+        help="An option of the target's compiler, over those in the specification; may be repeated. "
+        "convertkit show target NAME lists them.",
+        metavar="NAME=VALUE",
+    ),
+]
 PluginOption: TypeAlias = Annotated[
     list[Path] | None, typer.Option("--plugin", help="A plugin in one Python file; may be repeated.")
 ]
@@ -71,6 +81,31 @@ def open_all(files: list[Path] | None) -> Plugins:
     from convertkit.plugins import open_plugins
 
     return open_plugins(files or ())
+
+
+def settings(texts: list[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` texts as plain data; values are read as YAML: ``8``, ``true``, ``[a, b]``, ``{a: b}``.
+
+    Raises:
+        UsageError: a text is not of this form, or a name is given twice.
+    """
+    import yaml
+
+    from convertkit.errors import UsageError
+
+    found: dict[str, Any] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        name = name.strip().lstrip("-")  # as copied from the compiler's own manual
+        if not equals or not name:
+            raise UsageError(f"--option {text!r} has no value", hint="write NAME=VALUE")
+        if name in found:
+            raise UsageError(f"--option {name} is given twice", hint="give a list as [a, b]")
+        try:
+            found[name] = yaml.safe_load(value)
+        except (yaml.YAMLError, ValueError) as error:
+            raise UsageError(f"--option {name}: {value!r} cannot be read", hint="put it in quotes") from error
+    return found
 
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:

@@ -67,6 +67,7 @@ def _target(plugins: Plugins, name: str) -> dict[str, Any]:
         "plugin": entry.plugin,
         "pipeline": list(entry.item.pipeline),
         "versions": entry.item().versions(),
+        "options": dict(entry.item().option_types()),
         "help": inspect.getdoc(entry.item) or "",
     }
 

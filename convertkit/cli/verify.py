@@ -16,6 +16,7 @@ from convertkit.cli.options import (
     OutputOption,
     PluginOption,
     PythonOption,
+    SettingOption,
     TargetOption,
     VariantOption,
     WeightsOption,
@@ -61,6 +62,7 @@ def verify(
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
     ] = None,
     compiler: CompilerOption = "auto",
+    option: SettingOption = None,
     device: DeviceOption = 0,
     inputs: Annotated[
         Path | None,
@@ -85,7 +87,9 @@ def verify(
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
-    request = request_of(model, variant, target, weights, origin, python, plugin, compiler=compiler)
+    request = request_of(
+        model, variant, target, weights, origin, python, plugin, compiler=compiler, option=option
+    )
     directory = output or artifact_directory(request)
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)

@@ -145,7 +145,10 @@ class PerformanceSpec(Record, frozen=True):
 
 
 class VariantSpec(Record, frozen=True):
-    """One concrete model of a package: configuration, weights and input size; ``performance`` is by target."""
+    """One concrete model of a package: configuration, weights and input size.
+
+    ``performance`` is by target, and so is ``targets``: options for its compiler, over those of the package.
+    """
 
     size: Size
     config: ConfigSpec
@@ -155,11 +158,15 @@ class VariantSpec(Record, frozen=True):
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
     performance: dict[str, PerformanceSpec] = {}
+    targets: dict[str, dict[str, Any]] = {}
     preprocess: PreprocessSpec | None = None
 
 
 class ModelSpec(Record, frozen=True):
-    """``model.yaml``: everything about a model package that is data rather than code."""
+    """``model.yaml``: everything about a model package that is data rather than code.
+
+    ``targets`` holds options for the compilers of targets, by target and name.
+    """
 
     name: str
     summary: str
@@ -171,5 +178,6 @@ class ModelSpec(Record, frozen=True):
     pipeline: tuple[str, ...]
     variants: dict[str, VariantSpec]
     default_variant: str
+    targets: dict[str, dict[str, Any]] = {}
     postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)
     classes: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from convertkit.errors import PluginError, UnavailableError, UnknownNameError, UsageError
@@ -57,6 +58,9 @@ class Target:
         by_hand: how to make it without convertkit, in a few words: ``on a machine with CANN: sh compile.sh``.
 
     Attributes:
+        options: what the compiler was told beyond its defaults, as plain data and part of the key.
+            :meth:`configured` sets it.
+        origins: node name of the graph -> where the node came from, such as ``pass simplify``. :meth:`tracing` sets it.
         compiler: what :meth:`compile` makes :attr:`product` with, as part of the key; empty where it stops before
             that. :meth:`compiling` sets it.
         pixels: what to do with a picture's bytes; None where the host normalises. :meth:`normalizing` sets it.
@@ -69,6 +73,8 @@ class Target:
     runtimes: ClassVar[Mapping[str, str]] = {}
     product: ClassVar[str] = ""
     by_hand: ClassVar[str] = ""
+    options: Mapping[str, Any] = MappingProxyType({})
+    origins: Mapping[str, str] = MappingProxyType({})
     compiler: str = ""
     pixels: Pixels | None = None
     _tell: Callable[[str], None] | None = None
@@ -98,6 +104,29 @@ class Target:
             return self
         raise UsageError(f"--compiler {where}: target {self.name} needs no compiler", hint="leave it out")
 
+    def option_types(self) -> Mapping[str, str]:
+        """The options that :meth:`configured` takes: name -> what a value looks like; empty for a target without."""
+        return {}
+
+    def configured(self, options: Mapping[str, Any]) -> Target:
+        """This target, with options for its compiler.
+
+        Args:
+            options: plain data by name, from ``targets`` in a specification or ``--option`` on a command line.
+
+        Raises:
+            UnknownNameError: no such option. UsageError: a value it cannot have, or options that exclude each other.
+        """
+        if options:
+            raise UsageError(f"option {min(options)!r}: target {self.name} takes none", hint="leave it out")
+        return self
+
+    def tracing(self, origins: Mapping[str, str]) -> Target:
+        """This target, knowing where nodes came from: what goes wrong can then be said in the user's words."""
+        made = copy.copy(self)
+        made.origins = origins
+        return made
+
     def telling(self, tell: Callable[[str], None]) -> Target:
         """This target, with someone to :meth:`tell`."""
         made = copy.copy(self)
@@ -120,6 +149,10 @@ class Target:
     def compile(self, model: LightModel, directory: Path) -> None:
         """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""
         raise NotImplementedError
+
+    def remarks(self, directory: Path) -> tuple[str, ...]:
+        """What a user should read about an artifact that :meth:`compile` filled, a few lines."""
+        return ()
 
     def finish(self, directory: Path) -> None:
         """Makes :attr:`product` in a directory with the other files of an artifact, from these alone.

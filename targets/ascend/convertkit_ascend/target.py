@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import convertkit
 from convertkit_ascend import socs
@@ -68,12 +68,33 @@ class Ascend(convertkit.Target):
         from convertkit_ascend.twin import lower
 
         settings = None if self.pixels is None else config_text(self._aipp(model))
-        bundle.write(model, bundle.ask(self.name, model, settings), directory)
+        bundle.write(model, bundle.ask(self.name, model, settings, self.options), directory, self.origins)
         twin = lower(self._fed(model), "ideal")
         convertkit.open_session(twin)
         convertkit.save(twin, directory / TWIN)
         if self._compiler is not None:
             self.finish(directory)
+
+    def option_types(self) -> Mapping[str, str]:
+        from convertkit_ascend.bundle import user_options
+
+        return user_options()
+
+    def configured(self, options: Mapping[str, Any]) -> Ascend:
+        """With options of ATC, named as ATC names them."""
+        if not options:
+            return self
+        from convertkit_ascend.bundle import settle
+
+        settle(self.name, options)
+        made = copy.copy(self)
+        made.options = options
+        return made
+
+    def remarks(self, directory: Path) -> tuple[str, ...]:
+        from convertkit_ascend.bundle import remarks
+
+        return remarks(directory)
 
     def compiling(self, where: str) -> Ascend:
         from convertkit_ascend.atc import open_compiler

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from convertkit_ascend.atc.command import command, config_files, display
 from convertkit_ascend.atc.dtype_files import CustomDtype, Mixlist, OpPrecision
-from convertkit_ascend.atc.options import AtcOptions, options_from
+from convertkit_ascend.atc.options import AtcOptions
+from convertkit_ascend.atc.read import options_from
 from convertkit_ascend.atc.shapes import FREE, InputShape, parse_shapes, shapes_text
 
 from convertkit.errors import UnknownNameError, UsageError

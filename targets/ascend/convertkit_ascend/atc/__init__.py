@@ -6,8 +6,9 @@ from convertkit_ascend.atc.command import command, config_files, display
 from convertkit_ascend.atc.driver import AtcError, Compiled, compile_with_atc
 from convertkit_ascend.atc.dtype_files import CustomDtype, Mixlist, OpPrecision
 from convertkit_ascend.atc.location import Compiler, Docker, Local, Ssh, has_local, open_compiler
-from convertkit_ascend.atc.options import AtcOptions, options_from
+from convertkit_ascend.atc.options import AtcOptions
 from convertkit_ascend.atc.phases import Status
+from convertkit_ascend.atc.read import option_types, options_from
 from convertkit_ascend.atc.shapes import FREE, InputShape, parse_shapes, shapes_text
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "display",
     "has_local",
     "open_compiler",
+    "option_types",
     "options_from",
     "parse_shapes",
     "shapes_text",

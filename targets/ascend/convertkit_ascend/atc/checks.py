@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _PATH = re.compile(r"[A-Za-z0-9_./~$\-\u4e00-\u9fa5]+")
 """What the manual allows in every path: no blanks, no other signs."""
 
-_CHOICES: dict[str, tuple[Any, ...]] = {
+CHOICES: dict[str, tuple[Any, ...]] = {
     "framework": tuple(values.FRAMEWORKS),
     "input_format": values.INPUT_FORMATS,
     "log": values.LOG_LEVELS,
@@ -70,7 +70,7 @@ def check(options: AtcOptions) -> None:
 
 
 def _choices(options: AtcOptions) -> None:
-    for name, allowed in _CHOICES.items():
+    for name, allowed in CHOICES.items():
         value = getattr(options, name)
         if value is not None:
             _choose(f"--{name} is {value!r}", value, allowed)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import convertkit
 from convertkit_ascend.atc import checks
 from convertkit_ascend.atc.dtype_files import CustomDtype, Mixlist, OpPrecision
-from convertkit_ascend.atc.shapes import InputShape, parse_shapes
+from convertkit_ascend.atc.shapes import InputShape
 from convertkit_ascend.atc.values import ONNX
 
 
@@ -85,39 +83,3 @@ class AtcOptions:
 
     def __post_init__(self) -> None:
         checks.check(self)
-
-
-def options_from(values: Mapping[str, Any]) -> AtcOptions:
-    """The options written in a file: lists for tuples, ``input_shape`` as text in ATC's notation.
-
-    Raises:
-        UnknownNameError: no such option; points to the nearest.
-        UsageError: as :class:`AtcOptions`; ``soc_version`` is missing.
-    """
-    known = {field.name for field in dataclasses.fields(AtcOptions)}
-    for name in values:
-        if name not in known:
-            raise convertkit.UnknownNameError("ATC option", name, known)
-    if "soc_version" not in values:
-        raise convertkit.UsageError(
-            "ATC options: soc_version is missing", hint="write soc_version: Ascend310P3"
-        )
-    return AtcOptions(**{name: _READERS.get(name, _frozen)(value) for name, value in values.items()})
-
-
-def _frozen(value: Any) -> Any:
-    return tuple(_frozen(entry) for entry in value) if isinstance(value, list | tuple) else value
-
-
-def _tuples(value: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: _frozen(entry) for key, entry in value.items()}
-
-
-_READERS: dict[str, Any] = {
-    "input_shape": lambda value: parse_shapes(value) if isinstance(value, str) else _frozen(value),
-    "customize_dtypes": lambda value: tuple(
-        entry if isinstance(entry, CustomDtype) else CustomDtype(**_tuples(entry)) for entry in value
-    ),
-    "modify_mixlist": lambda value: value if isinstance(value, Mixlist) else Mixlist(**_tuples(value)),
-    "op_precision_mode": lambda value: value if isinstance(value, OpPrecision) else OpPrecision(**value),
-}

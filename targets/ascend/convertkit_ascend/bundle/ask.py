@@ -1,20 +1,62 @@
-"""What ATC is asked for a graph: the options of the ModelZoo guide (facts 1.1), and what the graph and its AIPP add."""
+"""What ATC is asked for a graph: the options of the ModelZoo guide (facts 1.1), and what is added to them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import convertkit
 from convertkit_ascend import socs
-from convertkit_ascend.atc import AtcOptions, InputShape
+from convertkit_ascend.atc import AtcOptions, InputShape, option_types, options_from
+
+SETTLED = {
+    "soc_version": "--target says it",
+    "framework": "the file is ONNX",
+    "insert_op_conf": "say normalize: target in preprocess, so that the twin does the same",
+    "external_weight": "the artifact's model.om holds its weights",
+}
+"""Options that are not the user's to set, and why."""
 
 
-def ask(soc: str, model: convertkit.LightModel, aipp: str | None = None) -> AtcOptions:
+def user_options() -> dict[str, str]:
+    """The options a user may set: name -> what its value is."""
+    return {name: text for name, text in option_types().items() if name not in SETTLED}
+
+
+def settle(soc: str, options: Mapping[str, Any]) -> None:
+    """Refuses before anything is built what ATC would refuse, or ignore.
+
+    Raises:
+        UnknownNameError: no such option. UsageError: as :func:`convertkit_ascend.atc.options_from`, or settled already.
+    """
+    for name in options:
+        if name in SETTLED:
+            raise convertkit.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
+    options_from({**options, "soc_version": socs.get(soc).soc_version})
+
+
+def ask(
+    soc: str,
+    model: convertkit.LightModel,
+    aipp: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> AtcOptions:
     """The options for a graph.
 
     Args:
         soc: the chip, ``ascend310p3``.
         aipp: text of the AIPP configuration, where the chip normalises.
+        options: the user's, which :func:`settle` has let through.
+
+    Raises:
+        UsageError: they do not go together with the graph or with AIPP.
     """
-    return AtcOptions(soc_version=socs.get(soc).soc_version, input_shape=_shapes(model), insert_op_conf=aipp)
+    found: dict[str, Any] = {
+        "soc_version": socs.get(soc).soc_version,
+        "input_shape": ";".join(map(str, _shapes(model))),
+        **(options or {}),
+    }
+    return options_from(found if aipp is None else {**found, "insert_op_conf": aipp})
 
 
 def _shapes(model: convertkit.LightModel) -> tuple[InputShape, ...]:

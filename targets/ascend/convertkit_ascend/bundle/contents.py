@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import convertkit
 from convertkit_ascend.atc import AtcOptions, config_files
+from convertkit_ascend.bundle import origins as provenance
 from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle.named import check_names
 from convertkit_ascend.bundle.preflight import check
 from convertkit_ascend.bundle.script import script
 from convertkit_ascend.handover import for_atc
@@ -15,13 +18,26 @@ GRAPH = "ascend.onnx"
 """The file that ATC reads."""
 
 
-def write(model: convertkit.LightModel, options: AtcOptions, directory: Path) -> None:
+def write(
+    model: convertkit.LightModel,
+    options: AtcOptions,
+    directory: Path,
+    origins: Mapping[str, str] | None = None,
+) -> None:
     """Fills ``directory`` with all that ATC needs. The same input gives the same bytes, on every machine.
 
+    Args:
+        origins: where the nodes of ``model`` came from, by name.
+
     Raises:
+        UsageError: an option names a node that is not there.
         PreflightError: ATC would refuse or misread the graph; ``preflight.json`` is there all the same.
     """
-    convertkit.save(for_atc(model), directory / GRAPH)
+    final = for_atc(model)
+    check_names(options, final.proto.graph)
+    convertkit.save(final, directory / GRAPH)
+    lines = provenance.text(origins or {}, model.proto.graph, final.proto.graph)
+    (directory / provenance.NAME).write_text(lines, encoding="utf-8")
     for name, text in config_files(options).items():
         (directory / name).write_text(text, encoding="utf-8")
     (directory / record.NAME).write_text(record.text(options, GRAPH), encoding="utf-8")

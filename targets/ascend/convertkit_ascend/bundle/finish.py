@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from convertkit_ascend.atc import Compiler, Status, compile_with_atc
-from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle import origins, record
 from convertkit_ascend.bundle.contents import GRAPH
 from convertkit_ascend.bundle.preflight import stop
 
@@ -25,5 +25,10 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
         tell(f"atc on {compiler.where}: {status.phase}")
 
     compile_with_atc(
-        directory / GRAPH, options, directory / record.OM, compiler=compiler, on_status=on_status
+        directory / GRAPH,
+        options,
+        directory / record.OM,
+        compiler=compiler,
+        origins=origins.read(directory),
+        on_status=on_status,
     )

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 import convertkit
 from convertkit_ascend.atc import AtcOptions, command, options_from, shapes_text
 
@@ -32,7 +34,7 @@ def read(directory: Path) -> AtcOptions:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))["options"]
         return options_from(values)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
 
 
@@ -42,7 +44,7 @@ def _plain(options: AtcOptions) -> dict[str, Any]:
         value = getattr(options, field.name)
         default = field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
         if value != default:
-            found[field.name] = value
+            found[field.name] = msgspec.to_builtins(value)
     if options.input_shape:
         found["input_shape"] = shapes_text(options.input_shape)
     return found

@@ -1,0 +1,72 @@
+"""Where a build goes: the target by its name, with its options, its compiler, and whether it normalises."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+from convertkit.errors import SpecError, UsageError
+from convertkit.files import canonical_json
+from convertkit.models.package import ModelPackage, Variant
+from convertkit.plugins import Plugins
+from convertkit.targets.base import Target
+from convertkit.targets.pixels import Pixels
+
+
+def destination(
+    name: str,
+    package: ModelPackage,
+    variant: Variant,
+    plugins: Plugins,
+    *,
+    options: Mapping[str, Any],
+    compiler: str,
+) -> Target:
+    """The target, told all that the package, the variant and the user say of it.
+
+    Args:
+        options: for its compiler, over those of the variant, which are over those of the package.
+        compiler: where that is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
+
+    Raises:
+        UnknownNameError: no such target, or no such option. SpecError: the specification contradicts itself.
+        UsageError: what is asked for cannot be had of the target. UnavailableError: its compiler is not here.
+    """
+    target = plugins.targets.get(name)()
+    wanted = {**_specified(name, package, variant, plugins), **options}
+    return _normalizing(target.configured(_plain(wanted)).compiling(compiler), package, variant)
+
+
+def _specified(name: str, package: ModelPackage, variant: Variant, plugins: Plugins) -> dict[str, Any]:
+    """What the specification says for this target. Targets of plugins that are not installed may be named in it."""
+    known = [entry.name for entry in plugins.targets]
+    for table in (package.spec.targets, variant.spec.targets):
+        for key in table:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+            if key not in known and near:
+                raise SpecError(f"targets: unknown target {key!r}", hint=f"did you mean {near[0]!r}?")
+    return {**package.spec.targets.get(name, {}), **variant.spec.targets.get(name, {})}
+
+
+def _plain(options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options go into keys and manifests: dates, infinities and the like have no place there."""
+    for name, value in options.items():
+        try:
+            canonical_json(value)
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"option {name!r} cannot be {value!r}", hint=str(error)) from error
+    return options
+
+
+def _normalizing(target: Target, package: ModelPackage, variant: Variant) -> Target:
+    """Told to normalise where the package wants it to."""
+    spec = package.preprocess_spec(variant)
+    if spec.normalize == "host":
+        return target
+    images = [name for name, tensor in package.spec.inputs.items() if tensor.role == "image"]
+    if len(images) != 1:
+        raise SpecError(
+            f"{package.root / 'model.yaml'}: normalize: target needs one input of role image, there are {len(images)}"
+        )
+    return target.normalizing(Pixels(images[0], variant.spec.size, spec))

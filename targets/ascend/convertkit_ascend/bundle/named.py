@@ -1,0 +1,43 @@
+"""Nodes that ATC's options name must be in the graph: of a name it does not find, ATC says nothing, or not which."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+
+import onnx
+
+import convertkit
+from convertkit_ascend.atc import AtcOptions
+
+
+def check_names(options: AtcOptions, graph: onnx.GraphProto) -> None:
+    """Refuses options for nodes that the file for ATC does not have.
+
+    Raises:
+        UsageError: names the option, the node and the nearest node there is.
+    """
+    nodes = {node.name for node in graph.node}
+    tensors = {name for node in graph.node for name in node.output}
+    _known("keep_dtype", (name for name in options.keep_dtype if not name.startswith("OpType::")), nodes)
+    _known("customize_dtypes", (item.name for item in options.customize_dtypes if not item.by_type), nodes)
+    if options.op_precision_mode is not None:
+        _known("op_precision_mode", options.op_precision_mode.by_node, nodes)
+    for name in options.out_nodes:
+        indexed = re.fullmatch(r"(.+):\d+", name)
+        _known("out_nodes", [indexed[1] if indexed else name], nodes if indexed else tensors)
+    _known("input_fp16_nodes", options.input_fp16_nodes, {value.name for value in graph.input})
+
+
+def _known(option: str, names: Iterable[str], known: set[str]) -> None:
+    for name in names:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+        hint = (
+            f"did you mean {near[0]!r}?"
+            if near
+            else "ascend.onnx of a build without this option has the names"
+        )
+        raise convertkit.UsageError(f"--{option}: the graph has no {name!r}", hint=hint)

@@ -143,7 +143,7 @@ class Ascend(convertkit.Target):
 
         model = self._fed(model)
         if name == "device-numerics":
-            return emulate(model, Effects.parse(variation))
+            return emulate(model, Effects.parse(variation) if variation else Effects.of_options(self.options))
         if name != "twin":
             raise convertkit.UnknownNameError("emulation", name, self.emulations)
         if variation and variation not in SEMANTICS:

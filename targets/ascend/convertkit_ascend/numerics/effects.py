@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import convertkit
+from convertkit_ascend.atc.values import KEEPS_ALL
+
+_FP16 = ("force_fp16", "fp16")
+_MIXING = ("keep_dtype", "customize_dtypes", "modify_mixlist")
 
 ALL = "all"
 NONE = "none"
@@ -41,6 +47,25 @@ class Effects:
             if name not in known:
                 raise convertkit.UnknownNameError("effect", name, (*known, ALL, NONE))
         return cls(**{name.replace("-", "_"): name in wanted for name in known})
+
+    @classmethod
+    def of_options(cls, options: Mapping[str, Any]) -> Effects:
+        """What the compiler's options leave of them (facts 3.3).
+
+        Raises:
+            UnavailableError: they ask for a mixture of precisions that is not emulated.
+        """
+        mode = options.get("precision_mode") or options.get("precision_mode_v2") or "force_fp16"
+        mixed = [name for name in _MIXING if options.get(name)]
+        if mixed or mode not in (*_FP16, *KEEPS_ALL):
+            what = f"option {mixed[0]}" if mixed else f"precision {mode}"
+            raise convertkit.UnavailableError(
+                f"device numerics do not emulate {what}",
+                hint="name the effects, as in device-numerics:weights+nms",
+            )
+        if mode in KEEPS_ALL:
+            return cls(weights=False, activations=False)  # the vendor operators have fp16 kernels only
+        return cls()
 
 
 def names() -> tuple[str, ...]:

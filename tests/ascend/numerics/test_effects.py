@@ -1,0 +1,47 @@
+"""Which effects are on: as named, or as the compiler's options leave them."""
+
+from __future__ import annotations
+
+import pytest
+from convertkit_ascend.numerics import Effects
+from convertkit_ascend.target import Ascend310P3
+
+from convertkit.errors import UnavailableError, UnknownNameError
+from tests.graphtext import parse
+
+KERNELS_ONLY = Effects(weights=False, activations=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "effects"),
+    [
+        ({}, Effects()),
+        ({"precision_mode": "force_fp16", "aicore_num": 4}, Effects()),
+        ({"precision_mode_v2": "fp16"}, Effects()),
+        ({"precision_mode": "must_keep_origin_dtype"}, KERNELS_ONLY),
+        ({"precision_mode_v2": "origin"}, KERNELS_ONLY),
+    ],
+)
+def test_options_of_the_compiler_decide(options: dict[str, object], effects: Effects) -> None:
+    assert Effects.of_options(options) == effects
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"precision_mode": "allow_mix_precision"}, "precision allow_mix_precision"),
+        ({"precision_mode": "force_fp16", "keep_dtype": ["conv"]}, "option keep_dtype"),
+    ],
+)
+def test_a_mixture_is_not_guessed_at_but_effects_can_be_named(options: dict[str, object], what: str) -> None:
+    target = Ascend310P3().configured(options)
+    graph = parse("(float[2] x) => (float[2] y) { y = Relu(x) }")
+
+    with pytest.raises(UnavailableError, match=f"do not emulate {what} .name the effects"):
+        target.emulate(graph, "device-numerics")
+    assert target.emulate(graph, "device-numerics", "weights") is not None
+
+
+def test_an_unknown_effect_is_named() -> None:
+    with pytest.raises(UnknownNameError, match="unknown effect 'weight'"):
+        Effects.parse("weight+nms")

@@ -180,9 +180,9 @@ def _show(result: BuildResult, request: BuildRequest, same: str) -> None:
 
     target = request.target
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
-    print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
     for remark in target.remarks(result.directory):
         print(remark)
+    print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
     if result.fresh and request.variant.spec.dataset is not None:
         print(f"next: convertkit verify {same}")
     if state_of(target, result.directory) == "awaiting":

@@ -20,7 +20,7 @@ from tests.graphtext import parse
 SPEC = convertkit.PreprocessSpec(
     mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), normalize="target"
 )
-FILES = ["ascend.onnx", "atc.json", "compile.sh", "preflight.json", "twin.onnx"]
+FILES = ["ascend.onnx", "atc.json", "compile.sh", "origins.json", "preflight.json", "twin.onnx"]
 GRAPH = """
 (float[1,4] picture, float[1,3,8,12] image) => (float[1,3,8,12] y, float[1,4] z) {
     y = Relu(image)

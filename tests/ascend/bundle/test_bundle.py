@@ -26,7 +26,7 @@ GRAPH = """
     z = Neg(picture)
 }
 """
-FILES = ["ascend.onnx", "atc.json", "compile.sh", "preflight.json", "twin.onnx"]
+FILES = ["ascend.onnx", "atc.json", "compile.sh", "origins.json", "preflight.json", "twin.onnx"]
 AIPP_SPEC = convertkit.PreprocessSpec(mean=(1.5, 2, 3), std=(1, 1, 1), normalize="target")
 
 

@@ -51,5 +51,15 @@ Event: TypeAlias = StepStarted | StepFinished | Progress | Note
 Report: TypeAlias = Callable[[Event], None]
 
 
+def fresh_only(report: Report) -> Report:
+    """Leaves out steps that were only looked up: for one that asks for several graphs of the same build."""
+
+    def forward(event: Event) -> None:
+        if not (isinstance(event, StepFinished) and event.cached):
+            report(event)
+
+    return forward
+
+
 def silent(event: Event) -> None:
     """A report that shows nothing."""

@@ -55,6 +55,7 @@ class BuildView:
         self._terminal = sys.stderr.isatty() and not quiet
         self._started = time.monotonic()
         self._shown = ""
+        self._phase = ""
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Note):
@@ -63,10 +64,18 @@ class BuildView:
             self._started = time.monotonic()
             self._moving(f"[{event.index}/{event.total}] {event.name} ...")
         elif isinstance(event, Progress):
-            share = f" {event.done}/{event.total}" if event.total else ""
-            self._moving(f"    {event.what}{share}, {time.monotonic() - self._started:.0f} s")
+            self._progress(event)
         elif isinstance(event, StepFinished):
             self._line(f"[{event.index}/{event.total}] {event.name:<28} {self._outcome(event)}")
+
+    def _progress(self, event: Progress) -> None:
+        """On a terminal every move; in a log only what begins, so that hours of compiling are not silent."""
+        elapsed = f"{time.monotonic() - self._started:.0f} s"
+        share = f" {event.done}/{event.total}" if event.total else ""
+        self._moving(f"    {event.what}{share}, {elapsed}")
+        if not self._terminal and event.what != self._phase:
+            self._line(f"    {event.what}, after {elapsed}")
+        self._phase = event.what
 
     def _outcome(self, event: StepFinished) -> str:
         if event.record is not None:

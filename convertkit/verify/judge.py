@@ -48,13 +48,15 @@ class Verdict(Struct, frozen=True):
     demands: tuple[Demand, ...] = ()
 
 
-def judge(measured: Scores, spec: AccuracySpec, *, images: int, own: bool) -> Verdict:
+def judge(
+    measured: Scores, spec: AccuracySpec, *, images: int, own: bool, all_images: bool = True
+) -> Verdict:
     """Compares a measurement with an accuracy spec.
 
     Args:
         measured: the metrics of the rung that is delivered.
         images: on how many images they were measured.
-        own: whether that was the dataset the spec was written for.
+        own: whether that was the dataset the spec was written for. ``all_images``: and the whole of it.
 
     Raises:
         SpecError: the spec demands a metric that was not measured.
@@ -64,6 +66,8 @@ def judge(measured: Scores, spec: AccuracySpec, *, images: int, own: bool) -> Ve
         return Verdict(False, True, "the accuracy spec demands nothing")
     if not own:
         return Verdict(False, True, "the accuracy spec was written for another dataset", demands)
+    if not all_images:
+        return Verdict(False, True, f"only {images} images of the dataset were measured", demands)
     if spec.images is not None and images != spec.images:
         reason = f"the accuracy spec holds for {spec.images} images, this run had {images}"
         return Verdict(False, True, reason, demands)

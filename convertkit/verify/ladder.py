@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from convertkit.build.engine import BuildResult, graph_after
-from convertkit.build.events import Note, Report, silent
+from convertkit.build.events import Note, Report, fresh_only, silent
 from convertkit.build.request import BuildRequest
 from convertkit.errors import UnavailableError
 from convertkit.graph.domains import lowered
@@ -70,19 +70,20 @@ def verify(
     Args:
         built: the artifact; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
-        recorded: show the framework's recorded figures where that rung is not measured.
+        recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
         results: directory to keep the detections in (COCO results, one JSON object a line).
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
             and so is an emulation that does not cover the target's options.
     """
     wanted = in_order(dict.fromkeys(rungs))
+    own = source.own and limit is None
     with _results_directory(results) as directory:
         course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), directory)
         total = len(course.dataset.images)
         measured: list[Rung] = []
         first = wanted[0].source if wanted else ""
-        if recorded and first != "framework" and (known := recorded_framework(request)) is not None:
+        if recorded and own and first != "framework" and (known := recorded_framework(request)) is not None:
             measured.append(known)
         for rung in wanted:
             with bar(rung.text, total) as advance:
@@ -92,8 +93,13 @@ def verify(
                     if ready or not measured or not (rung.source == "target" or rung.emulation):
                         raise
                     report(Note(f"rung {rung.text} is left out: {error.message}"))
-    own = source.own and limit is None
-    verdict = judge(measured[-1].scores, request.variant.spec.accuracy, images=total, own=own)
+    verdict = judge(
+        measured[-1].scores,
+        request.variant.spec.accuracy,
+        images=total,
+        own=source.own,
+        all_images=limit is None,
+    )
     return Verification(
         request.package.spec.name, request.variant.name, request.target.name, total, tuple(measured), verdict
     )
@@ -128,7 +134,7 @@ def _runtime(
     if rung.source == "target":
         assert built is not None
         return request.target.runtime(built.directory, rung.runtime, options or RuntimeOptions())
-    graph = graph_after(request, rung.passes, report=report)
+    graph = graph_after(request, rung.passes, report=fresh_only(report))
     if rung.emulation:
         return request.target.emulate(graph, rung.emulation, rung.variation)
     return open_session(lowered(graph))

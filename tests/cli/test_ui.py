@@ -50,10 +50,12 @@ def test_a_build_shows_a_line_per_step_and_every_note(capsys: pytest.CaptureFixt
 
     view(StepStarted("stock", "stock graph", 1, 2))
     view(Progress("trace", 1, 4))
+    view(Progress("trace", 2, 4))
     view(StepFinished("stock", "stock graph", 1, 2, cached=True))
     view(Note("something to know"))
 
     assert capsys.readouterr().err.splitlines() == [
+        "    trace, after 0 s",
         "[1/2] stock graph                  cached",
         "note: something to know",
     ]

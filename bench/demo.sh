@@ -1,5 +1,5 @@
 #!/bin/sh
-# The two commands of the README, on the embedded model: build it for the CPU, measure it, print the ladder.
+# The README's demonstration, on the embedded model: for the CPU, then for an Ascend chip that need not be here.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -8,5 +8,7 @@ run() {
     "$@"
 }
 
-run convertkit build models/maskrcnn --variant mini --target cpu
-run convertkit verify models/maskrcnn --variant mini --target cpu --ladder
+run convertkit build models/maskrcnn --target cpu
+run convertkit verify models/maskrcnn --target cpu --ladder
+run convertkit build models/maskrcnn --target ascend310p3
+run convertkit verify models/maskrcnn --target ascend310p3 --ladder --limit 25

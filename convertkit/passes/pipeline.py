@@ -97,9 +97,9 @@ class Pipeline:
             try:
                 record = run_step(state, step, checker=checker)
             except ConvertkitError as error:
-                raise PassError(
-                    f"{_where(self.steps, position)}: {error.message}", hint=error.hint
-                ) from error
+                failure = PassError(f"{_where(self.steps, position)}: {error.message}", hint=error.hint)
+                failure.details = error.details
+                raise failure from error
             except Exception as error:
                 reason = f"{type(error).__name__}: {error}"
                 raise PassError(

@@ -67,7 +67,7 @@ class Target:
     """
 
     name: ClassVar[str]
-    pipeline: ClassVar[tuple[str, ...]] = ()
+    pipeline: tuple[str, ...] = ()
     rung: ClassVar[str] = "target"
     emulations: ClassVar[Mapping[str, str]] = {}
     runtimes: ClassVar[Mapping[str, str]] = {}

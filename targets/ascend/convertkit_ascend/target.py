@@ -86,9 +86,10 @@ class Ascend(convertkit.Target):
             return self
         from convertkit_ascend.bundle import settle
 
-        settle(self.name, options)
         made = copy.copy(self)
         made.options = options
+        if allow := settle(self.name, options):
+            made.pipeline = (*self.pipeline[:-1], _legalize(self.name, allow))
         return made
 
     def remarks(self, directory: Path) -> tuple[str, ...]:
@@ -197,14 +198,20 @@ UNTABLED = "no table of its operators: only estimate, and lint by the parser's r
 def _target(soc: socs.Soc) -> type[Ascend]:
     """The class of one chip. Only the 310P has a table of its operators: for others nothing is rewritten or judged."""
     known = soc.name in socs.tabled()
-    legalize = "legalize-ascend" if soc.name == "ascend310p3" else f"legalize-ascend{{soc={soc.name}}}"
     body = {
         "__module__": __name__,
         "__doc__": _spelt(soc) if known else f"{_spelt(soc)}; {UNTABLED}",
         "name": soc.name,
-        "pipeline": (*PIPELINE, legalize),
+        "pipeline": (*PIPELINE, _legalize(soc.name)),
     }
     return type(soc.soc_version.replace("-", "_"), (Ascend,), body)
+
+
+def _legalize(soc: str, allow: tuple[str, ...] = ()) -> str:
+    """The text of the last pass; what is its default is left out."""
+    options = [] if soc == "ascend310p3" else [f"soc={soc}"]
+    options += [f"allow=[{', '.join(allow)}]"] if allow else []
+    return "legalize-ascend" + (f"{{{', '.join(options)}}}" if options else "")
 
 
 def _spelt(soc: socs.Soc) -> str:

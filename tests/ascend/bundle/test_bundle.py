@@ -59,7 +59,7 @@ def test_the_command_is_the_guides_with_the_inputs_of_the_graph(bundle: Path) ->
     _, _, rest = (bundle / "compile.sh").read_text().partition("mkdir out || exit 1\n")
     words = shlex.split(rest.partition("\ncode=")[0].replace("\\\n", ""))
     assert words == recorded["command"]
-    assert record.read(bundle) == AtcOptions(
+    assert record.read(bundle).options == AtcOptions(
         soc_version="Ascend310P3", input_shape=parse_shapes("input:1,3,8,8;picture:1,4")
     )
 
@@ -119,6 +119,37 @@ def test_what_atc_would_refuse_stops_before_any_compiler(stand_in: Path, tmp_pat
     assert "[input-shape-missing]" in caught.value.details
     assert json.loads((tmp_path / "preflight.json").read_text())["errors"] == 1
     assert not (tmp_path / "model.om").exists()
+
+
+def test_a_rule_may_be_broken_where_the_user_says_so(stand_in: Path, tmp_path: Path) -> None:
+    model = parse("(float[1, n] x) => (float[1, n] y) { y = Relu(x) }")
+    options = {
+        "allow": ["shape-dynamic", "input-shape-missing"],
+        "input_shape": "x:1,-1",
+        "dynamic_dims": "2;4",
+        "input_format": "ND",
+    }
+    target = Ascend310P3().configured(options).compiling("local")
+
+    target.compile(model, tmp_path)
+
+    report = json.loads((tmp_path / "preflight.json").read_text())
+    assert (report["errors"], report["allowed"]) == (0, ["input-shape-missing"])
+    assert json.loads((tmp_path / "atc.json").read_text())["allow"] == [
+        "input-shape-missing",
+        "shape-dynamic",
+    ]
+    assert target.pipeline[-1] == "legalize-ascend{allow=[input-shape-missing, shape-dynamic]}"
+    (tmp_path / "model.om").unlink()
+    target.finish(tmp_path)
+    assert (tmp_path / "model.om").is_file()
+    with pytest.raises(PreflightError, match="input-shape-missing"):
+        Ascend310P3().configured({**options, "allow": "shape-dynamic"}).compile(model, tmp_path)
+
+
+def test_an_unknown_rule_is_not_allowed() -> None:
+    with pytest.raises(UsageError, match=r"unknown rule 'shape-dynamik' .did you mean 'shape-dynamic'"):
+        Ascend310P3().configured({"allow": ["shape-dynamik"]})
 
 
 def test_at_most_one_screen_of_errors_is_shown() -> None:
@@ -265,4 +296,4 @@ def test_there_is_a_target_for_every_chip_and_a_build_for_those_with_a_table() -
 
 
 def test_each_chip_is_named_in_its_command(tmp_path: Path) -> None:
-    assert ask("ascend310p7", parse(GRAPH)).soc_version == "Ascend310P7"
+    assert ask("ascend310p7", parse(GRAPH)).options.soc_version == "Ascend310P7"

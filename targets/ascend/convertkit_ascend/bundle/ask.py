@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import convertkit
 from convertkit_ascend import socs
-from convertkit_ascend.atc import AtcOptions, InputShape, option_types, options_from
+from convertkit_ascend.atc import InputShape, option_types, options_from
+from convertkit_ascend.bundle.record import Recorded
 
 SETTLED = {
     "soc_version": "--target says it",
@@ -18,21 +20,46 @@ SETTLED = {
 """Options that are not the user's to set, and why."""
 
 
+ALLOW = "allow"
+"""An option of ours among ATC's: rules of preflight that may be broken."""
+
+
 def user_options() -> dict[str, str]:
     """The options a user may set: name -> what its value is."""
-    return {name: text for name, text in option_types().items() if name not in SETTLED}
+    known = {name: text for name, text in option_types().items() if name not in SETTLED}
+    return {ALLOW: "[rule of convertkit lint, ...]", **known}
 
 
-def settle(soc: str, options: Mapping[str, Any]) -> None:
+def settle(soc: str, options: Mapping[str, Any]) -> tuple[str, ...]:
     """Refuses before anything is built what ATC would refuse, or ignore.
 
+    Returns:
+        The rules that may be broken.
+
     Raises:
-        UnknownNameError: no such option. UsageError: as :func:`convertkit_ascend.atc.options_from`, or settled already.
+        UnknownNameError: no such option. UsageError: as :func:`convertkit_ascend.atc.options_from`; it is settled
+            already; no such rule.
     """
     for name in options:
         if name in SETTLED:
             raise convertkit.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
-    options_from({**options, "soc_version": socs.get(soc).soc_version})
+    atcs = {name: value for name, value in options.items() if name != ALLOW}
+    options_from({**atcs, "soc_version": socs.get(soc).soc_version})
+    return _rules(options.get(ALLOW) or [])
+
+
+def _rules(names: Any) -> tuple[str, ...]:
+    from convertkit_ascend.preflight import catalogue
+
+    rules = [item.id for item in catalogue()]
+    for name in [names] if isinstance(names, str) else names:
+        if name not in rules:
+            near = difflib.get_close_matches(str(name), rules, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise convertkit.UsageError(
+                f"option allow: unknown rule {name!r}", hint=f"{meant}convertkit list rules shows all"
+            )
+    return (names,) if isinstance(names, str) else tuple(sorted(set(names)))
 
 
 def ask(
@@ -40,8 +67,8 @@ def ask(
     model: convertkit.LightModel,
     aipp: str | None = None,
     options: Mapping[str, Any] | None = None,
-) -> AtcOptions:
-    """The options for a graph.
+) -> Recorded:
+    """What a bundle for a graph says.
 
     Args:
         soc: the chip, ``ascend310p3``.
@@ -51,12 +78,14 @@ def ask(
     Raises:
         UsageError: they do not go together with the graph or with AIPP.
     """
+    given = dict(options or {})
+    allow = _rules(given.pop(ALLOW, []))
     found: dict[str, Any] = {
         "soc_version": socs.get(soc).soc_version,
         "input_shape": ";".join(map(str, _shapes(model))),
-        **(options or {}),
+        **given,
     }
-    return options_from(found if aipp is None else {**found, "insert_op_conf": aipp})
+    return Recorded(options_from(found if aipp is None else {**found, "insert_op_conf": aipp}), allow)
 
 
 def _shapes(model: convertkit.LightModel) -> tuple[InputShape, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import convertkit
-from convertkit_ascend.atc import AtcOptions, config_files
+from convertkit_ascend.atc import config_files
 from convertkit_ascend.bundle import origins as provenance
 from convertkit_ascend.bundle import record
 from convertkit_ascend.bundle.named import check_names
 from convertkit_ascend.bundle.preflight import check
+from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.bundle.script import script
 from convertkit_ascend.handover import for_atc
 
@@ -20,7 +21,7 @@ GRAPH = "ascend.onnx"
 
 def write(
     model: convertkit.LightModel,
-    options: AtcOptions,
+    recorded: Recorded,
     directory: Path,
     origins: Mapping[str, str] | None = None,
 ) -> None:
@@ -33,6 +34,7 @@ def write(
         UsageError: an option names a node that is not there.
         PreflightError: ATC would refuse or misread the graph; ``preflight.json`` is there all the same.
     """
+    options = recorded.options
     final = for_atc(model)
     check_names(options, final.proto.graph)
     convertkit.save(final, directory / GRAPH)
@@ -40,6 +42,6 @@ def write(
     (directory / provenance.NAME).write_text(lines, encoding="utf-8")
     for name, text in config_files(options).items():
         (directory / name).write_text(text, encoding="utf-8")
-    (directory / record.NAME).write_text(record.text(options, GRAPH), encoding="utf-8")
+    (directory / record.NAME).write_text(record.text(recorded, GRAPH), encoding="utf-8")
     (directory / "compile.sh").write_text(script(options, GRAPH), encoding="utf-8")
-    check(directory, GRAPH, options)
+    check(directory, GRAPH, recorded)

@@ -18,15 +18,15 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
         UsageError: the options cannot be read. PreflightError: the kernel lists installed here refuse the graph.
         AtcError: ATC failed.
     """
-    options = record.read(directory)
-    stop(directory, GRAPH, options)
+    recorded = record.read(directory)
+    stop(directory, GRAPH, recorded)
 
     def on_status(status: Status) -> None:
         tell(f"atc on {compiler.where}: {status.phase}")
 
     compile_with_atc(
         directory / GRAPH,
-        options,
+        recorded.options,
         directory / record.OM,
         compiler=compiler,
         origins=origins.read(directory),

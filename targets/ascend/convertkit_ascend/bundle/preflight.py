@@ -8,6 +8,7 @@ from pathlib import Path
 
 import convertkit
 from convertkit_ascend.atc import AtcOptions
+from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.legality import Violation
 from convertkit_ascend.preflight import Report, examine
 
@@ -33,7 +34,7 @@ class PreflightError(convertkit.ConvertkitError):
         self.details = "\n".join([*map(_lines, errors[:SHOWN]), *rest])
 
 
-def check(directory: Path, graph: str, options: AtcOptions) -> None:
+def check(directory: Path, graph: str, recorded: Recorded) -> None:
     """Examines ``graph`` and leaves :data:`REPORT`.
 
     The report rests on the table of this package, whatever is installed here: artifacts do not depend on the machine
@@ -42,18 +43,25 @@ def check(directory: Path, graph: str, options: AtcOptions) -> None:
     Raises:
         PreflightError: there are errors.
     """
-    shapes = _sizes(options)
-    report = examine(directory / graph, options.soc_version, shapes, own_table=True)
-    (directory / REPORT).write_text(_text(report, graph, options.soc_version), encoding="utf-8")
-    stop(directory, graph, options)
+    options = recorded.options
+    report = examine(directory / graph, options.soc_version, _sizes(options), own_table=True)
+    text = _text(report, graph, options.soc_version, recorded.allow)
+    (directory / REPORT).write_text(text, encoding="utf-8")
+    stop(directory, graph, recorded)
 
 
-def stop(directory: Path, graph: str, options: AtcOptions) -> None:
-    """Raises PreflightError where this machine's rules leave an error."""
+def stop(directory: Path, graph: str, recorded: Recorded) -> None:
+    """Raises PreflightError where this machine's rules leave an error that is not allowed."""
+    options = recorded.options
     report = examine(directory / graph, options.soc_version, _sizes(options))
-    errors = [item for item in report.violations if item.severity == "error"]
+    left = _left(report, recorded.allow)
+    errors = [item for item in left if item.severity == "error"]
     if errors:
         raise PreflightError(graph, options.soc_version, errors)
+
+
+def _left(report: Report, allow: tuple[str, ...]) -> list[Violation]:
+    return [item for item in report.violations if item.rule not in allow]
 
 
 def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
@@ -62,14 +70,16 @@ def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _text(report: Report, graph: str, soc: str) -> str:
-    errors = sum(item.severity == "error" for item in report.violations)
+def _text(report: Report, graph: str, soc: str, allow: tuple[str, ...]) -> str:
+    left = _left(report, allow)
+    errors = sum(item.severity == "error" for item in left)
     content = {
         "file": graph,
         "soc": soc,
         "errors": errors,
-        "warnings": len(report.violations) - errors,
-        "findings": [dataclasses.asdict(item) for item in report.violations],
+        "warnings": len(left) - errors,
+        "allowed": sorted(item.rule for item in report.violations if item.rule in allow),
+        "findings": [dataclasses.asdict(item) for item in left],
         "basis": list(report.basis),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"

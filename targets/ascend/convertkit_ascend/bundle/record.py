@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +19,33 @@ RESULT = "out/model"
 """Where ATC writes, without the suffix; :data:`OM` appears in its place only when it is whole."""
 
 
-def text(options: AtcOptions, graph: str) -> str:
+@dataclass(frozen=True)
+class Recorded:
+    """What the file says: options for ATC, and rules of preflight that may be broken."""
+
+    options: AtcOptions
+    allow: tuple[str, ...] = ()
+
+
+def text(recorded: Recorded, graph: str) -> str:
     """The file; options that are ATC's own defaults are left out."""
+    options = recorded.options
     content = {"options": _plain(options), "command": command(options, graph, RESULT)}
+    if recorded.allow:
+        content["allow"] = list(recorded.allow)
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def read(directory: Path) -> AtcOptions:
-    """The options of a bundle.
+def read(directory: Path) -> Recorded:
+    """What a bundle says.
 
     Raises:
         UsageError: the file is missing, damaged, or asks for what ATC does not take.
     """
     path = directory / NAME
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))["options"]
-        return options_from(values)
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Recorded(options_from(content["options"]), tuple(map(str, content.get("allow", ()))))
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
 

@@ -27,6 +27,7 @@ class LegalizeAscend(convertkit.GraphPass):
 
     Options:
         soc: the chip, ``ascend310p1``, ``ascend310p3``, ``ascend310p5`` or ``ascend310p7``.
+        allow: rules that may stay broken, as in ``lint --allow``.
     """
 
     name = "legalize-ascend"
@@ -45,6 +46,7 @@ class LegalizeAscend(convertkit.GraphPass):
         "center-nms-boxes",
     )
     soc: str = "ascend310p3"
+    allow: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if socs.get(self.soc).name not in socs.tabled():
@@ -59,7 +61,7 @@ class LegalizeAscend(convertkit.GraphPass):
         rewrite(graph)
         errors = [item for item in self._judge(graph) if item.severity == "error"]
         if errors:
-            raise convertkit.PassError(_refusal(self.soc, errors))
+            raise _refusal(self.soc, errors)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """What is left outside, warnings included, once everything is rewritten."""
@@ -74,13 +76,18 @@ class LegalizeAscend(convertkit.GraphPass):
     def _judge(self, graph: convertkit.Graph) -> tuple[Violation, ...]:
         from convertkit_ascend.legality import judge
 
-        return judge(graph.model(), self.soc)
+        return tuple(item for item in judge(graph.model(), self.soc) if item.rule not in self.allow)
 
 
-def _refusal(soc: str, errors: list[Violation]) -> str:
+def _refusal(soc: str, errors: list[Violation]) -> convertkit.PassError:
+    first, places = errors[0], "1 place is" if len(errors) == 1 else f"{len(errors)} places are"
+    error = convertkit.PassError(
+        f"{places} not legal on {soc}, first: {first.node or 'graph'}: {first.why} [{first.rule}]",
+        hint=first.fix,
+    )
     lines = [
-        f"  {item.node or 'graph'} ({item.op}): {item.why} [{item.rule}]; {item.fix}"
-        for item in errors[:SHOWN]
+        f"{item.node or 'graph'} ({item.op}): {item.why} [{item.rule}]; {item.fix}" for item in errors[:SHOWN]
     ]
-    rest = [f"  ... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
-    return "\n".join([f"{len(errors)} places are not legal on {soc}:", *lines, *rest])
+    rest = [f"... and {len(errors) - SHOWN} more"] if len(errors) > SHOWN else []
+    error.details = "\n".join([*lines, *rest])
+    return error

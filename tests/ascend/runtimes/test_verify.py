@@ -69,3 +69,20 @@ def test_offline_without_its_directories_says_which_options_to_give(cli, variant
 
     assert done.code == 2
     assert "give --inputs and --outputs" in done.err
+
+
+def test_a_precision_that_is_not_emulated_is_left_out_of_the_ladder_but_not_of_a_request(
+    cli, variant, photos
+):
+    words = ["verify", MASKRCNN, *variant[:4], *photos, "--json", "-O", "precision_mode=allow_mix_precision"]
+
+    ladder = cli(*words, "--ladder")
+    asked = cli(*words, "--runtime", "device-numerics")
+
+    assert [rung["name"] for rung in ladder.json["rungs"]] == ["stock", "twin"]
+    said = "device numerics do not emulate precision allow_mix_precision"
+    assert f"note: rung device-numerics is left out: {said}" in ladder.err
+    assert (asked.code, asked.err.splitlines()[-1].startswith(f"error: {said} (name the effects")) == (
+        3,
+        True,
+    )

@@ -10,30 +10,39 @@ import pycocotools.mask as mask_utils
 from convertkit.detection.boxes import area, iou
 from convertkit.detection.types import Detections
 
+SAME_MASK = 0.999
+
 
 @dataclass
 class Agreement:
-    """The worst over all pairs so far; ``pixels`` is by how many a mask of IoU below 0.999 differs."""
+    """The worst over all pairs so far.
+
+    Attributes:
+        lost: detections without a partner of their own in the other run.
+        pixels: by how many pixels the masks of one pair differ.
+        unlike: in how many pairs the IoU of the masks is 0.999 or less.
+    """
 
     pairs: int = 0
     lost: int = 0
     box_iou: float = 1.0
     score: float = 0.0
+    mask_iou: float = 1.0
     pixels: int = 0
+    unlike: int = 0
 
     def add(self, before: Detections, after: Detections) -> None:
         """Pairs every detection of one run with the nearest of the same label in the other."""
         first, second = (np.flatnonzero(area(item.boxes) > 0) for item in (before, after))
-        self.lost += abs(len(first) - len(second))
-        for index in first:
-            self._pair(before, index, after, second)
+        partners = [self._pair(before, index, after, second) for index in first]
+        found = {item for item in partners if item is not None}
+        self.lost += len(partners) - len(found) + len(second) - len(found)
 
-    def _pair(self, before: Detections, index: int, after: Detections, others: np.ndarray) -> None:
+    def _pair(self, before: Detections, index: int, after: Detections, others: np.ndarray) -> int | None:
         overlaps = iou(before.boxes[index : index + 1], after.boxes[others])[0]
         same = (after.labels[others] == before.labels[index]) & (overlaps > 0.5)
         if not same.any():
-            self.lost += 1
-            return
+            return None
         gaps = np.abs(after.scores[others] - before.scores[index])
         best = int(np.argmax(np.where(same, overlaps - gaps, -np.inf)))
         self.pairs += 1
@@ -41,9 +50,12 @@ class Agreement:
         self.score = max(self.score, float(gaps[best]))
         if before.masks is not None and after.masks is not None:
             self._masks(before.masks[index], after.masks[others[best]])
+        return best
 
     def _masks(self, a: dict, b: dict) -> None:
         union = int(mask_utils.area(mask_utils.merge([a, b])))
         both = int(mask_utils.area(mask_utils.merge([a, b], intersect=True)))
-        if both <= 0.999 * union:
-            self.pixels = max(self.pixels, union - both)
+        overlap = both / union if union else 1.0
+        self.mask_iou = min(self.mask_iou, overlap)
+        self.pixels = max(self.pixels, union - both)
+        self.unlike += overlap <= SAME_MASK

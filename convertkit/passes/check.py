@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 TOLERANCE = 1e-4
 """Largest difference a ``rounding`` pass may make, relative to the largest value of the output (float32 has 1e-7)."""
 
-DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=5e-3)
+DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
 """The same for detections: pixels of the network input, score, mask probability.
 
 A mask is predicted for a box, so it moves with the box. An export that keeps classes apart by offsets of up to 25,000

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PIPELINE = (
     "fuse-multilevel-roialign",
     "fuse-multiclass-nms",
+    "drop-offset-rounding",
     "restore-rpn-levels",
     "clip-to-picture",
     "center-nms-boxes",

@@ -41,6 +41,7 @@ class LegalizeAscend(convertkit.GraphPass):
         "prune-mask-head",
         "fuse-multilevel-roialign",
         "fuse-multiclass-nms",
+        "drop-offset-rounding",
         "restore-rpn-levels",
         "clip-to-picture",
         "center-nms-boxes",

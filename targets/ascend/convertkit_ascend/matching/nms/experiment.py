@@ -84,14 +84,25 @@ class Experiment:
 
     def _run(self, tensors: list[Tensor]) -> tuple[list[list[Array]], list[Answer]]:
         """The values of each tensor, and the operator's outputs, case by case."""
-        region = convertkit.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
+        region = self._region(tensors)
         rows, answers = [], []
-        for case in probes.cases(self.sources.boxes.shape, self.sources.scores.shape, self._ranges()):
+        for case in self.cases():
             values = self._values(region, case)
             if values is not None:
                 rows.append(values)
-                answers.append(self._answer(case))
+                answers.append(self.answer(case))
         return [[row[index] for row in rows] for index in range(len(tensors))], answers
+
+    def cases(self) -> list[probes.Case]:
+        """What the experiment feeds; nothing overlaps in the first."""
+        return probes.cases(self.sources.boxes.shape, self.sources.scores.shape, self._ranges())
+
+    def run_on(self, tensors: list[Tensor], case: probes.Case) -> tuple[Array, ...] | None:
+        """The values of tensors in one case; None where the graph fails on an optional one."""
+        return self._values(self._region(tensors), case)
+
+    def _region(self, tensors: list[Tensor]) -> convertkit.Region:
+        return convertkit.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
 
     def _ranges(self) -> probes.Ranges:
         top = bounds(self.graph, self.sources.scores.tensor).high
@@ -107,7 +118,8 @@ class Experiment:
             where = self.sources.boxes.tensor
             raise Refused(f"it cannot be run on its own: {error.message}", where) from error
 
-    def _answer(self, case: probes.Case) -> Answer:
+    def answer(self, case: probes.Case) -> Answer:
+        """What the operator gives in one case."""
         together = self.sources.together
         attributes = {
             "score_threshold": self.threshold,

@@ -8,10 +8,11 @@ from typing import TypeAlias
 import numpy as np
 
 import convertkit
-from convertkit_ascend.matching.nms import downstream, sources
+from convertkit_ascend.matching.nms import downstream, rounding, sources
 from convertkit_ascend.matching.nms.downstream import Downstream
 from convertkit_ascend.matching.nms.experiment import Experiment, Explained
 from convertkit_ascend.matching.nms.readings import Reading
+from convertkit_ascend.matching.nms.rounding import Offsets
 from convertkit_ascend.matching.nms.site import Refused, Site, operator_threshold, read
 from convertkit_ascend.matching.nms.sources import Sources
 from convertkit_ascend.matching.nms.threshold import measure
@@ -27,12 +28,14 @@ class Match:
     Attributes:
         attributes: of the vendor node.
         readings: the tensors it gives; once they are replaced, nothing needs the NonMaxSuppression.
+        rounding: class offsets whose rounding the boxes carry; None where they carry none.
     """
 
     site: Site
     sources: Sources
     attributes: Attributes
     readings: tuple[Reading, ...]
+    rounding: Offsets | None
 
     @property
     def why(self) -> str:
@@ -40,7 +43,12 @@ class Match:
         values = ", ".join(f"{name}={value:g}" for name, value in self.attributes.items())
         read_from = f"boxes {self.sources.boxes.shape} and scores {self.sources.scores.shape}"
         found = ", ".join(f"{item.tensor.name} ({item.kind})" for item in self.readings)
-        return f"{read_from}; {values}; gives {found}"
+        kept = (
+            ""
+            if self.rounding is None
+            else f"; boxes carry the rounding of offsets to {self.rounding.max():g}"
+        )
+        return f"{read_from}; {values}; gives {found}{kept}"
 
 
 def match(graph: convertkit.Graph, node: Node, *, pad: bool) -> Match:
@@ -71,9 +79,10 @@ def _match(graph: convertkit.Graph, site: Site, found: Sources, pad: bool) -> Ma
     if below.leak is not None:
         raise Refused("the selection depends on more than boxes and scores", below.leak)
     threshold = _threshold(graph, site, found)
-    attempts = Experiment(graph, site, found, threshold).explained(below, pad=pad)
-    chosen = _chosen(graph, site, below, attempts)
-    return Match(site, found, _attributes(site, found, threshold, chosen), tuple(chosen))
+    experiment = Experiment(graph, site, found, threshold)
+    chosen = _chosen(graph, site, below, experiment.explained(below, pad=pad))
+    attributes = _attributes(site, found, threshold, chosen)
+    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen))
 
 
 def _threshold(graph: convertkit.Graph, site: Site, found: Sources) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 import convertkit
+from convertkit_ascend.matching.nms import rounding
 from convertkit_ascend.matching.nms.match import Match, match
 from convertkit_ascend.matching.nms.readings import Reading
 from convertkit_ascend.matching.nms.shapes import annotated
@@ -45,6 +46,8 @@ def _look_at(graph: convertkit.Graph, node: Any, pad: bool) -> tuple[convertkit.
 
 def _write(graph: convertkit.Graph, found: Match) -> None:
     boxes = found.sources.boxes.view.emit(graph, found.sources.boxes.tensor)
+    if found.rounding is not None:
+        boxes = rounding.write(graph, boxes, found.rounding)
     scores = found.sources.scores.view.emit(graph, found.sources.scores.tensor)
     batch, total = found.site.batch, int(found.attributes["max_total_size"])
     shapes = ((batch, total, 4), (batch, total), (batch, total), (batch,))

@@ -34,6 +34,7 @@ class Sources:
         reach: the largest magnitude a box has after class offsets are added: the scale of the graph's rounding.
         together: max_output_boxes_per_class counts all classes together.
         filtered: boxes are dropped before the NonMaxSuppression; the node's threshold is not the only one.
+        offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
     """
 
     boxes: Laid
@@ -42,6 +43,7 @@ class Sources:
     reach: float
     together: bool
     filtered: bool
+    offsets: Array | None = None
 
 
 def candidates(graph: convertkit.Graph, site: Site) -> Iterator[Sources | Refused]:
@@ -88,11 +90,13 @@ def _with_offset(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Cl
         offsets = np.broadcast_to(value, dims).reshape(*shape, 4)
         found, moved = classes.layout(offsets, boxes.offset)
         _keep_apart(classes.gap(moved), within, boxes)
+        fixed = moved
     else:
         found, moved = _computed(graph, boxes, scores, shape, within)
+        fixed = None
     reach = float(np.abs(moved).max())
     made = _sources(graph, found.boxes, found.scores, (boxes, scores), reach)
-    return replace(made, together=found.classes > 1)
+    return replace(made, together=found.classes > 1, offsets=fixed)
 
 
 def _keep_apart(gap: float, within: Bounds, boxes: Climbed) -> None:

@@ -1,0 +1,39 @@
+"""``drop-offset-rounding``: boxes as the detection head computed them, not as class offsets left them."""
+
+from __future__ import annotations
+
+import convertkit
+
+
+class DropOffsetRounding(convertkit.GraphPass):
+    """Take off the rounding that class offsets left in the boxes of an export.
+
+    mmdet's export moves the boxes of each class to a place of their own, up to 25,000 pixels away, and back; float32
+    keeps 1/512 pixel there. ``fuse-multiclass-nms`` keeps that rounding, so that it can be held to the same bits;
+    this pass takes it off. mmdet under PyTorch reports unmoved boxes too. In float16 the offsets would cost 16 pixels.
+    """
+
+    name = "drop-offset-rounding"
+    effect = "semantic"
+    requires = ("fuse-multiclass-nms",)
+    before = ("restore-rpn-levels", "clip-to-picture", "center-nms-boxes", "legalize-ascend")
+
+    def run(self, graph: convertkit.Graph) -> None:
+        from convertkit_ascend.matching.nms.rounding import drop
+        from convertkit_ascend.matching.nms.shapes import annotated
+
+        with annotated(graph):
+            drop(graph)
+
+    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+        """Every BatchMultiClassNMS whose boxes were moved by class and back, and how far."""
+        from convertkit_ascend.matching.nms.rounding import look
+        from convertkit_ascend.matching.nms.shapes import annotated
+
+        with annotated(graph):
+            return tuple(
+                convertkit.Finding(
+                    "matched", nms.where, f"boxes were moved by up to {most:g} and back", boxes.name
+                )
+                for nms, boxes, most in look(graph)
+            )

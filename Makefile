@@ -56,6 +56,7 @@ bench: $(VENV)/.ready-dev env ## the paired benchmarks
 	$(BIN)/python -m bench.pipeline_vs_onnxsim build/r50.onnx
 
 docs: setup ## make the tables in docs/ anew
+	$(BIN)/python -m tests.ascend.page
 	$(BIN)/python -m bench.accuracy
 
 wheel: $(VENV)/.ready-dev ## build the distribution

@@ -33,8 +33,8 @@ demo: setup ## build the embedded model for the CPU, measure it, print the ladde
 test: $(VENV)/.ready-dev lint types env ## set up and run everything, the slow tier and the export environment included
 	$(BIN)/python -m pytest
 
-fast: $(VENV)/.ready-dev ## the tests that take seconds
-	$(BIN)/python -m pytest -m "not slow and not export"
+fast: $(VENV)/.ready-dev ## the tests that take less than a second or two each, on all cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not export" -n auto --maxprocesses 8 --dist worksteal
 
 lint: $(VENV)/.ready-dev ## style, import rules
 	$(BIN)/ruff check
@@ -56,6 +56,7 @@ bench: $(VENV)/.ready-dev env ## the paired benchmarks
 	$(BIN)/python -m bench.pipeline_vs_onnxsim build/r50.onnx
 
 docs: setup ## make the tables in docs/ anew
+	$(BIN)/python -m tests.ascend.page
 	$(BIN)/python -m bench.accuracy
 
 wheel: $(VENV)/.ready-dev ## build the distribution

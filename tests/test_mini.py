@@ -58,6 +58,7 @@ def test_what_travels_is_small_and_whole() -> None:
     assert sum(file.stat().st_size for file in files) < 45e6
 
 
+@pytest.mark.slow
 def test_a_build_of_mini_finds_detections_to_check_with(cli: Cli) -> None:
     done = cli("build", MASKRCNN, "--variant", "mini", "--json")
 

@@ -6,7 +6,7 @@ import http.server
 import re
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +55,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.told.length:
             self.send_header("Content-Length", str(len(body) - start))
         self.end_headers()
-        self.wfile.write(body[start:] if cut is None else body[start:][:cut])
+        with suppress(ConnectionError):  # the client may have had enough
+            self.wfile.write(body[start:] if cut is None else body[start:][:cut])
 
     def log_message(self, format: str, *args: Any) -> None:
         pass

@@ -86,6 +86,7 @@ def wait_for(path: Path) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_build_from_nothing_then_again_for_free(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("# small\nquick==1.0\n")
     spec = EnvironmentSpec(requirements="requirements.txt", variables={"A": "b"})
@@ -139,6 +140,7 @@ def test_another_base_python_is_asked_for_its_version(tmp_path: Path) -> None:
         _ = Environment("m", requirements, base_python=Path("/bin/true")).key
 
 
+@pytest.mark.slow
 def test_killed_build_goes_on_and_the_second_builder_waits(template: Path, tmp_path: Path) -> None:
     text = "quick==1.0\nslow==1.0"
     environment = seeded(template, text)
@@ -175,6 +177,7 @@ def test_killed_build_goes_on_and_the_second_builder_waits(template: Path, tmp_p
     assert environment.log.read_text().count("step 2 of 4") == 1
 
 
+@pytest.mark.slow
 def test_the_users_variables_hold_but_for_the_specs(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +191,7 @@ def test_the_users_variables_hold_but_for_the_specs(
     assert (tmp_path / "compiled").read_text().split() == [f"7;spec;{tmp_path};-"]
 
 
+@pytest.mark.slow
 def test_failed_step_is_one_line_and_is_tried_again(template: Path, index: Path) -> None:
     environment = seeded(template, "quick==1.0\nlate==1.0")
 
@@ -202,6 +206,7 @@ def test_failed_step_is_one_line_and_is_tried_again(template: Path, index: Path)
     assert [step.what for step in seen if not step.line] == ["late==1.0", VERIFY]
 
 
+@pytest.mark.slow
 def test_unreachable_index_is_told_from_a_wrong_requirement(
     template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +218,7 @@ def test_unreachable_index_is_told_from_a_wrong_requirement(
         seeded(template, "absent").ensure()
 
 
+@pytest.mark.slow
 def test_missing_compiler_is_found_before_compiling(
     template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -230,6 +236,7 @@ def test_missing_compiler_is_found_before_compiling(
     assert environment.status().done == 2
 
 
+@pytest.mark.slow
 def test_what_cannot_be_imported_is_not_complete(template: Path) -> None:
     environment = seeded(template, "broken")
 
@@ -242,6 +249,7 @@ def test_what_cannot_be_imported_is_not_complete(template: Path) -> None:
     assert environment.status().phase == "partial"
 
 
+@pytest.mark.slow
 def test_half_installed_package_is_installed_again(template: Path) -> None:
     environment = seeded(template, "quick==1.0")
     (packages,) = (environment.directory / "venv" / "lib").glob("python*/site-packages")

@@ -33,6 +33,7 @@ def is_the_same(streamed, rung, found):
     assert found["scores"]["segm"]["AP"] > 0.3
 
 
+@pytest.mark.slow
 def test_the_stock_graph_of_mini(cli, photos, ais_bench):
     two = (*photos, "--limit", 2)
     streamed = cli("verify", MASKRCNN, *two, "--runtime", "stock", "--results", "streamed", "--json")

@@ -34,6 +34,7 @@ def detections(package, session, photo, spec):
     return found.boxes[keep], found.scores[keep], found.labels[keep]
 
 
+@pytest.mark.slow
 def test_detections_stay(package, photos) -> None:
     model = convertkit.load(Path(MASKRCNN, "mini", "mini.onnx"))
     spec = package.spec.preprocess

@@ -1,8 +1,7 @@
 """Every way a compilation is known to go wrong (or right against appearances), and on what each stands.
 
-``basis`` is the statement of the facts or of frontend.md that the stand-in follows. ``seen`` says how good it is:
-``documented`` by the vendor, ``reported`` by users with the text, ``run`` in the vendor's open sources, or ``assumed``:
-what any program may do. None has been seen on hardware or with a real atc by us.
+``basis`` is the statement of the facts, or of their part on the ONNX front end, that the stand-in follows. ``seen``
+says how good it is, as in ``tests/ascend/evidence.py``. None has been seen on hardware or with a real atc by us.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Seen = Literal["documented", "reported", "run", "assumed"]
+from tests.ascend.evidence import Seen
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ SITUATIONS: tuple[Situation, ...] = (
     _found("wrong-rank", "3.6 E10049", "documented", "E10049", options={"input_shape": "input:3,8,8"}),
     _found(
         "wrong-output-node",
-        "frontend.md, Graph inputs and outputs",
+        "frontend, Graph inputs and outputs",
         "run",
         "E10016",
         screen=("[nowhere]",),
@@ -88,7 +87,7 @@ SITUATIONS: tuple[Situation, ...] = (
     ),
     _found(
         "open-shape",
-        "frontend.md, Graph inputs and outputs (E10001)",
+        "frontend, Graph inputs and outputs (E10001)",
         "documented",
         "E10001",
         screen=("set --input_shape",),
@@ -96,16 +95,14 @@ SITUATIONS: tuple[Situation, ...] = (
         model="symbolic",
     ),
     # found by the stand-in in the model
-    _found("no-protobuf", "frontend.md, Key (E13005)", "run", "E13005", "onnx.load", model="text"),
-    _found("empty-file", "frontend.md, Key (E13015)", "run", "E13015", model="empty"),
+    _found("no-protobuf", "frontend, Key (E13005)", "run", "E13005", "onnx.load", model="text"),
+    _found("empty-file", "frontend, Key (E13015)", "run", "E13015", model="empty"),
     _found("no-graph", "3.6 E16004", "documented", "E16004", model="no_graph"),
-    _found("no-output", "frontend.md, Graph inputs and outputs (E16001)", "run", "E16001", model="no_output"),
-    _found(
-        "same-name-twice", "frontend.md, Names (E13009)", "run", "E13009", screen=("relu",), model="twins"
-    ),
+    _found("no-output", "frontend, Graph inputs and outputs (E16001)", "run", "E16001", model="no_output"),
+    _found("same-name-twice", "frontend, Names (E13009)", "run", "E13009", screen=("relu",), model="twins"),
     _found(
         "node-named-like-input",
-        "frontend.md, Names (E13009)",
+        "frontend, Names (E13009)",
         "run",
         "E13009",
         screen=("input",),
@@ -113,15 +110,15 @@ SITUATIONS: tuple[Situation, ...] = (
     ),
     _found(
         "opset-17-vendor-operator",
-        "2.2, 2.5; frontend.md, Key (E13010)",
+        "2.2, 2.5; frontend, Key (E13010)",
         "run",
         "E13010",
         screen=("roi_1", "RoiExtractor", "pass fuse-multilevel-roialign"),
         model="roi_opset_17",
     ),
-    _found("opset-19", "frontend.md, Key", "run", "E13010", "no plugin for an operator", model="opset_19"),
+    _found("opset-19", "frontend, Key", "run", "E13010", "no plugin for an operator", model="opset_19"),
     _found("custom-domain", "2.5, 6.4", "reported", "has no responding", model="foreign_domain"),
-    _found("loop", "frontend.md, Key", "run", "E13010", screen=("loop_1",), model="loop"),
+    _found("loop", "frontend, Key", "run", "E13010", screen=("loop_1",), model="loop"),
     # the compiler's environment
     _told(
         "python-module", "3.4, 6.8; EC0010", "reported", "EC0010", "'decorator'|module decorator", "python3"
@@ -163,7 +160,7 @@ SITUATIONS: tuple[Situation, ...] = (
     ),
     _told(
         "no-engine",
-        "3.6 EZ3003; frontend.md, Graph inputs and outputs (generated names)",
+        "3.6 EZ3003; frontend, Graph inputs and outputs (generated names)",
         "reported",
         "EZ3003",
         screen=("/Gather_107", "pass legalize-ascend"),
@@ -172,8 +169,8 @@ SITUATIONS: tuple[Situation, ...] = (
     _told("int64-and-int32", "6.6 (E89999)", "reported", "E89999", screen=("/add_1", "DT_INT64")),
     _told("two-dtypes", "3.6 E70013", "documented", "E70013", screen=("int32", "/add_1")),
     _told("ir-unregistered", "3.6 EZ0501", "documented", "EZ0501", screen=("set_env.sh",)),
-    _told("missing-nms-size", "frontend.md, Silent traps", "run", "max_total_size", screen=("nms_rpn",)),
-    _told("dangling-input", "frontend.md, Silent traps (E11019)", "run", "E11019", screen=("/conv_1",)),
+    _told("missing-nms-size", "frontend, Silent traps", "run", "max_total_size", screen=("nms_rpn",)),
+    _told("dangling-input", "frontend, Silent traps (E11019)", "run", "E11019", screen=("/conv_1",)),
     _told("aipp-size", "3.6 E70014, 3.7", "documented", "E70014"),
     _told("aipp-padding", "3.6 E10052, 3.7", "documented", "E10052", "32"),
     # no explanation to be had

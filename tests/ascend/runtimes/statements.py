@@ -9,15 +9,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.ascend.evidence import Seen
+
 
 @dataclass(frozen=True)
 class Statement:
-    """One behaviour: the section of facts.md, what is said there, the tests that stand on it, what goes beyond."""
+    """One behaviour: the section of facts.md, what is said there, the tests that stand on it, what goes beyond.
+
+    ``seen`` says how good the evidence for ``says`` is, as in ``tests/ascend/evidence.py``: most is in the tools'
+    sources only, some in their README or API guide as well.
+    """
 
     section: str
     says: str
     tests: tuple[str, ...]
     beyond: str = ""
+    seen: Seen = "read"
 
 
 FILES = "tests/workflow/test_result_files.py"
@@ -66,6 +73,7 @@ STATEMENTS = (
             f"{ACL}::test_a_stranger_of_the_same_name_is_told_apart",
         ),
         "that ais-bench-benchmark brings a package called ais_bench; the loader's message is the dynamic linker's own",
+        seen="documented",
     ),
     Statement(
         "4.2",
@@ -102,6 +110,7 @@ STATEMENTS = (
         "InferSession(device_id, model_path), infer(feeds, mode), summary, reset_summaryinfo, MemorySummary",
         (f"{ACL}::test_it_gives_what_the_graph_gives", f"{ACL}::test_every_run_is_timed_once"),
         "before 2023 sumary and reset_sumaryinfo (TOOLS interface.py)",
+        seen="documented",
     ),
     Statement(
         "4.4",
@@ -113,6 +122,7 @@ STATEMENTS = (
             f"{ACL}::test_a_device_that_is_not_there",
         ),
         "directories are paired in natural order of names, other files in them are ignored (TOOLS utils.py)",
+        seen="documented",
     ),
     Statement(
         "4.5",
@@ -124,10 +134,12 @@ STATEMENTS = (
             f"{OFFLINE}::test_the_summary_is_found_where_either_version_leaves_it",
         ),
         "that sumary.json of the old version lies inside the directory",
+        seen="documented",
     ),
     Statement(
         "4.6",
         "throughput = 1000 x batch / mean compute time in ms; copies are left out",
         (f"{SPEED}::test_throughput_is_1000_times_batch_by_mean_compute_time",),
+        seen="documented",
     ),
 )

@@ -1,0 +1,123 @@
+"""What the driver and the stand-in take for granted about ATC besides the situations: command line, files, output."""
+
+from __future__ import annotations
+
+from tests.ascend.evidence import Claim
+
+OPTIONS = "tests/ascend/atc/test_options.py"
+DRIVER = "tests/ascend/atc/test_driver.py"
+ERRORS = "tests/ascend/atc/test_errors.py"
+SITUATIONS = "tests/ascend/atc/test_situations.py"
+HANDOVER = "tests/ascend/handover/test_handover.py"
+
+COMMAND_LINE = (
+    Claim("the guide's command", "1.1", "documented", (f"{OPTIONS}::test_the_command_is_the_guides",)),
+    Claim(
+        "options, their values and defaults; 2 to 100 profiles; which exclude each other",
+        "3.1, 3.3",
+        "documented",
+        (
+            f"{OPTIONS}::test_a_contradiction_is_one_line",
+            f"{OPTIONS}::test_what_the_manual_allows_is_allowed",
+        ),
+    ),
+    Claim(
+        "the files for `--keep_dtype`, `--customize_dtypes`, `--modify_mixlist`, `--op_precision_mode`",
+        "3.3",
+        "documented",
+        (f"{OPTIONS}::test_the_files_are_written_as_the_manual_shows",),
+    ),
+    Claim(
+        "paths hold letters, digits and a few signs; others are replaced",
+        "nothing on which signs",
+        "assumed",
+        (f"{DRIVER}::test_names_atc_does_not_take_are_replaced",),
+    ),
+    Claim(
+        "`set_env.sh` in its usual places; `devlib` on a host without a device",
+        "3.4",
+        "documented",
+        (f"{DRIVER}::test_set_env_sh_is_found_and_devlib_added",),
+    ),
+)
+
+FILES = (
+    Claim(
+        "vendor operators in the default domain, opset 8 to 16",
+        "2.5; frontend, Key",
+        "run",
+        (
+            f"{HANDOVER}::test_vendor_operators_move_to_the_default_domain",
+            f"{HANDOVER}::test_an_opset_without_the_plugins_is_refused",
+        ),
+    ),
+    Claim(
+        "one space of names for nodes, inputs and the nodes made of initializers",
+        "frontend, Names",
+        "run",
+        (f"{HANDOVER}::test_names_are_unique_whatever_they_were",),
+    ),
+    Claim(
+        "an initializer that is also an input counts as a constant: it is listed once",
+        "frontend, Graph inputs and outputs",
+        "run",
+        (f"{HANDOVER}::test_initializers_are_no_inputs",),
+    ),
+    Claim(
+        "external data lies beside the model",
+        "frontend, Constants and weights",
+        "run",
+        (f"{DRIVER}::test_external_data_goes_along_and_weights_come_back",),
+    ),
+    Claim(
+        "`--external_weight` leaves a directory `weight` beside the model",
+        "3.1 names the option only",
+        "assumed",
+        (f"{DRIVER}::test_external_data_goes_along_and_weights_come_back",),
+    ),
+    Claim(
+        "an `.om` begins with `IMOD` and 256 bytes that say its length",
+        "public ModelFileHeader of the graph engine",
+        "read",
+        (f"{DRIVER}::test_a_model_is_whole_or_it_is_not",),
+    ),
+)
+
+OUTPUT = (
+    Claim(
+        "errors as CANN 7, 8 and 9 write them: code and text, process id and time, title and code",
+        "3.6; error tables of 8.1 and of the open sources",
+        "reported",
+        (f"{ERRORS}::test_a_code_is_found_in_every_form", f"{SITUATIONS}::test_every_release_is_understood"),
+    ),
+    Claim(
+        "the codes and their parameters; some have a second number in newer releases",
+        "3.6",
+        "read",
+        (
+            f"{ERRORS}::test_every_known_code_gives_one_screen_with_cause_and_fix",
+            f"{ERRORS}::test_aliases_meet",
+        ),
+    ),
+    Claim(
+        "names that ATC makes out of ours contain them",
+        "frontend, Graph inputs and outputs",
+        "run",
+        (f"{ERRORS}::test_names_made_out_of_ours_lead_back_to_the_longest",),
+    ),
+    Claim(
+        "the form of log lines; logs of a process under `$HOME/ascend/log`",
+        "3.5",
+        "documented",
+        (
+            f"{DRIVER}::test_phases_are_read_from_the_log",
+            f"{DRIVER}::test_errors_in_the_home_directory_are_found",
+        ),
+    ),
+    Claim(
+        "which source file logs in which phase",
+        "names of files in the open sources",
+        "derived",
+        (f"{DRIVER}::test_the_status_tells_phase_and_time",),
+    ),
+)

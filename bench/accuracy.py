@@ -27,6 +27,7 @@ RUNGS = {
     "stock": "its export, untouched",
     "stock@device-numerics": "the export in fp16: classes are kept apart by offsets of up to 25,000 pixels",
     "after:fuse-multiclass-nms": "vendor operators in place, nothing else changed",
+    "after:drop-offset-rounding": "boxes without the rounding of class offsets, up to 1/1024 pixel",
     "after:restore-rpn-levels": "proposals suppress each other inside their level only",
     "after:clip-to-picture": "boxes end where the picture ends",
     "twin:framework": "all passes; operators as mmdet computes them",

@@ -31,8 +31,7 @@ TOLERANCE = 1e-4
 DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
 """The same for detections: pixels of the network input, score, mask probability.
 
-A mask is predicted for a box, so it moves with the box. An export that keeps classes apart by offsets of up to 25,000
-rounds boxes to 1/512 pixel, and its masks differ by 1e-3 from those of a graph that does not.
+A mask is predicted for a box, so it moves with the box: a mask of a box that moves by 1/512 pixel differs by 1e-3.
 """
 
 SETS = {"dets", "labels", "masks"}

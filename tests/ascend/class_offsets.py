@@ -1,8 +1,8 @@
-"""The rounding that class offsets leave in the boxes of a stock graph: read off it, and put into the twin.
+"""The rounding that class offsets leave in the boxes of a stock graph, read off it.
 
 An export keeps classes apart in one NonMaxSuppression by moving the boxes of each class to a place of their own, and
 moves the boxes it keeps back: ``fl(box + offset) - offset`` in fp32. The mask head pools from the boxes so moved, and
-they are what the graph reports. The twin moves no box.
+they are what the graph reports.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 from numpy.typing import NDArray
 
 import convertkit
@@ -41,23 +40,6 @@ class ClassOffsets:
     def rounded(self, boxes: Array, labels: NDArray[np.int64]) -> Array:
         """``(N, 4) float32`` boxes there and back, in the two operations of a stock graph."""
         return self.move(boxes, labels) - self.values[labels][:, None]
-
-    def put_into(self, model: convertkit.LightModel) -> convertkit.LightModel:
-        """The graph with the same two operations in front of the BatchMultiClassNMS that has classes.
-
-        In front, so that it suppresses by boxes as rounded as those of the stock graph: moving back is exact, hence
-        all differences of coordinates, and with them IoU, are the same as of moved boxes.
-        """
-        graph = convertkit.open_graph(model)
-        nodes = graph.find(BATCH_MULTI_CLASS_NMS.name, domain=DOMAIN)
-        (node,) = (item for item in nodes if item.inputs[1].shape[2] == len(self.values))
-        boxes = node.inputs[0]
-        assert boxes.shape[2] == len(self.values)  # (B, N, C, 4)
-        offset = graph.constant(self.values[:, None], name="class_offset")
-        moved = graph.add("Add", [boxes, offset], dtype=boxes.dtype, shape=boxes.shape)
-        node.inputs[0] = graph.add("Sub", [moved, offset], dtype=boxes.dtype, shape=boxes.shape)
-        graph.tidy()
-        return graph.model()
 
 
 def _added(boxes: Any) -> Array | None:

@@ -93,6 +93,11 @@ class Form:
     opset: int = 11
 
     @property
+    def rounds(self) -> bool:
+        """Whether the boxes given carry the rounding of class offsets, and the operator reads them by class."""
+        return self.layout in ("minor", "major")
+
+    @property
     def boxes_shape(self) -> tuple[int, ...]:
         shared = self.layout in ("shared", "one")
         return (self.batch, self.count, 4) if shared else (self.batch, self.count, self.classes, 4)

@@ -99,9 +99,8 @@ class Dialogue:
 
     def _exchange(self, message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         self._heard = b""
-        with contextlib.suppress(
-            ConnectionError
-        ):  # it died meanwhile: its end says more than the broken pipe
+        # Where it died meanwhile, its end says more than the broken pipe.
+        with contextlib.suppress(ConnectionError):
             self._channel.sendall(json.dumps(message).encode() + b"\n")
         deadline = time.monotonic() + timeout
         in_time = self._child.feed(

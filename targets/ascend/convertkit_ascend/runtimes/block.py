@@ -97,8 +97,9 @@ class Pool:
 
 def _view(whole: NDArray[np.uint8], entry: Mapping[str, Any]) -> NDArray[Any]:
     dtype, shape, offset = np.dtype(entry["dtype"]), tuple(entry["shape"]), entry["offset"]
-    part: NDArray[Any] = whole[offset : offset + math.prod(shape) * dtype.itemsize]
-    return part.view(dtype).reshape(shape)
+    part = whole[offset : offset + math.prod(shape) * dtype.itemsize]
+    array: NDArray[Any] = part.view(dtype)
+    return array.reshape(shape)
 
 
 def _laid_out(arrays: Sequence[NDArray[Any]]) -> tuple[Layout, int]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _HOMES = {
+    "answer": "answers",
     "clip": "detection.boxes",
     "iou": "detection.boxes",
     "letterbox": "detection.letterbox",
@@ -25,6 +26,7 @@ _HOMES = {
     "Placement": "detection.types",
     "RLE": "detection.types",
     "Diagnosis": "diagnosis",
+    "Dialogue": "dialogue",
     "ConvertkitError": "errors",
     "GraphError": "errors",
     "PassError": "errors",
@@ -89,6 +91,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from convertkit.answers import answer as answer
     from convertkit.detection.boxes import clip as clip
     from convertkit.detection.boxes import iou as iou
     from convertkit.detection.letterbox import letterbox as letterbox
@@ -99,6 +102,7 @@ if TYPE_CHECKING:
     from convertkit.detection.types import Detections as Detections
     from convertkit.detection.types import Placement as Placement
     from convertkit.diagnosis import Diagnosis as Diagnosis
+    from convertkit.dialogue import Dialogue as Dialogue
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError

@@ -4,7 +4,7 @@
 
 DESCRIPTOR is one end of a socket pair. The supervisor leads a process group of its own, becomes the foster
 parent of every orphan among its descendants, and kills all of them when the command ends, when the other end of
-the socket closes (the owner died or gave up) or on SIGTERM. It writes one line to the socket: ``exit N``,
+the socket closes (the owner gave up), when the owner dies, or on SIGTERM. It writes one line to the socket: ``exit N``,
 ``signal N`` or ``error ERRNO`` (the command could not be started).
 
 Only the standard library, nothing of convertkit: it starts in 20 ms and knows no thread, so that the code
@@ -25,6 +25,7 @@ from typing import NoReturn
 
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+THREAD_DIED = signal.SIGUSR1
 
 
 def main(descriptor: int, command: list[str]) -> None:
@@ -34,16 +35,17 @@ def main(descriptor: int, command: list[str]) -> None:
     wake, bell = os.pipe()
     os.set_blocking(bell, False)
     signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
-    for number in (signal.SIGCHLD, signal.SIGTERM):
+    for number in (signal.SIGCHLD, signal.SIGTERM, THREAD_DIED):
         signal.signal(number, lambda *_: None)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
-    # The thread that started us waits for us, so its death is the owner's: a second line of defence
-    # where a forked sibling still holds the owner's end of the socket open.
-    _prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    # A second line of defence where a forked sibling still holds the owner's end of the socket open. The signal
+    # comes when the thread that started us ends; it is the owner's end if somebody else is our parent then.
+    owner_pid = os.getppid()
+    _prctl(PR_SET_PDEATHSIG, THREAD_DIED)
 
     child = _start(command, owner)
     _let_go_of_output()
-    status = _wait(child, owner, wake)
+    status = _wait(child, owner, wake, owner_pid)
     if status is not None:
         with contextlib.suppress(OSError):
             owner.sendall(_words(status).encode())
@@ -61,7 +63,7 @@ def _become(command: list[str], owner: socket.socket) -> NoReturn:
     """Turn the forked copy into the command; it dies with the supervisor, whatever kills that."""
     try:
         signal.set_wakeup_fd(-1)
-        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGPIPE):
+        for number in (signal.SIGCHLD, signal.SIGTERM, THREAD_DIED, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
         _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.execvp(command[0], command)
@@ -71,14 +73,14 @@ def _become(command: list[str], owner: socket.socket) -> NoReturn:
         os._exit(127)
 
 
-def _wait(child: int, owner: socket.socket, wake: int) -> int | None:
+def _wait(child: int, owner: socket.socket, wake: int, owner_pid: int) -> int | None:
     """Return the wait status of ``child``, or None when the owner is gone first."""
     while True:
         ready, _, _ = select.select([owner.fileno(), wake], [], [])
         if owner.fileno() in ready:
             return None
         rung = os.read(wake, 512)
-        if signal.SIGTERM in rung:
+        if signal.SIGTERM in rung or (THREAD_DIED in rung and os.getppid() != owner_pid):
             return None
         for pid, status in _reap():
             if pid == child:

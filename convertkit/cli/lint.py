@@ -93,7 +93,7 @@ def _known(names: list[str], target: Target) -> set[str]:
 
     from convertkit.errors import UsageError
 
-    rules = [rule.id for rule in target.lint_rules()]
+    rules = [rule.id for rule in target.lint_rules()] if names else []
     for name in names:
         if rules and name not in rules:
             near = difflib.get_close_matches(name, rules, n=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import convertkit
+from convertkit_ascend.domain import DOMAIN
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 from convertkit_ascend.passes.clip_to_picture import ClipToPicture
 from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
@@ -39,8 +40,6 @@ def register_targets(register: Callable[[type[convertkit.Target]], None]) -> Non
 
 @convertkit.hookimpl
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    from convertkit_ascend.ops.registry import DOMAIN
-
     register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost))
 
 

@@ -183,14 +183,9 @@ class Ascend(convertkit.Target):
     def lint(
         self, path: Path, input_shape: Mapping[str, tuple[int, ...]] | None = None
     ) -> convertkit.LintReport:
-        from convertkit_ascend.preflight import examine
+        from convertkit_ascend.linting import lint_apart
 
-        report = examine(path, self.name, input_shape)
-        findings = tuple(
-            convertkit.LintFinding(item.node, item.op, item.rule, item.severity, item.why, item.fix)
-            for item in report.violations
-        )
-        return convertkit.LintReport(findings, report.basis)
+        return lint_apart(path, self.name, input_shape)
 
 
 UNTABLED = "no table of its operators: only estimate, and lint by the parser's rules"

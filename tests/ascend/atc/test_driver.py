@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from convertkit_ascend import reproducer
 from convertkit_ascend.atc import (
     AtcError,
     AtcOptions,
@@ -24,11 +25,10 @@ from convertkit_ascend.atc import (
     has_local,
     open_compiler,
     parse_shapes,
-    reproducer,
 )
 from convertkit_ascend.atc.outcome import HEADER_BYTES, defect
 from convertkit_ascend.atc.phases import phase_of
-from convertkit_ascend.atc.reproducer import telling_environment
+from convertkit_ascend.reproducer import telling_environment
 
 from convertkit.errors import UnavailableError, UsageError
 from tests.ascend.atc.conftest import STAND_IN, executable, orphans

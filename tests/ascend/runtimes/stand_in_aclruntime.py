@@ -3,6 +3,9 @@
 Their surface is that of facts.md 4.2 and 4.3 (and of the sources it names, TOOLS and MSIT); what the facts leave open
 is as strict here as it may be anywhere: arrays must be contiguous, sizes must fit to the byte, results are readable on
 the host only. `statements.py` lists each behaviour with its section.
+
+The child of the runtime imports them from `stand_in_site` and `stand_in_site_ais`, which :func:`install_aclruntime` and
+:func:`install_ais_bench` put on its path; the variable STAND_IN_ACLRUNTIME names the flavours.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ from __future__ import annotations
 import ctypes
 import enum
 import math
-import sys
+import os
 import time
 import types
 from dataclasses import dataclass
@@ -20,9 +23,16 @@ from typing import ClassVar
 import numpy as np
 
 import convertkit
+from tests.ascend.runtimes.stand_in_ends import perhaps
 from tests.ascend.runtimes.stand_in_model import opened
 
-DEVICES = (0, 1)
+HERE = Path(__file__).parent
+VARIABLE = "STAND_IN_ACLRUNTIME"
+FLAVOUR = set(os.environ.get(VARIABLE, "").split())
+"""What varies between versions (pairs, half, fewer, dynamic), between machines (only-1) and what goes wrong: broken,
+chatty, and the ends of stand_in_ends."""
+
+DEVICES = (1,) if "only-1" in FLAVOUR else (0, 1)
 
 dtype = enum.Enum("dtype", ["uint8", "int8", "int32", "int64", "float16", "float32"])
 
@@ -94,11 +104,10 @@ class Options:
 
 
 class Session:
-    """``InferenceSession``; ``flavour`` is what varies between versions."""
-
-    flavour: ClassVar[set[str]] = set()
+    """``InferenceSession``."""
 
     def __init__(self, path, device, options):
+        perhaps(FLAVOUR, "opening")
         if device not in DEVICES:
             raise RuntimeError(f"[1][ACL: general failure] device {device}")
         if not Path(path).is_file():
@@ -123,7 +132,7 @@ class Session:
         self.batch = "static"
 
     def set_dynamic_batchsize(self, batch):
-        if "dynamic" not in self.flavour:
+        if "dynamic" not in FLAVOUR:
             raise RuntimeError("the model has no dynamic batch")
         self.batch = batch
 
@@ -131,16 +140,17 @@ class Session:
         known = [tensor.name for tensor in self.get_outputs()]
         if names != known or self.batch is None:
             raise RuntimeError("unknown outputs, or no batch was set")
-        if "broken" in self.flavour:
+        if "broken" in FLAVOUR:
             raise RuntimeError("[507011][ACL: model execute failed]\nmore")
+        perhaps(FLAVOUR, "running")
         arrays = {tensor.name: self._bound(tensor, feed) for tensor, feed in self._pairs(feeds)}
         start = time.perf_counter()
         for _ in range(self._options.loop):
             outputs = self._inner.run(None, arrays)
             self._note(start)
-        if "half" in self.flavour:
+        if "half" in FLAVOUR:
             outputs = [value.astype(np.float16) if value.dtype == np.float32 else value for value in outputs]
-        if "fewer" in self.flavour:
+        if "fewer" in FLAVOUR:
             outputs = outputs[:-1]
         return [Tensor(np.ascontiguousarray(value), self._device) for value in outputs]
 
@@ -164,7 +174,7 @@ class Session:
         else:
             data = feed.content()
         shape = list(tensor.shape)
-        if "dynamic" in self.flavour and isinstance(self.batch, int):
+        if "dynamic" in FLAVOUR and isinstance(self.batch, int):
             shape[0] = self.batch
         array = np.frombuffer(data, numpy_type(tensor))
         if array.size != math.prod(shape):
@@ -174,7 +184,7 @@ class Session:
     def _note(self, start):
         now = time.perf_counter()
         pair = (1000 * start, 1000 * now)
-        self._times.append(pair if "pairs" in self.flavour else pair[1] - pair[0])
+        self._times.append(pair if "pairs" in FLAVOUR else pair[1] - pair[0])
 
     @staticmethod
     def _describe(tensor, name):
@@ -246,34 +256,20 @@ class Memory:
 
 
 def install_aclruntime(monkeypatch, *flavour):
-    """``import aclruntime`` gives the stand-in, in one of its flavours: pairs, half, fewer, broken, dynamic."""
-    module = types.ModuleType("aclruntime")
-    module.session_options, module.Tensor, module.BaseTensor, module.dtype = (
-        Options,
-        Tensor,
-        BaseTensor,
-        dtype,
-    )
-    module.InferenceSession, module.MemorySummary = Session, MemorySummary
-    put(monkeypatch, {"aclruntime": module}, flavour)
+    """``import aclruntime`` gives the stand-in in a child, in some of its flavours (:data:`FLAVOUR`)."""
+    put(monkeypatch, "stand_in_site", flavour)
 
 
 def install_ais_bench(monkeypatch, *flavour):
-    """``import ais_bench.infer.interface`` gives the stand-in; ``old`` is the one of 2022."""
-    interface = types.ModuleType("ais_bench.infer.interface")
-    interface.InferSession = OldInferSession if "old" in flavour else InferSession
-    interface.MemorySummary = Memory
-    modules = {
-        "ais_bench": types.ModuleType("ais_bench"),
-        "ais_bench.infer": types.ModuleType("ais_bench.infer"),
-    }
-    for module in modules.values():
-        module.__path__ = []
-    put(monkeypatch, {**modules, "ais_bench.infer.interface": interface}, flavour)
+    """``import ais_bench.infer.interface`` gives the stand-in in a child; ``old`` is the one of 2022."""
+    put(monkeypatch, "stand_in_site_ais", flavour)
 
 
-def put(monkeypatch, modules, flavour):
-    monkeypatch.setattr(Session, "flavour", set(flavour))
-    MemorySummary.reset()
-    for name, module in modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
+def put(monkeypatch, site, flavour):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(HERE / site), str(HERE.parents[2])]))
+    monkeypatch.setenv(VARIABLE, " ".join(flavour))
+
+
+def remove(monkeypatch):
+    """Neither module is installed."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import convertkit
-from convertkit_ascend.atc import endings, outcome, reproducer
+from convertkit_ascend import reproducer
+from convertkit_ascend.atc import endings, outcome
 from convertkit_ascend.atc.command import command, config_files, display
 from convertkit_ascend.atc.errors import Ending, Explanation, explain, find, render
 from convertkit_ascend.atc.location import OUT, Compiler, Job
 from convertkit_ascend.atc.options import AtcOptions
 from convertkit_ascend.atc.phases import Status, phase_of
+from convertkit_ascend.atc.setup import FIND_ATC
 
 TIMEOUT = 6 * 3600.0
 """Seconds. No compile time of Mask R-CNN is published, only complaints of hours (facts 3.4)."""
@@ -192,8 +194,9 @@ def _failed(
         directory = reproducer.leave(
             failures,
             name,
+            kind="atc",
             work=job.work,
-            argv=argv,
+            script=reproducer.script(argv, job.settings, before=f"{FIND_ATC}mkdir -p {OUT}\n"),
             settings=job.settings,
             texts={**texts, "explanation.txt": shown},
         )

@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import convertkit
+from convertkit_ascend.domain import DOMAIN as DOMAIN
 
 if TYPE_CHECKING:
     import onnx
 
     from convertkit_ascend.ops.record import Attribute, Formal, VendorOp
-
-DOMAIN = "convertkit.ascend"
-"""Where the operators live inside the pipeline. The vendor's parser looks for them in the default domain only
-(facts 2.5; a node of another domain is E13010), so the last step before the compiler has to move them there."""
 
 VERSION = 1
 

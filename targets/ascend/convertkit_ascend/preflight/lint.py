@@ -79,18 +79,49 @@ def examine(
     Args:
         own_table: use the table of this package even where a CANN installation is there.
     """
+    begun = begin(source, soc, input_shape, own_table=own_table)
+    return finish(begun) if begun.goes_on else begun.report
+
+
+@dataclass(frozen=True)
+class Begun:
+    """An examination after its first half, in which no native inference takes part.
+
+    Attributes:
+        report: what was found; all there is to find unless it ``goes_on``.
+    """
+
+    subject: Subject
+    table: Operators
+    found: tuple[Violation, ...]
+    goes_on: bool
+
+    @property
+    def report(self) -> Report:
+        basis = (self.table.basis,) if self.goes_on else (self.table.basis, UNTYPED)
+        return Report(_settled(list(self.found)), basis)
+
+
+def begin(
+    source: Source, soc: str, input_shape: InputShape | None = None, *, own_table: bool = False
+) -> Begun:
+    """The raw rules; the arguments are those of :func:`examine`."""
     family = family_of(soc)
     table = operators(family, None if own_table else installed(family))
     subject = read(_own(source), input_shape)
     found = [item for rule in FIRST for item in rule.violations(subject)]
     if found:
-        return Report(_settled(found), (table.basis, UNTYPED))
+        return Begun(subject, table, tuple(found), goes_on=False)
     found = [item for rule in RAW for item in rule.violations(subject)]
     broken = {item.rule for item in found}
-    if any(rule.stops and rule.about.id in broken for rule in RAW):
-        return Report(_settled(found), (table.basis, UNTYPED))
-    found += _typed(subject, table)
-    return Report(_settled(found), (table.basis,))
+    stopped = any(rule.stops and rule.about.id in broken for rule in RAW)
+    return Begun(subject, table, tuple(found), goes_on=not stopped)
+
+
+def finish(begun: Begun) -> Report:
+    """Types, shapes and operators, with what was found before. It consumes ``begun.subject``."""
+    found = [*begun.found, *_typed(begun.subject, begun.table)]
+    return Report(_settled(found), (begun.table.basis,))
 
 
 def _own(source: Source) -> Source:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Description(Protocol):
-    """What aclruntime says of an input or output (facts 4.2): ``realsize`` is in bytes."""
+@dataclass(frozen=True)
+class Description:
+    """What aclruntime says of an input (facts 4.2): ``realsize`` is in bytes."""
 
     name: str
-    shape: Sequence[int]
     realsize: int
 
 
@@ -53,7 +53,7 @@ class Binding:
         return tuple(model) if set(model) == set(graph) else tuple(graph)
 
     def feeds(self, arrays: Mapping[str, NDArray[Any]], batch: int | None) -> list[NDArray[Any]]:
-        """Contiguous arrays in the compiled model's order: aclruntime reads memory, whatever its strides say.
+        """The arrays in the compiled model's order, of whatever strides.
 
         Raises:
             GraphError: an input is missing or has another size than the compiled model's.
@@ -64,7 +64,7 @@ class Binding:
                 raise convertkit.GraphError(
                     f"input {name!r} is missing; the graph needs {', '.join(self.order())}"
                 )
-            array = np.ascontiguousarray(arrays[name])
+            array = np.asarray(arrays[name])
             if batch is None and array.nbytes != tensor.realsize:
                 raise convertkit.GraphError(
                     f"input {name!r}: {array.dtype} {array.shape} has {array.nbytes} bytes, "

@@ -1,0 +1,73 @@
+"""The child process of ``convertkit lint``.
+
+    python -m convertkit_ascend.linting._child SOCKET
+
+It is asked twice: what is wrong with the raw file, and, if that allows it, with its types, shapes and operators.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads' stacks would count as memory; nothing here multiplies
+
+import convertkit
+from convertkit_ascend.preflight.lint import Begun, Report, begin, finish
+from convertkit_ascend.preflight.subject import Subject
+
+PER_BYTE = 8
+"""Bytes of memory for each of the file: protobuf, a copy of it, and both again while types are inferred."""
+
+
+class Examination:
+    """Of one file, in two halves."""
+
+    def __init__(self) -> None:
+        self._begun: Begun | None = None
+
+    def raw(
+        self, path: str, soc: str, input_shape: Mapping[str, list[int]] | None, memory: int
+    ) -> Mapping[str, Any]:
+        shapes = None if input_shape is None else {name: tuple(sizes) for name, sizes in input_shape.items()}
+        self._begun = begin(Path(path), soc, shapes)
+        _limit(memory + PER_BYTE * _size(self._begun.subject))
+        return {**_plain(self._begun.report), "goes_on": self._begun.goes_on}
+
+    def typed(self) -> Mapping[str, Any]:
+        assert self._begun is not None
+        return _plain(finish(self._begun))
+
+
+def _plain(report: Report) -> dict[str, Any]:
+    return {"findings": [asdict(item) for item in report.violations], "basis": report.basis}
+
+
+def _size(subject: Subject) -> int:
+    """Of the file and of the data beside it, in bytes."""
+    from convertkit_ascend.preflight import external
+
+    return subject.size + sum(external.find(item, subject.directory).length for item in subject.external())
+
+
+def _limit(memory: int) -> None:
+    """What would need more fails in here, before the machine has to choose whom to kill."""
+    _, most = resource.getrlimit(resource.RLIMIT_AS)
+    soft = memory if most == resource.RLIM_INFINITY else min(memory, most)
+    resource.setrlimit(resource.RLIMIT_AS, (soft, most))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def main(arguments: list[str]) -> None:
+    """Answers."""
+    examination = Examination()
+    convertkit.answer(int(arguments[0]), {"raw": examination.raw, "typed": examination.typed})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

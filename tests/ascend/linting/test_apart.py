@@ -60,7 +60,7 @@ def saved(text: str, path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("case", CASES[:: len(CASES) // 8], ids=str)
+@pytest.mark.parametrize("case", CASES[:: len(CASES) // 8], ids=lambda case: case.rule)
 def test_it_finds_what_the_examination_finds(case, tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(case.twin().SerializeToString())
 

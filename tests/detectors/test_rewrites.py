@@ -24,6 +24,7 @@ COMMON = ("simplify", "fold-constants", "cast-int64-to-int32", "set-opset-window
 ASCEND = (
     "fuse-multilevel-roialign",
     "fuse-multiclass-nms",
+    "drop-offset-rounding",
     "restore-rpn-levels",
     "clip-to-picture",
     "center-nms-boxes",

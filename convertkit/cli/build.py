@@ -48,6 +48,9 @@ def build(
     python: PythonOption = None,
     compiler: CompilerOption = "auto",
     option: SettingOption = None,
+    zipped: Annotated[
+        bool, typer.Option("--zip", help="Also write the artifact as one file, to be compiled elsewhere.")
+    ] = False,
     explain: ExplainOption = None,
     dry_run: DryRunOption = False,
     plugin: PluginOption = None,
@@ -55,6 +58,7 @@ def build(
 ) -> None:
     """Export, rewrite, check and compile a model for a target."""
     from convertkit.build.engine import build as run
+    from convertkit.build.pack import pack
     from convertkit.cli.ui import BuildView, print_json
 
     request = request_of(
@@ -76,10 +80,11 @@ def build(
         return
     view = BuildView()
     result = run(request, directory, report=view)
+    archive = pack(result.directory, result.manifest) if zipped else None
     if as_json:
-        print_json(_data(result))
+        print_json(_data(result, request, archive))
     else:
-        _show(result, request, _same(model, request, weights, output, option))
+        _show(result, request, _same(model, request, weights, output, option), archive)
 
 
 def request_of(
@@ -174,7 +179,7 @@ def _same(
     return shlex.join(words)
 
 
-def _show(result: BuildResult, request: BuildRequest, same: str) -> None:
+def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
     from convertkit.build.compiled import state_of
     from convertkit.cli.ui import megabytes
 
@@ -185,14 +190,21 @@ def _show(result: BuildResult, request: BuildRequest, same: str) -> None:
     print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
     if result.fresh and request.variant.spec.dataset is not None:
         print(f"next: convertkit verify {same}")
-    if state_of(target, result.directory) == "awaiting":
-        places = f"{target.by_hand}, or convertkit compile {result.directory}"
-        print(f"awaiting compile: {result.directory}; {places}")
+    state, bundle = state_of(target, result.directory), archive or result.directory
+    if state == "by hand":
+        print(f"{target.product} was compiled by hand and is taken as it is")
+    if state == "awaiting":
+        places = f"{target.by_hand}, or convertkit compile {shlex.quote(str(bundle))}"
+        print(f"awaiting compile: {bundle}; {places}")
 
 
-def _data(result: BuildResult) -> dict[str, Any]:
+def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> dict[str, Any]:
+    from convertkit.build.compiled import state_of
+
     return {
         "directory": str(result.directory),
+        "zip": None if archive is None else str(archive),
+        "state": state_of(request.target, result.directory),
         "fresh": result.fresh,
         "manifest": result.manifest,
         "passes": result.records,

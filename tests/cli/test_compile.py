@@ -86,6 +86,33 @@ def test_a_zip_is_a_bundle_too(cli: Cli, bundle: Path, stand_in: Path, folder: s
     assert contents(Path("sent")) == contents(bundle)
 
 
+def test_build_writes_the_zip_itself(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    first = cli("build", tiny, *TARGET, "-o", "a/bundle", "--zip")
+    packed = Path("a/bundle.zip").read_bytes()
+    again = cli("build", tiny, *TARGET, "-o", "a/bundle", "--zip", "--json")
+
+    assert first.out.splitlines()[-1].endswith("sh compile.sh, or convertkit compile a/bundle.zip")
+    assert Path("a/bundle.zip").read_bytes() == packed
+    assert (again.json["zip"], again.json["state"]) == ("a/bundle.zip", "awaiting")
+    assert sorted(path.name for path in Path("a").iterdir()) == ["bundle", "bundle.zip"]
+
+
+def test_a_zip_that_was_written_is_compiled_and_a_strangers_file_is_not_replaced(
+    cli: Cli, tiny: Path, stand_in: Path
+) -> None:
+    assert cli("build", tiny, *TARGET, "-o", "bundle", "--zip", "--compiler", "none").code == 0
+    shutil.move("bundle.zip", "elsewhere.zip")
+    Path("bundle.zip").write_text("a letter")
+
+    refused = cli("build", tiny, *TARGET, "-o", "bundle", "--zip", "--compiler", "none")
+    done = cli("compile", "elsewhere.zip")
+
+    assert (refused.code, refused.err.splitlines()[-1][:36]) == (2, "error: bundle.zip is there but is no")
+    assert Path("bundle.zip").read_text() == "a letter"
+    assert done.code == 0, done.err
+    assert Path("elsewhere/model.om").is_file()
+
+
 def test_what_is_no_bundle_or_was_damaged_is_refused(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path
 ) -> None:

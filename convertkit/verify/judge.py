@@ -65,7 +65,7 @@ def judge(
     if not demands:
         return Verdict(False, True, "the accuracy spec demands nothing")
     if not own:
-        return Verdict(False, True, "the accuracy spec was written for another dataset", demands)
+        return Verdict(False, True, "the accuracy spec was written for other images", demands)
     if not all_images:
         return Verdict(False, True, f"only {images} images of the dataset were measured", demands)
     if spec.images is not None and images != spec.images:

@@ -31,7 +31,7 @@ def test_one_value_below_is_enough_to_fail() -> None:
     ("demands", "images", "own", "reason"),
     [
         ({}, 10, True, "the accuracy spec demands nothing"),
-        ({"bbox": {"AP": 0.9}}, 10, False, "the accuracy spec was written for another dataset"),
+        ({"bbox": {"AP": 0.9}}, 10, False, "the accuracy spec was written for other images"),
         ({"bbox": {"AP": 0.9}}, 3, True, "the accuracy spec holds for 10 images, this run had 3"),
     ],
 )

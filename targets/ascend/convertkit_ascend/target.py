@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import convertkit
 from convertkit_ascend import socs
-from convertkit_ascend.runtimes import OM, RUNTIMES
+from convertkit_ascend.bundle.names import OM
+from convertkit_ascend.runtimes import RUNTIMES
 
 if TYPE_CHECKING:
     from convertkit_ascend.aipp import Aipp
@@ -64,12 +65,13 @@ class Ascend(convertkit.Target):
         Raises:
             PreflightError: ATC would refuse the graph, or make something else of it. AtcError: it failed.
         """
-        from convertkit_ascend import bundle
         from convertkit_ascend.aipp import config_text
+        from convertkit_ascend.bundle.ask import ask
+        from convertkit_ascend.bundle.contents import write
         from convertkit_ascend.twin import lower
 
         settings = None if self.pixels is None else config_text(self._aipp(model))
-        bundle.write(model, bundle.ask(self.name, model, settings, self.options), directory, self.origins)
+        write(model, ask(self.name, model, settings, self.options), directory, self.origins)
         twin = lower(self._fed(model), "ideal")
         convertkit.open_session(twin)
         convertkit.save(twin, directory / TWIN)
@@ -77,7 +79,7 @@ class Ascend(convertkit.Target):
             self.finish(directory)
 
     def option_types(self) -> Mapping[str, str]:
-        from convertkit_ascend.bundle import user_options
+        from convertkit_ascend.bundle.ask import user_options
 
         return user_options()
 
@@ -85,7 +87,7 @@ class Ascend(convertkit.Target):
         """With options of ATC, named as ATC names them."""
         if not options:
             return self
-        from convertkit_ascend.bundle import settle
+        from convertkit_ascend.bundle.ask import settle
 
         made = copy.copy(self)
         made.options = options
@@ -94,13 +96,13 @@ class Ascend(convertkit.Target):
         return made
 
     def remarks(self, directory: Path) -> tuple[str, ...]:
-        from convertkit_ascend.bundle import remarks
+        from convertkit_ascend.bundle.remarks import remarks
 
         return remarks(directory)
 
     def compiling(self, where: str) -> Ascend:
         from convertkit_ascend.atc import open_compiler
-        from convertkit_ascend.bundle import identity
+        from convertkit_ascend.bundle.where import identity
 
         made = copy.copy(self)
         made._compiler = open_compiler(where)
@@ -108,7 +110,7 @@ class Ascend(convertkit.Target):
         return made
 
     def finish(self, directory: Path) -> None:
-        from convertkit_ascend.bundle import finish
+        from convertkit_ascend.bundle.finish import finish
 
         if self._compiler is None:
             raise convertkit.UnavailableError(f"target {self.name} is set to no compiler")

@@ -10,7 +10,9 @@ from pathlib import Path
 import onnx
 import pytest
 from convertkit_ascend.atc import AtcOptions, parse_shapes
-from convertkit_ascend.bundle import PreflightError, ask, record
+from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle.ask import ask
+from convertkit_ascend.bundle.preflight import PreflightError
 from convertkit_ascend.target import TARGETS, Ascend310P3
 
 import convertkit

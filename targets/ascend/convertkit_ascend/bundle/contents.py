@@ -10,13 +10,11 @@ from convertkit_ascend.atc import config_files
 from convertkit_ascend.bundle import origins as provenance
 from convertkit_ascend.bundle import record
 from convertkit_ascend.bundle.named import check_names
+from convertkit_ascend.bundle.names import GRAPH, OPTIONS, ORIGINS, SCRIPT
 from convertkit_ascend.bundle.preflight import check
 from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.bundle.script import script
 from convertkit_ascend.handover import for_atc
-
-GRAPH = "ascend.onnx"
-"""The file that ATC reads."""
 
 
 def write(
@@ -39,9 +37,9 @@ def write(
     check_names(options, final.proto.graph)
     convertkit.save(final, directory / GRAPH)
     lines = provenance.text(origins or {}, model.proto.graph, final.proto.graph)
-    (directory / provenance.NAME).write_text(lines, encoding="utf-8")
+    (directory / ORIGINS).write_text(lines, encoding="utf-8")
     for name, text in config_files(options).items():
         (directory / name).write_text(text, encoding="utf-8")
-    (directory / record.NAME).write_text(record.text(recorded, GRAPH), encoding="utf-8")
-    (directory / "compile.sh").write_text(script(options, GRAPH), encoding="utf-8")
+    (directory / OPTIONS).write_text(record.text(recorded, GRAPH), encoding="utf-8")
+    (directory / SCRIPT).write_text(script(options, GRAPH), encoding="utf-8")
     check(directory, GRAPH, recorded)

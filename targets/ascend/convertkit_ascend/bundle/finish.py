@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convertkit_ascend.atc import Compiler, Status, compile_with_atc
 from convertkit_ascend.bundle import origins, record
-from convertkit_ascend.bundle.contents import GRAPH
+from convertkit_ascend.bundle.names import GRAPH, OM
 from convertkit_ascend.bundle.preflight import stop
 
 
@@ -27,7 +27,7 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
     compile_with_atc(
         directory / GRAPH,
         recorded.options,
-        directory / record.OM,
+        directory / OM,
         compiler=compiler,
         origins=origins.read(directory),
         on_status=on_status,

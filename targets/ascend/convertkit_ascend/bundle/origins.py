@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-NAME = "origins.json"
+from convertkit_ascend.bundle.names import ORIGINS
 
 
 def text(origins: Mapping[str, str], graph: onnx.GraphProto, final: onnx.GraphProto) -> str:
@@ -26,7 +26,7 @@ def text(origins: Mapping[str, str], graph: onnx.GraphProto, final: onnx.GraphPr
 def read(directory: Path) -> dict[str, str]:
     """Node name -> origin; empty where the file is missing or damaged: an explanation more or less stops nobody."""
     try:
-        found = json.loads((directory / NAME).read_text(encoding="utf-8"))
+        found = json.loads((directory / ORIGINS).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     if not isinstance(found, dict):

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import convertkit
 from convertkit_ascend.atc import AtcOptions
+from convertkit_ascend.bundle.names import REPORT
 from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.legality import Violation
 from convertkit_ascend.preflight import Report, examine
 
-REPORT = "preflight.json"
 SHOWN = 10
 """Violations on one screen."""
 

@@ -12,11 +12,10 @@ import msgspec
 
 import convertkit
 from convertkit_ascend.atc import AtcOptions, command, options_from, shapes_text
+from convertkit_ascend.bundle.names import OPTIONS
 
-NAME = "atc.json"
-OM = "model.om"
 RESULT = "out/model"
-"""Where ATC writes, without the suffix; :data:`OM` appears in its place only when it is whole."""
+"""Where ATC writes, without the suffix; ``model.om`` appears in its place only when it is whole."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ def read(directory: Path) -> Recorded:
     Raises:
         UsageError: the file is missing, damaged, or asks for what ATC does not take.
     """
-    path = directory / NAME
+    path = directory / OPTIONS
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Recorded(options_from(content["options"]), tuple(map(str, content.get("allow", ()))))

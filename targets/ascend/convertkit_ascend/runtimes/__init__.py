@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import convertkit
-
-OM = "model.om"
-"""What the compiler leaves in the artifact directory."""
+from convertkit_ascend.bundle.names import OM
 
 RUNTIMES: Mapping[str, str] = {
     "acl": "on the chip, through aclruntime, or ais_bench where only that is installed",

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.files import canonical_json
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.plugins import Plugins
@@ -34,8 +34,20 @@ def destination(
         UsageError: what is asked for cannot be had of the target. UnavailableError: its compiler is not here.
     """
     target = plugins.targets.get(name)()
-    wanted = {**_specified(name, package, variant, plugins), **options}
-    return _normalizing(target.configured(_plain(wanted)).compiling(compiler), package, variant)
+    specified = _specified(name, package, variant, plugins)
+    configured = _configured(target, specified, package) if specified else target
+    if options:
+        configured = target.configured(_plain({**specified, **options}))
+    return _normalizing(configured.compiling(compiler), package, variant)
+
+
+def _configured(target: Target, specified: Mapping[str, Any], package: ModelPackage) -> Target:
+    """With the options of the specification alone, so that a mistake in them is told from one on a command line."""
+    try:
+        return target.configured(_plain(specified))
+    except (UsageError, UnknownNameError) as error:
+        where = f"{package.spec.name}: targets.{target.name}"
+        raise SpecError(f"{where}: {error.message}", hint=error.hint) from error
 
 
 def _specified(name: str, package: ModelPackage, variant: Variant, plugins: Plugins) -> dict[str, Any]:

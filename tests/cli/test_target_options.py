@@ -168,6 +168,17 @@ def test_a_compiled_artifact_is_repeated_with_its_options_but_not_compiled_again
     assert Path("made/model.om").is_file()
 
 
+def test_a_mistake_in_the_specification_is_said_to_be_there(cli: Cli, tiny: Path) -> None:
+    specify(tiny, {"ascend310p3": {"precision_mod": "force_fp16"}})
+
+    done = cli("build", tiny, *TARGET, "-O", "log=info")
+
+    assert done.code == 2
+    assert done.err.startswith(
+        "error: tiny: targets.ascend310p3: unknown ATC option 'precision_mod' (did you mean"
+    )
+
+
 def test_show_lists_them(cli: Cli) -> None:
     shown = cli("show", "target", "ascend310p3", "--json").json["options"]
 

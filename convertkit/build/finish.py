@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,8 +15,9 @@ from convertkit.build.events import Progress, Report, silent
 from convertkit.build.keys import step_key
 from convertkit.build.layout import lay_out, refuse_no_directory
 from convertkit.build.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
+from convertkit.build.pack import unpack
 from convertkit.build.replay import check
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import UsageError
 from convertkit.files import canonical_json, scratch_directory, sha256_bytes, sha256_file
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def finish(
     refuse_no_directory(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     with scratch_directory(output.absolute()) as scratch:
-        source = bundle if bundle.is_dir() else _unpacked(bundle, scratch / "unpacked")
+        source = bundle if bundle.is_dir() else unpack(bundle, scratch / "unpacked")
         manifest = _verified(bundle, source)
         target = plugins.targets.get(manifest.target)()
         if target.product and target.product in manifest.files:
@@ -77,23 +77,6 @@ def _verified(bundle: Path, source: Path) -> Manifest:
     if broken is not None:
         raise UsageError(f"{bundle}: {broken.what}", hint="copy the bundle again, all of it")
     return manifest
-
-
-def _unpacked(bundle: Path, place: Path) -> Path:
-    """A .zip's files, flat; a directory around them is allowed, anything deeper is left out."""
-    if not bundle.is_file():
-        raise UsageError(f"{bundle}: no such file or directory")
-    place.mkdir()
-    try:
-        with zipfile.ZipFile(bundle) as archive:
-            for item in archive.infolist():
-                path = PurePosixPath(item.filename)
-                if not item.is_dir() and len(path.parts) <= 2 and path.name not in ("", "..", "."):
-                    with archive.open(item) as stream, (place / path.name).open("wb") as copy:
-                        shutil.copyfileobj(stream, copy)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
-        raise SpecError(f"{bundle}: neither a directory nor a .zip that can be read ({error})") from error
-    return place
 
 
 def _link(source: Path, work: Path, manifest: Manifest) -> None:

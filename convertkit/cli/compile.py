@@ -36,9 +36,13 @@ def compile_bundle(
     if compiler == "none":
         raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")
     where = "local" if compiler == "auto" else compiler
-    done = finish(bundle, open_all(plugin), compiler=where, output=output, report=BuildView())
+    plugins = open_all(plugin)
+    done = finish(bundle, plugins, compiler=where, output=output, report=BuildView())
     if as_json:
         print_json({"directory": str(done.directory), "fresh": done.fresh, "manifest": done.manifest})
         return
+    target = plugins.targets.get(done.manifest.target)()
+    for remark in target.remarks(done.directory) if done.directory.is_dir() else ():
+        print(remark)
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in done.manifest.files.items())
     print(f"{'compiled' if done.fresh else 'already compiled:'} {done.directory} ({files}, manifest.json)")

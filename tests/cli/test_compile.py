@@ -55,7 +55,8 @@ def test_a_bundle_finished_elsewhere_equals_a_direct_build(
     assert (direct.code, done.code) == (0, 0), direct.err + done.err
     assert direct.out.splitlines()[-1].startswith("built direct (ascend.onnx")
     assert "awaiting" not in direct.out
-    assert done.out.startswith("compiled elsewhere (ascend.onnx") and "model.om" in done.out
+    assert done.out.splitlines()[:-1] == direct.out.splitlines()[:-1]  # preflight and the command
+    assert done.out.splitlines()[-1].startswith("compiled elsewhere (ascend.onnx") and "model.om" in done.out
     assert contents(Path("elsewhere")) == contents(Path("direct"))
     assert cli("replay", "elsewhere/manifest.json").code == 0
     assert not (own_home / "of another machine" / "store").exists()
@@ -70,7 +71,7 @@ def test_a_compiled_bundle_says_so(cli: Cli, bundle: Path, stand_in: Path) -> No
 
     assert (again.code, again.json["fresh"]) == (0, False)
     assert contents(bundle) == before
-    assert cli("compile", bundle).out.startswith("already compiled: bundle (")
+    assert cli("compile", bundle).out.splitlines()[-1].startswith("already compiled: bundle (")
 
 
 @pytest.mark.parametrize("folder", ["", "bundle/"])
@@ -111,6 +112,27 @@ def test_a_zip_that_was_written_is_compiled_and_a_strangers_file_is_not_replaced
     assert Path("bundle.zip").read_text() == "a letter"
     assert done.code == 0, done.err
     assert Path("elsewhere/model.om").is_file()
+
+
+def test_of_a_zip_only_what_its_manifest_says_is_taken(cli: Cli, bundle: Path, stand_in: Path) -> None:
+    with zipfile.ZipFile("sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in bundle.iterdir():
+            archive.write(path, path.name)
+        archive.writestr("../stranger.txt", "outside")
+        archive.writestr("/tmp/stranger.txt", "outside")
+        archive.writestr("stranger.txt", "inside")
+    with zipfile.ZipFile("swollen.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in bundle.iterdir():
+            more = bytes(100_000_000) if path.name == "atc.json" else b""
+            archive.writestr(path.name, path.read_bytes() + more)
+
+    taken, swollen = cli("compile", "sent.zip"), cli("compile", "swollen.zip")
+
+    assert taken.code == 0, taken.err
+    assert "stranger.txt" not in contents(Path("sent"))
+    assert not list(Path().glob("**/stranger.txt"))
+    assert (swollen.code, "atc.json does not match its sha256" in swollen.err) == (2, True)
+    assert not Path("swollen").exists()
 
 
 def test_what_is_no_bundle_or_was_damaged_is_refused(

@@ -37,6 +37,13 @@ def parse(text: str, *, opset: int = 11, domains: Iterable[str] = ()) -> LightMo
     return detach(proto)
 
 
+def as_exported(model: LightModel) -> LightModel:
+    """The graph with its initializers as exporters write them: reading one then does not change the file."""
+    for item in model.proto.graph.initializer:
+        item.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(item), item.name))
+    return model
+
+
 def show(model: LightModel | str, *, opset: int = 11) -> str:
     """The canonical text of a graph (or of a text)."""
     light = parse(model, opset=opset) if isinstance(model, str) else model

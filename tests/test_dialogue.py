@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from convertkit import dialogue
 from convertkit.child import ChildError
 from convertkit.dialogue import Dialogue
 from convertkit.errors import ConvertkitError, GraphError, ProcessError, UnavailableError
+from tests.processes import alive, wait_until_dead
 
 CHILD = """
 import ctypes, os, pathlib, resource, signal, sys, time
@@ -86,14 +86,6 @@ if len(sys.argv) > 3:
 
 def started(*arguments: object) -> Dialogue:
     return Dialogue([sys.executable, "-c", CHILD, *map(str, arguments)], name="the child")
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
 
 
 def test_it_answers_one_question_after_the_other() -> None:
@@ -291,12 +283,3 @@ def test_no_orphan_remains(state: str, number: signal.Signals | None) -> None:
             os.killpg(parent.pid, signal.SIGKILL)
 
     assert left == []
-
-
-def wait_until_dead(pids: list[int]) -> list[int]:
-    """Return those still alive after 20 s: nobody tells us when a stranger's child is gone."""
-    for _ in range(400):
-        if not any(map(alive, pids)):
-            break
-        time.sleep(0.05)
-    return [pid for pid in pids if alive(pid)]

@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from convertkit.errors import ProcessError
 from convertkit.process import ChildError, run_child
+from tests.processes import alive, wait_until_dead
 
 # A tree that tries to get away: a child in the same group, and a grandchild in a session of its own whose
 # parent is gone. Each writes its process id; all sleep far longer than any test.
@@ -39,23 +39,6 @@ def python(code: str, *arguments: object) -> list[str]:
 
 def tree(directory: Path) -> list[int]:
     return [int((directory / name).read_text()) for name in ("top", "near", "far")]
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def wait_until_dead(pids: list[int]) -> list[int]:
-    """Return those still alive after 20 s: nobody tells us when a stranger's child is gone."""
-    for _ in range(400):
-        if not any(map(alive, pids)):
-            break
-        time.sleep(0.05)
-    return [pid for pid in pids if alive(pid)]
 
 
 def test_output_arrives_line_by_line_and_whole(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A whole model under its name or nothing, and nobody left running: in every place a compiler may be."""
+"""A whole model under its name or nothing, and nobody left running."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from convertkit_ascend import reproducer
 from convertkit_ascend.atc import (
     AtcError,
     AtcOptions,
-    Compiled,
     Docker,
     Local,
     Ssh,
@@ -24,27 +23,14 @@ from convertkit_ascend.atc import (
     compile_with_atc,
     has_local,
     open_compiler,
-    parse_shapes,
 )
-from convertkit_ascend.atc.outcome import HEADER_BYTES, defect
+from convertkit_ascend.atc.outcome import defect
 from convertkit_ascend.atc.phases import phase_of
 from convertkit_ascend.reproducer import telling_environment
 
 from convertkit.errors import UnavailableError, UsageError
+from tests.ascend.atc.asked import KEEPING, OPTIONS, body
 from tests.ascend.atc.conftest import STAND_IN, executable, orphans
-
-OPTIONS = AtcOptions(
-    soc_version="Ascend310P3", input_shape=parse_shapes("input:1,3,8,8"), precision_mode="force_fp16"
-)
-KEEPING = AtcOptions(soc_version="Ascend310P3", precision_mode="force_fp16", keep_dtype=("relu_1",))
-
-
-def body(path: Path) -> dict[str, object]:
-    """What the stand-in was told, from the file it wrote."""
-    settings, _, _ = path.read_bytes()[HEADER_BYTES:].partition(b"\0")  # the graph follows
-    options = json.loads(settings)["options"]
-    assert isinstance(options, dict)
-    return options
 
 
 def test_the_command_is_kept_and_its_paths_are_relative(
@@ -371,143 +357,6 @@ def test_a_model_is_whole_or_it_is_not(size: int, tmp_path: Path) -> None:
     (tmp_path / "m.om").write_bytes(whole[:size])
 
     assert (defect(tmp_path / "m.om") == "") == (size == len(whole))
-
-
-# A container is a subdirectory here: the stand-in for docker runs the command in the mounted directory.
-DOCKER = r"""
-printf '%s\n' "$*" >>"$LOG"
-case "$1" in
-rm) kill -KILL "$(cat "$LOG.pid")" 2>/dev/null; exit 0 ;;
-esac
-shift
-while [ $# -gt 0 ]; do
-    case "$1" in
-    --volume) work="${2%%:/work}"; shift 2 ;;
-    --env) export "$2"; shift 2 ;;
-    -*) shift ;;
-    *) break ;;
-    esac
-done
-shift
-echo $$ >"$LOG.pid"
-cd "$work" && exec "$@"
-"""
-
-
-@pytest.fixture
-def docker(bin_dir: Path, stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """``docker`` on PATH, a stand-in; returns the file where it writes down how it was called."""
-    monkeypatch.setenv("LOG", str(tmp_path / "docker.log"))
-    executable(bin_dir / "docker", DOCKER)
-    return tmp_path / "docker.log"
-
-
-def test_a_container_compiles(docker: Path, models: dict[str, Path], tmp_path: Path) -> None:
-    done = compile_with_atc(
-        models["plain"], OPTIONS, tmp_path / "m.om", compiler=Docker("cann:8.1"), timeout=100
-    )
-
-    assert body(done.path)["model"] == "plain.onnx"
-    call = docker.read_text().splitlines()[0]
-    assert "--network=none" in call
-    assert f"--user={os.getuid()}:{os.getgid()}" in call
-    assert "cann:8.1 timeout -s KILL 160 sh -c" in call
-    assert not (tmp_path / "user").exists()
-
-
-def test_a_container_that_runs_too_long_is_removed_by_name(
-    docker: Path, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("STAND_IN_ATC", "hang")
-
-    with pytest.raises(AtcError, match="time limit of 1 s"):
-        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Docker("cann"), timeout=1.0)
-
-    lines = docker.read_text().splitlines()
-    name = next(word for word in lines[0].split() if word.startswith("--name=")).removeprefix("--name=")
-    assert lines[-1] == f"rm --force {name}"
-
-
-@pytest.mark.parametrize(
-    ("exit_code", "said", "line"),
-    [
-        (125, "docker: no such image", "atc was not found on docker:cann"),
-        (127, "no atc here: install CANN", "atc was not found on docker:cann"),
-        (137, "", "was killed by SIGKILL"),
-        (139, "", "crashed with SIGSEGV"),
-    ],
-)
-def test_dockers_own_exit_codes_are_understood(
-    bin_dir: Path, models: dict[str, Path], tmp_path: Path, exit_code: int, said: str, line: str
-) -> None:
-    executable(bin_dir / "docker", f"echo {said!r} >&2; exit {exit_code}")
-
-    with pytest.raises(AtcError, match=line):
-        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Docker("cann"))
-
-
-# The other host is this one: the stand-ins for ssh and scp drop the host's name.
-SSH = r"""
-printf 'ssh %s\n' "$*" >>"$LOG"
-[ "$3" = deaf ] && { echo "ssh: connect to host deaf port 22: Connection refused" >&2; exit 255; }
-shift 3
-exec env -i PATH="$PATH" HOME="$HOME" STAND_IN_ATC="$STAND_IN_ATC" sh -c "$*"
-"""
-SCP = r"""
-printf 'scp %s\n' "$*" >>"$LOG"
-shift 4
-from="${1#host:}"; to="${2#host:}"
-exec cp -r "$from" "$to"
-"""
-
-
-@pytest.fixture
-def ssh(bin_dir: Path, stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """``ssh`` and ``scp`` on PATH, stand-ins; returns the file where they write down how they were called."""
-    monkeypatch.setenv("LOG", str(tmp_path / "ssh.log"))
-    monkeypatch.setenv("STAND_IN_ATC", "")
-    executable(bin_dir / "ssh", SSH)
-    executable(bin_dir / "scp", SCP)
-    return tmp_path / "ssh.log"
-
-
-def there(log: Path) -> Path:
-    """The directory on the other host."""
-    line = next(
-        line for line in log.read_text().splitlines() if line.startswith("scp") and " host:/tmp/" in line
-    )
-    return Path(line.rpartition("host:")[2])
-
-
-def test_another_host_compiles(ssh: Path, models: dict[str, Path], tmp_path: Path) -> None:
-    done: Compiled = compile_with_atc(
-        models["plain"], KEEPING, tmp_path / "m.om", compiler=Ssh("host"), timeout=100
-    )
-
-    assert body(done.path)["keep_dtype"] == "keep_dtype.cfg"
-    assert not there(ssh).exists()
-    assert "BatchMode=yes host" in ssh.read_text()
-
-
-@pytest.mark.parametrize("situation", ["no-engine", "hang", "segfault"])
-def test_a_failure_on_another_host_is_explained_and_cleaned_up(
-    ssh: Path, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: str
-) -> None:
-    monkeypatch.setenv("STAND_IN_ATC", situation)
-    line = {"no-engine": "EZ3003", "hang": "time limit", "segfault": "crashed with SIGSEGV"}[situation]
-
-    with pytest.raises(AtcError, match=line):
-        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"), timeout=1.0)
-
-    assert not there(ssh).exists()
-    assert orphans(there(ssh)) == []
-
-
-def test_a_host_that_does_not_answer_is_named(ssh: Path, models: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(AtcError, match=r"ssh:deaf was not reached: .*Connection refused") as caught:
-        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("deaf"))
-
-    assert "ssh -o BatchMode=yes deaf true" in caught.value.details
 
 
 def test_interrupting_a_thread_is_not_needed_to_see_ticks(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import onnx
 import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
@@ -11,7 +10,7 @@ from convertkit_ascend.twin import lower
 
 import convertkit
 from convertkit.graph.graph import open_graph
-from tests.graphtext import apply, parse, show, text
+from tests.graphtext import apply, as_exported, parse, show, text
 
 ops.register_schemas()
 
@@ -30,12 +29,7 @@ MOVED = """
 
 def moved(old: str = "", new: str = "") -> convertkit.LightModel:
     assert old in MOVED
-    model = parse(MOVED.replace(old, new) if old else MOVED, domains=[ops.DOMAIN])
-    for (
-        item
-    ) in model.proto.graph.initializer:  # as exporters write them: reading one does not change the file
-        item.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(item), item.name))
-    return model
+    return as_exported(parse(MOVED.replace(old, new) if old else MOVED, domains=[ops.DOMAIN]))
 
 
 def test_boxes_are_read_where_they_were_before() -> None:

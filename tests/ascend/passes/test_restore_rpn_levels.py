@@ -11,7 +11,7 @@ from convertkit_ascend.twin import lower
 
 import convertkit
 from convertkit.graph.graph import open_graph
-from tests.graphtext import apply, parse, show, text
+from tests.graphtext import apply, as_exported, parse, show, text
 
 ops.register_schemas()
 
@@ -35,12 +35,7 @@ PROPOSALS = """
 
 def proposals(old: str = "", new: str = "") -> convertkit.LightModel:
     assert old in PROPOSALS
-    model = parse(PROPOSALS.replace(old, new) if old else PROPOSALS, domains=[ops.DOMAIN])
-    for (
-        item
-    ) in model.proto.graph.initializer:  # as exporters write them: reading one does not change the file
-        item.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(item), item.name))
-    return model
+    return as_exported(parse(PROPOSALS.replace(old, new) if old else PROPOSALS, domains=[ops.DOMAIN]))
 
 
 def explain(model: convertkit.LightModel) -> tuple[convertkit.Finding, ...]:

@@ -91,7 +91,7 @@ class Ascend(convertkit.Target):
 
         made = copy.copy(self)
         made.options = options
-        if allow := settle(self.name, options):
+        if allow := settle(self.name, options, aipp=self.pixels is not None):
             made.pipeline = (*self.pipeline[:-1], _legalize(self.name, allow))
         return made
 

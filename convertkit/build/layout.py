@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from convertkit.build.manifest import NAME, Manifest, is_untouched, read_manifest
@@ -56,6 +57,22 @@ def refuse_no_directory(output: Path) -> None:
             return
 
 
+def refuse_foreign(output: Path, names: Iterable[str], manifest: Manifest) -> None:
+    """Refuses to replace files that convertkit did not make: neither its last manifest nor this one knows them.
+
+    Raises:
+        UsageError: names the first.
+    """
+    previous = _previous_files(output)
+    for name in names:
+        path, entry = output / name, manifest.files.get(name)
+        ours = name in previous or (entry is not None and _is_intact(path, entry.sha256, entry.bytes))
+        if path.exists() and not ours:
+            raise UsageError(
+                f"{path} was not made by convertkit and would be replaced", hint="choose another --output"
+            )
+
+
 def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     clean_leftovers(output)
     previous = _previous_files(output)
@@ -83,12 +100,7 @@ def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> Non
             f"{output / NAME} is there but is no manifest of convertkit",
             hint="remove it, or choose another --output",
         )
-    for name, entry in manifest.files.items():
-        path = output / name
-        if path.exists() and name not in previous and not _is_intact(path, entry.sha256, entry.bytes):
-            raise UsageError(
-                f"{path} was not made by convertkit and would be replaced", hint="choose another --output"
-            )
+    refuse_foreign(output, manifest.files, manifest)
 
 
 def _place(source: Path, target: Path) -> None:

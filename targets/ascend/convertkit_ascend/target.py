@@ -109,6 +109,11 @@ class Ascend(convertkit.Target):
         made.compiler = "" if made._compiler is None else identity(made._compiler)
         return made
 
+    def reaching(self, directory: Path) -> tuple[str, ...]:
+        from convertkit_ascend.bundle.reach import reaching
+
+        return reaching(directory, self.name)
+
     def finish(self, directory: Path) -> None:
         from convertkit_ascend.bundle.finish import finish
 

@@ -19,8 +19,9 @@ from convertkit.build.layout import lay_out, refuse_foreign, refuse_no_directory
 from convertkit.build.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
 from convertkit.build.pack import unpack
 from convertkit.build.replay import check
-from convertkit.errors import ConvertkitError, UsageError
+from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.files import canonical_json, scratch_directory, sha256_bytes, sha256_file
+from convertkit.locks import FULL, store_error
 
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
@@ -61,13 +62,14 @@ def finish(
     """
     output = output or _place_of(bundle)
     refuse_no_directory(output)
-    with scratch_directory(output.absolute()) as scratch, _naming(bundle, scratch):
+    if output.resolve() == bundle.resolve() and (manifest := _complete(bundle, plugins)):
+        return Finished(output, manifest, fresh=False)
+    with scratch_directory(output.absolute()) as scratch, _naming(bundle, scratch, output):
         source = bundle if bundle.is_dir() else unpack(bundle, scratch / UNPACKED)
         manifest = _verified(bundle, source)
         target = plugins.targets.get(manifest.target)()
         if target.product and target.product in manifest.files:
-            if source.resolve() != output.resolve():
-                lay_out(output, source, manifest)
+            lay_out(output, source, manifest)
             return Finished(output, manifest, fresh=False)
         target = target.compiling(compiler)
         check_by_hand(target, output)
@@ -93,14 +95,18 @@ def _place_of(bundle: Path) -> Path:
 
 
 @contextlib.contextmanager
-def _naming(bundle: Path, scratch: Path) -> Iterator[None]:
-    """Errors name the files of the bundle, not those of the copy that is worked on."""
+def _naming(bundle: Path, scratch: Path, output: Path) -> Iterator[None]:
+    """Errors name the files of the bundle, not those of the copy that is worked on, and the place that is full."""
     try:
         yield
     except ConvertkitError as error:
         for copy in (scratch / UNPACKED, scratch / WORK):
             error.message = error.message.replace(str(copy), str(bundle))
         raise
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise store_error(output, error) from error
 
 
 def _refuse_reaching(bundle: Path, found: tuple[str, ...]) -> None:
@@ -109,6 +115,16 @@ def _refuse_reaching(bundle: Path, found: tuple[str, ...]) -> None:
             f"{bundle} has its compiler write outside of it: {' '.join(found)}",
             hint="say --trust if you know where it comes from",
         )
+
+
+def _complete(bundle: Path, plugins: Plugins) -> Manifest | None:
+    """The manifest of an artifact that lacks nothing: it may lie where nothing can be written."""
+    try:
+        manifest = read_manifest(bundle / NAME)
+    except SpecError:
+        return None
+    product = plugins.targets.get(manifest.target).product
+    return _verified(bundle, bundle) if product in manifest.files else None
 
 
 def _verified(bundle: Path, source: Path) -> Manifest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -115,7 +116,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return _fail(f"a plugin ended the program with exit code {error.code}", 70, error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 2, error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return _fail(f"{where}{error.strerror or error}", 4 if full else 2, error)
     except MemoryError as error:
         return _fail("not enough memory", 3, error)
     except Exception as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import random
 import shutil
 import zipfile
@@ -196,6 +198,60 @@ def test_what_is_compiled_already_is_laid_out_where_it_was_asked_for(cli: Cli, b
     assert {path.name: path.read_bytes() for path in Path("other").iterdir()} == {
         path.name: path.read_bytes() for path in bundle.iterdir()
     }
+
+
+def test_a_full_disk_is_a_step_that_failed(cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfile", full)
+    monkeypatch.setattr(os, "link", full)
+
+    done = cli("compile", bundle)
+
+    assert done.code == 4
+    assert (
+        done.err
+        == "error: bundle: cannot be written: No space left on device (check the place and its free space)\n"
+    )
+
+
+def test_what_lacks_nothing_may_lie_where_nothing_can_be_written(
+    cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convertkit.build import finish
+
+    assert cli("compile", bundle).code == 0
+    monkeypatch.setattr(finish, "scratch_directory", None)
+
+    assert cli("compile", bundle).code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [
+        ("compile", {"options": [1]}),
+        ("compile", {"options": "x"}),
+        ("pass", {"pass": 5}),
+        ("stock", {"weights": "random"}),
+        ("stock", {"origin": [1]}),
+    ],
+)
+def test_facts_that_are_none_cannot_be_repeated(
+    cli: Cli, tiny: Path, bundle: Path, kind: str, facts: dict[str, Any]
+) -> None:
+    manifest, steps = read_manifest(bundle / "manifest.json"), []
+    for step in manifest.steps:
+        changed = {**step.facts, **facts} if step.kind == kind else step.facts
+        key = step_key(step.kind, changed, steps[-1].key if steps else None)
+        steps.append(msgspec.structs.replace(step, facts=changed, key=key))
+    changed_manifest = msgspec.structs.replace(manifest, steps=tuple(steps)).sealed()
+    (bundle / "manifest.json").write_bytes(changed_manifest.encode())
+
+    done = cli("replay", bundle / "manifest.json", "--model", tiny)
+
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith("error: bundle/manifest.json: its facts are not those of a build ("), done.err
 
 
 def test_a_zip_that_is_being_written_is_not_taken_for_a_leftover(

@@ -145,6 +145,16 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert not Path("made").exists()
 
 
+def test_a_range_of_sizes_is_said_to_leave_one_open(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    done = cli("build", tiny, *TARGET, "-O", "input_shape=image:1~2,3,8,8")
+
+    assert done.code == 4
+    assert (
+        "image: --input_shape leaves it open: (-1, 3, 8, 8) [input-shape-missing]"
+        in done.err.splitlines()[-1]
+    )
+
+
 def test_no_rule_may_be_allowed(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     done = cli("build", tiny, *TARGET, "-O", "allow=")
 

@@ -8,6 +8,7 @@ expectation (accuracy, replay, lint), 2 a mistake in what was asked, 3 not avail
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -91,6 +92,15 @@ class UnavailableError(ConvertkitError):
     """Something the request needs is not on this machine: a network, a compiler, an environment."""
 
     exit_code = 3
+
+
+def visible(text: str) -> str:
+    """Text as a terminal may have it: names in files from elsewhere could hold its control sequences.
+
+    >>> visible("conv\\x1b[31m")
+    'conv\\\\x1b[31m'
+    """
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

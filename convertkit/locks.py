@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import socket
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 POLL_SECONDS = 0.1
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says where there is no more room."""
 
 
 class FileLock:

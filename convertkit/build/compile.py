@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.build.events import Progress, silent
-from convertkit.files import TEMPORARY
+from convertkit.files import scratch_directory
 from convertkit.graph.io import save
 
 if TYPE_CHECKING:
@@ -22,12 +19,8 @@ def compile_model(
     target: Target, model: LightModel, key: str, store: Store, report: Report = silent
 ) -> Entry:
     """Compiles into a scratch directory and seals ``model.onnx`` with whatever the target adds."""
-    store.root.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix="compile-", suffix=TEMPORARY, dir=store.root))
-    try:
+    with scratch_directory(store.root / "compile") as scratch:
         target.telling(lambda line: report(Progress(line, 0, 0))).compile(model, scratch)
         save(model, scratch / "model.onnx")
         files = [(path.name, path) for path in sorted(scratch.iterdir()) if path.is_file()]
         return store.put_files(key, files)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)

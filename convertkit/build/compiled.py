@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from convertkit.build.keys import step_key
-from convertkit.build.manifest import NAME, read_manifest
+from convertkit.build.layout import is_intact
+from convertkit.build.manifest import NAME, Manifest, read_manifest
 from convertkit.errors import SpecError, UsageError
 
 if TYPE_CHECKING:
@@ -46,6 +49,30 @@ def settled_key(request: BuildRequest, output: Path, facts: dict[str, Any], prev
         if state_of(request.target, output) == "by hand":
             return step_key("compile", bare, previous)
     return step_key("compile", facts, previous)
+
+
+def with_compiled(request: BuildRequest, output: Path, manifest: Manifest) -> Manifest:
+    """A build's manifest, with the compiler's file where that lies in ``output`` and was made from this very build.
+
+    ``auto`` then repairs the other files of an artifact on a machine without a compiler, and keeps the hours that this
+    one took.
+    """
+    product = request.target.product
+    if request.compiler != "auto" or not product or product in manifest.files:
+        return manifest
+    try:
+        known = read_manifest(output / NAME)
+    except SpecError:
+        return manifest
+    entry, rest = known.files.get(product), {**known.files}
+    rest.pop(product, None)
+    last = known.steps[-1]
+    bare = {name: value for name, value in last.facts.items() if name != "compiler"}
+    same = (known.steps[:-1], bare, rest) == (manifest.steps[:-1], manifest.steps[-1].facts, manifest.files)
+    if entry is None or not same or known.check_chain() or not is_intact(output / product, entry):
+        return manifest
+    steps = (*manifest.steps[:-1], last)
+    return msgspec.structs.replace(manifest, steps=steps, files=known.files).sealed()
 
 
 def check_by_hand(target: Target, directory: Path) -> None:

@@ -33,12 +33,12 @@ def destination(
         UnknownNameError: no such target, or no such option. SpecError: the specification contradicts itself.
         UsageError: what is asked for cannot be had of the target. UnavailableError: its compiler is not here.
     """
-    target = plugins.targets.get(name)()
+    target = _normalizing(plugins.targets.get(name)(), package, variant)  # some options want to know it
     specified = _specified(name, package, variant, plugins)
     configured = _configured(target, specified, package) if specified else target
     if options:
         configured = target.configured(_plain({**specified, **options}))
-    return _normalizing(configured.compiling(compiler), package, variant)
+    return configured.compiling(compiler)
 
 
 def _configured(target: Target, specified: Mapping[str, Any], package: ModelPackage) -> Target:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convertkit.build.compiled import check_by_hand, settled_key
+from convertkit.build.compiled import check_by_hand, settled_key, with_compiled
 from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
 from convertkit.build.keys import compile_facts, pass_facts, step_key
 from convertkit.build.layout import is_current, lay_out, refuse_no_directory
@@ -141,7 +141,7 @@ class _Run:
         files = compiled.files()
         sizes = {name: (compiled.directory / name).stat().st_size for name in files}
         table = {name: FileEntry(digest, sizes[name]) for name, digest in sorted(files.items())}
-        manifest = self._manifest(table)
+        manifest = with_compiled(self.request, output, self._manifest(table))
         lay_out(output, compiled.directory, manifest)
         return BuildResult(output, manifest, tuple(self.records), fresh=True)
 

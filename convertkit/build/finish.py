@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,15 +15,19 @@ import msgspec
 from convertkit.build.compiled import check_by_hand
 from convertkit.build.events import Progress, Report, silent
 from convertkit.build.keys import step_key
-from convertkit.build.layout import lay_out, refuse_no_directory
+from convertkit.build.layout import lay_out, refuse_foreign, refuse_no_directory
 from convertkit.build.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
 from convertkit.build.pack import unpack
 from convertkit.build.replay import check
-from convertkit.errors import UsageError
+from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.files import canonical_json, scratch_directory, sha256_bytes, sha256_file
+from convertkit.locks import FULL, store_error
 
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
+
+
+UNPACKED, WORK = "unpacked", "work"
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,13 @@ class Finished:
 
 
 def finish(
-    bundle: Path, plugins: Plugins, *, compiler: str, output: Path | None = None, report: Report = silent
+    bundle: Path,
+    plugins: Plugins,
+    *,
+    compiler: str,
+    output: Path | None = None,
+    trust: bool = False,
+    report: Report = silent,
 ) -> Finished:
     """Compiles an artifact that awaits it; the manifest becomes that of a build with this compiler.
 
@@ -42,28 +54,77 @@ def finish(
         bundle: the artifact's directory, or a .zip of it.
         compiler: ``local``, ``docker:IMAGE`` or ``ssh:HOST``.
         output: where the result goes; the directory itself by default, for a .zip one of its name beside it.
+        trust: whether the artifact may have its compiler write outside of it.
 
     Raises:
         UsageError: it is no artifact, a file is not what its manifest says, or its target has no compiler.
         UnavailableError: this machine has no such compiler. ProcessError: the compiler failed.
     """
-    output = output or (bundle.with_suffix("") if bundle.is_file() else bundle)
+    output = output or _place_of(bundle)
     refuse_no_directory(output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with scratch_directory(output.absolute()) as scratch:
-        source = bundle if bundle.is_dir() else unpack(bundle, scratch / "unpacked")
+    if output.resolve() == bundle.resolve() and (manifest := _complete(bundle, plugins)):
+        return Finished(output, manifest, fresh=False)
+    with scratch_directory(output.absolute()) as scratch, _naming(bundle, scratch, output):
+        source = bundle if bundle.is_dir() else unpack(bundle, scratch / UNPACKED)
         manifest = _verified(bundle, source)
         target = plugins.targets.get(manifest.target)()
         if target.product and target.product in manifest.files:
-            return Finished(bundle, manifest, fresh=False)
+            lay_out(output, source, manifest)
+            return Finished(output, manifest, fresh=False)
         target = target.compiling(compiler)
         check_by_hand(target, output)
-        work = scratch / "work"
+        refuse_foreign(output, (*manifest.files, target.product), manifest)
+        work = scratch / WORK
         _link(source, work, manifest)
+        _refuse_reaching(bundle, () if trust else target.reaching(work))
         target.telling(lambda line: report(Progress(line, 0, 0))).finish(work)
         whole = _completed(manifest, target.compiler, work)
         lay_out(output, work, whole)
     return Finished(output, whole, fresh=True)
+
+
+def _place_of(bundle: Path) -> Path:
+    """The directory itself; for a .zip one of its name beside it."""
+    if not bundle.exists():
+        raise UsageError(f"{bundle}: no such file or directory")
+    if bundle.is_dir():
+        return bundle
+    if not bundle.suffix:
+        raise UsageError(f"{bundle}: a file whose directory would have its own name", hint="give --output")
+    return bundle.with_suffix("")
+
+
+@contextlib.contextmanager
+def _naming(bundle: Path, scratch: Path, output: Path) -> Iterator[None]:
+    """Errors name the files of the bundle, not those of the copy that is worked on, and the place that is full."""
+    try:
+        yield
+    except ConvertkitError as error:
+        for copy in (scratch / UNPACKED, scratch / WORK):
+            error.message = error.message.replace(str(copy), str(bundle))
+        raise
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        raise store_error(output, error) from error
+
+
+def _refuse_reaching(bundle: Path, found: tuple[str, ...]) -> None:
+    if found:
+        raise UsageError(
+            f"{bundle} has its compiler write outside of it: {' '.join(found)}",
+            hint="say --trust if you know where it comes from",
+        )
+
+
+def _complete(bundle: Path, plugins: Plugins) -> Manifest | None:
+    """The manifest of an artifact that lacks nothing: it may lie where nothing can be written."""
+    try:
+        manifest = read_manifest(bundle / NAME)
+    except SpecError:
+        return None
+    product = plugins.targets.get(manifest.target).product
+    return _verified(bundle, bundle) if product in manifest.files else None
 
 
 def _verified(bundle: Path, source: Path) -> Manifest:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from convertkit.build.manifest import NAME, Manifest, is_untouched, read_manifest
+from convertkit.build.manifest import NAME, FileEntry, Manifest, is_untouched, read_manifest
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import CHUNK, atomic_write, clean_leftovers, locked_directory, sha256_file
 
@@ -17,10 +18,13 @@ def is_current(output: Path, key: str) -> Manifest | None:
         return None
     if manifest.key != key or not is_untouched(output / NAME, manifest):
         return None
-    intact = all(
-        _is_intact(output / name, entry.sha256, entry.bytes) for name, entry in manifest.files.items()
-    )
+    intact = all(is_intact(output / name, entry) for name, entry in manifest.files.items())
     return manifest if intact else None
+
+
+def is_intact(path: Path, entry: FileEntry) -> bool:
+    """Whether a file is there and is what a manifest says of it."""
+    return path.is_file() and path.stat().st_size == entry.bytes and sha256_file(path) == entry.sha256
 
 
 def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
@@ -56,12 +60,28 @@ def refuse_no_directory(output: Path) -> None:
             return
 
 
+def refuse_foreign(output: Path, names: Iterable[str], manifest: Manifest) -> None:
+    """Refuses to replace files that convertkit did not make: neither its last manifest nor this one knows them.
+
+    Raises:
+        UsageError: names the first.
+    """
+    previous = _previous_files(output)
+    for name in names:
+        path, entry = output / name, manifest.files.get(name)
+        ours = name in previous or (entry is not None and is_intact(path, entry))
+        if path.exists() and not ours:
+            raise UsageError(
+                f"{path} was not made by convertkit and would be replaced", hint="choose another --output"
+            )
+
+
 def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     clean_leftovers(output)
     previous = _previous_files(output)
     _refuse_foreign(output, manifest, previous)
     for name, entry in manifest.files.items():
-        if not _is_intact(output / name, entry.sha256, entry.bytes):
+        if not is_intact(output / name, entry):
             _place(source / name, output / name)
     atomic_write(output / NAME, manifest.encode())
     for name in previous - set(manifest.files):
@@ -77,25 +97,16 @@ def _previous_files(output: Path) -> set[str]:
 
 def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> None:
     """Files of the right content are ours: their manifest is not there yet (a killed build) or was damaged."""
-    ours = all(_is_intact(output / name, entry.sha256, entry.bytes) for name, entry in manifest.files.items())
+    ours = all(is_intact(output / name, entry) for name, entry in manifest.files.items())
     if (output / NAME).is_file() and not previous and not ours:
         raise UsageError(
             f"{output / NAME} is there but is no manifest of convertkit",
             hint="remove it, or choose another --output",
         )
-    for name, entry in manifest.files.items():
-        path = output / name
-        if path.exists() and name not in previous and not _is_intact(path, entry.sha256, entry.bytes):
-            raise UsageError(
-                f"{path} was not made by convertkit and would be replaced", hint="choose another --output"
-            )
+    refuse_foreign(output, manifest.files, manifest)
 
 
 def _place(source: Path, target: Path) -> None:
     """Copies: the store's own is never the user's to damage."""
     with source.open("rb") as stream:
         atomic_write(target, iter(lambda: stream.read(CHUNK), b""))
-
-
-def _is_intact(path: Path, digest: str, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size and sha256_file(path) == digest

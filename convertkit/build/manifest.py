@@ -18,6 +18,8 @@ from convertkit.files import sha256_bytes
 
 FORMAT = 1
 NAME = "manifest.json"
+LONGEST = 200
+"""Bytes of a file's name: room for what a temporary name adds."""
 
 
 class StepEntry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -104,6 +106,8 @@ def read_manifest(path: Path) -> Manifest:
             f"{path}: manifest format {manifest.format} is not known (this convertkit writes {FORMAT})"
         )
     for name in manifest.files:
-        if Path(name).name != name:
+        if Path(name).name != name or name in ("", ".."):
             raise SpecError(f"{path}: file name {name!r} leaves the artifact directory")
+        if not name.isprintable() or len(name.encode()) > LONGEST or name == NAME:
+            raise SpecError(f"{path}: {name[:LONGEST]!r} is no name for a file of an artifact")
     return manifest

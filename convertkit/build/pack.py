@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import secrets
+import lzma
 import shutil
+import struct
 import zipfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from convertkit.build.manifest import NAME, Manifest, read_manifest
 from convertkit.errors import SpecError, UsageError
-from convertkit.files import CHUNK, TEMPORARY
+from convertkit.files import CHUNK, scratch_directory
+from convertkit.locks import store_error
 
 MOST_MANIFEST = 16 << 20
 """Bytes; that of r50 has 13 kB."""
+
+DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
+    *(NotImplementedError, RuntimeError, LookupError, ValueError),
+)
+"""What a .zip that is none, is cut short, encrypted or garbled makes of reading it."""
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first date a .zip can say: the same artifact gives the same bytes."""
@@ -24,21 +33,19 @@ def pack(directory: Path, manifest: Manifest) -> Path:
     Weights hardly compress: files are stored. A file of that name is replaced if it is a .zip.
 
     Raises:
-        UsageError: something else has that name, or the place cannot be written.
+        UsageError: something else has that name. StoreError: the place cannot be written.
     """
     place = directory.parent / f"{directory.resolve().name}.zip"
     if place.exists() and not zipfile.is_zipfile(place):
         raise UsageError(f"{place} is there but is no .zip", hint="remove it, or choose another --output")
-    unfinished = place.with_name(f".{place.name}-{secrets.token_hex(4)}{TEMPORARY}")
-    try:
-        with zipfile.ZipFile(unfinished, "w", allowZip64=True) as archive:
-            for name in (*sorted(manifest.files), NAME):
-                _add(archive, directory / name, f"{directory.resolve().name}/{name}")
-        unfinished.replace(place)
-    except OSError as error:
-        raise UsageError(f"{place}: cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with scratch_directory(place.absolute()) as scratch:
+        try:
+            with zipfile.ZipFile(scratch / place.name, "w", allowZip64=True) as archive:
+                for name in (*sorted(manifest.files), NAME):
+                    _add(archive, directory / name, f"{directory.resolve().name}/{name}")
+            (scratch / place.name).replace(place)
+        except OSError as error:
+            raise store_error(place, error) from error
     return place
 
 
@@ -50,6 +57,7 @@ def unpack(archive: Path, place: Path) -> Path:
 
     Raises:
         UsageError: no such file, or no artifact. SpecError: it cannot be read, or its manifest is none.
+        StoreError: the disk is full.
     """
     if not archive.is_file():
         raise UsageError(f"{archive}: no such file or directory")
@@ -65,8 +73,12 @@ def unpack(archive: Path, place: Path) -> Path:
             for name, entry in read_manifest(place / NAME).files.items():
                 if name in found:
                     _take(packed, found[name], place, entry.bytes)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except DAMAGED as error:
         raise SpecError(f"{archive}: neither a directory nor a .zip that can be read ({error})") from error
+    except OSError as error:
+        if error.errno is None:  # bz2's word for damage
+            raise SpecError(f"{archive}: a .zip that cannot be read ({error})") from error
+        raise store_error(place.parent.parent, error) from error
     return place
 
 

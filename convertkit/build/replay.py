@@ -5,14 +5,17 @@ from __future__ import annotations
 import tempfile
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field
 
 from convertkit.build.engine import build
 from convertkit.build.events import Report, silent
 from convertkit.build.manifest import Manifest, StepEntry, is_untouched, read_manifest
 from convertkit.build.request import Origin, make_request
 from convertkit.build.store import Store
+from convertkit.errors import SpecError
 from convertkit.files import canonical_json, sha256_bytes, sha256_file
 from convertkit.plugins import Plugins
 
@@ -22,6 +25,48 @@ class Finding(Struct, frozen=True):
 
     what: str
     ok: bool
+
+
+class _Stock(Struct, frozen=True):
+    """What a stock graph was made of, as far as it is needed to make it again."""
+
+    origin: str = ""
+    weights: dict[str, Any] | None = None
+
+    @property
+    def random_weights(self) -> str | None:
+        seed = (self.weights or {}).get("random")
+        return None if seed is None else f"random:{seed}"
+
+    @property
+    def where(self) -> Origin:
+        return "stock" if self.origin == "stock" else "auto" if self.random_weights else "checkpoint"
+
+
+class _Pass(Struct, frozen=True):
+    text: str = field(name="pass")
+    checked: bool = True
+
+
+class _Compiled(Struct, frozen=True):
+    options: dict[str, Any] = {}
+
+
+class _Recorded(Struct, frozen=True):
+    """The facts of a manifest that a build is asked by. The manifest may be anybody's."""
+
+    stock: _Stock
+    passes: tuple[_Pass, ...]
+    compiled: _Compiled
+
+    @classmethod
+    def of(cls, path: Path, manifest: Manifest) -> _Recorded:
+        passes = [step.facts for step in manifest.steps if step.kind == "pass"]
+        first, last = manifest.steps[0].facts, manifest.steps[-1].facts
+        try:
+            return msgspec.convert({"stock": first, "passes": passes, "compiled": last}, cls)
+        except msgspec.ValidationError as error:
+            raise SpecError(f"{path}: its facts are not those of a build ({error})") from error
 
 
 def check(path: Path) -> list[Finding]:
@@ -63,19 +108,20 @@ def repeat(
     A file that only the target's own compiler can make is not made again: that may take hours and another machine.
     """
     old = read_manifest(path)
+    facts = _Recorded.of(path, old)
     product = plugins.targets.get(old.target).product
     request = make_request(
         model,
         plugins,
         variant=variant or old.variant,
         target=old.target,
-        weights=weights or _random_weights(old),
-        origin=_origin(old),
-        pipeline=_pipeline(old, plugins),
+        weights=weights or facts.stock.random_weights,
+        origin=facts.stock.where,
+        pipeline=_pipeline(old, facts, plugins),
         python=python,
-        check=_checked(old),
+        check=all(step.checked for step in facts.passes),
         compiler="none" if product else "auto",
-        options=old.steps[-1].facts.get("options"),
+        options=facts.compiled.options,
     )
     with tempfile.TemporaryDirectory(prefix="convertkit-replay-") as scratch:
         result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
@@ -110,23 +156,8 @@ def _compare_files(old: Manifest, new: Manifest, product: str) -> Finding:
     )
 
 
-def _origin(manifest: Manifest) -> Origin:
-    facts = manifest.steps[0].facts
-    random = "random" in (facts.get("weights") or {})
-    return "stock" if facts.get("origin") == "stock" else "auto" if random else "checkpoint"
-
-
-def _random_weights(manifest: Manifest) -> str | None:
-    seed = (manifest.steps[0].facts.get("weights") or {}).get("random")
-    return None if seed is None else f"random:{seed}"
-
-
-def _pipeline(manifest: Manifest, plugins: Plugins) -> list[str]:
+def _pipeline(manifest: Manifest, facts: _Recorded, plugins: Plugins) -> list[str]:
     """The model's part of the recorded passes: the target appends its own."""
-    texts = [step.facts["pass"] for step in manifest.steps if step.kind == "pass"]
+    texts = [step.text for step in facts.passes]
     own = len(plugins.targets.get(manifest.target).pipeline)
     return texts[: len(texts) - own]
-
-
-def _checked(manifest: Manifest) -> bool:
-    return all(step.facts.get("checked", True) for step in manifest.steps if step.kind == "pass")

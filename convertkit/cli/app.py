@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -29,7 +31,7 @@ from convertkit.cli import (
     show,
     verify,
 )
-from convertkit.errors import ConvertkitError
+from convertkit.errors import ConvertkitError, visible
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -101,7 +103,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
         if error.details:
-            print(error.details.rstrip(), file=sys.stderr)
+            print(visible(error.details.rstrip()), file=sys.stderr)
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; finished steps are kept", INTERRUPTED)
@@ -114,7 +116,8 @@ def main(args: Sequence[str] | None = None) -> int:
         return _fail(f"a plugin ended the program with exit code {error.code}", 70, error)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        return _fail(f"{where}{error.strerror or error}", 2, error)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        return _fail(f"{where}{error.strerror or error}", 4 if full else 2, error)
     except MemoryError as error:
         return _fail("not enough memory", 3, error)
     except Exception as error:
@@ -130,6 +133,9 @@ def _open_closed_streams() -> None:
     os.close(descriptor)
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name need not be text
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(line: str, code: int, error: BaseException | None = None) -> int:
@@ -137,7 +143,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"error: {' '.join(line.split())}", file=sys.stderr)
+    print(f"error: {visible(' '.join(line.split()))}", file=sys.stderr)
     return code
 
 

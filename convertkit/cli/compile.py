@@ -21,6 +21,9 @@ def compile_bundle(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Artifact directory; default: the bundle itself.")
     ] = None,
+    trust: Annotated[
+        bool, typer.Option("--trust", help="Let the bundle have its compiler write outside of it.")
+    ] = False,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -31,18 +34,18 @@ def compile_bundle(
     from convertkit.build.finish import finish
     from convertkit.cli.options import open_all
     from convertkit.cli.ui import BuildView, megabytes, print_json
-    from convertkit.errors import UsageError
+    from convertkit.errors import UsageError, visible
 
     if compiler == "none":
         raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")
     where = "local" if compiler == "auto" else compiler
     plugins = open_all(plugin)
-    done = finish(bundle, plugins, compiler=where, output=output, report=BuildView())
+    done = finish(bundle, plugins, compiler=where, output=output, trust=trust, report=BuildView())
     if as_json:
         print_json({"directory": str(done.directory), "fresh": done.fresh, "manifest": done.manifest})
         return
     target = plugins.targets.get(done.manifest.target)()
     for remark in target.remarks(done.directory) if done.directory.is_dir() else ():
-        print(remark)
+        print(visible(remark))
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in done.manifest.files.items())
     print(f"{'compiled' if done.fresh else 'already compiled:'} {done.directory} ({files}, manifest.json)")

@@ -76,6 +76,10 @@ JsonOption: TypeAlias = Annotated[
 ]
 
 
+SHOWN = 60
+"""Letters of a value that are quoted in an error."""
+
+
 def open_all(files: list[Path] | None) -> Plugins:
     """Installed plugins and those given with ``--plugin``."""
     from convertkit.plugins import open_plugins
@@ -89,9 +93,8 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
     Raises:
         UsageError: a text is not of this form, or a name is given twice.
     """
-    import yaml
-
     from convertkit.errors import UsageError
+    from convertkit.models.yamlspec import BAD_YAML, parse
 
     found: dict[str, Any] = {}
     for text in texts or ():
@@ -102,9 +105,10 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
         if name in found:
             raise UsageError(f"--option {name} is given twice", hint="give a list as [a, b]")
         try:
-            found[name] = yaml.safe_load(value)
-        except (yaml.YAMLError, ValueError) as error:
-            raise UsageError(f"--option {name}: {value!r} cannot be read", hint="put it in quotes") from error
+            found[name] = parse(value)
+        except BAD_YAML as error:
+            shown = value if len(value) <= SHOWN else f"{value[:SHOWN]}..."
+            raise UsageError(f"--option {name}: {shown!r} cannot be read", hint="put it in quotes") from error
     return found
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
+from convertkit.errors import visible
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -30,7 +31,7 @@ def print_json(value: Any) -> None:
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
     """A plain aligned table; columns whose index is in ``right`` are flush right. Never wraps, never cuts."""
-    lines = [list(columns), *[list(row) for row in rows]]
+    lines = [[visible(text).replace("\n", "\\n") for text in line] for line in (columns, *rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
     for number, line in enumerate(lines):
         cells = [
@@ -44,7 +45,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right:
 
 def note(text: str) -> None:
     """One line on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    print(visible(text), file=sys.stderr, flush=True)
 
 
 class BuildView:
@@ -104,7 +105,11 @@ class StepView:
         if progress.step != self._step:
             self._step = progress.step
             clear = "\r\x1b[K" if self._terminal else ""
-            note(f"{clear}[{progress.step}/{progress.steps}] {progress.what}")
+            print(
+                f"{clear}[{progress.step}/{progress.steps}] {visible(progress.what)}",
+                file=sys.stderr,
+                flush=True,
+            )
         elif self._terminal:
             text = f"    {progress.seconds:.0f} s  {progress.line}"[:110]
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -114,7 +114,7 @@ class CocoDataset:
             data = np.fromfile(image.path, np.uint8)
         except OSError as error:
             raise UsageError(f"{image.path}: cannot be read ({error.strerror or error})") from error
-        pixels = _decode(data, cv2.IMREAD_COLOR)
+        pixels = decode(data)
         if pixels is None:
             raise UsageError(f"{image.path}: not a picture that OpenCV can read")
         height, width = pixels.shape[:2]
@@ -142,7 +142,8 @@ def _locate(path: Path, found: AnnotationFile, directory: Path, limit: int | Non
     return tuple(images)
 
 
-def _decode(data: NDArray[np.uint8], flags: int) -> Image | None:
+def decode(data: NDArray[np.uint8], flags: int = cv2.IMREAD_COLOR) -> Image | None:
+    """A picture: ``(H, W, 3) uint8``, BGR; None for what OpenCV cannot read, or refuses for the size it claims."""
     if data.size == 0:
         return None
     try:
@@ -154,7 +155,7 @@ def _decode(data: NDArray[np.uint8], flags: int) -> Image | None:
 
 def _turned(data: NDArray[np.uint8], image: CocoImage) -> str | None:
     """A hint where the annotations were made without looking at the EXIF orientation."""
-    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    stored = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None or stored.shape[:2] != (image.height, image.width):
         return None
     return "its EXIF orientation turns it; remove the tag or annotate the turned picture"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -14,6 +15,10 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 MAX_BYTES = 1 << 20
 """A specification is a page or two; anything past this is a mistake (or a YAML bomb)."""
+
+BAD_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
+"""What bad text makes of :func:`parse`: PyYAML's own errors, and what its constructors stumble over: ``!!bool maybe``
+is a KeyError, a date that is none a ValueError."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -52,13 +57,25 @@ def read_yaml(path: Path) -> Any:
     try:
         if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
             raise SpecError(f"{path}: YAML aliases are not supported", hint="write the value out")
-        return yaml.load(text, _Loader)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date or number out of range
+        return parse(text)
+    except BAD_YAML as error:
         mark = getattr(error, "problem_mark", None)
         line = f"{path}:{mark.line + 1}" if mark else str(path)
         raise SpecError(
             f"{line}: not valid YAML ({getattr(error, 'problem', None) or 'cannot be parsed'})"
         ) from error
+
+
+def parse(text: str) -> Any:
+    """The plain data of a YAML text.
+
+    Raises:
+        one of :data:`BAD_YAML`: it is none, or holds text that no file can (``"\\ud800"``, half of a surrogate pair).
+    """
+    data = yaml.load(text, _Loader)
+    for found in _texts(data):
+        found.encode()
+    return data
 
 
 def to_record(data: Any, record: type[R], *, where: str) -> R:
@@ -72,6 +89,14 @@ def to_record(data: Any, record: type[R], *, where: str) -> R:
         text, _, place = str(error).partition(" - at ")
         key = place.strip("`").removeprefix("$.")
         raise SpecError(f"{where}: {key}: {text}" if key else f"{where}: {text}") from error
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for entry in [*data, *data.values()] if isinstance(data, dict) else data:
+            yield from _texts(entry)
 
 
 def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:

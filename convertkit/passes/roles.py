@@ -26,6 +26,8 @@ def detection_roles(model: LightModel) -> dict[str, str]:
     fits = dets.elem_type in _FLOATS and labels.elem_type in _INTEGERS and _last(dets) == 5
     if not fits or len(dets.shape.dim) != len(labels.shape.dim) + 1:
         return {}
+    if len(dets.shape.dim) > 2 and dets.shape.dim[0].dim_value > 1:
+        return {}  # of several pictures there are as many sets
     return {name: name if name in ("dets", "labels", "masks") else "other" for name in outputs}
 
 

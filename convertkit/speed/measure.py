@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
+from convertkit.datasets.coco import decode as decode_picture
 from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
@@ -141,7 +142,7 @@ def decode(data: bytes) -> NDArray[Any]:
     Raises:
         UsageError: no picture.
     """
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    pixels = decode_picture(np.frombuffer(data, np.uint8))
     if pixels is None:
         raise UsageError("not a picture that OpenCV can read")
     return pixels

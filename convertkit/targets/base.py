@@ -154,6 +154,14 @@ class Target:
         """What a user should read about an artifact that :meth:`compile` filled, a few lines."""
         return ()
 
+    def reaching(self, directory: Path) -> tuple[str, ...]:
+        """What an artifact tells its compiler by which that may write outside of it, a few words each.
+
+        Raises:
+            UsageError: the artifact is not of this target.
+        """
+        return ()
+
     def finish(self, directory: Path) -> None:
         """Makes :attr:`product` in a directory with the other files of an artifact, from these alone.
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 
+from convertkit.datasets.coco import decode
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import atomic_write
 from convertkit.workflow.photos import photos_of_directory
@@ -77,8 +77,7 @@ def _photos(record: Prepared) -> Iterator[Entry]:
 
 
 def _measured(path: Path) -> Entry:
-    data = np.fromfile(path, np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    pixels = decode(np.fromfile(path, np.uint8))
     if pixels is None:
         raise UsageError(f"{path}: not a picture that OpenCV can read")
     return path, pixels.shape[1], pixels.shape[0]

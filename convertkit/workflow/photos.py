@@ -52,6 +52,9 @@ def photos_of_directory(directory: Path, limit: int | None = None) -> tuple[Phot
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory of images")
     paths = sorted(path for path in directory.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    for path in paths:
+        if not path.name.isprintable():  # half of the files made of it could not be written down
+            raise UsageError(f"{directory}: {path.name!r} is no plain text", hint="rename it")
     if not paths:
         raise UsageError(f"{directory}: no picture in it", hint=f"known: {', '.join(SUFFIXES)}")
     return _distinct(Photo(stem_of(path.name), path, path.name) for path in paths[:limit])

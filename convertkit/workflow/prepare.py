@@ -17,10 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
-from convertkit.datasets.coco import CocoDataset, CocoImage
+from convertkit.datasets.coco import CocoDataset, CocoImage, decode
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
 from convertkit.files import clean_leftovers, locked_directory
 from convertkit.workflow import arrays
@@ -175,8 +174,7 @@ def _pixels(photo: Photo, source: bytes) -> Any:
     """As :meth:`CocoDataset.read`, which knows the size from the annotations."""
     if photo.id is not None and photo.height is not None and photo.width is not None:
         return CocoDataset.read(CocoImage(photo.id, photo.path, photo.height, photo.width))
-    data = np.frombuffer(source, np.uint8)
-    pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    pixels = decode(np.frombuffer(source, np.uint8))
     if pixels is None:
         raise UsageError(f"{photo.path}: not a picture that OpenCV can read")
     return pixels

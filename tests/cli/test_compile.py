@@ -200,6 +200,23 @@ def test_auto_keeps_what_another_compiler_made(cli: Cli, tiny: Path, bundle: Pat
     assert "model.om" not in contents(bundle)
 
 
+@pytest.mark.parametrize("name", ["twin.onnx", "manifest.json", "model.om"])
+def test_what_is_lost_of_an_artifact_does_not_cost_what_was_compiled(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path, name: str
+) -> None:
+    assert cli("compile", bundle).code == 0
+    before = contents(bundle)
+    stand_in.unlink()
+    (bundle / name).unlink()
+
+    done = cli("build", tiny, *TARGET, "-o", bundle)
+
+    assert done.code == 0, done.err
+    if name == "twin.onnx":
+        assert contents(bundle) == before
+    assert ("model.om" in contents(bundle)) == (name != "model.om")
+
+
 def test_auto_compiles_what_is_awaiting(cli: Cli, tiny: Path, bundle: Path, stand_in: Path) -> None:
     done = cli("build", tiny, *TARGET, "-o", bundle)
 

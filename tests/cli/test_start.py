@@ -69,6 +69,23 @@ def test_no_runtime_reports_to_its_maker(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []  # where the reporter would keep its session
 
 
+def test_a_file_name_need_not_be_text(tiny: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "convertkit",
+        "build",
+        str(tiny),
+        "-o",
+        os.fsencode(tmp_path) + b"/made\xff",
+    ]
+
+    done = subprocess.run(command, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+
+    assert done.returncode == 0, done.stderr
+    assert rb"made\udcff (model.onnx" in done.stdout
+
+
 @pytest.mark.parametrize("redirection", ["| head -0; exit ${PIPESTATUS[0]}", ">&-", "2>&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_no_defect(tmp_path: Path, redirection: str) -> None:
     command = f"{sys.executable} -m convertkit list passes {redirection}"

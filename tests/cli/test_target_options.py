@@ -125,6 +125,12 @@ def test_the_hint_for_the_next_command_means_this_artifact(cli: Cli, tiny: Path,
         (["log"], "--option 'log' has no value (write NAME=VALUE)"),
         (["log=info", "log=debug"], "--option log is given twice"),
         (["debug_dir={"], "--option debug_dir: '{' cannot be read"),
+        (["log=!!bool maybe"], "--option log: '!!bool maybe' cannot be read (put it in quotes)"),
+        (["log=" + 3000 * "["], f"--option log: '{60 * '['}...' cannot be read"),
+        (['fusion_off=["\\ud800"]'], "--option fusion_off: "),
+        (["input_shape=image:" + 5000 * "9"], "--input_shape: '99999"),
+        (["allow=5"], "option allow is 5 (a rule, or a list of rules)"),
+        (["out_nodes=reshape:7"], "--out_nodes: the graph has no 'reshape:7' (did you mean 'reshape:0'?)"),
         (["log=2026-01-01"], "option 'log' cannot be datetime.date(2026, 1, 1)"),
         (["precision_mode=force_fp16", "keep_dtype=[OpType::Exp, conv9]"], "--keep_dtype: the graph has no 'conv9'"),
     ],
@@ -137,6 +143,34 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     assert done.code == 2
     assert done.err.splitlines()[-1].startswith(f"error: {line}"), done.err
     assert not Path("made").exists()
+
+
+def test_a_range_of_sizes_is_said_to_leave_one_open(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    done = cli("build", tiny, *TARGET, "-O", "input_shape=image:1~2,3,8,8")
+
+    assert done.code == 4
+    assert (
+        "image: --input_shape leaves it open: (-1, 3, 8, 8) [input-shape-missing]"
+        in done.err.splitlines()[-1]
+    )
+
+
+def test_no_rule_may_be_allowed(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    done = cli("build", tiny, *TARGET, "-O", "allow=")
+
+    assert done.code == 0, done.err
+
+
+def test_an_option_may_want_the_chip_to_normalise(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    path = tiny / "model.yaml"
+    path.write_text(path.read_text().replace("std: [1, 1, 1]}", "std: [1, 1, 1], normalize: target}"))
+
+    done = cli("build", tiny, *TARGET, "-O", "enable_small_channel=true")
+    refused = cli("build", tiny, *TARGET, "-O", "input_format=ND")
+
+    assert done.code == 0, done.err
+    assert "--enable_small_channel=1" in command()
+    assert refused.err == "error: --insert_op_conf and --input_format=ND exclude each other (say NCHW)\n"
 
 
 def test_a_target_without_a_compiler_takes_none(cli: Cli, tiny: Path) -> None:

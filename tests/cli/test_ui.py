@@ -17,6 +17,12 @@ def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) ->
     assert lines[3] == "a" * 200 + "       -"
 
 
+def test_a_cell_of_a_table_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["node"], [["a\x1b[31m\nb"]])
+
+    assert capsys.readouterr().out.splitlines()[2:] == ["a\\x1b[31m\\nb"]
+
+
 def test_json_has_paths_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"directory": Path("a b")})
 

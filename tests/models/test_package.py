@@ -72,6 +72,9 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
         ("std: [1, 1, 1]", "std: [1, 0, 1]", "std[1]: Expected `float` > 0"),
         ("mean: [0, 0, 0]", "mean: [.nan, 0, 0]", "mean[0]: Expected `float`"),
         ("name: tiny", "name: 2024-99-99", "not valid YAML"),
+        ("name: tiny", "name: !!bool maybe", "not valid YAML"),
+        ("name: tiny", "name: !!timestamp never", "not valid YAML"),
+        ("name: tiny", 'name: "\\ud800"', "not valid YAML"),
         ("name: tiny", "name: tiny\nname: tiny", "model.yaml:3: not valid YAML (key 'name' is given twice)"),
         ("role: image", "role: picture", "Invalid enum value 'picture'"),
         (

@@ -33,3 +33,16 @@ def test_further_outputs_mean_nothing_in_particular():
 )
 def test_whatever_does_not_fit_the_convention_has_no_roles(old, new):
     assert detection_roles(parse(DETECTOR.replace(old, new))) == {}
+
+
+@pytest.mark.parametrize(("batch", "known"), [(1, True), (2, False)])
+def test_detections_of_several_pictures_are_no_one_set(batch, known):
+    text = f"""
+    (float[{batch},10,5] a, int64[{batch},10] b) => (float[{batch},10,5] dets, int64[{batch},10] labels)
+    {{
+        dets = Identity(a)
+        labels = Identity(b)
+    }}
+    """
+
+    assert bool(detection_roles(parse(text))) == known

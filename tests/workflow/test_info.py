@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import struct
+
 import cv2
 import numpy as np
 import pytest
@@ -47,6 +50,33 @@ def test_a_blank_is_refused_because_the_readers_split_at_it(cli, tmp_path):
     assert done.code == 2
     assert "a path with a blank cannot stand in an info file" in done.err
     assert not (tmp_path / "info.txt").exists()
+
+
+def test_a_picture_that_claims_to_be_immense_is_none(cli, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    photos.joinpath("huge.bmp").write_bytes(bmp(60_000, 60_000))
+
+    done = cli("info", photos, "-o", "info.txt")
+
+    assert done.code == 2
+    assert done.err.endswith("huge.bmp: not a picture that OpenCV can read\n")
+
+
+def bmp(width, height):
+    """The header of a picture without its pixels."""
+    return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_name_that_is_no_text_is_named(cli, tmp_path):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / os.fsdecode(b"\xff.jpg")).touch()
+
+    done = cli("info", photos, "-o", "info.txt")
+
+    assert done.code == 2
+    assert done.err.endswith("photos: '\\udcff.jpg' is no plain text (rename it)\n")
 
 
 @pytest.mark.parametrize(

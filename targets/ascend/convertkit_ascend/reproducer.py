@@ -71,12 +71,12 @@ def leave(
         for file in sorted(work.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, filling / file.name)
-        (filling / "command.sh").write_text(script)
+        (filling / "command.sh").write_text(script, encoding="utf-8")
         (filling / "command.sh").chmod(0o755)
         environment = telling_environment({**os.environ, **settings})
         (filling / "environment.json").write_text(json.dumps(environment, indent=1) + "\n")
         for file_name, text in texts.items():
-            (filling / file_name).write_text(text)
+            (filling / file_name).write_text(text, encoding="utf-8")
     _prune(directory, kind)
     return path
 

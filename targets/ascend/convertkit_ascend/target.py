@@ -91,7 +91,7 @@ class Ascend(convertkit.Target):
 
         made = copy.copy(self)
         made.options = options
-        if allow := settle(self.name, options):
+        if allow := settle(self.name, options, aipp=self.pixels is not None):
             made.pipeline = (*self.pipeline[:-1], _legalize(self.name, allow))
         return made
 
@@ -108,6 +108,11 @@ class Ascend(convertkit.Target):
         made._compiler = open_compiler(where)
         made.compiler = "" if made._compiler is None else identity(made._compiler)
         return made
+
+    def reaching(self, directory: Path) -> tuple[str, ...]:
+        from convertkit_ascend.bundle.reach import reaching
+
+        return reaching(directory, self.name)
 
     def finish(self, directory: Path) -> None:
         from convertkit_ascend.bundle.finish import finish

@@ -280,6 +280,8 @@ def test_errors_in_the_home_directory_are_found(
     plog.mkdir(parents=True)
     (plog / "plog-1_old.log").write_text("E20007: an old failure\n")
     os.utime(plog / "plog-1_old.log", (1.0, 1.0))
+    (plog / "plog-3_gone.log").symlink_to("nowhere")
+    (plog / "plog-4_closed.log").mkdir()
     executable(bin_dir / "atc", f"echo 'EZ3003: No engine for [relu_1]' > {plog}/plog-2_new.log; exit 255")
 
     with pytest.raises(AtcError, match="EZ3003") as caught:

@@ -146,3 +146,26 @@ def test_a_host_that_does_not_answer_is_named(ssh: Path, models: dict[str, Path]
         compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("deaf"))
 
     assert "ssh -o BatchMode=yes deaf true" in caught.value.details
+
+
+@pytest.mark.parametrize("said", ["", "/", "welcome"])
+def test_a_host_that_names_no_directory_is_not_cleaned_up(
+    ssh: Path, models: dict[str, Path], tmp_path: Path, bin_dir: Path, said: str
+) -> None:
+    executable(bin_dir / "ssh", f"echo \"$*\" >>$LOG; echo '{said}'")
+
+    with pytest.raises(AtcError, match=r"ssh:host was not reached: .*mktemp named no directory there"):
+        compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"))
+
+    assert "rm -rf" not in ssh.read_text()
+
+
+def test_a_host_that_greets_is_understood(
+    ssh: Path, models: dict[str, Path], tmp_path: Path, bin_dir: Path
+) -> None:
+    executable(
+        bin_dir / "ssh",
+        "echo welcome; " + SSH.replace("exec", "").strip() + "; code=$?; echo bye; exit $code",
+    )
+
+    compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"))

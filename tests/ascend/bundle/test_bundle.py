@@ -58,7 +58,7 @@ def test_the_command_is_the_guides_with_the_inputs_of_the_graph(bundle: Path) ->
         "--log=error",
         "--soc_version=Ascend310P3",
     ]
-    _, _, rest = (bundle / "compile.sh").read_text().partition("mkdir out || exit 1\n")
+    _, _, rest = (bundle / "compile.sh").read_text().partition("mkdir out && : >out/.convertkit || exit 1\n")
     words = shlex.split(rest.partition("\ncode=")[0].replace("\\\n", ""))
     assert words == recorded["command"]
     assert record.read(bundle).options == AtcOptions(
@@ -203,6 +203,24 @@ def test_the_script_leaves_nothing_half_made(
     assert sorted(path.name for path in bundle.iterdir()) == FILES
 
 
+def test_the_script_leaves_a_strangers_directory_alone_but_clears_its_own(
+    stand_in: Path, bundle: Path
+) -> None:
+    (bundle / "out").mkdir()
+    (bundle / "out" / "0_0.bin").write_text("results of ais_bench")
+
+    refused = run(bundle)
+    (bundle / "out" / ".convertkit").touch()  # as a script that was killed leaves it
+    done = run(bundle)
+
+    assert (refused.returncode, refused.stderr) == (
+        1,
+        "out is there, and not from this script: move it away\n",
+    )
+    assert done.returncode == 0, done.stderr
+    assert not (bundle / "out").exists()
+
+
 def test_the_script_sources_what_an_installation_has(
     bin_dir: Path, stand_in: Path, bundle: Path, tmp_path: Path
 ) -> None:
@@ -264,6 +282,9 @@ def test_the_key_says_which_compiler(
     assert Ascend310P3().compiling("docker:cann:8").compiler == "docker:cann:8"
     assert compile_facts(local) == {**compile_facts(none), "compiler": "local"}
     assert local.normalizing(convertkit.Pixels("input", (8, 8), AIPP_SPEC)).compiler == "local"
+    (tmp_path / "odd" / "x86_64-linux" / "ascend_toolkit_install.info").mkdir(parents=True)
+    monkeypatch.setenv("ASCEND_TOOLKIT_HOME", str(tmp_path / "odd"))
+    assert Ascend310P3().compiling("local").compiler == "local"
 
 
 def test_the_driver_says_how_it_goes_on(stand_in: Path, bundle: Path) -> None:

@@ -153,6 +153,44 @@ def test_older_version_files_are_read(bin_dir: Path, tmp_path: Path) -> None:
     assert cann.version_of(root) == ""
 
 
+def test_files_that_cannot_be_read_say_no_version(bin_dir: Path, tmp_path: Path) -> None:
+    root = tmp_path / "Ascend" / "ascend-toolkit"
+    (root / "compiler" / "version.info").mkdir(parents=True)
+    (root / "version.cfg").mkdir()
+    (root / "set_env.sh").write_text("")
+
+    found = cann.examine(cann.find_installation())
+
+    assert [(item.state, item.found) for item in found] == [
+        ("ok", f"of unknown version at {root}, atc not on PATH")
+    ]
+
+
+def test_a_variable_that_is_no_path_at_all(bin_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASCEND_TOOLKIT_HOME", 5000 * "x")
+
+    assert cann.find_installation() is None
+    assert states(variables.examine()) == [("missing", "ASCEND_TOOLKIT_HOME")]
+
+
+@pytest.mark.parametrize("value", ["²", 5000 * "9"])
+def test_odd_numbers_are_no_crash(bin_dir: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv(variables.PARALLEL, value)
+    rows = f"| {value} 310P3 | OK | 1 2 |\n| {value} | b | {value}/{value} |\n"
+
+    assert states(variables.examine()) == [("missing", variables.PARALLEL)]
+    assert npu_smi.parse_npu_smi(rows) == ()
+
+
+@pytest.mark.parametrize(
+    "said", ["[]", "{}", '{"python": 3, "modules": []}', '{"python": ["a", 1], "modules": {}}']
+)
+def test_a_python_that_says_something_else_fails(bin_dir: Path, said: str) -> None:
+    executable(bin_dir / "python3", f"echo '{said}'")
+
+    assert states(modules.examine()) == [("missing", "Python of atc")]
+
+
 def test_variables_that_lead_nowhere_are_named(
     bin_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

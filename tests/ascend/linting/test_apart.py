@@ -136,6 +136,19 @@ def test_a_death_before_inference_is_one_line(tmp_path: Path, spoil, monkeypatch
         lint_apart(Path("m.onnx"), SOC, None)
 
 
+def test_data_that_is_only_claimed_raises_no_limit(tmp_path: Path) -> None:
+    tensor = onnx.TensorProto(name="w", data_type=1, dims=[4], data_location=1)
+    tensor.external_data.add(key="location", value="weights.bin")
+    tensor.external_data.add(key="length", value=40 * "9")
+    model = named(CLEAN).proto
+    model.graph.initializer.append(tensor)
+    (tmp_path / "claims.onnx").write_bytes(model.SerializeToString())
+
+    found = lint_apart(tmp_path / "claims.onnx", "ascend310p3", None)
+
+    assert "external-missing" in [item.rule for item in found.findings]
+
+
 def test_a_size_that_fills_the_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that has onnx's own inference ask for tens of GB."""
     monkeypatch.setattr(linting, "LIMITS", Limits(memory=1 << 30))

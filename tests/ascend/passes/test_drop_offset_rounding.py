@@ -29,7 +29,11 @@ MOVED = """
 
 def moved(old: str = "", new: str = "") -> convertkit.LightModel:
     assert old in MOVED
-    return as_exported(parse(MOVED.replace(old, new) if old else MOVED, domains=[ops.DOMAIN]))
+    return read(MOVED.replace(old, new) if old else MOVED)
+
+
+def read(graph: str) -> convertkit.LightModel:
+    return as_exported(parse(graph, domains=[ops.DOMAIN]))
 
 
 def test_boxes_are_read_where_they_were_before() -> None:
@@ -67,6 +71,22 @@ def test_it_says_how_far_boxes_were_moved() -> None:
 
     assert (finding.status, finding.tensor) == ("matched", "boxes")
     assert finding.why == "boxes were moved by up to 129 and back"
+
+
+@pytest.mark.parametrize("shape", ["1,1,3,4", "6,3,4", "1,6,1,4"])
+def test_offsets_that_also_shape_the_boxes_stay(shape: str) -> None:
+    wide = MOVED.replace("float[3,4] class_offsets", "float[1,6,3,4] class_offsets")
+    wide = wide.replace("{1, 1, 1, 1, 65, 65, 65, 65, 129, 129, 129, 129}", f"{{{', '.join(72 * ['65'])}}}")
+    model = read(wide.replace("float[1,6,3,4] boxes", f"float[{shape}] boxes"))
+
+    assert apply(DropOffsetRounding(), model) is model
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_offsets_that_are_no_numbers_stay(value: str) -> None:
+    model = moved("{1, 1, 1, 1, 65", "{1, 1, 1, 1, " + value)
+
+    assert apply(DropOffsetRounding(), model) is model
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import convertkit
 from convertkit_ascend import socs
-from convertkit_ascend.atc import shape_checks, values
+from convertkit_ascend.atc import shape_checks, text_checks, values
 
 if TYPE_CHECKING:
     from convertkit_ascend.atc.options import AtcOptions
-
-_PATH = re.compile(r"[A-Za-z0-9_./~$\-\u4e00-\u9fa5]+")
-"""What the manual allows in every path: no blanks, no other signs."""
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "framework": tuple(values.FRAMEWORKS),
@@ -58,6 +55,10 @@ _NEEDS = (
 )
 
 
+_PARTNERS = {"insert_op_conf": "say normalize: target in preprocess"}
+"""How to have an option that is not the user's to give."""
+
+
 def check(options: AtcOptions) -> None:
     """Run every check; the first that fails raises UsageError (or UnknownNameError for the chip)."""
     soc = socs.get(options.soc_version)
@@ -85,7 +86,8 @@ def _exclusive(options: AtcOptions) -> None:
 def _needs(options: AtcOptions) -> None:
     for name, partner in _NEEDS:
         if _given(options, name) and not _given(options, partner):
-            _refuse(f"--{_option(name)} has no effect without --{partner}", f"give --{partner} too", "E10057")
+            advice = _PARTNERS.get(partner, f"give --{partner} too")
+            _refuse(f"--{_option(name)} has no effect without --{partner}", advice, "E10057")
 
 
 def _precision(options: AtcOptions) -> None:
@@ -158,37 +160,12 @@ def _inputs(options: AtcOptions) -> None:
         _refuse(f"--insert_op_conf and --input_format={options.input_format} exclude each other", "say NCHW")
 
 
-def _paths(options: AtcOptions) -> None:
-    for name in ("op_compiler_cache_dir", "debug_dir"):
-        value = getattr(options, name)
-        if value is not None and not _PATH.fullmatch(value):
-            _refuse(f"--{name} is {value!r}", "ATC takes letters, digits and _ - . / in paths")
-
-
-def _words(options: AtcOptions) -> None:
-    entries = [*options.keep_dtype, *options.fusion_off, *(entry.name for entry in options.customize_dtypes)]
-    if options.op_precision_mode is not None:
-        entries += [*options.op_precision_mode.by_type, *options.op_precision_mode.by_node]
-    for entry in entries:
-        if not entry.strip() or "\n" in entry:
-            _refuse(f"{entry!r} is no name of a node, an operator type or a pass", "one name per entry")
-
-
-def _extra(options: AtcOptions) -> None:
-    for name in options.extra:
-        plain = name.removeprefix("--")
-        if plain in ("model", "output", "fusion_switch_file") or hasattr(options, plain):
-            _refuse(f"extra option --{plain} has a place of its own", "set it there")
-
-
 _SINGLE: tuple[Callable[[AtcOptions], None], ...] = (
     _precision,
     _cache,
     _outputs,
     _inputs,
-    _paths,
-    _words,
-    _extra,
+    text_checks.check,
 )
 
 

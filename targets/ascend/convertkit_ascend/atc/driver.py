@@ -135,8 +135,9 @@ def compile_with_atc(
 def plogs(since: float) -> str:
     """What ATC logged in the home directory after ``since`` (seconds of the epoch), newest last (facts 3.5)."""
     root = Path.home() / "ascend" / "log"
-    fresh = [path for path in root.glob("*/plog/plog-*.log") if path.stat().st_mtime >= since]
-    return "".join(_end(path) for path in sorted(fresh, key=lambda path: path.stat().st_mtime))
+    known = ((path, _changed(path)) for path in root.glob("*/plog/plog-*.log"))
+    fresh = sorted((changed, path) for path, changed in known if changed >= since)
+    return "".join(_end(path) for _, path in fresh)
 
 
 def _fill(work: Path, files: Mapping[str, Path], texts: Mapping[str, str]) -> None:
@@ -147,7 +148,7 @@ def _fill(work: Path, files: Mapping[str, Path], texts: Mapping[str, str]) -> No
         except OSError:
             shutil.copyfile(source, work / name)
     for name, text in texts.items():
-        (work / name).write_text(text)
+        (work / name).write_text(text, encoding="utf-8")
 
 
 def _outcome(compiler: Compiler, job: Job, stem: str) -> Path | Ending:
@@ -210,7 +211,19 @@ def _read(log: Path) -> str:
     return log.read_text(errors="replace") if log.exists() else ""
 
 
+def _changed(path: Path) -> float:
+    """When a log was written last; before all time for one that is gone again."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def _end(path: Path) -> str:
-    with path.open("rb") as stream:
-        stream.seek(max(0, path.stat().st_size - PLOG_BYTES))
-        return stream.read().decode(errors="replace")
+    """What cannot be read must not hide why ATC failed."""
+    try:
+        with path.open("rb") as stream:
+            stream.seek(max(0, path.stat().st_size - PLOG_BYTES))
+            return stream.read().decode(errors="replace")
+    except OSError:
+        return ""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import convertkit
 from convertkit_ascend.atc.errors import Ending
+from convertkit_ascend.atc.location import UNREACHED
 
 STARTED = "ATC start working now"
 _MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), or give the host more memory"
@@ -24,7 +25,7 @@ def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:
     missing = code == 127 and any(words in error.last_line for words in ("no atc here", "not found"))
     if missing or (where.startswith("docker:") and code in (125, 126)):
         return _not_there(where, error.last_line)
-    if where.startswith("ssh:") and code == 255 and STARTED not in text:
+    if where.startswith("ssh:") and code == UNREACHED and STARTED not in text:
         return Ending(
             f"{where} was not reached",
             error.last_line or "the connection failed",

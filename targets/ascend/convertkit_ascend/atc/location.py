@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -17,11 +18,14 @@ from pathlib import Path
 from typing import Protocol
 
 import convertkit
-from convertkit_ascend.atc.setup import FIND_ATC, INSTALLATIONS, RUN_ATC
+from convertkit_ascend.atc.setup import FIND_ATC, INSTALLATIONS, RUN_ATC, is_file
 
 KINDS = ("auto", "local", "docker:IMAGE", "ssh:HOST", "none")
 OUT = "out"
 """Subdirectory of the working directory for what ATC leaves."""
+
+UNREACHED = 255
+"""The exit code of ssh for what is its own failure."""
 
 CHORE_SECONDS = 600.0
 """Limit of copying and cleaning up, each."""
@@ -120,7 +124,7 @@ class Ssh:
     def run(self, job: Job) -> None:
         ssh = ["ssh", "-o", "BatchMode=yes", self.host]
         made = convertkit.run_child([*ssh, "mktemp -d /tmp/convertkit-atc.XXXXXX"], timeout=CHORE_SECONDS)
-        there = made.stdout.split()[-1]
+        there = _made(made.stdout, self.where)
         quoted = shlex.quote(there)
         try:
             (job.work / "run.sh").write_text(_remote_script(job))
@@ -164,7 +168,7 @@ def has_local() -> bool:
     """Whether :class:`Local` would find ATC."""
     named = (os.environ.get("ASCEND_TOOLKIT_HOME", ""), os.environ.get("ASCEND_HOME_PATH", ""))
     places = [Path(os.path.expandvars(place)) for place in (*named, *INSTALLATIONS) if place]
-    return shutil.which("atc") is not None or any((place / "set_env.sh").is_file() for place in places)
+    return shutil.which("atc") is not None or any(is_file(place / "set_env.sh") for place in places)
 
 
 def _run(argv: list[str], job: Job, *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
@@ -178,6 +182,15 @@ def _run(argv: list[str], job: Job, *, env: Mapping[str, str] | None = None, cwd
         on_tick=job.on_tick,
         name="atc",
     )
+
+
+def _made(said: str, where: str) -> str:
+    """The directory that mktemp names, whatever the login scripts of the host print around it. It is removed later."""
+    found = re.findall(r"(?m)^/tmp/convertkit-atc\.\w{6}$", said)
+    if not found:
+        line = f"mktemp named no directory there, but {said.strip()[-100:]!r}"
+        raise convertkit.ChildError("ssh", "failed", last_line=line, returncode=UNREACHED)
+    return str(found[-1])
 
 
 def _quietly(argv: list[str]) -> None:

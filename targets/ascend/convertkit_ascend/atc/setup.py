@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 INSTALLATIONS = (
     "/usr/local/Ascend/ascend-toolkit",
     "/usr/local/Ascend/cann",
@@ -32,3 +34,19 @@ fi
 
 RUN_ATC = FIND_ATC + 'exec atc "$@"\n'
 """As :data:`FIND_ATC`, then ATC with the script's arguments in place of the shell."""
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there for us: not in a place that we may not look into, where Path.is_file would raise."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of an installation; empty where it cannot be read: it stops nobody."""
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -15,6 +15,9 @@ FREE = -1
 Dim: TypeAlias = "int | tuple[int, int]"
 """A size: positive, :data:`FREE`, or an inclusive range ``(1, 10)`` (facts 3.1)."""
 
+_DIGITS = "[0-9]{1,18}"
+"""A size that fits 64 bits."""
+
 _SAMPLE = 'write it like "input:1,3,1216,1216;other:-1,1~10"'
 
 
@@ -63,9 +66,9 @@ def _parse(text: str) -> InputShape:
 
 
 def _dim(text: str, whole: str) -> Dim:
-    if found := re.fullmatch(r"(\d+)~(\d+)", text):
+    if found := re.fullmatch(rf"({_DIGITS})~({_DIGITS})", text):
         return int(found[1]), int(found[2])
-    if re.fullmatch(r"-?\d+", text):
+    if re.fullmatch(f"-?{_DIGITS}", text):
         return int(text)
     raise convertkit.UsageError(f"--input_shape: {text!r} in {whole!r} is not a size", hint=_SAMPLE)
 

@@ -30,8 +30,11 @@ def user_options() -> dict[str, str]:
     return {ALLOW: "[rule of convertkit lint, ...]", **known}
 
 
-def settle(soc: str, options: Mapping[str, Any]) -> tuple[str, ...]:
+def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple[str, ...]:
     """Refuses before anything is built what ATC would refuse, or ignore.
+
+    Args:
+        aipp: whether the chip normalises.
 
     Returns:
         The rules that may be broken.
@@ -44,22 +47,27 @@ def settle(soc: str, options: Mapping[str, Any]) -> tuple[str, ...]:
         if name in SETTLED:
             raise convertkit.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
     atcs = {name: value for name, value in options.items() if name != ALLOW}
-    options_from({**atcs, "soc_version": socs.get(soc).soc_version})
-    return _rules(options.get(ALLOW) or [])
+    unit = {"insert_op_conf": "aipp_op"} if aipp else {}  # what it says is derived later; it is there
+    options_from({**atcs, **unit, "soc_version": socs.get(soc).soc_version})
+    return _rules(options.get(ALLOW))
 
 
 def _rules(names: Any) -> tuple[str, ...]:
+    """Rules by name: one, a list of them, or none."""
     from convertkit_ascend.preflight import catalogue
 
+    if names is not None and not isinstance(names, str | list | tuple):
+        raise convertkit.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")
     rules = [item.id for item in catalogue()]
-    for name in [names] if isinstance(names, str) else names:
+    given = [names] if isinstance(names, str) else list(names or ())
+    for name in given:
         if name not in rules:
             near = difflib.get_close_matches(str(name), rules, n=1)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise convertkit.UsageError(
                 f"option allow: unknown rule {name!r}", hint=f"{meant}convertkit list rules shows all"
             )
-    return (names,) if isinstance(names, str) else tuple(sorted(set(names)))
+    return tuple(sorted(set(given)))
 
 
 def ask(
@@ -79,7 +87,7 @@ def ask(
         UsageError: they do not go together with the graph or with AIPP.
     """
     given = dict(options or {})
-    allow = _rules(given.pop(ALLOW, []))
+    allow = _rules(given.pop(ALLOW, None))
     found: dict[str, Any] = {
         "soc_version": socs.get(soc).soc_version,
         "input_shape": ";".join(map(str, _shapes(model))),

@@ -24,9 +24,9 @@ def check_names(options: AtcOptions, graph: onnx.GraphProto) -> None:
     _known("customize_dtypes", (item.name for item in options.customize_dtypes if not item.by_type), nodes)
     if options.op_precision_mode is not None:
         _known("op_precision_mode", options.op_precision_mode.by_node, nodes)
+    indexed = {f"{node.name}:{index}" for node in graph.node for index in range(len(node.output))}
     for name in options.out_nodes:
-        indexed = re.fullmatch(r"(.+):\d+", name)
-        _known("out_nodes", [indexed[1] if indexed else name], nodes if indexed else tensors)
+        _known("out_nodes", [name], indexed if re.fullmatch(r".+:\d+", name) else tensors)
     _known("input_fp16_nodes", options.input_fp16_nodes, {value.name for value in graph.input})
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 import onnx
 
 from convertkit_ascend.bundle.names import ORIGINS
@@ -26,9 +27,6 @@ def text(origins: Mapping[str, str], graph: onnx.GraphProto, final: onnx.GraphPr
 def read(directory: Path) -> dict[str, str]:
     """Node name -> origin; empty where the file is missing or damaged: an explanation more or less stops nobody."""
     try:
-        found = json.loads((directory / ORIGINS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        return msgspec.json.decode((directory / ORIGINS).read_bytes(), type=dict[str, str])
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return {}
-    if not isinstance(found, dict):
-        return {}
-    return {str(name): str(origin) for name, origin in found.items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import convertkit
 from convertkit_ascend.atc import AtcOptions
+from convertkit_ascend.atc.shapes import FREE
 from convertkit_ascend.bundle.names import REPORT
 from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.legality import Violation
@@ -65,8 +66,10 @@ def _left(report: Report, allow: tuple[str, ...]) -> list[Violation]:
 
 
 def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
+    """A range leaves a size open, as -1 does."""
     return {
-        shape.name: tuple(dim for dim in shape.dims if isinstance(dim, int)) for shape in options.input_shape
+        shape.name: tuple(dim if isinstance(dim, int) else FREE for dim in shape.dims)
+        for shape in options.input_shape
     }
 
 

@@ -18,6 +18,11 @@ RESULT = "out/model"
 """Where ATC writes, without the suffix; ``model.om`` appears in its place only when it is whole."""
 
 
+class _File(msgspec.Struct, frozen=True):
+    options: dict[str, Any]
+    allow: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Recorded:
     """What the file says: options for ATC, and rules of preflight that may be broken."""
@@ -43,10 +48,10 @@ def read(directory: Path) -> Recorded:
     """
     path = directory / OPTIONS
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        return Recorded(options_from(content["options"]), tuple(map(str, content.get("allow", ()))))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        content = msgspec.json.decode(path.read_bytes(), type=_File)
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
+    return Recorded(options_from(content.options), content.allow)
 
 
 def _plain(options: AtcOptions) -> dict[str, Any]:

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+
+import msgspec
 
 from convertkit_ascend.atc.command import display
 from convertkit_ascend.bundle.names import OPTIONS, REPORT
 
 
+class _Found(msgspec.Struct, frozen=True):
+    soc: str
+    errors: int
+    warnings: int
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    command: list[str]
+
+
 def remarks(directory: Path) -> tuple[str, ...]:
     """A line on preflight, and the command as a shell takes it; nothing where a file is gone."""
     try:
-        found = json.loads((directory / REPORT).read_text(encoding="utf-8"))
-        argv = json.loads((directory / OPTIONS).read_text(encoding="utf-8"))["command"]
-        counts = f"{_count(found['errors'], 'error')}, {_count(found['warnings'], 'warning')}"
-        return (f"preflight for {found['soc']}: {counts} ({REPORT})", display(argv))
-    except (OSError, ValueError, KeyError, TypeError):
+        found = msgspec.json.decode((directory / REPORT).read_bytes(), type=_Found)
+        argv = msgspec.json.decode((directory / OPTIONS).read_bytes(), type=_Asked).command
+    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return ()
+    counts = f"{_count(found.errors, 'error')}, {_count(found.warnings, 'warning')}"
+    return (f"preflight for {found.soc}: {counts} ({REPORT})", display(argv))
 
 
 def _count(number: int, what: str) -> str:

@@ -29,11 +29,15 @@ done
 """
 
 _RUN = """
+if [ -e out ] && [ ! -f out/.convertkit ]; then
+    echo "out is there, and not from this script: move it away" >&2
+    exit 1
+fi
 trap 'rm -rf out' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 rm -rf out
-mkdir out || exit 1
+mkdir out && : >out/.convertkit || exit 1
 """
 
 _TAIL = """

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from convertkit_ascend.atc import Compiler, Local
+from convertkit_ascend.atc.setup import text_of
 
 INFO = "*-linux/ascend_toolkit_install.info"
 """Where an installation says its version, in a line ``version=8.1.RC1`` (public issue templates of vllm-ascend ask for
@@ -25,7 +26,7 @@ def _release() -> str:
     for variable in ("ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH"):
         home = os.environ.get(variable)
         for file in sorted(Path(home).glob(INFO)) if home else ():
-            found = re.search(r"(?m)^version=(\S+)", file.read_text(errors="replace"))
+            found = re.search(r"(?m)^version=(\S+)", text_of(file))
             if found:
                 return found[1]
     return ""

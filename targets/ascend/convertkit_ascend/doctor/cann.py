@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import convertkit
-from convertkit_ascend.atc.setup import INSTALLATIONS
+from convertkit_ascend.atc.setup import INSTALLATIONS, is_file, text_of
 
 _OPS_APART = (8, 5)
 """The first release whose operators are a package of their own."""
@@ -43,11 +43,7 @@ class Installation:
 def find_installation() -> Installation | None:
     """The installation that would be used: that of the environment, else that in the usual places."""
     for root in _roots():
-        if (
-            (root / "set_env.sh").is_file()
-            or (root.parent / "set_env.sh").is_file()
-            or _info(root, "toolkit")
-        ):
+        if is_file(root / "set_env.sh") or is_file(root.parent / "set_env.sh") or _info(root, "toolkit"):
             return Installation(root, version_of(root), _version(_info(root, "ops")))
     return None
 
@@ -57,10 +53,10 @@ def version_of(root: Path) -> str:
     if version := _version(_info(root, "toolkit")):
         return version
     for file in (root / "version.cfg", root / "latest" / "version.cfg"):
-        if file.is_file() and (found := _CFG.search(file.read_text(errors="replace"))):
+        if found := _CFG.search(text_of(file)):
             return found[1]
     parts = sorted([*root.glob("*/version.info"), *root.glob("latest/*/version.info")])
-    return next((version for part in parts if (version := _version(part.read_text(errors="replace")))), "")
+    return next((version for part in parts if (version := _version(text_of(part)))), "")
 
 
 def examine(installation: Installation | None) -> list[convertkit.Diagnosis]:
@@ -105,8 +101,7 @@ def _roots() -> Iterable[Path]:
 def _info(root: Path, package: str) -> str:
     """The file a package leaves; ``latest`` is a link to the release in use, older installations have it."""
     name = f"{platform.machine()}-linux/ascend_{package}_install.info"
-    files = [file for file in (root / name, root / "latest" / name) if file.is_file()]
-    return files[0].read_text(errors="replace") if files else ""
+    return text_of(root / name) or text_of(root / "latest" / name)
 
 
 def _version(text: str) -> str:

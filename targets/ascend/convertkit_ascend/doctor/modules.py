@@ -6,8 +6,9 @@ documents no list. Later releases may take later Pythons, hence a note and not a
 
 from __future__ import annotations
 
-import json
 import shutil
+
+import msgspec
 
 import convertkit
 
@@ -39,6 +40,11 @@ print(json.dumps(found))
 """
 
 
+class _Found(msgspec.Struct, frozen=True):
+    python: tuple[int, int]
+    modules: dict[str, str | None]
+
+
 def examine() -> list[convertkit.Diagnosis]:
     """The interpreter, and the modules it lacks."""
     python = shutil.which("python3")
@@ -50,14 +56,14 @@ def examine() -> list[convertkit.Diagnosis]:
         ]
     try:
         done = convertkit.run_child([python, "-c", _LOOK, *MODULES], timeout=SECONDS)
-        found = json.loads(done.stdout.splitlines()[-1])
-    except (convertkit.ProcessError, ValueError, IndexError) as error:
+        found = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Found)
+    except (convertkit.ProcessError, msgspec.MsgspecError, RecursionError, IndexError) as error:
         return [
             convertkit.Diagnosis(
                 "missing", "Python of atc", f"{python} fails: {error}", "repair or replace it"
             )
         ]
-    return [_interpreter(python, tuple(found["python"])), *_modules(python, found["modules"])]
+    return [_interpreter(python, found.python), *_modules(python, found.modules)]
 
 
 def _interpreter(python: str, version: tuple[int, ...]) -> convertkit.Diagnosis:

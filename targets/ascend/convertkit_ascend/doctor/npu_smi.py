@@ -20,7 +20,8 @@ import convertkit
 from convertkit_ascend import socs
 
 SECONDS = 30.0
-_PAIR = re.compile(r"(\d+)\s*/\s*(\d+)")
+_NUMBER = "[0-9]{1,18}"
+_PAIR = re.compile(rf"({_NUMBER})\s*/\s*({_NUMBER})")
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,15 @@ def _rows(text: str) -> Iterator[list[str]]:
 
 
 def _chip(first: list[str], second: list[str]) -> Chip | None:
-    head = re.fullmatch(r"(\d+)\s+(\S.*)", first[0])
-    place = re.match(r"(\d+)", second[0]) if second else None
+    head = re.fullmatch(rf"({_NUMBER})\s+(\S.*)", first[0])
+    place = re.match(_NUMBER, second[0]) if second else None
     if head is None or place is None:
         return None
     measured = first[2].split()
     memory = [(int(used), int(total)) for used, total in _PAIR.findall(second[2])]
     used, total = next((pair for pair in reversed(memory) if pair[1]), (0, 0))
     watts, celsius = (_number(word) for word in (*measured, "", "")[:2])
-    return Chip(int(head[1]), int(place[1]), head[2], first[1], watts, celsius, second[1], used, total)
+    return Chip(int(head[1]), int(place[0]), head[2], first[1], watts, celsius, second[1], used, total)
 
 
 def _number(text: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import convertkit
@@ -38,7 +39,12 @@ def examine() -> list[convertkit.Diagnosis]:
 
 
 def _is_there(name: str) -> bool:
-    return Path(os.environ[name]).is_dir() or name == "ASCEND_CACHE_PATH"  # ATC makes this one
+    if name == "ASCEND_CACHE_PATH":
+        return True  # ATC makes this one
+    try:
+        return Path(os.environ[name]).is_dir()
+    except OSError:
+        return False
 
 
 def _directory(name: str) -> convertkit.Diagnosis:
@@ -50,7 +56,7 @@ def _parallel() -> list[convertkit.Diagnosis]:
     value = os.environ.get(PARALLEL)
     if value is None:
         return []
-    if not value.isdigit() or not 1 <= int(value) <= MOST_PARALLEL:
+    if not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MOST_PARALLEL:
         advice = f"1 to {MOST_PARALLEL}; its default is 8 (ATC says E40022)"
         return [convertkit.Diagnosis("missing", PARALLEL, value, advice)]
     most = max(1, int(0.8 * len(os.sched_getaffinity(0))))

@@ -52,7 +52,10 @@ def _size(subject: Subject) -> int:
     """Of the file and of the data beside it, in bytes."""
     from convertkit_ascend.preflight import external
 
-    return subject.size + sum(external.find(item, subject.directory).length for item in subject.external())
+    found = (external.find(item, subject.directory) for item in subject.external())
+    return subject.size + sum(
+        extent.length for extent in found if not extent.problem
+    )  # of what is there, not claimed
 
 
 def _limit(memory: int) -> None:

@@ -92,8 +92,18 @@ def _origin(boxes: Tensor) -> Tensor | None:
     there = None if back is None else _by_constant(back.inputs[0], "Add")
     if back is None or there is None:
         return None
-    same = np.array_equal(np.asarray(back.inputs[1].values), np.asarray(there.inputs[1].values))
-    return there.inputs[0] if same else None
+    offsets = np.asarray(there.inputs[1].values)
+    same = np.array_equal(np.asarray(back.inputs[1].values), offsets)
+    return there.inputs[0] if same and _fits(offsets, there.inputs[0]) else None
+
+
+def _fits(offsets: NDArray[Any], boxes: Tensor) -> bool:
+    """Whether boxes have the same shape after adding, and are still numbers."""
+    shape = boxes.shape
+    if shape is None or offsets.ndim > len(shape) or not offsets.size or not np.isfinite(offsets).all():
+        return False
+    last = list(shape)[len(shape) - offsets.ndim :]
+    return all(size in (1, known) for size, known in zip(offsets.shape, last, strict=True))
 
 
 def _by_constant(tensor: Tensor, op: str) -> Node | None:

@@ -194,7 +194,8 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
     if state == "by hand":
         print(f"{target.product} was compiled by hand and is taken as it is")
     if state == "awaiting":
-        places = f"{target.by_hand}, or convertkit compile {shlex.quote(str(bundle))}"
+        trust = " --trust" if target.reaching(result.directory) else ""
+        places = f"{target.by_hand}, or convertkit compile {shlex.quote(str(bundle))}{trust}"
         print(f"awaiting compile: {bundle}; {places}")
 
 

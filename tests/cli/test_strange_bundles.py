@@ -78,6 +78,15 @@ def test_a_bundle_reaches_out_of_its_directory_only_where_it_is_trusted(
     assert trusted.code == (4 if "extra" in options else 0), trusted.err  # the stand-in knows no --json
 
 
+def test_build_says_so_where_its_bundle_will_need_trust(cli: Cli, tiny: Path, bin_dir: Path) -> None:
+    cache = ["-O", "op_compiler_cache_mode=enable", "-O", "op_compiler_cache_dir=/var/cache/atc"]
+
+    plain, reaching = (cli("build", tiny, *TARGET, "-o", "made", *more) for more in ([], cache))
+
+    assert plain.out.splitlines()[-1].endswith("or convertkit compile made")
+    assert reaching.out.splitlines()[-1].endswith("or convertkit compile made --trust")
+
+
 def test_a_directory_of_the_compilers_own_needs_no_trust(cli: Cli, bundle: Path) -> None:
     told(bundle, lambda content: content["options"].update(op_debug_level=1, debug_dir="kernels"))
 

@@ -35,14 +35,16 @@ def pack(directory: Path, manifest: Manifest) -> Path:
     Raises:
         UsageError: something else has that name. StoreError: the place cannot be written.
     """
-    place = directory.parent / f"{directory.resolve().name}.zip"
+    whole = directory.resolve()
+    beside = directory.parent if directory.name == whole.name else whole.parent  # `.` has no name of its own
+    place = beside / f"{whole.name}.zip"
     if place.exists() and not zipfile.is_zipfile(place):
         raise UsageError(f"{place} is there but is no .zip", hint="remove it, or choose another --output")
     with scratch_directory(place.absolute()) as scratch:
         try:
             with zipfile.ZipFile(scratch / place.name, "w", allowZip64=True) as archive:
                 for name in (*sorted(manifest.files), NAME):
-                    _add(archive, directory / name, f"{directory.resolve().name}/{name}")
+                    _add(archive, directory / name, f"{whole.name}/{name}")
             (scratch / place.name).replace(place)
         except OSError as error:
             raise store_error(place, error) from error

@@ -98,6 +98,20 @@ def test_build_writes_the_zip_itself(cli: Cli, tiny: Path, bin_dir: Path) -> Non
     assert sorted(path.name for path in Path("a").iterdir()) == ["bundle", "bundle.zip"]
 
 
+def test_the_zip_of_the_working_directory_lies_beside_it(
+    cli: Cli, tiny: Path, bin_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Path("made").absolute()
+    here.mkdir()
+    monkeypatch.chdir(here)
+
+    done = cli("build", tiny, *TARGET, "-o", ".", "--zip", "--json")
+
+    assert done.json["zip"] == str(here.with_suffix(".zip"))
+    assert here.with_suffix(".zip").is_file()
+    assert "made.zip" not in contents(here)
+
+
 def test_a_zip_that_was_written_is_compiled_and_a_strangers_file_is_not_replaced(
     cli: Cli, tiny: Path, stand_in: Path
 ) -> None:

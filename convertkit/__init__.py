@@ -36,6 +36,7 @@ _HOMES = {
     "UnavailableError": "errors",
     "UnknownNameError": "errors",
     "UsageError": "errors",
+    "nearest": "errors",
     "suggestion": "errors",
     "Cost": "estimate.record",
     "Operand": "estimate.record",
@@ -112,6 +113,7 @@ if TYPE_CHECKING:
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError
+    from convertkit.errors import nearest as nearest
     from convertkit.errors import suggestion as suggestion
     from convertkit.estimate.record import Cost as Cost
     from convertkit.estimate.record import Operand as Operand

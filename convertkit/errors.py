@@ -112,6 +112,23 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     known = sorted(known)
     if not known:
         return "none is known"
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-    listing = "known: " + ", ".join(known)
-    return f"did you mean {close[0]!r}? {listing}" if close else listing
+    return " ".join([*_meant(name, known, 0.6), "known: " + ", ".join(known)])
+
+
+def nearest(name: str, known: Iterable[str], otherwise: str = "", *, cutoff: float = 0.6) -> str:
+    """As :func:`suggestion`, where there are too many to list them all.
+
+    Args:
+        otherwise: said behind it, or alone where nothing is near.
+        cutoff: how near a name must be, in 0..1.
+
+    >>> nearest("conv8", ["conv9", "relu"])
+    "did you mean 'conv9'?"
+    >>> nearest("pool", ["conv9", "relu"], "show graph lists them")
+    'show graph lists them'
+    """
+    return " ".join([*_meant(name, known, cutoff), *([otherwise] if otherwise else [])])
+
+
+def _meant(name: str, known: Iterable[str], cutoff: float) -> list[str]:
+    return [f"did you mean {near!r}?" for near in difflib.get_close_matches(name, known, n=1, cutoff=cutoff)]

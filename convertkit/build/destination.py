@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from convertkit.errors import SpecError, UnknownNameError, UsageError
+from convertkit.errors import SpecError, UnknownNameError, UsageError, nearest
 from convertkit.files import canonical_json
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.plugins import Plugins
@@ -55,9 +54,8 @@ def _specified(name: str, package: ModelPackage, variant: Variant, plugins: Plug
     known = [entry.name for entry in plugins.targets]
     for table in (package.spec.targets, variant.spec.targets):
         for key in table:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
-            if key not in known and near:
-                raise SpecError(f"targets: unknown target {key!r}", hint=f"did you mean {near[0]!r}?")
+            if key not in known and (meant := nearest(key, known, cutoff=0.8)):
+                raise SpecError(f"targets: unknown target {key!r}", hint=meant)
     return {**package.spec.targets.get(name, {}), **variant.spec.targets.get(name, {})}
 
 

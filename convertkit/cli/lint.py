@@ -89,16 +89,13 @@ def sizes(text: str) -> dict[str, tuple[int, ...]]:
 
 def _known(names: list[str], target: Target) -> set[str]:
     """``--allow``, each the id of a rule. There are too many to list them all in an error."""
-    import difflib
-
-    from convertkit.errors import UsageError
+    from convertkit.errors import UsageError, nearest
 
     rules = [rule.id for rule in target.lint_rules()] if names else []
     for name in names:
         if rules and name not in rules:
-            near = difflib.get_close_matches(name, rules, n=1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"unknown rule {name!r}", hint=f"{meant}convertkit list rules shows all")
+            hint = nearest(name, rules, "convertkit list rules shows all")
+            raise UsageError(f"unknown rule {name!r}", hint=hint)
     return set(names)
 
 

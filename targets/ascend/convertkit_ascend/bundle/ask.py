@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
@@ -54,19 +53,18 @@ def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple
 
 def _rules(names: Any) -> tuple[str, ...]:
     """Rules by name: one, a list of them, or none."""
+    if names is None:
+        return ()  # at once: the catalogue is all of preflight
     from convertkit_ascend.preflight import catalogue
 
-    if names is not None and not isinstance(names, str | list | tuple):
+    if not isinstance(names, str | list | tuple):
         raise convertkit.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")
     rules = [item.id for item in catalogue()]
-    given = [names] if isinstance(names, str) else list(names or ())
+    given = [names] if isinstance(names, str) else list(names)
     for name in given:
         if name not in rules:
-            near = difflib.get_close_matches(str(name), rules, n=1)
-            meant = f"did you mean {near[0]!r}? " if near else ""
-            raise convertkit.UsageError(
-                f"option allow: unknown rule {name!r}", hint=f"{meant}convertkit list rules shows all"
-            )
+            hint = convertkit.nearest(str(name), rules, "convertkit list rules shows all")
+            raise convertkit.UsageError(f"option allow: unknown rule {name!r}", hint=hint)
     return tuple(sorted(set(given)))
 
 

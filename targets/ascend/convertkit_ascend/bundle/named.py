@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 
@@ -34,10 +33,5 @@ def _known(option: str, names: Iterable[str], known: set[str]) -> None:
     for name in names:
         if name in known:
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
-        hint = (
-            f"did you mean {near[0]!r}?"
-            if near
-            else "ascend.onnx of a build without this option has the names"
-        )
+        hint = convertkit.nearest(name, known) or "ascend.onnx of a build without this option has the names"
         raise convertkit.UsageError(f"--{option}: the graph has no {name!r}", hint=hint)

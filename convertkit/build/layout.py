@@ -97,8 +97,8 @@ def _previous_files(output: Path) -> set[str]:
 
 def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> None:
     """Files of the right content are ours: their manifest is not there yet (a killed build) or was damaged."""
-    ours = all(is_intact(output / name, entry) for name, entry in manifest.files.items())
-    if (output / NAME).is_file() and not previous and not ours:
+    foreign = (output / NAME).is_file() and not previous
+    if foreign and not all(is_intact(output / name, entry) for name, entry in manifest.files.items()):
         raise UsageError(
             f"{output / NAME} is there but is no manifest of convertkit",
             hint="remove it, or choose another --output",

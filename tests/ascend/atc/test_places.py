@@ -168,4 +168,6 @@ def test_a_host_that_greets_is_understood(
         "echo welcome; " + SSH.replace("exec", "").strip() + "; code=$?; echo bye; exit $code",
     )
 
-    compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"))
+    done = compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Ssh("host"))
+
+    assert body(done.path)["model"] == "plain.onnx"

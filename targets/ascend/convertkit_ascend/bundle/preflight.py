@@ -13,6 +13,7 @@ from convertkit_ascend.bundle.names import REPORT
 from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.legality import Violation
 from convertkit_ascend.preflight import Report, examine
+from convertkit_ascend.preflight.kernels import family_of, installed
 
 SHOWN = 10
 """Violations on one screen."""
@@ -48,17 +49,22 @@ def check(directory: Path, graph: str, recorded: Recorded) -> None:
     report = examine(directory / graph, options.soc_version, _sizes(options), own_table=True)
     text = _text(report, graph, options.soc_version, recorded.allow)
     (directory / REPORT).write_text(text, encoding="utf-8")
-    stop(directory, graph, recorded)
+    if installed(family_of(options.soc_version)) is None:
+        _refuse_errors(report, graph, recorded)
+    else:
+        stop(directory, graph, recorded)
 
 
 def stop(directory: Path, graph: str, recorded: Recorded) -> None:
     """Raises PreflightError where this machine's rules leave an error that is not allowed."""
     options = recorded.options
-    report = examine(directory / graph, options.soc_version, _sizes(options))
-    left = _left(report, recorded.allow)
-    errors = [item for item in left if item.severity == "error"]
+    _refuse_errors(examine(directory / graph, options.soc_version, _sizes(options)), graph, recorded)
+
+
+def _refuse_errors(report: Report, graph: str, recorded: Recorded) -> None:
+    errors = [item for item in _left(report, recorded.allow) if item.severity == "error"]
     if errors:
-        raise PreflightError(graph, options.soc_version, errors)
+        raise PreflightError(graph, recorded.options.soc_version, errors)
 
 
 def _left(report: Report, allow: tuple[str, ...]) -> list[Violation]:

@@ -43,7 +43,9 @@ _HOMES = {
     "Operation": "estimate.record",
     "atomic_directory": "files",
     "home": "files",
+    "keep_failure": "failures",
     "scratch_directory": "files",
+    "work_directory": "files",
     "Domain": "graph.domains",
     "Flow": "graph.flow",
     "Graph": "graph.graph",
@@ -118,9 +120,11 @@ if TYPE_CHECKING:
     from convertkit.estimate.record import Cost as Cost
     from convertkit.estimate.record import Operand as Operand
     from convertkit.estimate.record import Operation as Operation
+    from convertkit.failures import keep_failure as keep_failure
     from convertkit.files import atomic_directory as atomic_directory
     from convertkit.files import home as home
     from convertkit.files import scratch_directory as scratch_directory
+    from convertkit.files import work_directory as work_directory
     from convertkit.graph.domains import Domain as Domain
     from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import socket
-import tempfile
 import time
 import weakref
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from convertkit.answers import CARRIED
 from convertkit.child import Child, ChildError, failure, overran
+from convertkit.files import work_directory
 from convertkit.lines import LineReader
 
 if TYPE_CHECKING:
@@ -49,15 +48,16 @@ class Dialogue:
         self._name = name
         self._reader = LineReader(None, None, None)
         self._heard = b""
-        room = Path(tempfile.mkdtemp(prefix="convertkit-child-"))
+        room = contextlib.ExitStack()
+        place = room.enter_context(work_directory("child"))
         self._channel, theirs = socket.socketpair()
         with theirs:
             argv = [*map(str, command), str(theirs.fileno())]
             try:
-                self._child = Child(argv, None, room, [theirs.fileno(), *descriptors])
+                self._child = Child(argv, None, place, [theirs.fileno(), *descriptors])
             except ChildError:
                 self._channel.close()
-                room.rmdir()
+                room.close()
                 raise
         self._held = (self._child, self._channel, self._reader, room)
         self._end = weakref.finalize(self, _end, *self._held, GRACE_SECONDS)
@@ -123,7 +123,9 @@ def _ending(report: str) -> tuple[str, int | None]:
     return failure(report) or ("ended in the middle of its work", 0)
 
 
-def _end(child: Child, channel: socket.socket, reader: LineReader, room: Path, grace: float) -> None:
+def _end(
+    child: Child, channel: socket.socket, reader: LineReader, room: contextlib.ExitStack, grace: float
+) -> None:
     """The end of the socket tells the child to go; its output is read on, so that it is not held up by that.
 
     Without ``grace`` it is not told.
@@ -134,4 +136,4 @@ def _end(child: Child, channel: socket.socket, reader: LineReader, room: Path, g
                 channel.shutdown(socket.SHUT_RDWR)
                 child.feed(reader.take, time.monotonic() + grace)
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        room.close()

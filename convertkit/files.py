@@ -9,23 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import hashlib
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.errors import StoreError
-from convertkit.locks import FileLock, is_at, locked_directory, locked_now, store_error
+from convertkit.errors import StoreError, UnavailableError
+from convertkit.locks import FileLock, locked_directory, store_error
+from convertkit.temporary import TEMPORARY, clean_leftovers, reserve, scratch_directory, work_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-TEMPORARY = ".convertkit-tmp"
-"""Suffix of everything unfinished; such a name is never a result."""
 
 CHUNK = 1 << 20
 
@@ -41,6 +37,7 @@ __all__ = [
     "scratch_directory",
     "sha256_bytes",
     "sha256_file",
+    "work_directory",
 ]
 
 
@@ -48,12 +45,24 @@ def home() -> Path:
     """Return the directory of environments, downloads and cached builds (it need not exist yet).
 
     ``CONVERTKIT_HOME``, else ``$XDG_CACHE_HOME/convertkit``, else ``~/.cache/convertkit``.
+
+    Raises:
+        UnavailableError: there is no home directory: a user without an entry in the system's table, and no ``HOME``.
     """
     if chosen := os.environ.get("CONVERTKIT_HOME"):
-        return Path(chosen).expanduser().absolute()
+        return _expanded(chosen)
     if cache := os.environ.get("XDG_CACHE_HOME"):
-        return Path(cache).expanduser().absolute() / "convertkit"
-    return Path.home() / ".cache" / "convertkit"
+        return _expanded(cache) / "convertkit"
+    return _expanded("~") / ".cache" / "convertkit"
+
+
+def _expanded(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:
+        raise UnavailableError(
+            f"{text}: there is no such home directory", hint="set CONVERTKIT_HOME to a directory of your own"
+        ) from error
 
 
 def sha256_bytes(data: bytes | str) -> str:
@@ -102,7 +111,8 @@ def atomic_write(
         raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary, descriptor = _reserve(path, directory=False)
+        clean_leftovers(path.parent, of=path.name)
+        temporary, descriptor = reserve(path, directory=False)
         try:
             with os.fdopen(os.dup(descriptor), "wb") as stream:
                 stream.writelines([data.encode()] if isinstance(data, str) else _pieces(data))
@@ -135,7 +145,7 @@ def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Pat
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clean_leftovers(path.parent)
-        temporary, descriptor = _reserve(path, directory=True)
+        temporary, descriptor = reserve(path, directory=True)
     except OSError as error:
         raise store_error(path, error) from error
     try:
@@ -150,70 +160,13 @@ def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Pat
         os.close(descriptor)
 
 
-@contextlib.contextmanager
-def scratch_directory(beside: str | Path) -> Iterator[Path]:
-    """Yield an empty directory next to ``beside``, on its file system; it goes with everything in it at the end.
-
-    Whatever a killed process left there earlier is removed on the way in.
-
-    Raises:
-        StoreError: the place cannot be written.
-    """
-    beside = Path(beside)
-    try:
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        clean_leftovers(beside.parent)
-        temporary, descriptor = _reserve(beside, directory=True)
-    except OSError as error:
-        raise store_error(beside, error) from error
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        os.close(descriptor)
-
-
-def clean_leftovers(directory: str | Path) -> list[Path]:
-    """Remove the unfinished files and directories of dead processes in ``directory``; return what went.
-
-    The work of living processes, known by its lock, stays.
-    """
-    removed = []
-    for path in sorted(Path(directory).glob(f".*{TEMPORARY}")):
-        with contextlib.suppress(OSError), locked_now(path):
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-            removed.append(path)
-    return removed
-
-
 def _pieces(data: bytes | Iterable[bytes | memoryview]) -> Iterable[bytes | memoryview]:
     return [data] if isinstance(data, bytes) else data
 
 
-def _reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
-    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock."""
-    while True:
-        temporary = path.parent / f".{path.name[:100]}.{secrets.token_hex(6)}{TEMPORARY}"
-        if directory:
-            temporary.mkdir()
-            flags = os.O_RDONLY
-        else:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        try:
-            descriptor = os.open(temporary, flags, 0o644)
-        except FileNotFoundError:
-            if directory and path.parent.is_dir():
-                continue
-            raise  # the place itself went away, or takes no files
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        if is_at(descriptor, temporary):
-            return temporary, descriptor
-        os.close(descriptor)
-
-
 def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
     if replace and path.exists():
-        aside, descriptor = _reserve(path, directory=True)
+        aside, descriptor = reserve(path, directory=True)
         try:
             path.rename(aside / "old")
             temporary.rename(path)

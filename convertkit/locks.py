@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.1
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where there is no more room."""
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+"""What a file system without locks says (some NFS): two builds may then do the same work twice, which does no harm."""
 
 
 class FileLock:
@@ -101,7 +103,7 @@ def locked_now(path: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
 
     ``path`` may be a directory: the kernel locks those as well.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of that name is not waited for
     try:
         fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         yield
@@ -117,11 +119,16 @@ def locked_directory(path: Path) -> Iterator[None]:
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        hold(descriptor)
         yield
     finally:
         os.close(descriptor)
+
+
+def hold(descriptor: int) -> None:
+    """Lock an open file, after waiting for whoever has it; go without where the file system has no locks (NFS)."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _try_lock(descriptor: int) -> bool:
@@ -129,6 +136,9 @@ def _try_lock(descriptor: int) -> bool:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     return True
 
 

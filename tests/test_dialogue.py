@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -143,7 +144,7 @@ def test_its_end_is_one_line(question: str, given: dict[str, int], line: str, co
 
 
 def test_a_command_that_cannot_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dialogue.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     child = Dialogue(["no-such-command"], name="the child")
 
     with pytest.raises(ChildError, match="the child cannot be started: No such file or directory"):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import GraphError, UnknownNameError
+from convertkit.files import work_directory
 from convertkit.graph.domains import lowered
 from convertkit.graph.io import save
 from convertkit.graph.session import Arrays, open_session
@@ -48,10 +48,10 @@ class Place:
         if self.name == ONNXRUNTIME:
             yield open_session(lowered(model))
         elif self.name == ITSELF:
-            with tempfile.TemporaryDirectory(prefix="convertkit-bisect-") as scratch:
-                self.target.compile(model, Path(scratch))
+            with work_directory("bisect") as scratch:
+                self.target.compile(model, scratch)
                 save(model, Path(scratch, "model.onnx"))
-                yield self.target.open(Path(scratch))
+                yield self.target.open(scratch)
         else:
             yield self.target.emulate(model, self.name, self.variation)
 

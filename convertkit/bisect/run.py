@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -20,6 +19,7 @@ from convertkit.build.events import Report, silent
 from convertkit.build.samples import roles_of, sample_inputs
 from convertkit.build.stages import stored_stages
 from convertkit.errors import PassError, UsageError
+from convertkit.files import work_directory
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
@@ -103,8 +103,8 @@ def bisect_accuracy(
     request: BuildRequest, source: Source, wish: Wish, *, limit: int | None, bar: Bar, report: Report = silent
 ) -> Bisection:
     """Searches for a pass after which the accuracy is below that of the stock graph by more than the spec tolerates."""
-    with tempfile.TemporaryDirectory(prefix="convertkit-bisect-") as scratch:
-        course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), Path(scratch))
+    with work_directory("bisect") as scratch:
+        course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), scratch)
 
         def measure(title: str, model: LightModel) -> Scores:
             with wish.place.open(model) as runtime, bar(title, len(course.dataset.images)) as advance:

@@ -143,6 +143,7 @@ class _Run:
         table = {name: FileEntry(digest, sizes[name]) for name, digest in sorted(files.items())}
         manifest = with_compiled(self.request, output, self._manifest(table))
         lay_out(output, compiled.directory, manifest)
+        self.store.bound()
         return BuildResult(output, manifest, tuple(self.records), fresh=True)
 
     def stock(self) -> LightModel:
@@ -203,13 +204,18 @@ class _Run:
 
         position = len(self.steps) - 1
         step = self.steps[position]
-        with self.store.lock(step.key, self._waiting):
-            entry = self.store.find(step.key)
-            cached = entry is not None
-            if entry is None:
-                self._started(position)
-                target = self.request.target.tracing(origins(model.proto.graph, self.created))
-                entry = compile_model(target, model, step.key, self.store, self.report)
+        entry = self.store.find(
+            step.key
+        )  # before the lock: a home that cannot be written may hold all there is
+        cached = entry is not None
+        if entry is None:
+            with self.store.lock(step.key, self._waiting):
+                entry = self.store.find(step.key)
+                cached = entry is not None
+                if entry is None:
+                    self._started(position)
+                    target = self.request.target.tracing(origins(model.proto.graph, self.created))
+                    entry = compile_model(target, model, step.key, self.store, self.report)
         if not entry.files():
             raise StoreError(f"{entry.directory}: the compiled artifact has no files")
         self._finished(position, cached=cached)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import secrets
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, ExternalPython, choose
 from convertkit.exporting.fetch import file_name
 from convertkit.exporting.worker import run_worker
+from convertkit.failures import attempt
 from convertkit.files import canonical_json, home, sha256_bytes, sha256_file
 from convertkit.models.spec import WeightsSpec
 from convertkit.process import run_child
@@ -108,17 +106,15 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
     if not script.is_file():
         raise SpecError(f"{request.package.root / 'model.yaml'}: export worker {script} is missing")
     base = {"config": config(request), "weights": weights(request), "size": list(request.variant.spec.size)}
-    workdir = home() / "jobs" / f"{request.label}-{os.getpid()}-{secrets.token_hex(3)}"
-    done = run_worker(
-        python,
-        script,
-        {**base, **job},
-        on_progress=lambda what, done, total: report(Progress(what, done, total)),
-        workdir=workdir,
-        **hooks,
-    )
-    shutil.rmtree(workdir, ignore_errors=True)  # after a failure it stays: it is the reproducer
-    return done
+    with attempt("worker") as workdir:
+        return run_worker(
+            python,
+            script,
+            {**base, **job},
+            on_progress=lambda what, done, total: report(Progress(what, done, total)),
+            workdir=workdir,
+            **hooks,
+        )
 
 
 def _managed(request: BuildRequest) -> Environment:

@@ -15,9 +15,12 @@ from msgspec import Struct, field
 from convertkit.build.keys import step_key
 from convertkit.errors import SpecError
 from convertkit.files import sha256_bytes
+from convertkit.reading import read_file
 
 FORMAT = 1
 NAME = "manifest.json"
+MOST_BYTES = 16 << 20
+"""Of a manifest; that of r50 has 13 kB."""
 LONGEST = 200
 """Bytes of a file's name: room for what a temporary name adds."""
 
@@ -96,10 +99,8 @@ def read_manifest(path: Path) -> Manifest:
         SpecError: missing, not JSON, or not a manifest of a known format.
     """
     try:
-        manifest = msgspec.json.decode(Path(path).read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        raise SpecError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        manifest = msgspec.json.decode(read_file(path, most=MOST_BYTES, error=SpecError), type=Manifest)
+    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise SpecError(f"{path}: not a convertkit manifest ({error})") from error
     if manifest.format != FORMAT or not manifest.steps:
         raise SpecError(

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import lzma
 import shutil
 import struct
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from convertkit.build.manifest import NAME, Manifest, read_manifest
+from convertkit.build.manifest import MOST_BYTES, NAME, Manifest, read_manifest
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import CHUNK, scratch_directory
 from convertkit.locks import store_error
-
-MOST_MANIFEST = 16 << 20
-"""Bytes; that of r50 has 13 kB."""
+from convertkit.reading import open_regular
 
 DAMAGED = (
-    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError),
+    *(zipfile.BadZipFile, zlib.error, struct.error, EOFError),
     *(NotImplementedError, RuntimeError, LookupError, ValueError),
 )
 """What a .zip that is none, is cut short, encrypted or garbled makes of reading it."""
+
+AGAIN = "copy the bundle again, all of it"
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first date a .zip can say: the same artifact gives the same bytes."""
@@ -54,32 +53,29 @@ def pack(directory: Path, manifest: Manifest) -> Path:
 def unpack(archive: Path, place: Path) -> Path:
     """The artifact in a .zip; ``place`` is made and returned.
 
-    The .zip is somebody's: only files that its manifest names are taken, flat, and of each no more than it says. They
-    may lie in one directory; whether they are what the manifest says is for the caller to check.
+    The .zip is somebody's: only files that its manifest names are taken, flat, and only where its own directory lists
+    each of them, with the size that the manifest says: a small .zip can unpack to any size. They may lie in one
+    directory; whether they are what the manifest says is for the caller to check.
 
     Raises:
         UsageError: no such file, or no artifact. SpecError: it cannot be read, or its manifest is none.
         StoreError: the disk is full.
     """
-    if not archive.is_file():
-        raise UsageError(f"{archive}: no such file or directory")
     place.mkdir()
     try:
-        with zipfile.ZipFile(archive) as packed:
+        with open_regular(archive) as stream, zipfile.ZipFile(stream) as packed:
             found = _by_name(packed)
             if NAME not in found:
                 raise UsageError(
                     f"{archive} is no bundle: it has no {NAME}", hint="give a .zip that convertkit build made"
                 )
-            _take(packed, found[NAME], place, MOST_MANIFEST)
-            for name, entry in read_manifest(place / NAME).files.items():
-                if name in found:
-                    _take(packed, found[name], place, entry.bytes)
+            _take(packed, _bounded(archive, found[NAME], MOST_BYTES), place)
+            files = read_manifest(place / NAME).files
+            for item in [_listed(archive, found, name, entry.bytes) for name, entry in files.items()]:
+                _take(packed, item, place)
     except DAMAGED as error:
         raise SpecError(f"{archive}: neither a directory nor a .zip that can be read ({error})") from error
     except OSError as error:
-        if error.errno is None:  # bz2's word for damage
-            raise SpecError(f"{archive}: a .zip that cannot be read ({error})") from error
         raise store_error(place.parent.parent, error) from error
     return place
 
@@ -90,13 +86,33 @@ def _by_name(packed: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return {path.name: item for path, item in paths if len(path.parts) <= 2}
 
 
-def _take(packed: zipfile.ZipFile, item: zipfile.ZipInfo, place: Path, most: int) -> None:
-    """At most one byte more than there should be: enough to see that it is another file."""
-    left = most + 1
+def _listed(archive: Path, found: dict[str, zipfile.ZipInfo], name: str, size: int) -> zipfile.ZipInfo:
+    """The entry of a file of the manifest, if it claims to be that file."""
+    if name not in found:
+        raise SpecError(f"{archive}: {name} is missing", hint=AGAIN)
+    item = _bounded(archive, found[name], size)
+    if item.file_size != size:
+        raise SpecError(f"{archive}: {name} has {item.file_size} bytes, {NAME} says {size}", hint=AGAIN)
+    return item
+
+
+def _bounded(archive: Path, item: zipfile.ZipInfo, most: int) -> zipfile.ZipInfo:
+    """Refuses what would take much more than its size to unpack: LZMA and BZIP2 unpack whole blocks at once."""
+    name = PurePosixPath(item.filename).name
+    if item.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise SpecError(
+            f"{archive}: {name} is packed by method {item.compress_type} of .zip",
+            hint="pack it stored or deflated",
+        )
+    if item.file_size > most:
+        raise SpecError(f"{archive}: {name} unpacks to {item.file_size} bytes, at most {most} are expected")
+    return item
+
+
+def _take(packed: zipfile.ZipFile, item: zipfile.ZipInfo, place: Path) -> None:
+    """zipfile itself hands out no more than the size in the archive's directory."""
     with packed.open(item) as stream, (place / PurePosixPath(item.filename).name).open("wb") as copy:
-        while left > 0 and (part := stream.read(min(CHUNK, left))):
-            copy.write(part)
-            left -= len(part)
+        shutil.copyfileobj(stream, copy, CHUNK)
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:

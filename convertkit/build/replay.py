@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from convertkit.build.manifest import Manifest, StepEntry, is_untouched, read_ma
 from convertkit.build.request import Origin, make_request
 from convertkit.build.store import Store
 from convertkit.errors import SpecError
-from convertkit.files import canonical_json, sha256_bytes, sha256_file
+from convertkit.files import canonical_json, sha256_bytes, sha256_file, work_directory
 from convertkit.plugins import Plugins
 
 
@@ -123,7 +122,7 @@ def repeat(
         compiler="none" if product else "auto",
         options=facts.compiled.options,
     )
-    with tempfile.TemporaryDirectory(prefix="convertkit-replay-") as scratch:
+    with work_directory("replay") as scratch:
         result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
     new = result.manifest
     if product not in old.files:

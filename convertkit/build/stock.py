@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convertkit.build.events import Report
 from convertkit.build.request import BuildRequest
 from convertkit.errors import GraphError, SpecError
-from convertkit.files import home, sha256_file
+from convertkit.files import home, scratch_directory, sha256_file
 from convertkit.passes.base import tree_digest
 
 if TYPE_CHECKING:
@@ -62,9 +61,8 @@ def _export(request: BuildRequest, report: Report) -> LightModel:
     from convertkit.build.framework import run_job
     from convertkit.graph.io import load
 
-    home().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="export-", dir=home()) as scratch:
-        output = Path(scratch, "stock.onnx")
+    with scratch_directory(home() / "export") as scratch:
+        output = scratch / "stock.onnx"
         job = {"task": "export", "opset": request.package.spec.export.opset, "output": str(output)}
         run_job(request, job, report)
         return load(output)

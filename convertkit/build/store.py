@@ -11,7 +11,9 @@ Everything appears by rename; an entry whose bytes do not match its seal is remo
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from convertkit.build.pruning import prune_store, store_limit
 from convertkit.files import FileLock, atomic_directory, atomic_write, home, sha256_bytes, sha256_file
 from convertkit.locks import store_error
 
@@ -53,12 +56,16 @@ class Store:
     Args:
         root: the store's directory; ``<home>/store`` by default.
         notice: told in one line when a damaged entry is dropped.
+
+    Raises:
+        UsageError: ``CONVERTKIT_STORE_SIZE`` is no size.
     """
 
     def __init__(
         self, root: Path | None = None, *, notice: Callable[[str], object] = lambda line: None
     ) -> None:
         self.root = root or home() / "store"
+        self._most = store_limit()  # a wrong setting is said before the work
         self._notice = notice
 
     def find(self, key: str) -> Entry | None:
@@ -68,6 +75,8 @@ class Store:
             return None
         seal = read_seal(directory)
         if seal is not None and all(_matches(directory / name, digest) for name, digest in seal.items()):
+            with contextlib.suppress(OSError):  # a home that cannot be written
+                os.utime(directory / _SEAL)  # what is used stays longest
             return Entry(key, directory)
         self._drop(key, "its files do not match their seal")
         return None
@@ -114,6 +123,10 @@ class Store:
         except OSError as error:
             raise store_error(self._step(key), error) from error
         return Entry(key, self._step(key))
+
+    def bound(self) -> None:
+        """Removes what was not used for longest where the store has grown past its limit."""
+        prune_store(self.root, self._most)
 
     def lock(self, key: str, on_wait: Callable[[str], None] | None = None) -> FileLock:
         """Held while a step is made, so that two builds do not do the same long work twice."""

@@ -15,6 +15,7 @@ from convertkit.cli import (
     bench,
     bisect,
     build,
+    cache,
     compile,
     doctor,
     env,
@@ -66,6 +67,7 @@ app.command("compile")(compile.compile_bundle)
 app.command("list")(listing.listing)
 app.command()(show.show)
 app.add_typer(env.app, name="env")
+app.add_typer(cache.app, name="cache")
 
 
 def _version(value: bool) -> None:

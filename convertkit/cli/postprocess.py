@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -175,8 +174,10 @@ def _detections(path: Path | None) -> Iterator[Path]:
     if path is not None:
         yield path
         return
-    with tempfile.TemporaryDirectory(prefix="convertkit-postprocess-") as scratch:
-        yield Path(scratch) / "detections.jsonl"
+    from convertkit.files import work_directory
+
+    with work_directory("postprocess") as scratch:
+        yield scratch / "detections.jsonl"
 
 
 def _report(found: Finished, draw: Path | None, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from convertkit.files import atomic_write
 from convertkit.graph import wire
 from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
+from convertkit.reading import require_regular
 
 MAX_PROTO = 2**31 - 1
 """protobuf cannot hold more bytes than this in one message."""
@@ -25,8 +26,7 @@ def load(path: Path) -> LightModel:
             outside its directory.
     """
     path = Path(path)
-    if not path.is_file():
-        raise GraphError(f"{path}: no such file")
+    require_regular(path, GraphError)
     model = _read_fast(path) or _read_slowly(path)
     try:
         check_integrity(model)

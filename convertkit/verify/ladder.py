@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -14,6 +13,7 @@ from convertkit.build.engine import BuildResult, graph_after
 from convertkit.build.events import Note, Report, fresh_only, silent
 from convertkit.build.request import BuildRequest
 from convertkit.errors import UnavailableError
+from convertkit.files import work_directory
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
 from convertkit.targets.base import Runtime, RuntimeOptions
@@ -146,5 +146,5 @@ def _results_directory(results: Path | None) -> Iterator[Path]:
         results.mkdir(parents=True, exist_ok=True)
         yield results
         return
-    with tempfile.TemporaryDirectory(prefix="convertkit-verify-") as scratch:
-        yield Path(scratch)
+    with work_directory("verify") as scratch:
+        yield scratch

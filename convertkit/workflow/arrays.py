@@ -11,6 +11,8 @@ import numpy as np
 
 from convertkit.errors import UsageError
 from convertkit.files import atomic_write
+from convertkit.graph.npz import ODD_HEADER
+from convertkit.reading import require_regular
 from convertkit.workflow.interface import TensorInfo
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ def problem(path: Path, tensor: TensorInfo) -> str | None:
     if path.suffix == ".npy":
         try:
             array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, *ODD_HEADER) as error:
             return f"not a whole .npy file ({_brief(error)})"
         if array.size != tensor.elements or array.dtype != np.dtype(tensor.dtype):
             return f"{array.dtype} {'x'.join(map(str, array.shape))}, but {tensor} was expected"
@@ -58,6 +60,7 @@ def read(path: Path, tensor: TensorInfo) -> NDArray[Any]:
     Raises:
         UsageError: the file is missing, or is no such array; the message says what it is.
     """
+    require_regular(path)
     try:
         wrong = problem(path, tensor)
         if wrong is not None:

@@ -12,6 +12,7 @@ from convertkit.detection.types import Placement
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import atomic_write
 from convertkit.models.spec import PreprocessSpec
+from convertkit.reading import read_file
 from convertkit.workflow.interface import TensorInfo
 
 NAME = "preprocess.json"
@@ -90,14 +91,14 @@ def read_record(root: Path) -> Prepared:
         SpecError: it is damaged or of a format this convertkit does not know.
     """
     path = root / NAME
-    try:
-        record = msgspec.json.decode(path.read_bytes(), type=Prepared)
-    except (FileNotFoundError, NotADirectoryError):
+    if not path.exists():
         raise UsageError(
             f"{root}: there is no {NAME} in it",
             hint="give a directory that convertkit preprocess has finished",
-        ) from None
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        )
+    try:
+        record = msgspec.json.decode(read_file(path, error=SpecError), type=Prepared)
+    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise SpecError(f"{path}: not a record of convertkit preprocess ({error})") from error
     if record.format != FORMAT:
         raise SpecError(f"{path}: format {record.format} is not known (this convertkit writes {FORMAT})")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import convertkit
@@ -46,24 +43,24 @@ class Simplify(convertkit.LightPass):
         return convertkit.detach(result, model.weights)
 
     def _in_child(self, lean: ModelProto) -> ModelProto:
-        """Runs onnxsim on a file; the file stays where it is when that fails.
+        """Runs onnxsim on a file; a copy of the file is kept when that fails.
 
         Raises:
             PassError: onnxsim failed, crashed or ran past its time limit; names the file to try it again with.
         """
         import onnx
 
-        room = Path(tempfile.mkdtemp(prefix="convertkit-simplify-"))
-        source, target = room / "model.onnx", room / "simplified.onnx"
-        source.write_bytes(lean.SerializeToString(deterministic=True))
         options = json.dumps({"skip": list(self.skip), "fold_limit": self.fold_limit})
-        try:
-            convertkit.run_child([*CHILD, source, target, options], timeout=TIME_LIMIT, name="onnxsim")
-            result = onnx.load_model(target)
-        except convertkit.ProcessError as error:
-            raise convertkit.PassError(error.message, hint=f"the graph it was given: {source}") from error
-        shutil.rmtree(room, ignore_errors=True)
-        return result
+        with convertkit.work_directory("simplify") as room:
+            source, target = room / "model.onnx", room / "simplified.onnx"
+            source.write_bytes(lean.SerializeToString(deterministic=True))
+            try:
+                convertkit.run_child([*CHILD, source, target, options], timeout=TIME_LIMIT, name="onnxsim")
+                return onnx.load_model(target)
+            except convertkit.ProcessError as error:
+                kept = convertkit.keep_failure("simplify", source)
+                hint = f"the graph it was given: {kept / source.name}" if kept else None
+                raise convertkit.PassError(error.message, hint=hint) from error
 
 
 def _restore(result: ModelProto, before: convertkit.LightModel) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from convertkit.build.replay import check, repeat
 from convertkit.build.request import make_request
 from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UnknownNameError, UsageError
 from convertkit.plugins import open_plugins
+from tests.conftest import Cli
 
 
 def build_tiny(package: Path, output: Path, events: list[Event] | None = None) -> BuildResult:
@@ -287,3 +289,23 @@ def test_a_wrong_request_is_refused_before_anything_happens(
 
     assert line in str(caught.value)
     assert not list(own_home.iterdir())
+
+
+def test_a_home_that_cannot_be_written_and_holds_everything_builds(
+    cli: Cli, tiny: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cli("build", tiny, "-o", "a").code == 0
+
+    def refuse(path: object, flags: int, *more: object, **named: object) -> int:
+        if str(path).startswith(str(own_home)) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+        return opened(path, flags, *more, **named)  # type: ignore[arg-type]
+
+    opened = os.open
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "utime", lambda *_: refuse(own_home, os.O_WRONLY))
+
+    done = cli("build", tiny, "-o", "b")
+
+    assert done.code == 0, done.err
+    assert Path("a/manifest.json").read_bytes() == Path("b/manifest.json").read_bytes()

@@ -145,7 +145,37 @@ def test_a_manifest_names_plain_files(cli: Cli, bundle: Path, name: str) -> None
     assert done.err.startswith("error: bundle/manifest.json: "), done.err
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_zip_that_unpacks_whole_blocks_at_once_is_refused_unread(
+    cli: Cli, bundle: Path, method: int
+) -> None:
+    with zipfile.ZipFile("whole.zip", "w", method) as archive:
+        for path in bundle.iterdir():
+            archive.write(path, path.name)
+
+    done = cli("compile", "whole.zip")
+
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert f"is packed by method {method} of .zip (pack it stored or deflated)" in done.err
+
+
+@pytest.mark.parametrize(("more", "code"), [(0, 0), (1, 2), (-1, 2)])
+def test_a_file_in_a_zip_has_the_size_that_the_manifest_says(
+    cli: Cli, bundle: Path, more: int, code: int
+) -> None:
+    with zipfile.ZipFile("sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in bundle.iterdir():
+            data = path.read_bytes()
+            size = len(data) + (more if path.name == "atc.json" else 0)
+            archive.writestr(path.name, (data + b" ")[:size])
+
+    done = cli("compile", "sent.zip", "--compiler", "none")
+
+    assert (done.code == 2 and "atc.json has" in done.err) == (code == 2), done.err
+    assert not Path("sent").exists() or code == 0
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_garbled_zip_is_one_line_and_leaves_nothing(cli: Cli, bundle: Path, method: int) -> None:
     with zipfile.ZipFile("whole.zip", "w", method) as archive:
         for path in bundle.iterdir():

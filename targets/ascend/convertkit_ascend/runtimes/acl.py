@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -131,8 +130,7 @@ class AclRuntime:
 
 def _leave(job: Job, feeds: Sequence[NDArray[Any]], output: str) -> Path:
     """A reproducer: the job, the inputs of the last run, what was printed. The model stays where it is."""
-    with tempfile.TemporaryDirectory(prefix="convertkit-acl-") as scratch:
-        work = Path(scratch)
+    with convertkit.work_directory("acl") as work:
         (work / "job.json").write_text(json.dumps(asdict(job), indent=1) + "\n")
         for number, array in enumerate(feeds):
             np.save(work / INPUT.format(number), array)

@@ -1,0 +1,88 @@
+"""What is left of failures: all that is needed to see one again, and never more than a few of a kind."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convertkit.errors import ProcessError
+from convertkit.files import home, locked_directory
+from convertkit.locks import locked_now, store_error
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEPT = 5
+"""Failures of a kind that stay; older ones go when a new one comes."""
+
+RUNNING = ".running"
+"""In the directory of work that has not failed: left by a killed process, it goes."""
+
+
+def failures_directory() -> Path:
+    """Where they are, below the home directory; it need not exist."""
+    return home() / "failures"
+
+
+@contextlib.contextmanager
+def attempt(kind: str) -> Iterator[Path]:
+    """An empty directory to run a child process in. It stays where that process fails, else it goes.
+
+    Raises:
+        StoreError: the home directory cannot be written.
+    """
+    path = _named(failures_directory(), kind)
+    try:
+        _clean(path.parent)
+        path.mkdir(parents=True)
+        (path / RUNNING).touch()
+    except OSError as error:
+        raise store_error(path, error) from error
+    failed = False
+    with locked_directory(path):
+        try:
+            yield path
+        except ProcessError:
+            failed = True
+            (path / RUNNING).unlink(missing_ok=True)
+            prune(path.parent, kind)
+            raise
+        finally:
+            if not failed:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def keep_failure(kind: str, *files: Path) -> Path | None:
+    """Copies files into the directory of a new failure and returns it; None where there is no room for them."""
+    path = _named(failures_directory(), kind)
+    try:
+        path.mkdir(parents=True)
+        for file in files:
+            shutil.copyfile(file, path / file.name)
+    except OSError:  # the failure itself is what the user has to see
+        shutil.rmtree(path, ignore_errors=True)
+        return None
+    prune(path.parent, kind)
+    return path
+
+
+def prune(directory: Path, kind: str) -> None:
+    """Removes all but the newest of a kind."""
+    known = sorted(directory.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for old in known[KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _named(directory: Path, kind: str) -> Path:
+    return directory / f"{kind}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
+
+
+def _clean(directory: Path) -> None:
+    """Removes what killed processes were working in."""
+    for mark in directory.glob(f"*/{RUNNING}"):
+        with contextlib.suppress(OSError), locked_now(mark.parent):
+            shutil.rmtree(mark.parent, ignore_errors=True)

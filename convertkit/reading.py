@@ -1,0 +1,77 @@
+"""Files of other people, read without waiting for ever and without filling the memory.
+
+A path may name a pipe that nobody writes to, a device without an end, or a file of any size. Whoever reads what a
+user or a stranger gave goes through here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from convertkit.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from convertkit.errors import ConvertkitError
+
+TEXT_BYTES = 64 << 20
+"""Most bytes of a file that people or tools write as text: manifests, records, logs. r50's manifest has 13 kB."""
+
+
+@contextlib.contextmanager
+def open_regular(path: str | Path, error: type[ConvertkitError] = UsageError) -> Iterator[BinaryIO]:
+    """A file open for reading; a pipe, a device or a directory is refused before it is opened.
+
+    Raises:
+        ``error``: it is missing, is no regular file, or may not be read; the line begins with the path.
+    """
+    path = Path(path)
+    try:
+        require_regular(path, error)
+        # Between the look and the opening a pipe may have come: it must not be waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise error(f"{path}: not a regular file")
+        yield stream
+
+
+def require_regular(path: str | Path, error: type[ConvertkitError] = UsageError) -> None:
+    """Raises ``error`` unless a file, or a link to one, is there."""
+    path = Path(path)
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise error(f"{path}: no such file") from None
+    except ValueError:  # a NUL, which no path can hold
+        raise error(f"{str(path)!r}: not a path") from None
+    except OSError as problem:
+        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    if not stat.S_ISREG(mode):
+        raise error(f"{path}: not a regular file")
+
+
+def read_file(
+    path: str | Path, *, most: int = TEXT_BYTES, error: type[ConvertkitError] = UsageError
+) -> bytes:
+    """The bytes of a file of at most ``most``.
+
+    Raises:
+        ``error``: as :func:`open_regular`, or the file is larger.
+    """
+    with open_regular(path, error) as stream:
+        try:
+            data = stream.read(most + 1)  # no more, whatever its size was said to be
+        except OSError as problem:
+            raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    if len(data) > most:
+        raise error(f"{path}: larger than {most >> 20} MiB, which is the most for a file of its kind")
+    return data

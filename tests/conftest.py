@@ -40,6 +40,7 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("CONVERTKIT_HOME", str(home))
     monkeypatch.delenv("CONVERTKIT_DEBUG", raising=False)
+    monkeypatch.setattr("convertkit.models.known.first_time", lambda root: False)  # it has a test of its own
     yield home
 
 

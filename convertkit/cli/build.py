@@ -25,6 +25,7 @@ from convertkit.cli.options import (
     choice,
     open_all,
     settings,
+    tell_of_code,
 )
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def request_of(
     from convertkit.passes.options import split_steps
 
     choice(origin, "--from", ORIGINS)
+    tell_of_code(model)
     return make_request(
         model,
         open_all(plugin),

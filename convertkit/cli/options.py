@@ -53,7 +53,8 @@ SettingOption: TypeAlias = Annotated[
     ),
 ]
 PluginOption: TypeAlias = Annotated[
-    list[Path] | None, typer.Option("--plugin", help="A plugin in one Python file; may be repeated.")
+    list[Path] | None,
+    typer.Option("--plugin", help="A plugin in one Python file, whose code is run; may be repeated."),
 ]
 PythonOption: TypeAlias = Annotated[
     Path | None,
@@ -85,6 +86,15 @@ def open_all(files: list[Path] | None) -> Plugins:
     from convertkit.plugins import open_plugins
 
     return open_plugins(files or ())
+
+
+def tell_of_code(model: Path) -> None:
+    """Says once of a package that is not convertkit's own that its code runs."""
+    from convertkit.cli.ui import note
+    from convertkit.models.known import first_time
+
+    if first_time(model):
+        note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
 
 
 def settings(texts: list[str] | None) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
+from convertkit.cli.options import JsonOption, PluginOption, choice, open_all, tell_of_code
 
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
@@ -75,6 +75,7 @@ def _target(plugins: Plugins, name: str) -> dict[str, Any]:
 def _model(plugins: Plugins, name: str) -> dict[str, Any]:
     from convertkit.models.package import describe, open_package
 
+    tell_of_code(Path(name))
     package = open_package(Path(name), plugins)
     return {"model": str(package.root), **describe(package.spec)}
 

@@ -145,7 +145,7 @@ def test_of_a_zip_only_what_its_manifest_says_is_taken(cli: Cli, bundle: Path, s
     assert taken.code == 0, taken.err
     assert "stranger.txt" not in contents(Path("sent"))
     assert not list(Path().glob("**/stranger.txt"))
-    assert (swollen.code, "swollen.zip: atc.json has 1000" in swollen.err) == (2, True)
+    assert (swollen.code, "swollen.zip: atc.json unpacks to 1000" in swollen.err) == (2, True)
     assert not Path("swollen").exists()
 
 

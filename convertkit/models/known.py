@@ -1,0 +1,24 @@
+"""Which model packages were opened here before: opening one runs its code, and a person should hear that once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from convertkit.files import home, sha256_bytes
+
+OURS = Path(__file__).resolve().parents[2] / "models"
+"""convertkit's own packages, in a clone and in the wheel."""
+
+
+def first_time(root: Path) -> bool:
+    """Whether a package that is not convertkit's own is opened for the first time by this user; remembers it."""
+    root = Path(root).resolve()
+    mark = home() / "packages" / sha256_bytes(str(root))[:16]
+    if root.parent == OURS or not (root / "model.yaml").is_file() or mark.exists():
+        return False
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.write_text(f"{root}\n", errors="replace")
+    except OSError:  # said again the next time
+        pass
+    return True

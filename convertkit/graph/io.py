@@ -10,8 +10,11 @@ from google.protobuf.message import DecodeError
 from convertkit.errors import GraphError
 from convertkit.files import atomic_write
 from convertkit.graph import wire
+from convertkit.graph.external import write_external
 from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
+from convertkit.graph.outputs import with_output_types
+from convertkit.graph.validate import validate
 from convertkit.reading import require_regular
 
 MAX_PROTO = 2**31 - 1
@@ -35,6 +38,22 @@ def load(path: Path) -> LightModel:
     return model
 
 
+def load_valid(path: Path) -> LightModel:
+    """As :func:`load`, but only what the ONNX checker accepts: passes need not mend what they were given.
+
+    Outputs without a type or a shape get one.
+
+    Raises:
+        GraphError: also where the graph is not valid.
+    """
+    model = with_output_types(load(path))
+    try:
+        validate(model)
+    except GraphError as error:
+        raise GraphError(f"{path} is not a valid graph: {error.message}", hint=error.hint) from error
+    return model
+
+
 def _read_slowly(path: Path) -> LightModel:
     try:
         proto = onnx.load_model(path, load_external_data=True)
@@ -50,16 +69,23 @@ def _read_slowly(path: Path) -> LightModel:
         raise GraphError(f"{path}: damaged: an initializer does not fill its shape ({error})") from error
 
 
-def save(model: LightModel, path: Path) -> None:
-    """Writes the self-contained model under a temporary name and renames it.
+def save(model: LightModel, path: Path) -> tuple[Path, ...]:
+    """Writes the model under a temporary name and renames it; returns the files it is in.
+
+    That is one, unless the model passes protobuf's limit of 2 GiB: then the weights lie in a second one beside it.
 
     Raises:
-        GraphError: the model would pass protobuf's limit of 2 GiB.
+        GraphError: the graph alone passes the limit.
     """
-    total = model.proto.ByteSize() + sum(len(data) for data in model.weights.values())
-    if total > MAX_PROTO:
-        raise GraphError(f"{path}: {total} bytes do not fit into one ONNX file of 2 GiB")
+    size = model.proto.ByteSize()
+    if size > MAX_PROTO:
+        raise GraphError(
+            f"{path}: {size} bytes do not fit into one ONNX file of 2 GiB, its large weights not counted"
+        )
+    if size + sum(len(data) for data in model.weights.values()) > MAX_PROTO:
+        return path, write_external(model, path)
     atomic_write(path, wire.write(model))
+    return (path,)
 
 
 def _read_fast(path: Path) -> LightModel | None:

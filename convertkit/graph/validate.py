@@ -15,6 +15,9 @@ def validate(model: LightModel) -> None:
     Raises:
         GraphError: with the checker's first line.
     """
+    for value in (*model.proto.graph.input, *model.proto.graph.output):
+        if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
+            raise GraphError(f"{value.name!r} has no shape, and none can be inferred")
     register_schemas(model)
     proto = weights_as_inputs(model)
     try:

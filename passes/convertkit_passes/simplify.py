@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
 CHILD = [sys.executable, "-m", "convertkit_passes._simplify_child"]
+MOST = 2**31 - (1 << 26)
+"""Bytes of weights in a file for onnxsim, with 64 MiB left to the graph: protobuf ends at 2 GiB."""
+
 TIME_LIMIT = 900.0
 """Seconds. The graphs this was made for take one or two."""
 
@@ -37,7 +40,14 @@ class Simplify(convertkit.LightPass):
 
         shared = convertkit.LightModel(_copy(model.proto), model.weights)
         share_equal_weights(shared.proto)
-        lean = convertkit.weights_as_inputs(shared, embed=needed_weights(shared))
+        needed = needed_weights(shared)
+        size = sum(shared.array(tensor).nbytes for tensor in shared.detached() if tensor.name in needed)
+        if size > MOST:
+            raise convertkit.PassError(
+                f"onnxsim takes files of at most 2 GiB, and {size} bytes of weights may be folded or fused",
+                hint="leave it out; fold-constants takes a graph of any size",
+            )
+        lean = convertkit.weights_as_inputs(shared, embed=needed)
         result = self._in_child(lean)
         _restore(result, shared)
         return convertkit.detach(result, model.weights)

@@ -277,3 +277,11 @@ def test_a_release_that_contradicts_itself_about_shapes_gets_a_second_try(
 
     assert onnx.load_from_string(result) == model
     assert [options.get("skip_shape_inference") for options in asked] == [None, True]
+
+
+def test_more_weights_than_a_file_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("convertkit_passes.simplify.MOST", 4000)
+    text = "(float[1, 2000] x) => (float[1, 2000] y) <float[2000] w = {%s}> { y = Add (x, w) }"
+
+    with pytest.raises(PassError, match="at most 2 GiB, and 8000 bytes of weights may be folded or fused"):
+        apply(Simplify(), text % ", ".join(["1"] * 2000))

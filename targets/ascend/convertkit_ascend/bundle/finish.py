@@ -29,6 +29,7 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
         recorded.options,
         directory / OM,
         compiler=compiler,
+        beside=sorted(directory.glob(f"{GRAPH}.*.data")),
         origins=origins.read(directory),
         on_status=on_status,
     )

@@ -1,0 +1,63 @@
+"""Models of more bytes than one protobuf message holds: the weights lie in a file beside the graph."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import onnx
+
+from convertkit.files import atomic_write, sha256_bytes
+from convertkit.graph.light import LightModel, weight_key
+
+PAGE = 4096
+"""Weights begin at multiples of this, so that they can be mapped into memory."""
+
+
+def write_external(model: LightModel, path: Path) -> Path:
+    """Writes the weights, then the graph that names them; returns the weights' file.
+
+    That has the weights' hash in its name: whoever is killed in between leaves the old graph with its own weights. The
+    file of a graph that was here before goes at the end.
+    """
+    places: dict[str, int] = {}
+    end = 0
+    for key, data in model.weights.items():
+        places[key] = -(-end // PAGE) * PAGE
+        end = places[key] + len(data)
+    digest = sha256_bytes("".join(places))[:12]
+    beside = path.with_name(f"{path.name}.{digest}.data")
+    atomic_write(beside, _pieces(model, places))
+    atomic_write(path, _pointing(model, places, beside.name).SerializeToString(deterministic=True))
+    for file in external_files(path):
+        if file != beside:
+            file.unlink(missing_ok=True)
+    return beside
+
+
+def external_files(path: Path) -> list[Path]:
+    """The files of weights that were written for a graph, by their names."""
+    ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{12}\.data")
+    return sorted(file for file in path.parent.iterdir() if ours.fullmatch(file.name) and file.is_file())
+
+
+def _pieces(model: LightModel, places: dict[str, int]) -> Iterator[bytes]:
+    end = 0
+    for key, place in places.items():
+        yield bytes(place - end)
+        yield model.weights[key]
+        end = place + len(model.weights[key])
+
+
+def _pointing(model: LightModel, places: dict[str, int], location: str) -> onnx.ModelProto:
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for tensor in proto.graph.initializer:
+        key = weight_key(tensor)
+        if key is not None:
+            del tensor.external_data[:]
+            facts = {"location": location, "offset": places[key], "length": len(model.weights[key])}
+            for name, value in facts.items():
+                tensor.external_data.add(key=name, value=str(value))
+    return proto

@@ -1,0 +1,24 @@
+"""Nodes inside nodes: the bodies of If, Loop, Scan and whatever else holds a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
+
+
+def bodies(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
+    """The graphs that a node holds, each with the name of the attribute it is in."""
+    for attribute in node.attribute:
+        for body in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
+            yield attribute.name, body
+
+
+def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """All nodes, each before those inside it."""
+    for node in graph.node:
+        yield node
+        for _, body in bodies(node):
+            yield from every_node(body)

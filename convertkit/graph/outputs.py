@@ -1,0 +1,54 @@
+"""Outputs without a type or a shape: onnxruntime runs them, the ONNX checker and simplifiers do not take them."""
+
+from __future__ import annotations
+
+import onnx
+
+from convertkit.errors import GraphError
+from convertkit.graph.domains import lowered, register_schemas
+from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.graph.random_inputs import random_inputs
+from convertkit.graph.session import open_session
+
+
+def with_output_types(model: LightModel) -> LightModel:
+    """The model whose outputs have the types and shapes that follow from the graph, or at least those seen in a run.
+
+    What cannot be told stays as it was: whoever asks whether the graph is valid names it.
+    """
+    for learn in (_infer, _run):
+        if all(_is_typed(value) for value in model.proto.graph.output):
+            break
+        proto = onnx.ModelProto()
+        proto.CopyFrom(model.proto)
+        model = LightModel(proto, model.weights)
+        learn(model)
+    return model
+
+
+def _infer(model: LightModel) -> None:
+    register_schemas(model)
+    try:
+        inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model), data_prop=True)
+    except onnx.shape_inference.InferenceError:
+        return
+    for value, found in zip(model.proto.graph.output, inferred.graph.output, strict=True):
+        if not _is_typed(value):
+            value.type.CopyFrom(found.type)
+
+
+def _run(model: LightModel) -> None:
+    """Types and ranks of arrays; their sizes are those of one sample."""
+    try:
+        found = open_session(lowered(model), optimize=False).run(random_inputs(model, 0))
+    except GraphError:
+        return
+    for value in model.proto.graph.output:
+        if not _is_typed(value) and hasattr(found[value.name], "ndim"):
+            kind = onnx.helper.np_dtype_to_tensor_dtype(found[value.name].dtype)
+            value.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, [None] * found[value.name].ndim))
+
+
+def _is_typed(value: onnx.ValueInfoProto) -> bool:
+    kind, tensor = value.type.WhichOneof("value"), value.type.tensor_type
+    return kind is not None and (kind != "tensor_type" or bool(tensor.elem_type and tensor.HasField("shape")))

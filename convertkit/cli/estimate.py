@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli.options import (
+    InputShapeOption,
     JsonOption,
     OriginOption,
     PluginOption,
@@ -32,6 +33,7 @@ OPERATORS = 5
 def estimate(
     subject: Annotated[Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")],
     target: TargetOption = "cpu",
+    input_shape: InputShapeOption = None,
     top: Annotated[int, typer.Option("--top", min=0, help="How many of the costliest nodes to show.")] = 10,
     variant: VariantOption = None,
     weights: WeightsOption = None,
@@ -53,6 +55,11 @@ def estimate(
         _refuse({"--variant": variant, "--weights": weights, "--python": python})
         place, model = _graph(subject, target, plugin)
     machine = place.machine()
+    if input_shape is not None:
+        from convertkit.cli.lint import sizes
+        from convertkit.graph.sizes import with_sizes
+
+        model = with_sizes(model, sizes(input_shape))
     found = run(model, machine, place.pixels)
     if as_json:
         print_json({"estimate": found, "machine": machine})
@@ -97,12 +104,13 @@ def _refuse(options: dict[str, object]) -> None:
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:
+    more = "" if found.complete else "at least "
     print(
-        f"{subject} on {found.machine}: {found.matrix_operations / 1e9:.1f} G matrix operations, "
+        f"{subject} on {found.machine}: {more}{found.matrix_operations / 1e9:.1f} G matrix operations, "
         f"{found.vector_operations / 1e9:.2f} G vector operations, {found.bytes / 1e9:.2f} GB through memory "
         f"({found.weight_bytes / 1e6:.1f} MB of weights)"
     )
-    if found.uncounted:
+    if not found.complete:
         print(_incomplete(found))
     if top and found.rows:
         print()
@@ -149,8 +157,9 @@ def _totals(found: Estimate, machine: Machine) -> None:
     shares = sorted(_by_operator(found).items(), key=lambda item: -item[1])[:OPERATORS]
     print("by operator: " + ", ".join(f"{op} {seconds * 1e3:.2f} ms" for op, seconds in shares))
     parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
+    part = "" if found.complete else "of what is counted, "
     print(
-        f"node by node, nothing fused, every tensor through memory: {_speed(found.seconds)}; "
+        f"{part}node by node, nothing fused, every tensor through memory: {_speed(found.seconds)}; "
         f"bound by {parts or 'nothing'}"
     )
     for source, seconds in found.with_memory.items():
@@ -158,9 +167,13 @@ def _totals(found: Estimate, machine: Machine) -> None:
         print(f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}")
     print(f"whatever is fused or kept in a cache, never faster than {_speed(found.least)}")
     print(
-        f"copies from and to the host are not in it: {found.input_bytes / 1e6:.2f} MB in, "
-        f"{found.output_bytes / 1e6:.2f} MB out"
+        f"copies from and to the host are not in it: {_megabytes(found.input_bytes)} in, "
+        f"{_megabytes(found.output_bytes)} out"
     )
+
+
+def _megabytes(count: int | None) -> str:
+    return "an open size" if count is None else f"{count / 1e6:.2f} MB"
 
 
 def _by_operator(found: Estimate) -> dict[str, float]:
@@ -171,7 +184,7 @@ def _by_operator(found: Estimate) -> dict[str, float]:
 
 
 def _speed(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f} ms, {1 / seconds:.1f} a second" if seconds else "0 ms"
+    return f"{seconds * 1e3:.2f} ms, at most {1 / seconds:.1f} a second" if seconds else "0 ms"
 
 
 def _caveats(found: Estimate, machine: Machine) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption, open_all
+from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all
 
 if TYPE_CHECKING:
     from convertkit.targets.base import Target
@@ -19,13 +19,7 @@ def lint(
         Path, typer.Argument(help="ONNX file that the compiler is to read.", metavar="FILE.onnx")
     ],
     target: Annotated[str, typer.Option("--target", "-t", help="The target whose compiler it is.")],
-    input_shape: Annotated[
-        str | None,
-        typer.Option(
-            "--input-shape",
-            help='Sizes that the compiler will be told, like "image:1,3,640,640;scale:1,4"; -1 stays open.',
-        ),
-    ] = None,
+    input_shape: InputShapeOption = None,
     allow: Annotated[
         list[str] | None,
         typer.Option("--allow", help="A rule that may be broken; may be repeated.", metavar="RULE"),

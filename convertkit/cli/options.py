@@ -69,6 +69,13 @@ ExplainOption: TypeAlias = Annotated[
     ),
 ]
 DeviceOption: TypeAlias = Annotated[int, typer.Option("--device", "-d", min=0, help="Number of the chip.")]
+InputShapeOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--input-shape",
+        help='Sizes that the compiler will be told, like "image:1,3,640,640;scale:1,4"; -1 stays open.',
+    ),
+]
 DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
 ]

@@ -9,20 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from msgspec import Struct
 
+from convertkit.errors import GraphError
 from convertkit.estimate.operations import Node, operations
 from convertkit.estimate.record import FREE, Cost, Operation
 from convertkit.estimate.rules import RULES
 from convertkit.graph.domains import domains_of
+from convertkit.graph.sizes import open_sizes, symbol
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.targets.machine import Figure, Machine
     from convertkit.targets.pixels import Pixels
+
+
+Interface: TypeAlias = tuple[int, "int | None", "int | None"]
+"""Bytes of the weights, of the inputs, of the outputs."""
 
 
 class Row(Struct, frozen=True):
@@ -58,6 +64,7 @@ class Estimate(Struct, frozen=True):
     Attributes:
         machine: name of the chip.
         rows: every node that takes time, in data-flow order.
+        complete: whether every node is counted; else operations, bytes and seconds are lower bounds.
         matrix_operations, vector_operations, bytes: summed over the rows.
         seconds: summed over the rows.
         by_bound: the seconds by what bounds them.
@@ -65,12 +72,13 @@ class Estimate(Struct, frozen=True):
         least: seconds that no schedule can beat, with the fastest memory given.
         weight_bytes: of all constants, as the machine stores them.
         input_bytes, output_bytes: of the graph, in the types it declares (one byte a value for an input of pixels):
-            what is copied from and to the host.
+            what is copied from and to the host; None where a size depends on the data.
         uncounted: nodes left out.
         left_out: what depends on the data and is in no row.
     """
 
     machine: str
+    complete: bool
     rows: tuple[Row, ...]
     matrix_operations: int
     vector_operations: int
@@ -80,8 +88,8 @@ class Estimate(Struct, frozen=True):
     with_memory: dict[str, float]
     least: float
     weight_bytes: int
-    input_bytes: int
-    output_bytes: int
+    input_bytes: int | None
+    output_bytes: int | None
     uncounted: tuple[Uncounted, ...]
     left_out: tuple[str, ...]
 
@@ -93,8 +101,11 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
         pixels: the input that the machine normalises itself: bytes are copied to it, not floating numbers.
 
     Raises:
-        GraphError: the graph contradicts itself.
+        GraphError: the graph contradicts itself, sizes of its inputs are open, or nothing in it can be counted.
     """
+    if waiting := open_sizes(model):
+        hint = 'say them with --input-shape "NAME:SIZE,SIZE,..."'
+        raise GraphError(f"open sizes cannot be counted: {', '.join(waiting)}", hint=hint)
     vendor = {domain.name: domain.cost for domain in domains_of(model) if domain.cost is not None}
     counted: list[tuple[Node, Cost]] = []
     uncounted: list[Uncounted] = []
@@ -104,6 +115,11 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
         except LookupError as error:
             uncounted.append(Uncounted(node.name, node.op, str(error.args[0])))
     rows = tuple(_row(node, cost, machine) for node, cost in counted if cost.operations or cost.bytes)
+    if uncounted and not rows:
+        first = uncounted[0]
+        raise GraphError(
+            f"none of its {len(uncounted)} nodes can be counted; first {first.name}: {first.why}"
+        )
     return _summed(rows, counted, uncounted, machine, _interface_bytes(model, machine.float_bytes, pixels))
 
 
@@ -142,7 +158,7 @@ def _summed(
     counted: list[tuple[Node, Cost]],
     uncounted: list[Uncounted],
     machine: Machine,
-    interface: tuple[int, int, int],
+    interface: Interface,
 ) -> Estimate:
     matrix = sum(cost.operations for _, cost in counted if cost.unit == "matrix")
     bounds = sorted({row.bound for row in rows})
@@ -150,6 +166,7 @@ def _summed(
     fastest = max(figure.rate for figure in (machine.memory, *machine.other_memory))
     return Estimate(
         machine=machine.name,
+        complete=not uncounted,
         rows=rows,
         matrix_operations=matrix,
         vector_operations=sum(cost.operations for _, cost in counted if cost.unit == "vector"),
@@ -171,8 +188,8 @@ def _seconds(counted: Iterable[tuple[Node, Cost]], machine: Machine, memory: Fig
     return sum(_row(node, cost, other).seconds for node, cost in counted)
 
 
-def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None) -> tuple[int, int, int]:
-    """Weights as the machine stores them; inputs and outputs as the graph declares them (0 where a size is open)."""
+def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None) -> Interface:
+    """Weights as the machine stores them; inputs and outputs as the graph declares them (None where a size is open)."""
     import onnx
 
     graph = model.proto.graph
@@ -183,10 +200,15 @@ def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None)
         dtype = dtypes(tensor.data_type)
         weights += int(np.prod(tensor.dims)) * (float_bytes if dtype.kind == "f" else dtype.itemsize)
 
-    def declared(value: onnx.ValueInfoProto) -> int:
+    def declared(value: onnx.ValueInfoProto) -> int | None:
         kind = value.type.tensor_type
+        if not kind.HasField("shape") or any(symbol(value, axis) for axis in range(len(kind.shape.dim))):
+            return None
         itemsize = 1 if pixels is not None and value.name == pixels.input else dtypes(kind.elem_type).itemsize
         return int(np.prod([dim.dim_value for dim in kind.shape.dim])) * itemsize
 
-    inputs = sum(declared(value) for value in graph.input if value.name not in constants)
-    return weights, inputs, sum(declared(value) for value in graph.output)
+    def total(values: Iterable[onnx.ValueInfoProto]) -> int | None:
+        found = [declared(value) for value in values]
+        return None if None in found else sum(each for each in found if each is not None)
+
+    return weights, total(value for value in graph.input if value.name not in constants), total(graph.output)

@@ -93,8 +93,8 @@ def summed_up(timings: Timings, batch: int, whole: Sequence[float] = ()) -> Repe
         UsageError: there is no time of computing among them.
     """
     compute = Figures.of(timings.compute) or Figures.of(whole)
-    if compute is None:
-        raise UsageError("there is no compute time in the record")
+    if compute is None or not compute.mean > 0:
+        raise UsageError("there is no compute time above 0 in the record")
     return Repeated(
         batch,
         throughput(compute, batch),

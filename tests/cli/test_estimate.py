@@ -90,3 +90,78 @@ def test_options_of_a_package_have_no_meaning_for_a_file(cli: Cli, graph: Path) 
 
     assert done.code == 2
     assert "--weights has no meaning for an ONNX file" in done.err
+
+
+OPEN = "(float[batch, 3, h, w] x) => (float[batch, 3, h, w] y) { y = Relu (x) }"
+
+
+def test_open_sizes_are_no_number(cli: Cli, tmp_path: Path) -> None:
+    onnx.save(parse(OPEN).proto, tmp_path / "open.onnx")
+
+    for words in ((), ("--json",), ("--input-shape", "x:1,3,-1,64")):
+        done = cli("estimate", "open.onnx", "-t", "ascend310p3", *words)
+        assert (done.code, done.out) == (2, "")
+        assert "of x" in done.err
+        assert "--input-shape" in done.err
+
+
+def test_told_sizes_are_counted_as_if_the_graph_stated_them(cli: Cli, tmp_path: Path) -> None:
+    onnx.save(parse(OPEN).proto, tmp_path / "open.onnx")
+    onnx.save(parse(OPEN.replace("batch, 3, h, w", "2, 3, 32, 64")).proto, tmp_path / "stated.onnx")
+
+    told = cli("estimate", "open.onnx", "-t", "ascend310p3", "--input-shape", "x:2,3,32,64", "--json").json
+    stated = cli("estimate", "stated.onnx", "-t", "ascend310p3", "--json").json
+
+    assert told == stated
+    assert told["estimate"]["output_bytes"] == 4 * 2 * 3 * 32 * 64
+    assert told["estimate"]["complete"] is True
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        ("y:1,3,8,8", "the graph has no input 'y'"),
+        ("x:1,3,8", "input 'x' has 4 sizes, not 3"),
+        ("x:1,4,8,8", "input 'x' has size 3 on axis 1, not 4"),
+        ("x", "is not NAME:SIZE"),
+    ],
+)
+def test_a_mistake_in_the_sizes_told(cli: Cli, tmp_path: Path, told: str, line: str) -> None:
+    onnx.save(parse(OPEN).proto, tmp_path / "open.onnx")
+
+    done = cli("estimate", "open.onnx", "-t", "ascend310p3", "--input-shape", told)
+
+    assert (done.code, done.err.count("\n"), line in done.err) == (2, 1, True)
+
+
+def test_one_symbol_is_one_size(cli: Cli, tmp_path: Path) -> None:
+    text = "(float[n, 4] a, float[n, 4] b) => (float[n, 4] y) { y = Add (a, b) }"
+    onnx.save(parse(text).proto, tmp_path / "two.onnx")
+
+    fine = cli("estimate", "two.onnx", "-t", "ascend310p3", "--input-shape", "a:8,4", "--json")
+    wrong = cli("estimate", "two.onnx", "-t", "ascend310p3", "--input-shape", "a:8,4;b:9,4")
+
+    assert fine.json["estimate"]["vector_operations"] == 32
+    assert (wrong.code, "input 'b' has size 8 on axis 0, not 9" in wrong.err) == (2, True)
+
+
+def test_of_a_part_there_are_only_bounds(cli: Cli, tmp_path: Path) -> None:
+    text = "(float[4,8] x) => (int64[2,m] w, float[4,8] y) { w = NonZero(x) y = Relu(x) }"
+    onnx.save(parse(text).proto, tmp_path / "part.onnx")
+
+    done = cli("estimate", "part.onnx", "-t", "ascend310p3")
+    data = cli("estimate", "part.onnx", "-t", "ascend310p3", "--json").json["estimate"]
+
+    assert "at least 0.0 G matrix operations" in done.out
+    assert "of what is counted, node by node" in done.out
+    assert "an open size out" in done.out
+    assert (data["complete"], data["output_bytes"]) == (False, None)
+
+
+def test_where_nothing_is_counted_there_is_no_number(cli: Cli, tmp_path: Path) -> None:
+    onnx.save(parse("(float[4,8] x) => (int64[2,m] w) { w = NonZero(x) }").proto, tmp_path / "none.onnx")
+
+    done = cli("estimate", "none.onnx", "-t", "ascend310p3", "--json")
+
+    assert (done.code, done.out) == (2, "")
+    assert "none of its 1 nodes can be counted; first w: no cost is known" in done.err

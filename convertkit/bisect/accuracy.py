@@ -10,7 +10,7 @@ import msgspec
 from convertkit.bisect.outputs import Found, Observe
 from convertkit.bisect.record import Failure, Verdict
 from convertkit.bisect.search import first_bad
-from convertkit.errors import ConvertkitError, UnavailableError
+from convertkit.errors import ConvertkitError, UnavailableError, UsageError
 from convertkit.passes.options import step_text
 from convertkit.verify.judge import Demand, Scores, judge
 
@@ -51,11 +51,22 @@ def by_accuracy(
 
 
 def relative_to(spec: AccuracySpec, scores: Scores) -> AccuracySpec:
-    """The spec with the stock graph's figures as what is expected; AP of every task where it demands nothing."""
+    """The spec with the stock graph's figures as what is expected; AP of every task where it demands nothing.
+
+    Raises:
+        UsageError: the stock graph has nothing that could be lost.
+    """
     demands = judge(scores, spec, images=0, own=True).demands  # names a metric that nobody measures
     wanted = [(demand.task, demand.metric) for demand in demands] or [(task, "AP") for task in scores]
+    told = [(task, metric) for task, metric in wanted if scores[task][metric] > spec.tolerance]
+    if wanted and not told:  # -1 where there is nothing to find
+        task, metric = wanted[0]
+        raise UsageError(
+            f"the stock graph has {task} {metric} {scores[task][metric]:.4f} on these photos: no pass can lose it",
+            hint="take photos on which it finds something",
+        )
     expected: dict[str, dict[str, float]] = {"bbox": {}, "segm": {}}
-    for task, metric in wanted:
+    for task, metric in told:
         expected[task][metric] = scores[task][metric]
     return msgspec.structs.replace(spec, images=None, framework={}, source="the stock graph", **expected)
 

@@ -16,6 +16,7 @@ from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
 from convertkit.passes.check import Checker, Outputs, Run, run_on_host
+from convertkit.passes.record import CheckRecord
 from convertkit.passes.roles import detection_roles
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
@@ -74,8 +75,8 @@ def attempt(step: Pass, model: LightModel, inputs: Arrays, run: Run = run_on_hos
     )
 
 
-def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, str]:
-    """What is wrong with a stage (None: nothing), and what was found in one line.
+def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, CheckRecord]:
+    """What is wrong with a stage (None: nothing), and what was found.
 
     Raises:
         GraphError: the graph before the pass does not hold.
@@ -83,17 +84,16 @@ def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, str]:
     if stage.after is None:
         assert stage.failure is not None
         why = stage.failure.message.removeprefix(f"pass {stage.step.name}: ")
-        return Failure("raises", why), why
+        return Failure("raises", why), CheckRecord(False, detail=why)
     try:
-        record = checker.check(stage.step, stage.before, stage.after, changed=stage.changed)
+        return None, checker.check(stage.step, stage.before, stage.after, changed=stage.changed)
     except PassError as error:
         cause = error.__cause__
         if isinstance(cause, ConvertkitError) and error.message.startswith("it was given"):
             raise GraphError(cause.message, hint=cause.hint) from error
         kind: Kind = "differs" if cause is None else "invalid"
         why = _as_judged(stage.step, error.message)
-        return Failure(kind, why), why
-    return None, record.detail
+        return Failure(kind, why), CheckRecord(cause is None, detail=why)
 
 
 def alike(one: Failure, other: Failure) -> bool:

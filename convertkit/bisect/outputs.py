@@ -32,8 +32,10 @@ def by_outputs(stages: Iterable[Stage], checker: Checker, observe: Observe) -> F
     """
     verdicts = []
     for stage in stages:
-        failure, detail = judge(stage, checker)
-        verdict = Verdict(step_text(stage.step), stage.step.effect, failure is None, detail)
+        failure, record = judge(stage, checker)
+        verdict = Verdict(
+            step_text(stage.step), stage.step.effect, failure is None, record.detail, record.unchecked
+        )
         verdicts.append(verdict)
         observe(verdict)
         if failure is not None:

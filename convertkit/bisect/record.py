@@ -27,12 +27,14 @@ class Verdict(Struct, frozen=True):
         effect: the effect it was judged by.
         ok: whether the graph after it is good.
         detail: what was found.
+        unchecked: why there was nothing to compare, or of which outputs; empty where all were compared.
     """
 
     text: str
     effect: str
     ok: bool
     detail: str
+    unchecked: str = ""
 
 
 class Reproducer(Struct, frozen=True):

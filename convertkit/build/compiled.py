@@ -68,7 +68,10 @@ def with_compiled(request: BuildRequest, output: Path, manifest: Manifest) -> Ma
     rest.pop(product, None)
     last = known.steps[-1]
     bare = {name: value for name, value in last.facts.items() if name != "compiler"}
-    same = (known.steps[:-1], bare, rest) == (manifest.steps[:-1], manifest.steps[-1].facts, manifest.files)
+    made, making = (
+        [(step.key, step.result) for step in chain[:-1]] for chain in (known.steps, manifest.steps)
+    )
+    same = (made, bare, rest) == (making, manifest.steps[-1].facts, manifest.files)
     if entry is None or not same or known.check_chain() or not is_intact(output / product, entry):
         return manifest
     steps = (*manifest.steps[:-1], last)

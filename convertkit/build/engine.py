@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -11,50 +12,22 @@ import msgspec
 
 from convertkit.build.compiled import check_by_hand, settled_key, with_compiled
 from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
-from convertkit.build.keys import compile_facts, pass_facts, step_key
 from convertkit.build.layout import is_current, lay_out, refuse_no_directory
 from convertkit.build.manifest import FORMAT, FileEntry, Manifest, StepEntry
-from convertkit.build.origins import created, origins
+from convertkit.build.origins import origins
+from convertkit.build.planning import Step, StepRecord, StockRecord, is_as_asked, plan
 from convertkit.build.request import BuildRequest
-from convertkit.build.stock import make_stock, stock_facts
+from convertkit.build.stock import make_stock
 from convertkit.build.store import Entry, Store
 from convertkit.errors import StoreError
 from convertkit.files import canonical_json, sha256_bytes
-from convertkit.passes.options import step_text
-from convertkit.passes.pipeline import Pipeline
-from convertkit.passes.record import PassRecord
+from convertkit.passes.explain import missed
+from convertkit.passes.pipeline import Pipeline, naming, run_step
+from convertkit.passes.record import CheckRecord, PassRecord
+from convertkit.passes.state import GraphState
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
-
-
-@dataclass(frozen=True)
-class Step:
-    """One planned step: what it is and the key it will have."""
-
-    kind: str
-    name: str
-    key: str
-    facts: dict[str, Any]
-
-
-class StockRecord(msgspec.Struct, frozen=True):
-    """What the store keeps beside a stock graph."""
-
-    digest: str
-    nodes: int
-
-
-class StepRecord(msgspec.Struct, frozen=True):
-    """What the store keeps beside a pass's graph: its digest, the pass's record, and the names of nodes it made."""
-
-    digest: str
-    record: PassRecord
-    created: tuple[str, ...]
-
-    @classmethod
-    def of(cls, before: LightModel, after: LightModel, record: PassRecord) -> StepRecord:
-        return cls(after.digest(), record, created(before.proto.graph, after.proto.graph))
 
 
 @dataclass(frozen=True)
@@ -74,18 +47,6 @@ class BuildResult:
     fresh: bool
 
 
-def plan(request: BuildRequest) -> tuple[Step, ...]:
-    """The steps of a build and their keys, without doing or importing anything heavy."""
-    facts = stock_facts(request)
-    steps = [Step("stock", "stock graph", step_key("stock", facts), facts)]
-    for item in request.pipeline.steps:
-        facts = pass_facts(item, checked=request.check)
-        steps.append(Step("pass", step_text(item), step_key("pass", facts, steps[-1].key), facts))
-    facts = compile_facts(request.target)
-    steps.append(Step("compile", request.target.name, step_key("compile", facts, steps[-1].key), facts))
-    return tuple(steps)
-
-
 def build(
     request: BuildRequest, output: Path, *, store: Store | None = None, report: Report = silent
 ) -> BuildResult:
@@ -98,17 +59,12 @@ def build(
     steps = plan(request)
     refuse_no_directory(output)
     current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
-    if current is not None and _is_of(current, request):
-        return BuildResult(output, current, _known_records(store, steps), fresh=False)
-    check_by_hand(request.target, output)
+    if current is not None and is_as_asked(current, request, steps):
+        return BuildResult(output, current, _known_records(store, steps, current), fresh=False)
+    if current is None:
+        check_by_hand(request.target, output)
     run = _Run(request, steps, store, report)
     return run.to(output)
-
-
-def _is_of(manifest: Manifest, request: BuildRequest) -> bool:
-    """Whether a manifest names the request's variant: another of equal facts has the same key."""
-    variant = request.variant
-    return (manifest.variant, manifest.size) == (variant.name, variant.spec.size)
 
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
@@ -163,28 +119,49 @@ class _Run:
     def graph(self) -> LightModel:
         """The graph after all passes: from the last step that the store has, through the passes after it."""
         start, model = self._resume()
-        passes = self.request.pipeline.steps
-        checker = self._checker() if self.request.check and start < len(passes) else None
-        iterator = self.request.pipeline.iterate(model, checker=checker, start=start)
-        for position in range(start, len(passes)):
+        state = GraphState(model)
+        for position in range(start, len(self.request.pipeline.steps)):
             self._started(position + 1)
-            before = model
-            record, model = next(iterator)
-            known = StepRecord.of(before, model, record)
-            self.store.put(self.steps[position + 1].key, model, known)
+            with naming(self.request.pipeline.steps, position):
+                before, known, check = state.model, self._step(state, position), None
+                if self.request.check:
+                    check = self._check(position, before, state.model, known.record)
+            self.store.put(self.steps[position + 1].key, state.model, known)
+            record = self._note_pass(position, known, check)
             self.request.plugins.observe(record)
-            self._note_pass(position, known)
             self._finished(position + 1, cached=False, record=record)
-        return model
+        return state.model
+
+    def _step(self, state: GraphState, position: int) -> StepRecord:
+        """Runs a pass, unless only its check is missing."""
+        entry = self.store.find(self.steps[position + 1].key)
+        model = self.store.load(entry) if entry else None
+        if entry is None or model is None:
+            before, step = state.model, self.request.pipeline.steps[position]
+            record = run_step(state, step)
+            record = msgspec.structs.replace(record, missed=missed(step, before, state.model))
+            return StepRecord.of(before, state.model, record)
+        state.replace(model)
+        return msgspec.json.decode(entry.record(), type=StepRecord)
+
+    def _check(self, position: int, before: LightModel, after: LightModel, record: PassRecord) -> CheckRecord:
+        step = self.request.pipeline.steps[position]
+        found: CheckRecord = self._checker.check(step, before, after, changed=record.changed)
+        record_json = msgspec.json.encode(found)
+        self.store.put_files(self.steps[position + 1].check, [("record.json", record_json)])
+        return found
 
     def _resume(self) -> tuple[int, LightModel]:
-        """How many passes the store has already, and the graph after them."""
-        found = (self.store.find(step.key) for step in self.steps[:-1])
-        entries = list(iter(lambda: next(found, None), None))
-        for position in range(len(entries) - 1, 0, -1):
-            model = self.store.load(entries[position])
+        """How many passes the store has already, checked if they are to be, and the graph after them."""
+        entries = [self.store.find(self.steps[0].key)]
+        for step in self.steps[1:-1]:
+            done = not step.check or self.store.find(step.check) is not None
+            entries.append(self.store.find(step.key) if done and entries[-1] else None)
+        known = [entry for entry in entries if entry is not None]
+        for position in range(len(known) - 1, 0, -1):
+            model = self.store.load(known[position])
             if model is not None:
-                self._adopt(entries[: position + 1])
+                self._adopt(known[: position + 1])
                 return position, model
         model = self.stock()
         self._note_stock(model.digest(), len(model.proto.graph.node))
@@ -196,8 +173,10 @@ class _Run:
         self._finished(0, cached=True)
         for position, entry in enumerate(entries[1:]):
             known = msgspec.json.decode(entry.record(), type=StepRecord)
-            self._note_pass(position, known)
-            self._finished(position + 1, cached=True, record=known.record)
+            record = self._note_pass(
+                position, known, _known_check(self.store, self.steps[position + 1].check)
+            )
+            self._finished(position + 1, cached=True, record=record)
 
     def _compile(self, model: LightModel) -> Entry:
         from convertkit.build.compile import compile_model
@@ -223,6 +202,7 @@ class _Run:
         self.entries.append(StepEntry("compile", step.key, step.facts, digest))
         return entry
 
+    @functools.cached_property
     def _checker(self) -> Any:
         from convertkit.build.samples import sample_checker
 
@@ -245,18 +225,23 @@ class _Run:
         step = self.steps[0]
         self.entries.append(StepEntry("stock", step.key, step.facts, digest, {"nodes": nodes}))
 
-    def _note_pass(self, position: int, known: StepRecord) -> None:
-        step, record = self.steps[position + 1], known.record
+    def _note_pass(self, position: int, known: StepRecord, check: CheckRecord | None) -> PassRecord:
+        step, record = self.steps[position + 1], msgspec.structs.replace(known.record, check=check)
         summary = {
             "effect": record.effect,
             "changed": record.changed,
             "nodes": record.nodes_after,
             "added": record.ops_added,
             "removed": record.ops_removed,
+            "check": step.check,
         }
+        for word in ("unchecked", "missed"):
+            if said := getattr(record, word):
+                summary[word] = said
         self.records.append(record)
         self.created.append((record.name, known.created))
         self.entries.append(StepEntry("pass", step.key, step.facts, known.digest, summary))
+        return record
 
     def _started(self, position: int) -> None:
         step = self.steps[position]
@@ -270,7 +255,17 @@ class _Run:
         self.report(Note(f"waiting for another build: {phrase}"))
 
 
-def _known_records(store: Store, steps: tuple[Step, ...]) -> tuple[PassRecord, ...]:
-    """Records of passes that are still in the store; an up-to-date artifact does not need them."""
-    entries = [store.find(step.key) for step in steps if step.kind == "pass"]
-    return tuple(msgspec.json.decode(entry.record(), type=StepRecord).record for entry in entries if entry)
+def _known_records(store: Store, steps: tuple[Step, ...], manifest: Manifest) -> tuple[PassRecord, ...]:
+    """Records of passes that are still in the store, with the checks of the artifact."""
+    checks = {entry.key: str(entry.summary.get("check", "")) for entry in manifest.steps}
+    entries = [entry for step in steps if step.kind == "pass" and (entry := store.find(step.key))]
+    records = [msgspec.json.decode(entry.record(), type=StepRecord).record for entry in entries]
+    found = [_known_check(store, checks.get(entry.key, "")) for entry in entries]
+    return tuple(
+        msgspec.structs.replace(record, check=check) for record, check in zip(records, found, strict=True)
+    )
+
+
+def _known_check(store: Store, key: str) -> CheckRecord | None:
+    entry = store.find(key) if key else None
+    return msgspec.json.decode(entry.record(), type=CheckRecord) if entry else None

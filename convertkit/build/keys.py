@@ -10,18 +10,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.files import canonical_json, sha256_bytes
+import msgspec
+
+from convertkit.files import canonical_json, sha256_bytes, sha256_file
 from convertkit.passes.base import Pass, source_digest, tree_digest
 from convertkit.passes.options import step_text
 
 if TYPE_CHECKING:
+    from convertkit.models.package import ModelPackage, Variant
     from convertkit.targets.base import Target
     from convertkit.targets.pixels import Pixels
 
 TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
 """Distributions whose version decides what a pass does."""
 
-RECORDS = 2
+NO_SAMPLES = frozenset({".pyc", ".onnx", ".pth", ".md", ".yaml", ".yml"})
+"""Suffixes of files in a model package that no sample is made of: compiled Python, weights, words, settings."""
+
+RECORDS = 3
 """What the store keeps beside a pass's graph, counted up when that changes: entries of another form are not found."""
 
 _CORE = Path(__file__).parents[1]
@@ -32,10 +38,30 @@ def step_key(kind: str, facts: dict[str, Any], previous: str | None = None) -> s
     return sha256_bytes(canonical_json({"kind": kind, "previous": previous, **facts}))
 
 
-def pass_facts(step: Pass, *, checked: bool) -> dict[str, Any]:
+def pass_facts(step: Pass) -> dict[str, Any]:
     """What a pass's result depends on besides the graph before it."""
-    own = {"pass": step_text(step), "source": source_digest(type(step)), "checked": checked}
+    own = {"pass": step_text(step), "source": source_digest(type(step))}
     return {**own, "records": RECORDS, **core_facts()}
+
+
+def samples_fact(package: ModelPackage, variant: Variant) -> str:
+    """sha256 over what a package's checks depend on besides the graphs: what samples are made of, and roles of outputs.
+
+    Other samples, or the first ones, are a reason to check again. Decoding them here would take longer than the rest of
+    a build that has nothing to do.
+    """
+    files = {
+        str(path.relative_to(package.root)): sha256_file(path)
+        for path in sorted(package.root.rglob("*"))
+        if path.suffix not in NO_SAMPLES and path.is_file()
+    }
+    facts = {
+        "files": files,
+        "preprocess": msgspec.to_builtins(package.preprocess_spec(variant).on_host()),
+        "roles": {name: tensor.role for name, tensor in package.spec.outputs.items()},
+        "size": list(variant.spec.size),
+    }
+    return sha256_bytes(canonical_json(facts))
 
 
 def compile_facts(target: Target) -> dict[str, Any]:

@@ -9,10 +9,12 @@ from typing import Literal
 from msgspec import Struct
 
 from convertkit.build.compiled import settled_key
-from convertkit.build.engine import plan
 from convertkit.build.layout import is_current
+from convertkit.build.planning import is_as_asked, plan
 from convertkit.build.request import BuildRequest
 from convertkit.build.store import Store
+
+State = Literal["cached", "to check", "to do"]
 
 
 class PreviewStep(Struct, frozen=True):
@@ -22,14 +24,14 @@ class PreviewStep(Struct, frozen=True):
         kind: ``stock``, ``pass`` or ``compile``.
         name: the pass's canonical text, or the target's name.
         key: what the store would keep it under.
-        state: ``cached``: the store has it. ``to do``: it would be made.
+        state: ``cached``: the store has it. ``to check``: only its check is missing. ``to do``: it would be made.
         effect, after, before, requires: as the pass declares them; empty for the other steps.
     """
 
     kind: str
     name: str
     key: str
-    state: Literal["cached", "to do"]
+    state: State
     effect: str = ""
     after: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
@@ -59,6 +61,9 @@ def preview(request: BuildRequest, output: Path, *, notice: Callable[[str], obje
         cached = known if step.kind == "compile" else whole
         item = next(passes) if step.kind == "pass" else None
         declared = (item.effect, item.after, item.before, item.requires) if item else ()
-        found.append(PreviewStep(step.kind, step.name, step.key, "cached" if cached else "to do", *declared))
-    current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key)) is not None
-    return Preview(str(output), "up to date" if current else "to be written", tuple(found))
+        checked = not step.check or store.find(step.check) is not None
+        state: State = "to do" if not cached else "cached" if checked else "to check"
+        found.append(PreviewStep(step.kind, step.name, step.key, state, *declared))
+    current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
+    settled = current is not None and is_as_asked(current, request, steps)
+    return Preview(str(output), "up to date" if settled else "to be written", tuple(found))

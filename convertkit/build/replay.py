@@ -16,6 +16,7 @@ from convertkit.build.request import Origin, make_request
 from convertkit.build.store import Store
 from convertkit.errors import SpecError
 from convertkit.files import canonical_json, sha256_bytes, sha256_file, work_directory
+from convertkit.passes.record import NO_CHECK
 from convertkit.plugins import Plugins
 
 
@@ -44,7 +45,6 @@ class _Stock(Struct, frozen=True):
 
 class _Pass(Struct, frozen=True):
     text: str = field(name="pass")
-    checked: bool = True
 
 
 class _Compiled(Struct, frozen=True):
@@ -87,6 +87,11 @@ def check(path: Path) -> list[Finding]:
         same = sha256_file(file) == entry.sha256
         findings.append(Finding(f"{name} {'matches' if same else 'does not match'} its sha256", same))
     table = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
+    findings += [
+        Finding(f"{step.facts.get('pass', step.kind)} was not checked: {why}", True)
+        for step in manifest.steps
+        if (why := step.summary.get("unchecked"))
+    ]
     same = manifest.steps[-1].result == table
     findings.append(Finding(f"the file table is {'' if same else 'not '}the last step's result", same))
     return findings
@@ -118,7 +123,7 @@ def repeat(
         origin=facts.stock.where,
         pipeline=_pipeline(old, facts, plugins),
         python=python,
-        check=all(step.checked for step in facts.passes),
+        check=all(step.summary.get("unchecked") != NO_CHECK for step in old.steps),
         compiler="none" if product else "auto",
         options=facts.compiled.options,
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from convertkit.build.events import Report
 from convertkit.build.request import BuildRequest
-from convertkit.errors import GraphError, SpecError
+from convertkit.errors import SpecError
 from convertkit.files import home, scratch_directory, sha256_file
 from convertkit.passes.base import tree_digest
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 def stock_facts(request: BuildRequest) -> dict[str, Any]:
     """Everything the stock graph depends on."""
     spec = request.package.spec
-    contract = {"inputs": list(spec.inputs), "outputs": list(spec.outputs)}
+    contract = {
+        "inputs": {name: [one.dtype, *one.shape] for name, one in spec.inputs.items()},
+        "outputs": {name: [one.dtype, *one.shape] for name, one in spec.outputs.items()},
+        "size": list(request.variant.spec.size),
+    }
     if request.from_stock:
         return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
     from convertkit.build import framework
@@ -31,7 +35,6 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "environment": framework.environment_fact(request),
         "config": framework.config(request),
         "weights": framework.weights_fact(request),
-        "size": list(request.variant.spec.size),
         "opset": package.spec.export.opset,
         **contract,
     }
@@ -41,12 +44,13 @@ def make_stock(request: BuildRequest, report: Report) -> LightModel:
     """Loads the package's file, or runs the export worker.
 
     Raises:
-        GraphError: the graph is not what ``model.yaml`` promises (inputs, outputs, element types).
+        GraphError: the graph is not valid, or not what ``model.yaml`` promises.
     """
-    from convertkit.graph.io import load
+    from convertkit.build.contract import check_contract
+    from convertkit.graph.io import load_valid
 
-    model = load(_stock_file(request)) if request.from_stock else _export(request, report)
-    _check_contract(model, request)
+    model = load_valid(_stock_file(request)) if request.from_stock else _export(request, report)
+    check_contract(model.proto.graph, request.package, request.variant)
     return model
 
 
@@ -59,27 +63,10 @@ def _stock_file(request: BuildRequest) -> Path:
 
 def _export(request: BuildRequest, report: Report) -> LightModel:
     from convertkit.build.framework import run_job
-    from convertkit.graph.io import load
+    from convertkit.graph.io import load_valid
 
     with scratch_directory(home() / "export") as scratch:
         output = scratch / "stock.onnx"
         job = {"task": "export", "opset": request.package.spec.export.opset, "output": str(output)}
         run_job(request, job, report)
-        return load(output)
-
-
-def _check_contract(model: LightModel, request: BuildRequest) -> None:
-    """A stock graph with other inputs or outputs than promised would fail late and far from its cause."""
-    weights = {tensor.name for tensor in model.proto.graph.initializer}
-    have_inputs = [value.name for value in model.proto.graph.input if value.name not in weights]
-    spec = request.package.spec
-    have_outputs = [value.name for value in model.proto.graph.output]
-    for kind, have, promised in (
-        ("inputs", have_inputs, list(spec.inputs)),
-        ("outputs", have_outputs, list(spec.outputs)),
-    ):
-        if have != promised:
-            where = request.package.root / "model.yaml"
-            raise GraphError(
-                f"the stock graph has {kind} {', '.join(have)}; {where} promises {', '.join(promised)}"
-            )
+        return load_valid(output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -32,7 +33,7 @@ from convertkit.cli import (
     show,
     verify,
 )
-from convertkit.errors import ConvertkitError, visible
+from convertkit.errors import ConvertkitError, UsageError, visible
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -98,6 +99,7 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()
     try:
+        _refuse_empty(words)
         code = app(words, standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer's own answer to Ctrl-C
@@ -126,6 +128,15 @@ def main(args: Sequence[str] | None = None) -> int:
         if hasattr(error, "format_message"):
             return _fail(error.format_message(), 2, error)
         return _defect(error)
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """An empty word is a variable that was not set: taken as no answer at all, or as this directory, it does harm."""
+    for before, word in zip(["", *words], words, strict=False):
+        name = before if not word.strip() else word[:-1] if re.fullmatch(r"--[a-z-]+=", word) else None
+        if name is not None:
+            what = name if name.startswith("-") else "an argument"
+            raise UsageError(f"{what} is empty", hint="give a value, or leave it out")
 
 
 def _open_closed_streams() -> None:

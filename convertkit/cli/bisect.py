@@ -139,10 +139,10 @@ class _How:
 
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
     from convertkit.bisect.run import bisect_graph
-    from convertkit.graph.io import load
+    from convertkit.graph.io import load_valid
 
-    model = load(path)
-    return bisect_graph(model, sample_of(model, inputs, seed), wish)
+    model = load_valid(path)
+    return bisect_graph(model, sample_of(model, inputs, seed).arrays, wish)
 
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:
@@ -182,7 +182,8 @@ def _report(found: Bisection, *, as_json: bool) -> None:
 def _show(found: Bisection) -> None:
     if found.culprit is None or found.failure is None:
         looked = f"{found.passes} passes hold" if found.passes != 1 else "the pass holds"
-        print(f"{found.subject}: {looked} by {found.criterion}")
+        blind = sum(bool(verdict.unchecked) for verdict in found.verdicts)
+        print(f"{found.subject}: {looked} by {found.criterion}" + (f", {blind} not checked" if blind else ""))
         return
     print(f"{found.subject}: {found.culprit} is the first that does not hold: {found.failure.why}")
     shown = found.reproducer
@@ -194,4 +195,5 @@ def _show(found: Bisection) -> None:
 
 
 def _line(verdict: Verdict) -> str:
-    return f"{'ok  ' if verdict.ok else 'BAD '} after {verdict.text:<28} {verdict.effect}: {verdict.detail}"
+    mark = "BAD " if not verdict.ok else "?   " if verdict.unchecked else "ok  "
+    return f"{mark} after {verdict.text:<28} {verdict.effect}: {verdict.detail}"

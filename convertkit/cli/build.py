@@ -104,9 +104,13 @@ def request_of(
 ) -> BuildRequest:
     """The request that the options of ``build``, ``verify`` and ``export`` describe."""
     from convertkit.build.request import make_request
+    from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
 
     choice(origin, "--from", ORIGINS)
+    steps = None if pipeline is None else split_steps(pipeline)
+    if steps == []:
+        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
     tell_of_code(model)
     return make_request(
         model,
@@ -115,7 +119,7 @@ def request_of(
         target=target,
         weights=weights,
         origin=origin,  # type: ignore[arg-type]
-        pipeline=None if pipeline is None else split_steps(pipeline),
+        pipeline=steps,
         python=python,
         check=check,
         compiler=compiler,
@@ -183,12 +187,14 @@ def _same(
 
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
     from convertkit.build.compiled import state_of
-    from convertkit.cli.ui import megabytes
+    from convertkit.cli.ui import megabytes, unchecked_line
 
     target = request.target
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
     for remark in target.remarks(result.directory):
         print(remark)
+    if line := unchecked_line(result.records):
+        print(line)
     print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
     if result.fresh and request.variant.spec.dataset is not None:
         print(f"next: convertkit verify {same}")
@@ -203,6 +209,7 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
 
 def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> dict[str, Any]:
     from convertkit.build.compiled import state_of
+    from convertkit.passes.record import unchecked
 
     return {
         "directory": str(result.directory),
@@ -210,5 +217,6 @@ def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> d
         "state": state_of(request.target, result.directory),
         "fresh": result.fresh,
         "manifest": result.manifest,
+        "unchecked": unchecked(result.records),
         "passes": result.records,
     }

@@ -31,14 +31,16 @@ def export(
     """Write the framework's own ONNX export, unpatched."""
     from convertkit.build.engine import stock_graph
     from convertkit.cli.build import request_of
-    from convertkit.cli.ui import BuildView, megabytes, print_json
+    from convertkit.cli.ui import BuildView, print_json, written
     from convertkit.graph.io import save
 
     request = request_of(model, variant, "cpu", weights, origin, python, plugin)
     graph = stock_graph(request, report=BuildView())
-    save(graph, output)
-    nodes, size = len(graph.proto.graph.node), output.stat().st_size
+    files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:
-        print_json({"output": str(output), "nodes": nodes, "bytes": size, "digest": graph.digest()})
+        size = sum(file.stat().st_size for file in files)
+        print_json(
+            {"output": str(output), "files": files, "nodes": nodes, "bytes": size, "digest": graph.digest()}
+        )
     else:
-        print(f"wrote {output} ({megabytes(size)}, {nodes} nodes)")
+        print(written(files, nodes))

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convertkit.cli.options import DryRunOption, ExplainOption, JsonOption, PluginOption, open_all
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from convertkit.graph.light import LightModel
+    from convertkit.graph.random_inputs import Sample
     from convertkit.passes.pipeline import Pipeline
     from convertkit.plugins import Plugins
 
@@ -41,7 +40,7 @@ def opt(
 ) -> None:
     """Run passes over an ONNX file and write the result."""
     from convertkit.cli.explain import Questions, outlook, print_answers, print_outlook
-    from convertkit.graph.io import load
+    from convertkit.graph.io import load_valid
     from convertkit.passes.stages import graphs, stages
 
     plugins = open_all(plugin)
@@ -49,13 +48,13 @@ def opt(
     _refuse_output(output, explain, dry_run=dry_run)
     if explain:
         questions = Questions(explain, pipeline, plugins.passes)
-        model = load(graph)
+        model = load_valid(graph)
         print_answers(questions.answers(graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     elif dry_run:
-        model = load(graph)
+        model = load_valid(graph)
         print_outlook(outlook(pipeline, graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     else:
-        model = load(graph)
+        model = load_valid(graph)
         _run(model, pipeline, sample_of(model, inputs, seed) if check else None, output, as_json=as_json)
 
 
@@ -73,19 +72,23 @@ def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = Tr
     return pipeline
 
 
-def sample_of(model: LightModel, inputs: Path | None, seed: int) -> dict[str, NDArray[Any]]:
-    """The arrays of ``--inputs``, else random ones."""
-    if inputs is None:
-        from convertkit.graph.random_inputs import random_inputs
-
-        return random_inputs(model, seed)
+def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
+    """The arrays of ``--inputs``, else random ones; says which sizes were guessed."""
+    from convertkit.cli.ui import note
     from convertkit.graph.npz import read_arrays, require_inputs
+    from convertkit.graph.random_inputs import Sample, random_sample
+
+    if inputs is None:
+        sample = random_sample(model, seed)
+        if sample.guessed:
+            note(f"open sizes were guessed: {sample.guessed} (--inputs FILE.npz gives real inputs)")
+        return sample
 
     arrays = read_arrays(inputs)
     weights = {tensor.name for tensor in model.proto.graph.initializer}
     names = tuple(value.name for value in model.proto.graph.input if value.name not in weights)
     require_inputs(arrays, names, inputs)
-    return arrays
+    return Sample(arrays, {})
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:
@@ -101,26 +104,37 @@ def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: b
 def _run(
     model: LightModel,
     pipeline: Pipeline,
-    sample: dict[str, NDArray[Any]] | None,
+    sample: Sample | None,
     output: Path | None,
     *,
     as_json: bool,
 ) -> None:
     from convertkit.bisect.attempt import named_roles
-    from convertkit.cli.ui import megabytes, note, print_json, record_line
+    from convertkit.cli.ui import note, print_json, record_line, unchecked_line, written
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
+    from convertkit.passes.record import unchecked
 
     model, records = pipeline.run(
         model,
-        checker=None if sample is None else Checker([sample], named_roles(model)),
+        checker=None if sample is None else Checker([sample.arrays], named_roles(model)),
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
-    if output is not None:
-        save(model, output)
+    files = () if output is None else save(model, output)
     if as_json:
-        print_json({"output": None if output is None else str(output), "passes": records})
-    elif output is None:
+        print_json(
+            {
+                "output": None if output is None else str(output),
+                "files": files,
+                "guessed": {} if sample is None else sample.sizes,
+                "unchecked": unchecked(records),
+                "passes": records,
+            }
+        )
+        return
+    if line := unchecked_line(records):
+        print(line)
+    if output is None:
         print("nothing written (give --output FILE.onnx to keep the result)")
     else:
-        print(f"wrote {output} ({megabytes(output.stat().st_size)}, {records[-1].nodes_after} nodes)")
+        print(written(files, records[-1].nodes_after))

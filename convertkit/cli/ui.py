@@ -12,6 +12,8 @@ from convertkit.build.events import Event, Note, Progress, StepFinished, StepSta
 from convertkit.errors import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.progress import Progress as Bar
 
     from convertkit.exporting.build import Progress as EnvironmentProgress
@@ -119,13 +121,33 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
     """``2641 -> 811 nodes, 2.3 s, rounding: ...`` for one pass."""
     nodes = f"{record.nodes_before} -> {record.nodes_after} nodes"
     seconds = "cached" if cached else f"{record.seconds:.1f} s"
-    check = f"{record.effect}: {record.check.detail}" if record.check else "not checked"
-    return f"{nodes:<20} {seconds:>7}  {check}"
+    plain = f"not checked: {record.unchecked}" if record.unchecked else "unchanged"
+    check = record.check.detail if record.check else plain
+    return f"{nodes:<20} {seconds:>7}  {record.effect}: {check}" + (
+        f"; {record.missed}" if record.missed else ""
+    )
+
+
+def unchecked_line(records: Sequence[PassRecord]) -> str:
+    """How many passes nobody has compared, in the summary; empty where there is none."""
+    from convertkit.passes.record import unchecked
+
+    found = unchecked(records)
+    if not found:
+        return ""
+    (first, why), *_ = found.items()
+    return f"not checked: {len(found)} of {len(records)} passes, first {first}: {why}"
 
 
 def megabytes(count: int) -> str:
     """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB`` where that would be next to nothing."""
     return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+
+
+def written(files: Sequence[Path], nodes: int) -> str:
+    """``wrote out.onnx (18.52 MB, 811 nodes)``; where weights lie in a file of their own, with that."""
+    size = megabytes(sum(file.stat().st_size for file in files))
+    return f"wrote {' and '.join(map(str, files))} ({size}, {nodes} nodes)"
 
 
 @contextlib.contextmanager

@@ -21,6 +21,12 @@ Spread = Annotated[float, Meta(gt=0, le=1e6)]
 
 Role = Literal["dets", "labels", "masks", "image", "other"]
 
+DType = Literal[
+    "", "bool", "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64",
+    "uint8", "uint16", "uint32", "uint64",
+]  # fmt: skip
+"""Of a tensor; empty where nobody says."""
+
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of every record: immutable, strict about keys."""
@@ -31,11 +37,12 @@ class TensorSpec(Record, frozen=True):
 
     ``role`` says what the tensor means, so that checks may compare detections as sets: ``dets`` is
     ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` is ``(N,)`` class indices;
-    ``masks`` is ``(N, C, h, w)`` or ``(N, h, w)`` probabilities.
+    ``masks`` is ``(N, C, h, w)`` or ``(N, h, w)`` probabilities. What is said of ``dtype`` and ``shape`` has to be true
+    of the stock graph: ``H`` and ``W`` are the variant's size, any other letter is one size, whatever it is.
     """
 
     role: Role = "other"
-    dtype: str = "float32"
+    dtype: DType = ""
     shape: tuple[int | str, ...] = ()
 
 

@@ -59,6 +59,7 @@ class Pass:
         after: passes that, where present, must come earlier in the pipeline.
         before: passes that, where present, must come later.
         requires: passes that must be present, and earlier.
+        heads: operators of detection heads that it is there for: where some stay, its line says how many and why.
     """
 
     name: ClassVar[str]
@@ -66,6 +67,7 @@ class Pass:
     after: ClassVar[tuple[str, ...]] = ()
     before: ClassVar[tuple[str, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
+    heads: ClassVar[tuple[str, ...]] = ()
     form: ClassVar[Form]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

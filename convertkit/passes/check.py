@@ -8,7 +8,8 @@ pass the difference is only measured - what it does to accuracy is the ladder's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,11 +79,11 @@ class Checker:
             PassError: the graph is invalid, cannot be run, or its outputs leave the tolerance of the effect.
         """
         if not changed:
-            return CheckRecord(True, len(self._samples), 0.0, "unchanged")
+            return CheckRecord(True, detail="unchanged")
         try:
             validate(after)
             if not self._samples:
-                return CheckRecord(True, 0, None, "valid graph; no sample inputs to run")
+                return CheckRecord.blind("no sample inputs")
             old = self._outputs(before)
             self._added.update(step.added_inputs(after))
             new = self._outputs(after)
@@ -93,10 +94,14 @@ class Checker:
             raise PassError(
                 f"it {did} a graph that does not hold: {error.message}", hint=error.hint
             ) from error
-        errors, details = zip(
-            *(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True
-        )
-        return CheckRecord(True, len(self._samples), float(max(errors)), details[int(np.argmax(errors))])
+        found = [self._compare(step, a, b) for a, b in zip(old, new, strict=True)]
+        worst = max(found, key=lambda one: one.error)
+        unseen = [name for name in found[0].names if not any(name in one.seen for one in found)]
+        if len(unseen) == len(found[0].names):
+            return CheckRecord.blind(f"no sample has a value of {', '.join(unseen) or 'any output'}")
+        unchecked = f"no sample has a value of {', '.join(unseen)}" if unseen else ""
+        detail = f"{worst.detail}; not checked: {unchecked}" if unseen else worst.detail
+        return CheckRecord(True, len(self._samples), worst.error, detail, unchecked)
 
     def _holds(self, model: LightModel) -> bool:
         try:
@@ -118,32 +123,49 @@ class Checker:
     def _missing(self, sample: Arrays) -> Arrays:
         return {name: value for name, value in self._added.items() if name not in sample}
 
-    def _compare(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
+    def _compare(self, step: Pass, old: Outputs, new: Outputs) -> _Compared:
         if len(old) != len(new):
             raise PassError(f"it changed the number of outputs from {len(old)} to {len(new)}")
-        names = (
-            list(self._roles) if len(self._roles) == len(old) else [f"output {i}" for i in range(len(old))]
-        )
-        if step.effect == "rounding" and "dets" in self._roles.values() and len(self._roles) == len(old):
-            return self._compare_sets(step, old, new)
-        return _compare_values(step, zip(names, old, new, strict=True))
+        named = len(self._roles) == len(old)
+        names = tuple(self._roles) if named else tuple(f"output {i}" for i in range(len(old)))
+        outputs = list(zip(names, old, new, strict=True))
+        if step.effect == "rounding" and named and "dets" in self._roles.values():
+            return self._compare_sets(step, outputs)
+        return _compare_values(step, names, outputs)
 
-    def _compare_sets(self, step: Pass, old: Outputs, new: Outputs) -> tuple[float, str]:
+    def _compare_sets(self, step: Pass, outputs: Sequence[tuple[str, Array, Array]]) -> _Compared:
         """Detections as sets; whatever is no detection, element by element."""
-        outputs = list(zip(self._roles.items(), old, new, strict=True))
-        before = {role: a for (_, role), a, _ in outputs if role in SETS}
-        after = {role: b for (_, role), _, b in outputs if role in SETS}
+        sets = {name: role for name, role in self._roles.items() if role in SETS}
+        before = {sets[name]: a for name, a, _ in outputs if name in sets}
+        after = {sets[name]: b for name, _, b in outputs if name in sets}
         result = compare_detections(before, after, DETECTIONS)
         if not result.ok:
             raise PassError(f"it declares effect rounding but the detections differ: {result.summary}")
-        rest, _ = _compare_values(step, [(name, a, b) for (name, role), a, b in outputs if role not in SETS])
-        worst = max(result.max_box_error_px, result.max_score_error, result.max_mask_error, rest)
-        return worst, result.summary
+        rest = _compare_values(
+            step, tuple(self._roles), [output for output in outputs if output[0] not in sets]
+        )
+        worst = max(result.max_box_error_px, result.max_score_error, result.max_mask_error, rest.error)
+        return _Compared(
+            worst, result.summary, rest.names, rest.seen | (set(sets) if result.matched else set())
+        )
 
 
-def _compare_values(step: Pass, outputs: Iterable[tuple[str, Array, Array]]) -> tuple[float, str]:
+@dataclass(frozen=True)
+class _Compared:
+    """One sample: the largest error, one line, the outputs, and those of which there was something to compare."""
+
+    error: float
+    detail: str
+    names: tuple[str, ...]
+    seen: Set[str]
+
+
+def _compare_values(
+    step: Pass, names: tuple[str, ...], outputs: Iterable[tuple[str, Array, Array]]
+) -> _Compared:
     """The largest difference of any output, held against the limit of the pass's effect."""
-    gaps = (_difference(name, a, b) for name, a, b in outputs)
+    pairs = [(name, *pair) for name, old, new in outputs for pair in _leaves(name, old, new)]
+    gaps = (_difference(name, a, b) for name, a, b in pairs)
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
     if relative > limit:
@@ -151,7 +173,21 @@ def _compare_values(step: Pass, outputs: Iterable[tuple[str, Array, Array]]) -> 
             f"it declares effect {step.effect} but {name} changes by up to {absolute:.3g} "
             f"({relative:.3g} of its largest value; allowed {limit:g})"
         )
-    return absolute, "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
+    detail = "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
+    return _Compared(absolute, detail, names, {name for name, a, _ in pairs if not np.all(a != a)})
+
+
+def _leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
+    """The arrays of an output: itself, or those of a sequence, a map, an optional one that has a value."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        old, new = [*old, *old.values()], [*new, *new.values()]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for one, other in zip(old, new, strict=True):
+            yield from _leaves(name, one, other)
+    elif type(old) is not type(new) or isinstance(old, list):
+        raise PassError(f"it changed {name} to another kind of value")
+    elif old is not None:
+        yield np.asarray(old), np.asarray(new)
 
 
 def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float, float, str]:
@@ -160,11 +196,16 @@ def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float,
         raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
     if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
         return (0.0 if np.array_equal(old, new) else np.inf), 0.0, name
-    a, b = old.astype(np.float64), new.astype(np.float64)
-    if np.array_equal(a, b, equal_nan=True):
+    same = (old == new) | ((old != old) & (new != new))
+    if same.all():
         return 0.0, 0.0, name
-    same = (a == b) | (np.isnan(a) & np.isnan(b))
-    gap = np.where(same, 0.0, np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)))
+    a, b = old.astype(np.float64), new.astype(np.float64)
+    whole = (
+        old.dtype.kind in "iu" and new.dtype.kind in "iu"
+    )  # of which float64 cannot tell the largest apart
+    gap = np.where(
+        same, 0.0, np.maximum(np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)), float(whole))
+    )
     if not np.isfinite(gap).all():
         return np.inf, np.inf, name
     scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)

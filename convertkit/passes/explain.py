@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from convertkit.errors import ConvertkitError, PassError
+from convertkit.graph.nested import bodies, every_node
 from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
 from convertkit.passes.finding import Finding
 
@@ -22,7 +24,7 @@ def explains(cls: type[Pass]) -> bool:
 
 
 def findings(step: Pass, model: LightModel) -> tuple[Finding, ...]:
-    """What a pass says about a graph; the graph stays as it is.
+    """What a pass says about a graph, and which of its operators are out of its reach; the graph stays as it is.
 
     Raises:
         PassError: the pass has no ``explain``, it fails, or what it returns are no findings.
@@ -39,7 +41,59 @@ def findings(step: Pass, model: LightModel) -> tuple[Finding, ...]:
     wrong = next((item for item in found if not isinstance(item, Finding)), None)
     if wrong is not None:
         raise PassError(f"pass {step.name}: explain gives {wrong!r}", hint="return convertkit.Finding(...)s")
-    return found
+    return (*found, *_out_of_reach(step, model))
+
+
+def missed(step: Pass, before: LightModel, after: LightModel) -> str:
+    """``0 of 2 NonMaxSuppression matched; first WHERE: WHY`` where operators that a pass is there for have stayed.
+
+    Not of a pass that works on what another has made of them, and has changed that.
+    """
+    had, left = (
+        [node for node in _all_nodes(model) if node.op_type in step.heads] for model in (before, after)
+    )
+    if not left or (len(had) == len(left) and before.digest() != after.digest()):
+        return ""
+    try:
+        refused = [item for item in findings(step, before) if item.status == "refused"]
+    except PassError as error:
+        refused = [Finding("refused", step.name, error.message)]
+    if not refused and step.requires:
+        refused = [Finding("refused", _name(left[0]), f"it was left by {' and '.join(step.requires)}")]
+    why = f"; first {refused[0].where}: {refused[0].why}" if refused else ""
+    return f"{max(len(had) - len(left), 0)} of {len(had)} {' or '.join(step.heads)} matched{why}"
+
+
+def _all_nodes(model: LightModel) -> Iterator[onnx.NodeProto]:
+    yield from every_node(model.proto.graph)
+    for function in model.proto.functions:
+        for node in function.node:
+            yield node
+            for _, body in bodies(node):
+                yield from every_node(body)
+
+
+def _out_of_reach(step: Pass, model: LightModel) -> Iterator[Finding]:
+    """Passes look at the nodes of the graph itself, not at those in a branch, a loop or a function."""
+    tops = [(node, f"{node.op_type} {node.name!r}") for node in model.proto.graph.node]
+    for function in model.proto.functions:
+        place = f"function {function.name}"
+        tops += [(node, place) for node in function.node]
+        yield from (_beyond(node, place) for node in function.node if node.op_type in step.heads)
+    for top, place in tops:
+        for attribute, body in bodies(top):
+            for node in every_node(body):
+                if node.op_type in step.heads:
+                    yield _beyond(node, f"{attribute} of {place}")
+
+
+def _beyond(node: onnx.NodeProto, place: str) -> Finding:
+    name = _name(node)
+    return Finding("refused", name, f"its {node.op_type} sits in {place}, where no pass looks", name)
+
+
+def _name(node: onnx.NodeProto) -> str:
+    return node.name or next(iter(node.output), "")
 
 
 def _ask(step: Pass, model: LightModel) -> tuple[Finding, ...]:

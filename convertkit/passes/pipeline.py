@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from convertkit.errors import ConvertkitError, PassError, UsageError
 from convertkit.passes.base import Pass
+from convertkit.passes.explain import missed
 from convertkit.passes.options import build, parse_step, step_text
 from convertkit.passes.record import PassRecord, difference, op_counts
 from convertkit.passes.state import GraphState
@@ -93,19 +97,26 @@ class Pipeline:
         """As :meth:`run`, but yields after each pass its record and the model it left; may begin at a later pass."""
         state = GraphState(model)
         for position in range(start, len(self.steps)):
-            step = self.steps[position]
-            try:
+            before, step = state.model, self.steps[position]
+            with naming(self.steps, position):
                 record = run_step(state, step, checker=checker)
-            except ConvertkitError as error:
-                failure = PassError(f"{_where(self.steps, position)}: {error.message}", hint=error.hint)
-                failure.details = error.details
-                raise failure from error
-            except Exception as error:
-                reason = f"{type(error).__name__}: {error}"
-                raise PassError(
-                    f"{_where(self.steps, position)}: {reason}", hint="a defect in the pass"
-                ) from error
-            yield record, state.model
+            yield replace(record, missed=missed(step, before, state.model)), state.model
+
+
+@contextmanager
+def naming(steps: tuple[Pass, ...], position: int) -> Iterator[None]:
+    """Whatever a pass or its check raises becomes a PassError that names it and those before it."""
+    earlier = ", ".join(step.name for step in steps[:position])
+    where = f"pass {steps[position].name}" + (f" (after {earlier})" if earlier else "")
+    try:
+        yield
+    except ConvertkitError as error:
+        failure = PassError(f"{where}: {error.message}", hint=error.hint)
+        failure.details = error.details
+        raise failure from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise PassError(f"{where}: {reason}", hint="a defect in the pass") from error
 
 
 def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -> PassRecord:
@@ -129,8 +140,3 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         ops_removed=removed,
         check=checker.check(step, before, state.model, changed=changed) if checker else None,
     )
-
-
-def _where(steps: tuple[Pass, ...], position: int) -> str:
-    earlier = ", ".join(step.name for step in steps[:position])
-    return f"pass {steps[position].name}" + (f" (after {earlier})" if earlier else "")

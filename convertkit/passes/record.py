@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-if TYPE_CHECKING:
-    import onnx
+from convertkit.graph.nested import every_node
 
+if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
+
+
+NO_CHECK = "--no-check"
 
 
 class CheckRecord(Struct, frozen=True):
@@ -22,16 +26,26 @@ class CheckRecord(Struct, frozen=True):
         max_error: largest absolute difference of any output; for detections matched as sets, of the matched
             values. ``None`` when nothing was run.
         detail: one line for people.
+        unchecked: why outputs of a pass that changed the graph were not compared, or which; empty where all were.
     """
 
     structure: bool
     samples: int = 0
     max_error: float | None = None
     detail: str = ""
+    unchecked: str = ""
+
+    @classmethod
+    def blind(cls, why: str) -> CheckRecord:
+        """Of a valid graph of which nothing was compared."""
+        return cls(True, detail=f"not checked: {why}", unchecked=why)
 
 
 class PassRecord(Struct, frozen=True):
-    """One pass that ran: what it was, what it changed, how long it took, how it was checked."""
+    """One pass that ran: what it was, what it changed, how long it took, how it was checked.
+
+    ``missed`` says how many of the operators that it is there for have stayed, and why; empty where none has.
+    """
 
     name: str
     text: str
@@ -43,22 +57,27 @@ class PassRecord(Struct, frozen=True):
     ops_added: dict[str, int]
     ops_removed: dict[str, int]
     check: CheckRecord | None = None
+    missed: str = ""
+
+    @property
+    def unchecked(self) -> str:
+        """Why what it changed was not compared with the graph before, in whole or in part; empty where it was."""
+        if not self.changed:
+            return ""
+        return NO_CHECK if self.check is None else self.check.unchecked
+
+
+def unchecked(records: Iterable[PassRecord]) -> dict[str, str]:
+    """The passes whose work nobody has compared, and why."""
+    return {record.text: why for record in records if (why := record.unchecked)}
 
 
 def op_counts(model: LightModel) -> Counter[str]:
     """How many nodes of each operator the graph and its subgraphs have; foreign domains are spelt out."""
-    return _count(model.proto.graph)
-
-
-def _count(graph: onnx.GraphProto) -> Counter[str]:
-    counts: Counter[str] = Counter()
-    for node in graph.node:
-        domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}::"
-        counts[f"{domain}{node.op_type}"] += 1
-        for attribute in node.attribute:
-            for subgraph in ([attribute.g] if attribute.HasField("g") else []) + list(attribute.graphs):
-                counts += _count(subgraph)
-    return counts
+    nodes = every_node(model.proto.graph)
+    return Counter(
+        f"{'' if node.domain in ('', 'ai.onnx') else f'{node.domain}::'}{node.op_type}" for node in nodes
+    )
 
 
 def difference(before: Counter[str], after: Counter[str]) -> tuple[dict[str, int], dict[str, int]]:

@@ -31,11 +31,11 @@ class GraphState:
         if isinstance(step, GraphPass):
             self._edit(step)
         elif isinstance(step, LightPass):
-            self._replace(step.run(self.model))
+            self.replace(step.run(self.model))
         elif isinstance(step, ModelPass):
-            self._replace(_run_on_proto(step, self.model))
+            self.replace(_run_on_proto(step, self.model))
         elif isinstance(step, IrPass):
-            self._replace(_run_on_ir(step, self.model))
+            self.replace(_run_on_ir(step, self.model))
         else:
             raise PassError(f"pass {step.name}: derive it from GraphPass, LightPass, ModelPass or IrPass")
 
@@ -60,7 +60,8 @@ class GraphState:
         self._untouched = _digest(close_graph(graph, self.model))
         return graph
 
-    def _replace(self, model: LightModel) -> None:
+    def replace(self, model: LightModel) -> None:
+        """Makes another model the current one."""
         self.model, self._graph = model, None
 
 

@@ -113,7 +113,7 @@ def stock_inputs(spec: ModelSpec, size: tuple[int, int]) -> tuple[TensorInfo, ..
         shape = tuple(sides.get(side, 0) if isinstance(side, str) else side for side in tensor.shape)
         if any(side <= 0 for side in shape):
             raise SpecError(f"model.yaml: inputs.{name}: shape {list(tensor.shape)} is not known beforehand")
-        found.append(TensorInfo(name, tensor.dtype, shape))
+        found.append(TensorInfo(name, tensor.dtype or "float32", shape))
     return tuple(found)
 
 

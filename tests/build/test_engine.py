@@ -39,7 +39,11 @@ def test_a_build_leaves_a_model_and_a_manifest(tiny: Path, tmp_path: Path) -> No
         "cast-int64-to-int32",
         "set-opset-window",
     ]
-    assert all(record.check is not None and record.check.samples == 1 for record in result.records)
+    assert [record.check.samples for record in result.records if record.check] == [
+        1,
+        0,
+        0,
+    ]  # one changes something
     assert [step.kind for step in result.manifest.steps] == ["stock", "pass", "pass", "pass", "compile"]
 
 

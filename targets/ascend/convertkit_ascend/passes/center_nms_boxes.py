@@ -18,6 +18,7 @@ class CenterNmsBoxes(convertkit.GraphPass):
     name = "center-nms-boxes"
     effect = "rounding"
     requires = ("fuse-multiclass-nms",)
+    heads = ("NonMaxSuppression",)
     after = ("restore-rpn-levels", "clip-to-picture")
     before = ("legalize-ascend",)
 

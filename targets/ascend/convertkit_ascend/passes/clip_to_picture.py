@@ -34,6 +34,7 @@ class ClipToPicture(convertkit.GraphPass):
     name = "clip-to-picture"
     effect = "semantic"
     requires = ("fuse-multiclass-nms",)
+    heads = ("NonMaxSuppression",)
     after = ("restore-rpn-levels",)
     before = ("center-nms-boxes", "legalize-ascend")
     input: str = "picture"

@@ -16,6 +16,7 @@ class DropOffsetRounding(convertkit.GraphPass):
     name = "drop-offset-rounding"
     effect = "semantic"
     requires = ("fuse-multiclass-nms",)
+    heads = ("NonMaxSuppression",)
     before = ("restore-rpn-levels", "clip-to-picture", "center-nms-boxes", "legalize-ascend")
 
     def run(self, graph: convertkit.Graph) -> None:

@@ -27,6 +27,7 @@ class FuseMulticlassNms(convertkit.GraphPass):
     effect = "rounding"
     after = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multilevel-roialign")
     before = ("legalize-ascend",)
+    heads = ("NonMaxSuppression",)
     pad_detections: bool = False
 
     def run(self, graph: convertkit.Graph) -> None:

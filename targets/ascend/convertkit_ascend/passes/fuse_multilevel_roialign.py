@@ -25,6 +25,7 @@ class FuseMultilevelRoialign(convertkit.GraphPass):
     name = "fuse-multilevel-roialign"
     effect = "rounding"
     after = ("simplify", "fold-constants")
+    heads = ("RoiAlign",)
 
     def run(self, graph: convertkit.Graph) -> None:
         from convertkit_ascend.matching.roi.search import search

@@ -20,6 +20,7 @@ class RestoreRpnLevels(convertkit.GraphPass):
     name = "restore-rpn-levels"
     effect = "semantic"
     requires = ("fuse-multiclass-nms",)
+    heads = ("NonMaxSuppression",)
     before = ("legalize-ascend",)
 
     def run(self, graph: convertkit.Graph) -> None:

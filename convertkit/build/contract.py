@@ -1,0 +1,74 @@
+"""What ``model.yaml`` says about inputs and outputs, held against the stock graph before any pass runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import onnx
+
+from convertkit.errors import GraphError
+
+if TYPE_CHECKING:
+    from convertkit.models.package import ModelPackage, Variant
+    from convertkit.models.spec import TensorSpec
+
+DETECTIONS = ("dets", "labels", "masks")
+"""Roles that may have a leading axis for a batch of one, whatever is said of them."""
+
+
+def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -> None:
+    """A stock graph of other names, types or sizes than promised would fail late and far from its cause.
+
+    What is not said, or open in the graph, is not compared; one letter stands for one size.
+
+    Raises:
+        GraphError: names the first that differs, what it is and what was promised.
+    """
+    where = package.root / "model.yaml"
+    weights = {tensor.name for tensor in graph.initializer}
+    letters = dict(zip("HW", variant.spec.size, strict=True))
+    for kind, values, promised in (
+        ("input", [value for value in graph.input if value.name not in weights], package.spec.inputs),
+        ("output", list(graph.output), package.spec.outputs),
+    ):
+        have = [value.name for value in values]
+        if have != list(promised):
+            raise GraphError(
+                f"the stock graph has {kind}s {', '.join(have)}; {where} promises {', '.join(promised)}"
+            )
+        for value in values:
+            _check(f"the stock graph's {kind} {value.name}", value, promised[value.name], letters, str(where))
+
+
+def _check(
+    what: str, value: onnx.ValueInfoProto, promised: TensorSpec, letters: dict[str, int], where: str
+) -> None:
+    kind = value.type.tensor_type
+    dtype = str(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)) if kind.elem_type else ""
+    if promised.dtype and dtype != promised.dtype:
+        raise GraphError(f"{what} is {dtype or 'no tensor'}; {where} promises {promised.dtype}")
+    if not promised.shape or not kind.HasField("shape"):
+        return
+    dims = [dim.dim_value for dim in kind.shape.dim]
+    if promised.role in DETECTIONS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, 1):
+        dims = dims[1:]
+    if len(dims) != len(promised.shape) or not all(
+        _fits(size, wanted, letters) for size, wanted in zip(dims, promised.shape, strict=True)
+    ):
+        shape = [dim.dim_value or dim.dim_param or "?" for dim in kind.shape.dim]
+        raise GraphError(f"{what} is {_text(shape, {})}; {where} promises {_text(promised.shape, letters)}")
+
+
+def _fits(size: int, promised: int | str, letters: dict[str, int]) -> bool:
+    if size <= 0:
+        return True
+    wanted = letters.setdefault(promised, size) if isinstance(promised, str) else promised
+    return wanted in (size, -1)
+
+
+def _text(shape: Sequence[int | str], letters: Mapping[str, int]) -> str:
+    sizes = [
+        f"{one}={letters[one]}" if isinstance(one, str) and one in letters else str(one) for one in shape
+    ]
+    return f"[{', '.join(sizes)}]"

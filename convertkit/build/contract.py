@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import onnx
 
 from convertkit.errors import GraphError
+from convertkit.models.package import refuse_class_count
 
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant
@@ -38,6 +39,9 @@ def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Varia
                 f"the stock graph has {kind}s {', '.join(have)}; {where} promises {', '.join(promised)}"
             )
         for value in values:
+            if promised[value.name].role == "masks":
+                sides = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+                refuse_class_count(package.spec, value.name, sides)
             _check(f"the stock graph's {kind} {value.name}", value, promised[value.name], letters, str(where))
 
 

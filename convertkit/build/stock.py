@@ -21,6 +21,7 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
     contract = {
         "inputs": {name: [one.dtype, *one.shape] for name, one in spec.inputs.items()},
         "outputs": {name: [one.dtype, *one.shape] for name, one in spec.outputs.items()},
+        "classes": len(spec.classes),
         "size": list(request.variant.spec.size),
     }
     if request.from_stock:
@@ -44,7 +45,7 @@ def make_stock(request: BuildRequest, report: Report) -> LightModel:
     """Loads the package's file, or runs the export worker.
 
     Raises:
-        GraphError: the graph is not valid, or not what ``model.yaml`` promises.
+        GraphError: the graph is not valid, or not what ``model.yaml`` promises: inputs, outputs, number of classes.
     """
     from convertkit.build.contract import check_contract
     from convertkit.graph.io import load_valid

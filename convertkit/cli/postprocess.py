@@ -73,7 +73,9 @@ def postprocess(
     _refuse_other_model(model, record)
     request = request_of(model, record.variant, target, None, "auto", None, plugin)
     _refuse_other_size(request, record)
-    files = ResultFiles.open(results, _outputs(request, artifact, shapes))
+    stems = [photo.stem for photo in record.photos]
+    files = ResultFiles.open(results, _outputs(request, artifact, shapes), stems)
+    _say_runs(files)
     answers = _answers(request, record, files, annotations, images, partial=partial)
     _refuse_problems(answers, report)
     painter = _painter(answers, images, draw, above)
@@ -140,13 +142,20 @@ def _answers(
     )
 
 
+def _say_runs(files: ResultFiles) -> None:
+    from convertkit.cli.ui import note
+
+    if len(files.runs) > 1:
+        names = ", ".join(run.name for run in files.runs)
+        note(f"note: {len(files.runs)} runs are taken together, each photo is in one of them only: {names}")
+
+
 def _refuse_problems(answers: Answers, limit: int) -> None:
     """Names what is wrong, a line each, and stops; ``--partial`` lets missing files pass."""
     from convertkit.cli.ui import note
     from convertkit.errors import UsageError
 
-    stems = (photo.stem for photo in answers.record.photos)
-    problems = answers.files.problems(stems, partial=answers.partial)
+    problems = answers.files.problems(partial=answers.partial)
     if not problems:
         return
     for line in problems[:limit]:
@@ -155,7 +164,7 @@ def _refuse_problems(answers: Answers, limit: int) -> None:
         note(f"... and {len(problems) - limit} more")
     files = "1 file is" if len(problems) == 1 else f"{len(problems)} files are"
     raise UsageError(
-        f"{answers.files.root}: {files} missing, wrong or of no photo",
+        f"{answers.files.root}: {files} missing, wrong or of no photo; {answers.files.summary}",
         hint="--partial scores the photos whose results are complete",
     )
 

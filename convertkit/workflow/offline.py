@@ -33,11 +33,11 @@ class OfflineRuntime:
 
     def __init__(self, inputs: Path, results: Path, outputs: tuple[TensorInfo, ...]) -> None:
         self._record = read_record(inputs)
-        self._files = ResultFiles.open(results, outputs)
-        problems = self._files.problems(photo.stem for photo in self._record.photos)
+        self._files = ResultFiles.open(results, outputs, (photo.stem for photo in self._record.photos))
+        problems = self._files.problems()
         if problems:
             more = f", and {len(problems) - 1} more like it" if len(problems) > 1 else ""
-            raise UsageError(f"{self._files.root}: {problems[0]}{more}")
+            raise UsageError(f"{self._files.root}: {problems[0]}{more}", hint=self._files.summary)
         self._stems = {self._key(photo.sha256): photo.stem for photo in self._record.photos}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -56,7 +57,9 @@ def test_the_target_graph_of_mini(cli, photos, ais_bench, target, rung, graph):
     streamed = cli("verify", MASKRCNN, *photos, *words)
     cli("preprocess", MASKRCNN, *photos, "--target", target, "-o", "pre")
 
-    found = through_files(cli, ais_bench, target, artifact, f"{artifact}/{graph}", "--device", "0,1")
+    found = through_files(
+        cli, ais_bench, target, artifact, f"{artifact}/{graph}", "--device", "0,1", "--divide_input", "1"
+    )
 
     is_the_same(streamed, rung, found)
 
@@ -81,6 +84,27 @@ def test_whatever_the_runtime_writes(cli, photos, detector, ais_bench, words):
     assert done.out == flat.out
     assert Path("found.jsonl").read_bytes() == Path("flat.jsonl").read_bytes()
     assert Path("found.jsonl").read_bytes().count(b"\n") == 16
+
+
+def test_devices_with_a_time_each_are_one_run_unless_each_computed_everything(
+    cli, photos, detector, ais_bench, monkeypatch
+):
+    seconds = itertools.count()
+    monkeypatch.setattr("time.strftime", lambda form: f"2026_11_27-23_20_{next(seconds):02}")
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    words = ("--model", detector / "model.onnx", "--input", "pre", "--device", "0,1", "--output")
+    ais_bench(*words, "one")
+    ais_bench(*words, "divided", "--divide_input", "1")
+    asked = ("-i", "pre", "--artifact", detector)
+
+    whole = cli("postprocess", MASKRCNN, "one/2026_11_27-23_20_00/device0_0", *asked)
+    twice = cli("postprocess", MASKRCNN, "one", *asked)
+    divided = cli("postprocess", MASKRCNN, "divided", *asked)
+
+    assert (twice.code, twice.err.count("\n"), divided.code) == (2, 1, 0), divided.err
+    assert "one: results of 2 runs (2026_11_27-23_20_00 ... 2026_11_27-23_20_01): " in twice.err
+    assert divided.out == whole.out
+    assert divided.err.startswith("note: 2 runs are taken together")
 
 
 @pytest.mark.parametrize("suffix", ["bin", "npy"])
@@ -120,7 +144,7 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
         f"{stems[1]}_2.bin: missing",
         f"{stems[2]}_0.bin: 4 bytes, but dets=float32:4x5 has 80",
         "other_0.bin: no photo of that name was prepared",
-        "error: out: 3 files are missing, wrong or of no photo "
+        "error: out: 3 files are missing, wrong or of no photo; 3 of 4 photos have all of their 3 outputs "
         "(--partial scores the photos whose results are complete)",
     ]
     assert (all_named.code, all_named.out) == (2, "")

@@ -139,9 +139,10 @@ class _How:
 
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
     from convertkit.bisect.run import bisect_graph
+    from convertkit.graph.domains import adopted
     from convertkit.graph.io import load
 
-    model = load(path)
+    model, _ = adopted(load(path))
     return bisect_graph(model, sample_of(model, inputs, seed), wish)
 
 

@@ -12,6 +12,7 @@ from convertkit.cli.options import DryRunOption, ExplainOption, JsonOption, Plug
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convertkit.graph.domains import WayBack
     from convertkit.graph.light import LightModel
     from convertkit.passes.pipeline import Pipeline
     from convertkit.plugins import Plugins
@@ -41,6 +42,7 @@ def opt(
 ) -> None:
     """Run passes over an ONNX file and write the result."""
     from convertkit.cli.explain import Questions, outlook, print_answers, print_outlook
+    from convertkit.graph.domains import adopted
     from convertkit.graph.io import load
     from convertkit.passes.stages import graphs, stages
 
@@ -49,14 +51,16 @@ def opt(
     _refuse_output(output, explain, dry_run=dry_run)
     if explain:
         questions = Questions(explain, pipeline, plugins.passes)
-        model = load(graph)
+        model, _ = adopted(load(graph))
         print_answers(questions.answers(graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     elif dry_run:
-        model = load(graph)
+        model, _ = adopted(load(graph))
         print_outlook(outlook(pipeline, graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     else:
-        model = load(graph)
-        _run(model, pipeline, sample_of(model, inputs, seed) if check else None, output, as_json=as_json)
+        model, back = adopted(load(graph))
+        _run(
+            model, pipeline, sample_of(model, inputs, seed) if check else None, output, back, as_json=as_json
+        )
 
 
 def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = True) -> Pipeline:
@@ -103,6 +107,7 @@ def _run(
     pipeline: Pipeline,
     sample: dict[str, NDArray[Any]] | None,
     output: Path | None,
+    back: WayBack,
     *,
     as_json: bool,
 ) -> None:
@@ -117,7 +122,7 @@ def _run(
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
     if output is not None:
-        save(model, output)
+        save(back(model), output)
     if as_json:
         print_json({"output": None if output is None else str(output), "passes": records})
     elif output is None:

@@ -74,7 +74,7 @@ def postprocess(
     request = request_of(model, record.variant, target, None, "auto", None, plugin)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
-    files = ResultFiles.open(results, _outputs(request, artifact, shapes), stems)
+    files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
     _say_runs(files)
     answers = _answers(request, record, files, annotations, images, partial=partial)
     _refuse_problems(answers, report)
@@ -103,7 +103,9 @@ def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
         )
 
 
-def _outputs(request: BuildRequest, artifact: Path | None, shapes: str | None) -> tuple[TensorInfo, ...]:
+def _outputs(
+    request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
+) -> tuple[TensorInfo, ...]:
     from convertkit.cli.build import artifact_directory
     from convertkit.errors import UsageError
     from convertkit.workflow.interface import parse_shapes, read_interface
@@ -116,7 +118,9 @@ def _outputs(request: BuildRequest, artifact: Path | None, shapes: str | None) -
             f"{path} is not there, so nothing says what the result files hold",
             hint="build it, or give --artifact or --shapes",
         )
-    return read_interface(path).outputs
+    interface = read_interface(path)
+    record.require(inputs, interface.inputs)
+    return interface.outputs
 
 
 def _answers(

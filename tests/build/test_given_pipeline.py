@@ -31,7 +31,13 @@ def test_the_targets_passes_may_be_named_as_far_as_one_likes(count: int) -> None
 
 
 def test_a_pass_that_comes_twice_stands_right_where_one_of_the_two_does() -> None:
-    named = ["simplify", "fuse-multilevel-roialign", "fuse-multiclass-nms", "drop-offset-rounding", "simplify"]
+    named = [
+        "simplify",
+        "fuse-multilevel-roialign",
+        "fuse-multiclass-nms",
+        "drop-offset-rounding",
+        "simplify",
+    ]
 
     assert steps(*named) == [*named, *OWN]
 

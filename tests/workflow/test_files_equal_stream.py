@@ -121,6 +121,26 @@ def test_a_graph_of_two_inputs_reads_two_directories(cli, tmp_path, photos, ais_
     assert "4 images, 16 detections" in done.out
 
 
+def test_what_was_prepared_before_the_build_is_told_to_lack_an_input_and_its_files_are_not_forgotten(
+    cli, tmp_path, photos, detector, ais_bench
+):
+    (tmp_path / "artifact").mkdir()
+    onnx.save(detector_graph(picture=True), tmp_path / "artifact" / "model.onnx")
+    words = ("--target", "ascend310p3", "--artifact", "artifact")
+
+    early = cli("preprocess", MASKRCNN, *photos, "--target", "ascend310p3", "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    refused = cli("postprocess", MASKRCNN, "out", "-i", "pre", *words)
+    again = cli("preprocess", MASKRCNN, *photos, *words, "-o", "pre")
+    done = cli("postprocess", MASKRCNN, "out", "-i", "pre", *words)
+
+    assert "the inputs are those of the stock graph: input" in early.err
+    assert "note: a pass of ascend310p3 may add picture: build first" in early.err
+    assert (refused.code, refused.err.count("\n"), done.code) == (2, 1, 0), done.err
+    assert "the graph takes picture=float32:1x4, prepared is input=float32:1x3x320x320" in refused.err
+    assert "note: files that are not of this run: 4 in pre, like pre/heldout-0-000000.bin" in again.err
+
+
 @pytest.fixture
 def results(cli, photos, detector, ais_bench):
     """``pre`` and ``out``, complete."""

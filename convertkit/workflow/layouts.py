@@ -110,8 +110,8 @@ def _directories(place: Path) -> list[Path]:
 def _samples(path: Path) -> dict[str, str]:
     """``sample_id_<n>`` to the photo it was; empty where nothing says so."""
     try:
-        found = msgspec.json.decode(require_regular(path).read_bytes(), type=_Summary).filesinfo
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
+        found = msgspec.json.decode(read_file(path), type=_Summary).filesinfo
+    except (UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return {}
     return {
         f"sample_id_{number}": stem_of(PurePath(sample.infiles[0]).name)

@@ -133,10 +133,16 @@ def _answers(
     partial: bool,
 ) -> Answers:
     """With the user's annotations the accuracy spec holds where :func:`find_source` says that they are its own."""
+    from convertkit.errors import UsageError
     from convertkit.verify.data import find_source
     from convertkit.workflow.finish import Answers
 
     known = Path(record.annotations) if record.annotations else None
+    if annotations is None and known is not None and not known.is_file():
+        raise UsageError(
+            f"{known}: the annotations of the prepared photos are not there",
+            hint="say where with --annotations",
+        )
     own = record.own
     if annotations is not None:
         place = images or Path(record.images)

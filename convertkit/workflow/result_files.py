@@ -107,9 +107,9 @@ class ResultFiles:
 
     @property
     def summary(self) -> str:
-        """How many of the photos have all of their results."""
+        """How many of the photos have all of their files, whatever is in them."""
         count = sum(map(self.complete, self.stems))
-        return f"{count} of {len(self.stems)} photos have all of their {len(self.outputs)} outputs"
+        return f"{count} of {len(self.stems)} photos have a file for each of {len(self.outputs)} outputs"
 
     def read(self, stem: str) -> dict[str, NDArray[Any]]:
         """The outputs of a photo by name, in the order of the graph.

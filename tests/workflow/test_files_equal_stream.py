@@ -164,7 +164,7 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
         f"{stems[1]}_2.bin: missing",
         f"{stems[2]}_0.bin: 4 bytes, but dets=float32:4x5 has 80",
         "other_0.bin: no photo of that name was prepared",
-        "error: out: 3 files are missing, wrong or of no photo; 3 of 4 photos have all of their 3 outputs "
+        "error: out: 3 files are missing, wrong or of no photo; 3 of 4 photos have a file for each of 3 outputs "
         "(--partial scores the photos whose results are complete)",
     ]
     assert (all_named.code, all_named.out) == (2, "")
@@ -263,6 +263,23 @@ def test_a_mistake_is_one_line(cli, results, words, line):
 
     assert (done.code, done.err.count("\n"), done.out) == (2, 1, "")
     assert line in done.err
+
+
+def test_annotations_that_have_moved_since_are_asked_for(cli, tmp_path, scenes, detector, ais_bench):
+    shutil.copy(scenes / "instances.json", "mine.json")
+    words = ("--annotations", "mine.json", "--images", scenes / "images")
+    cli("preprocess", MASKRCNN, *words, "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    shutil.move("mine.json", "moved.json")
+    asked = ("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector)
+
+    lost, found = cli(*asked), cli(*asked, "--annotations", "moved.json")
+
+    assert (lost.code, found.code) == (2, 0), found.err
+    assert lost.err == (
+        f"error: {tmp_path / 'mine.json'}: the annotations of the prepared photos are not there "
+        "(say where with --annotations)\n"
+    )
 
 
 def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, detector):

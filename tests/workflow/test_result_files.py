@@ -187,7 +187,7 @@ def test_what_is_missing_wrong_or_too_much_is_one_line_each(tmp_path):
         "z_0.bin: no photo of that name was prepared",
         "z_1.bin: no photo of that name was prepared",
     ]
-    assert found.summary == "4 of 6 photos have all of their 2 outputs"
+    assert found.summary == "4 of 6 photos have a file for each of 2 outputs"
 
 
 def test_axes_in_another_order_are_no_result(tmp_path):

@@ -55,7 +55,9 @@ def test_other_inputs_are_refused(artifact, directories, scenes):
 def test_results_that_are_not_complete_are_refused(artifact, directories, tmp_path):
     next((tmp_path / "out").glob("*/*_1.bin")).unlink()
 
-    with pytest.raises(UsageError, match=r"_1.bin: missing \(3 of 4 photos have all of their 3 outputs\)"):
+    with pytest.raises(
+        UsageError, match=r"_1.bin: missing \(3 of 4 photos have a file for each of 3 outputs\)"
+    ):
         open_runtime(artifact, "offline", directories)
 
 

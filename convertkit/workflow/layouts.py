@@ -31,6 +31,8 @@ _DEVICE = re.compile(r"device\d+(?:_\d+)?")
 _NOTHING = re.compile(r"pure_infer_data(?:_zero|_random)?")
 """The stem of what was computed from no photo."""
 
+TEXT = "text results lose digits and are not read; run again for BIN or NPY"
+
 
 class _Sample(Struct, frozen=True):
     infiles: list[str]
@@ -91,6 +93,8 @@ def why_none(directory: Path, stems: Collection[str]) -> str:
     """What a directory without results may hold instead, and what to do."""
     names = [path.name for pattern in ("*_*", "*/*_*", "*/*/*_*") for path in directory.glob(pattern)]
     files = [name for name in names if name.endswith((".bin", ".npy"))]
+    if any(found["stem"].removesuffix("_output") in stems for found in map(RESULT.fullmatch, names) if found):
+        return TEXT
     if any(name[: found.start()] in stems for name in files for found in re.finditer("_", name)):
         return "files are called by names of outputs, not by numbers: run ais_bench without --pipeline"
     if any(name.startswith("pure_infer_data") for name in files):
@@ -100,7 +104,7 @@ def why_none(directory: Path, stems: Collection[str]) -> str:
 
 def _is_result(path: Path) -> bool:
     match = RESULT.fullmatch(path.name)
-    return match is not None and not is_nothing(match["stem"])
+    return match is not None and path.suffix != ".txt" and not is_nothing(match["stem"])
 
 
 def _directories(place: Path) -> list[Path]:

@@ -15,13 +15,12 @@ from typing import TYPE_CHECKING, Any
 from convertkit.errors import UsageError
 from convertkit.workflow import arrays
 from convertkit.workflow.interface import TensorInfo
-from convertkit.workflow.layouts import RESULT, is_nothing, naming, places_of, runs_below, why_none
+from convertkit.workflow.layouts import RESULT, TEXT, is_nothing, naming, places_of, runs_below, why_none
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MISSING = "missing"
-TEXT = "text results lose digits and are not read; run again for BIN or NPY"
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,8 @@ class ResultFiles:
             raise UsageError(f"{directory}: no such directory of results")
         photos = dict.fromkeys(stems)
         runs = runs_below(directory)
+        if not runs:
+            raise UsageError(f"{directory}: no result in it", hint=why_none(directory, photos))
         found: defaultdict[tuple[str, int], list[Path]] = defaultdict(list)
         extra: dict[Path, str] = {}
         for place in (place for run in runs for place in places_of(run)):

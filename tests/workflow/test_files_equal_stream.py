@@ -171,6 +171,20 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
     assert some.err.splitlines()[:2] == [f"{stems[1]}_2.bin: missing", "... and 2 more"]
 
 
+def test_after_a_postprocess_that_was_killed_nothing_is_lost_or_doubled(cli, results, detector):
+    words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--detections", "f.jsonl")
+    Path("f.jsonl.part").write_bytes(b'{"image_id":1,"category_id":1,"score":0.5}\n{"image_id":1,"cat')
+
+    first = cli(*words)
+    lines = Path("f.jsonl").read_bytes()
+    again = cli(*words)
+
+    assert (first.code, again.out) == (0, first.out), first.err
+    assert lines.count(b"\n") == 16
+    assert Path("f.jsonl").read_bytes() == lines
+    assert [path.name for path in Path().glob("f.jsonl*")] == ["f.jsonl"]
+
+
 def test_part_of_the_results_is_scored_but_not_judged(cli, results, detector, stems):
     (results / f"{stems[1]}_2.bin").unlink()
 

@@ -286,8 +286,9 @@ def test_no_results_at_all(tmp_path, files, line):
         opened(tmp_path / "nowhere", "a")
 
 
-def test_a_speed_run_beside_the_results_is_no_other_run(tmp_path):
+def test_a_speed_run_or_notes_beside_the_results_are_no_other_run(tmp_path):
     fill(tmp_path / TIME, "pure_infer_data")
     fill(tmp_path / LATER, "a")
+    (tmp_path / "notes_1.txt").write_text("of today")
 
     assert opened(tmp_path, "a").problems() == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -11,7 +11,8 @@ from typing import Any, Literal
 from convertkit.build.destination import destination
 from convertkit.errors import UsageError
 from convertkit.models.package import ModelPackage, Variant, open_package
-from convertkit.passes.pipeline import Pipeline
+from convertkit.passes.options import parse_step
+from convertkit.passes.pipeline import OrderError, Pipeline
 from convertkit.plugins import Plugins
 from convertkit.targets.base import Target
 
@@ -80,7 +81,8 @@ def make_request(
     """Resolves names and paths of a command line into a request.
 
     Args:
-        pipeline: step texts to run instead of the model's own (the target's are appended in any case).
+        pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
+            the given ones end with.
         options: for the target's compiler, over what the package and the variant say.
 
     Raises:
@@ -89,12 +91,22 @@ def make_request(
     package = open_package(model, plugins)
     chosen = package.variant(variant)
     place = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
-    texts = [*(package.spec.pipeline if pipeline is None else pipeline), *place.pipeline]
     _check_weights(weights, origin)
     if origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
-    steps = Pipeline.parse(texts, plugins.passes)
+    steps = _pipeline(package.spec.pipeline if pipeline is None else pipeline, place, plugins)
     return BuildRequest(package, chosen, place, steps, plugins, weights, origin, python, check, compiler)
+
+
+def _pipeline(texts: Sequence[str], place: Target, plugins: Plugins) -> Pipeline:
+    given, own = [parse_step(text)[0] for text in texts], [parse_step(text)[0] for text in place.pipeline]
+    there = next(count for count in range(len(own), -1, -1) if given[len(given) - count :] == own[:count])
+    try:
+        return Pipeline.parse([*texts, *place.pipeline[there:]], plugins.passes)
+    except OrderError as error:
+        if twice := ", ".join(name for name in dict.fromkeys(given) if name in own):
+            error.hint = f"{place.name} runs {', '.join(own)} after the others itself: leave out {twice}"
+        raise
 
 
 def _check_weights(weights: str | None, origin: Origin) -> None:

@@ -106,6 +106,7 @@ def _measure(
     photos = _photos(request, images)
     built = build(request, output or artifact_directory(request), report=BuildView())
     runtime = _open(request, built.directory, name, options)
+    _refuse_options(request, built.directory, runtime, name, options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
     inputs, _ = package.model.preprocess(decode(photos[0]), variant.spec.size, settings)
@@ -131,6 +132,27 @@ def _open(request: BuildRequest, directory: Path, name: str | None, options: Run
     if name is not None and name not in target.runtimes:
         raise UnknownNameError(f"runtime of {target.name}", name, (*target.runtimes, *target.emulations))
     return target.runtime(directory, name or "", options)
+
+
+def _refuse_options(
+    request: BuildRequest, directory: Path, runtime: Any, name: str | None, options: RuntimeOptions
+) -> None:
+    """What the host cannot do: another batch than the graph's, a device by number."""
+    from convertkit.errors import UsageError
+    from convertkit.graph.session import Session
+    from convertkit.workflow.interface import read_interface
+
+    if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in request.target.emulations:
+        return
+    where = f"{request.target.name} {name or 'target'}"
+    if options.device:
+        raise UsageError(f"--device {options.device}: {where} runs on the host", hint="leave it out")
+    takes = read_interface(directory / "model.onnx").inputs[0].shape[:1]
+    if takes and takes[0] != (options.batch or 1):
+        raise UsageError(
+            f"--batch {options.batch or 1}: {where} takes {takes[0]} at a time",
+            hint=f"give --batch {takes[0]}",
+        )
 
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:

@@ -88,11 +88,12 @@ def _package(
 
 def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
     from convertkit.cli.options import open_all
+    from convertkit.graph.domains import adopted
     from convertkit.graph.io import load
 
     place = open_all(plugin).targets.get(target)()
     place.machine()
-    return place, load(path)
+    return place, adopted(load(path))[0]
 
 
 def _refuse(options: dict[str, object]) -> None:

@@ -10,6 +10,7 @@ import typer
 from convertkit.cli.options import DryRunOption, ExplainOption, JsonOption, PluginOption, open_all
 
 if TYPE_CHECKING:
+    from convertkit.graph.domains import WayBack
     from convertkit.graph.light import LightModel
     from convertkit.graph.random_inputs import Sample
     from convertkit.passes.pipeline import Pipeline
@@ -40,7 +41,7 @@ def opt(
 ) -> None:
     """Run passes over an ONNX file and write the result."""
     from convertkit.cli.explain import Questions, outlook, print_answers, print_outlook
-    from convertkit.graph.io import load_valid
+    from convertkit.graph.io import load_foreign
     from convertkit.passes.stages import graphs, stages
 
     plugins = open_all(plugin)
@@ -48,14 +49,15 @@ def opt(
     _refuse_output(output, explain, dry_run=dry_run)
     if explain:
         questions = Questions(explain, pipeline, plugins.passes)
-        model = load_valid(graph)
+        model, _ = load_foreign(graph)
         print_answers(questions.answers(graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     elif dry_run:
-        model = load_valid(graph)
+        model, _ = load_foreign(graph)
         print_outlook(outlook(pipeline, graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     else:
-        model = load_valid(graph)
-        _run(model, pipeline, sample_of(model, inputs, seed) if check else None, output, as_json=as_json)
+        model, back = load_foreign(graph)
+        sample = sample_of(model, inputs, seed) if check else None
+        _run(model, pipeline, sample, output, back, as_json=as_json)
 
 
 def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = True) -> Pipeline:
@@ -106,6 +108,7 @@ def _run(
     pipeline: Pipeline,
     sample: Sample | None,
     output: Path | None,
+    back: WayBack,
     *,
     as_json: bool,
 ) -> None:
@@ -120,7 +123,7 @@ def _run(
         checker=None if sample is None else Checker([sample.arrays], named_roles(model)),
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
-    files = () if output is None else save(model, output)
+    files = () if output is None else save(back(model), output)
     if as_json:
         print_json(
             {

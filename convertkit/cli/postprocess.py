@@ -89,7 +89,9 @@ def postprocess(
     _refuse_other_model(model, record)
     request = request_of(model, record.variant, target, None, "auto", None, plugin)
     _refuse_other_size(request, record)
-    files = ResultFiles.open(results, _outputs(request, artifact, shapes))
+    stems = [photo.stem for photo in record.photos]
+    files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
+    _say_runs(files)
     answers = _answers(request, record, files, annotations, images, partial=partial)
     answers = replace(answers, tasks=chosen)
     _refuse_problems(answers, report)
@@ -118,7 +120,9 @@ def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
         )
 
 
-def _outputs(request: BuildRequest, artifact: Path | None, shapes: str | None) -> tuple[TensorInfo, ...]:
+def _outputs(
+    request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
+) -> tuple[TensorInfo, ...]:
     from convertkit.cli.build import artifact_directory
     from convertkit.errors import UsageError
     from convertkit.workflow.interface import parse_shapes, read_interface
@@ -131,7 +135,9 @@ def _outputs(request: BuildRequest, artifact: Path | None, shapes: str | None) -
             f"{path} is not there, so nothing says what the result files hold",
             hint="build it, or give --artifact or --shapes",
         )
-    return read_interface(path).outputs
+    interface = read_interface(path)
+    record.require(inputs, interface.inputs)
+    return interface.outputs
 
 
 def _answers(
@@ -144,10 +150,16 @@ def _answers(
     partial: bool,
 ) -> Answers:
     """With the user's annotations the accuracy spec holds where :func:`find_source` says that they are its own."""
+    from convertkit.errors import UsageError
     from convertkit.verify.data import find_source
     from convertkit.workflow.finish import Answers
 
     known = Path(record.annotations) if record.annotations else None
+    if annotations is None and known is not None and not known.is_file():
+        raise UsageError(
+            f"{known}: the annotations of the prepared photos are not there",
+            hint="say where with --annotations",
+        )
     own = record.own
     if annotations is not None:
         place = images or Path(record.images)
@@ -157,13 +169,20 @@ def _answers(
     )
 
 
+def _say_runs(files: ResultFiles) -> None:
+    from convertkit.cli.ui import note
+
+    if len(files.runs) > 1:
+        names = ", ".join(run.name for run in files.runs)
+        note(f"note: {len(files.runs)} runs are taken together, each photo is in one of them only: {names}")
+
+
 def _refuse_problems(answers: Answers, limit: int) -> None:
     """Names what is wrong, a line each, and stops; ``--partial`` lets missing files pass."""
     from convertkit.cli.ui import note
     from convertkit.errors import UsageError
 
-    stems = (photo.stem for photo in answers.record.photos)
-    problems = answers.files.problems(stems, partial=answers.partial)
+    problems = answers.files.problems(partial=answers.partial)
     if not problems:
         return
     for line in problems[:limit]:
@@ -172,7 +191,7 @@ def _refuse_problems(answers: Answers, limit: int) -> None:
         note(f"... and {len(problems) - limit} more")
     files = "1 file is" if len(problems) == 1 else f"{len(problems)} files are"
     raise UsageError(
-        f"{answers.files.root}: {files} missing, wrong or of no photo",
+        f"{answers.files.root}: {files} missing, wrong or of no photo; {answers.files.summary}",
         hint="--partial scores the photos whose results are complete",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -95,9 +96,17 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
     path = (artifact or artifact_directory(request)) / "model.onnx"
     if artifact is not None or path.is_file():
         return read_interface(path).inputs
-    found = stock_inputs(request.package.spec, request.variant.spec.size)
-    names = ", ".join(tensor.name for tensor in found)
-    note(f"note: {path} is not there; the inputs are those of the stock graph: {names}")
+    package, size = request.package, request.variant.spec.size
+    found = stock_inputs(package.spec, size)
+    names = [tensor.name for tensor in found]
+    note(f"note: {path} is not there; the inputs are those of the stock graph: {', '.join(names)}")
+    settings, target = package.preprocess_spec(request.variant), request.target
+    given, _ = package.model.preprocess(next(iter(package.model.sample_images())), size, settings)
+    more = ", ".join(name for name in given if name not in names)
+    if more and target.pipeline:
+        note(
+            f"note: a pass of {target.name} may add {more}: build first, or preprocess again when it is built"
+        )
     return found
 
 
@@ -148,7 +157,12 @@ def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
     record = outcome.record
     directories = [str(place) for place in record.directories(output).values()]
     if outcome.extra:
-        note(f"note: {len(outcome.extra)} files of no photo lie there too, like {outcome.extra[0]}")
+        counts = Counter(str(path.parent) for path in outcome.extra)
+        where = " and ".join(f"{count} in {place}" for place, count in counts.items())
+        note(
+            f"note: files that are not of this run: {where}, like {outcome.extra[0]}; "
+            "a tool that takes the whole directory would take them"
+        )
     if as_json:
         data = {
             "directory": str(output),

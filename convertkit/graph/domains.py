@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
 
 
+WayBack = Callable[["LightModel"], "LightModel"]
+
+
 @dataclass(frozen=True)
 class Domain:
     """A domain of operators that standard ONNX does not have.
@@ -26,12 +29,15 @@ class Domain:
         register_schemas: makes onnx's checker and shape inference know the operators; may be called again.
         lower: rewrites a graph with such operators into standard ONNX of the same meaning.
         cost: what a node takes at least, for ``convertkit estimate``; None for an operator without an answer.
+        adopt: takes in a file of another tool that has the operators in another domain, or the file as it is; what it
+            returns beside the graph puts them, in a graph that came of it, where the file had them.
     """
 
     name: str
     register_schemas: Callable[[], None]
     lower: Callable[[LightModel], LightModel]
     cost: Callable[[Operation], Cost | None] | None = None
+    adopt: Callable[[LightModel], tuple[LightModel, WayBack]] | None = None
 
 
 _domains: dict[str, Domain] = {}
@@ -64,3 +70,19 @@ def lowered(model: LightModel) -> LightModel:
     for domain in domains_of(model):
         model = domain.lower(model)
     return model
+
+
+def adopted(model: LightModel) -> tuple[LightModel, WayBack]:
+    """A user's file with the operators of known domains where their schemas are, and the way back."""
+    ways: list[WayBack] = []
+    for domain in _domains.values():
+        if domain.adopt is not None:
+            model, way = domain.adopt(model)
+            ways.insert(0, way)
+
+    def back(result: LightModel) -> LightModel:
+        for way in ways:
+            result = way(result)
+        return result
+
+    return model, back

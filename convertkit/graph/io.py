@@ -10,6 +10,7 @@ from google.protobuf.message import DecodeError
 from convertkit.errors import GraphError
 from convertkit.files import atomic_write
 from convertkit.graph import wire
+from convertkit.graph.domains import WayBack, adopted
 from convertkit.graph.external import write_external
 from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
@@ -39,19 +40,26 @@ def load(path: Path) -> LightModel:
 
 
 def load_valid(path: Path) -> LightModel:
+    """As :func:`load_foreign`, for whoever writes no file of the same kind."""
+    return load_foreign(path)[0]
+
+
+def load_foreign(path: Path) -> tuple[LightModel, WayBack]:
     """As :func:`load`, but only what the ONNX checker accepts: passes need not mend what they were given.
 
-    Outputs without a type or a shape get one.
+    Outputs without a type or a shape get one, operators of known domains the domain of their schema; the second
+    value takes a graph back to the domains of the file.
 
     Raises:
         GraphError: also where the graph is not valid.
     """
-    model = with_output_types(load(path))
+    model, back = adopted(load(path))
+    model = with_output_types(model)
     try:
         validate(model)
     except GraphError as error:
         raise GraphError(f"{path} is not a valid graph: {error.message}", hint=error.hint) from error
-    return model
+    return model, back
 
 
 def _read_slowly(path: Path) -> LightModel:

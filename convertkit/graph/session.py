@@ -43,8 +43,22 @@ class Session:
         try:
             values = self.inner.run(list(self.outputs), {name: inputs[name] for name in self.inputs})
         except Exception as error:  # onnxruntime's own classes derive from Exception only
-            raise GraphError(f"onnxruntime cannot run the graph: {_brief(error)}") from error
+            reason = self._misfit(inputs) or f"onnxruntime cannot run the graph: {_brief(error)}"
+            raise GraphError(reason) from error
         return dict(zip(self.outputs, values, strict=True))
+
+    def _misfit(self, inputs: Arrays) -> str | None:
+        """The first input that the graph does not take: onnxruntime says it on several lines."""
+        for wanted in self.inner.get_inputs():
+            array, shape = inputs[wanted.name], wanted.shape
+            fixed = all(
+                not isinstance(side, int) or side == is_
+                for side, is_ in zip(shape, array.shape, strict=False)
+            )
+            if len(shape) != array.ndim or not fixed:
+                had, takes = ("x".join(map(str, sides)) or "without axes" for sides in (array.shape, shape))
+                return f"input {wanted.name!r}: it is {array.dtype} {had}, the graph takes {takes}"
+        return None
 
 
 def open_session(model: LightModel, *, optimize: bool = True, threads: int | None = None) -> Session:

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from convertkit.passes.check import Checker
 
 
+class OrderError(UsageError):
+    """A pass stands where it, or another one, says that it must not."""
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """Passes in the order in which they run."""
@@ -50,21 +54,24 @@ class Pipeline:
         return ",".join(step_text(step) for step in self.steps)
 
     def check_order(self) -> None:
-        """Raises a UsageError naming both passes where a declared ``after``, ``before`` or ``requires`` is broken."""
+        """Raises an OrderError naming both passes where a declared ``after``, ``before`` or ``requires`` is broken.
+
+        A pass that comes twice stands where it is wanted if one of the two does.
+        """
         names = [step.name for step in self.steps]
         for position, step in enumerate(self.steps):
             earlier, later = names[:position], names[position + 1 :]
             for other in step.requires:
                 if other not in earlier:
-                    raise UsageError(
+                    raise OrderError(
                         f"pass {step.name} requires {other} before it", hint=f"add {other} ahead of it"
                     )
             for other in step.after:
-                if other in later:
-                    raise UsageError(f"pass {step.name} must come after {other}", hint="swap the two")
+                if other in later and other not in earlier:
+                    raise OrderError(f"pass {step.name} must come after {other}", hint="swap the two")
             for other in step.before:
-                if other in earlier:
-                    raise UsageError(f"pass {step.name} must come before {other}", hint="swap the two")
+                if other in earlier and other not in later:
+                    raise OrderError(f"pass {step.name} must come before {other}", hint="swap the two")
 
     def run(
         self,

@@ -11,8 +11,8 @@ import numpy as np
 
 from convertkit.errors import UsageError
 from convertkit.files import atomic_write
-from convertkit.graph.npz import ODD_HEADER
-from convertkit.reading import require_regular
+from convertkit.graph.npz import read_array, read_header
+from convertkit.reading import open_regular
 from convertkit.workflow.interface import TensorInfo
 
 if TYPE_CHECKING:
@@ -42,16 +42,19 @@ def write(path: Path, array: NDArray[Any]) -> str:
 
 def problem(path: Path, tensor: TensorInfo) -> str | None:
     """What keeps a file from being ``tensor``, or None; only a header is read."""
-    if path.suffix == ".npy":
-        try:
-            array = np.load(path, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, EOFError, *ODD_HEADER) as error:
-            return f"not a whole .npy file ({_brief(error)})"
-        if array.size != tensor.elements or array.dtype != np.dtype(tensor.dtype):
-            return f"{array.dtype} {'x'.join(map(str, array.shape))}, but {tensor} was expected"
-        return None
+    if not path.is_file():
+        return "not a regular file"
     size = path.stat().st_size
-    return None if size == tensor.bytes else f"{size} bytes, but {tensor} has {tensor.bytes}"
+    if path.suffix != ".npy":
+        return None if size == tensor.bytes else f"{_bytes(size, tensor)}, but {tensor} has {tensor.bytes}"
+    try:
+        with open_regular(path) as stream:
+            shape, _, dtype = read_header(stream, size)
+    except ValueError as error:
+        return f"not a whole .npy file ({error})"
+    if dtype.newbyteorder("=") == np.dtype(tensor.dtype) and _long(shape) == _long(tensor.shape):
+        return None
+    return f"{dtype} {'x'.join(map(str, shape))}, but {tensor} was expected"
 
 
 def read(path: Path, tensor: TensorInfo) -> NDArray[Any]:
@@ -60,19 +63,30 @@ def read(path: Path, tensor: TensorInfo) -> NDArray[Any]:
     Raises:
         UsageError: the file is missing, or is no such array; the message says what it is.
     """
-    require_regular(path)
-    try:
-        wrong = problem(path, tensor)
-        if wrong is not None:
-            raise UsageError(f"{path}: {wrong}")
-        if path.suffix == ".npy":
-            array: NDArray[Any] = np.load(path, allow_pickle=False)
-        else:
-            array = np.fromfile(path, np.dtype(tensor.dtype).newbyteorder("<"))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror or error})") from error
-    return array.reshape(tensor.shape)
+    wrong = problem(path, tensor)
+    if wrong is not None:
+        raise UsageError(f"{path}: {wrong}")
+    with open_regular(path) as stream:
+        try:
+            if path.suffix == ".npy":
+                array = read_array(stream, path.stat().st_size).astype(tensor.dtype, copy=False)
+            else:
+                array = np.frombuffer(bytearray(stream.read()), np.dtype(tensor.dtype).newbyteorder("<"))
+            return array.reshape(tensor.shape)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: cannot be read ({error})") from error
 
 
-def _brief(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+def _long(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The sides that say something: 100x1 and 100 hold the same values in the same order."""
+    return tuple(side for side in shape if side != 1)
+
+
+def _bytes(size: int, tensor: TensorInfo) -> str:
+    """A size, and what it would be of: a cut file tells nothing, half of the values' size does."""
+    if not size:
+        return "empty"
+    kinds = {"f": ("float16", "float32", "float64"), "i": ("int8", "int16", "int32", "int64")}
+    others = kinds.get(np.dtype(tensor.dtype).kind, ())
+    like = next((name for name in others if tensor.elements * np.dtype(name).itemsize == size), None)
+    return f"{size} bytes" + (f" (as many as {like} has)" if like else "")

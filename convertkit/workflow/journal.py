@@ -14,6 +14,7 @@ from convertkit.detection.types import Placement
 from convertkit.errors import UsageError
 from convertkit.files import atomic_write, sha256_file
 from convertkit.locks import store_error
+from convertkit.reading import open_regular
 
 NAME = ".convertkit-journal.jsonl"
 
@@ -125,8 +126,9 @@ def _read(path: Path) -> dict[str, Done]:
     done: dict[str, Done] = {}
     decoder = msgspec.json.Decoder(Done)
     try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError:
+        with open_regular(path) as stream:
+            lines = stream.read().split(b"\n")
+    except (OSError, UsageError):
         return done
     for line in lines:
         try:

@@ -11,7 +11,7 @@ import numpy as np
 
 from convertkit.errors import UsageError
 from convertkit.workflow import arrays
-from convertkit.workflow.interface import TensorInfo
+from convertkit.workflow.interface import Interface
 from convertkit.workflow.record import read_record
 from convertkit.workflow.result_files import ResultFiles
 
@@ -25,19 +25,22 @@ class OfflineRuntime:
     Args:
         inputs: the directory that ``convertkit preprocess`` filled.
         results: where a runtime left ``<stem>_<output>.bin`` or ``.npy``.
-        outputs: of the compiled model, in the order of its files.
+        interface: of the compiled model.
 
     Raises:
-        UsageError: there is no record of the inputs, no result, or a result is missing or wrong.
+        UsageError: there is no record of the inputs, or one of other inputs; a result is missing or wrong.
     """
 
-    def __init__(self, inputs: Path, results: Path, outputs: tuple[TensorInfo, ...]) -> None:
+    def __init__(self, inputs: Path, results: Path, interface: Interface) -> None:
         self._record = read_record(inputs)
-        self._files = ResultFiles.open(results, outputs)
-        problems = self._files.problems(photo.stem for photo in self._record.photos)
+        self._record.require(inputs, interface.inputs)
+        self._files = ResultFiles.open(
+            results, interface.outputs, (photo.stem for photo in self._record.photos)
+        )
+        problems = self._files.problems()
         if problems:
             more = f", and {len(problems) - 1} more like it" if len(problems) > 1 else ""
-            raise UsageError(f"{self._files.root}: {problems[0]}{more}")
+            raise UsageError(f"{self._files.root}: {problems[0]}{more}", hint=self._files.summary)
         self._stems = {self._key(photo.sha256): photo.stem for photo in self._record.photos}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

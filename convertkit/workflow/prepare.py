@@ -35,7 +35,7 @@ HEADER = 128
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was done: the record, how many photos were made now, and files of no photo that lie there too."""
+    """What was done: the record, how many photos were made now, and files that lie there but are not of this run."""
 
     record: Prepared
     made: int
@@ -76,7 +76,7 @@ def prepare(
             photos = _run(work, threads, on_progress)
         record = record_of(job, photos)
         record.write(output)
-        return Outcome(record, work.made, work.extra())
+        return Outcome(record, work.made, work.extra(output))
 
 
 class _Work:
@@ -121,17 +121,21 @@ class _Work:
         files = {name: state(path, arrays.write(path, made[name])) for name, path in paths.items()}
         return Done(boot(), self.key, photo.stem, hashlib.sha256(source).hexdigest(), files, placement)
 
-    def extra(self) -> tuple[Path, ...]:
-        """Files that a tool which takes the whole directory would take for inputs, but belong to no photo."""
-        stems = {photo.stem for photo in self.job.photos}
-        found = [
-            path
-            for directory in self.directories.values()
-            for path in directory.iterdir()
-            if path.suffix.lower() in (".bin", ".npy")
-            and (path.stem not in stems or path.suffix != f".{self.job.suffix}")
-        ]
-        return tuple(sorted(found))
+    def extra(self, output: Path) -> tuple[Path, ...]:
+        """Files that a tool which takes a whole directory would take for inputs, but are not of this run.
+
+        Looked for where the inputs are, and where those of an earlier run with other inputs may be.
+        """
+        stems = [photo.stem for photo in self.job.photos]
+        own = {path for stem in stems for path in self.paths(stem).values()}
+        places = {output, *self.directories.values()}
+        for place in output.iterdir():
+            if any((place / f"{stem}.{suffix}").is_file() for stem in stems[:1] for suffix in arrays.FORMATS):
+                places.add(place)
+        files = (path for place in places for path in place.iterdir())
+        return tuple(
+            sorted(path for path in files if path.suffix.lower() in (".bin", ".npy") and path not in own)
+        )
 
 
 def _run(work: _Work, threads: int, on_progress: Callable[[int], object]) -> list[PreparedPhoto]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -69,6 +70,21 @@ class Prepared(Struct, frozen=True, forbid_unknown_fields=True):
         """Where the files of each input lie: one input in ``root`` itself, several in a sub-directory each."""
         names = [tensor.name for tensor in self.inputs]
         return {name: directory_of(root, name, names) for name in names}
+
+    def require(self, root: Path, wanted: Sequence[TensorInfo]) -> None:
+        """Refuses files that were prepared for another graph: before it was built, or before it was built anew.
+
+        Raises:
+            UsageError: an input of the graph was not prepared, or with another dtype or shape.
+        """
+        known = {tensor.name: tensor for tensor in self.inputs}
+        for tensor in wanted:
+            if known.get(tensor.name) != tensor:
+                have = ", ".join(map(str, self.inputs))
+                raise UsageError(
+                    f"{root}: the graph takes {tensor}, prepared is {have}",
+                    hint="run convertkit preprocess again, for the artifact that was run",
+                )
 
     def write(self, root: Path) -> None:
         """Writes the record into the directory of the files."""

@@ -1,13 +1,12 @@
 """The files a runtime left: ``<stem>_<output index>.bin`` or ``.npy``, found by their exact names.
 
-Three layouts, of the old and the new ais_bench (facts 1.6 and 4.5): the files in the directory itself; in one
-sub-directory named after the time of the run; and, where several devices shared the work, in ``device<N>`` below.
-A name is looked up, never searched for: ``10_0.bin`` is no result of photo ``0``.
+A name is looked up, never searched for: ``10_0.bin`` is no result of photo ``0``. What one run may look like is in
+:mod:`convertkit.workflow.layouts`; several directories are one run as long as no photo is in two of them.
 """
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +15,10 @@ from typing import TYPE_CHECKING, Any
 from convertkit.errors import UsageError
 from convertkit.workflow import arrays
 from convertkit.workflow.interface import TensorInfo
+from convertkit.workflow.layouts import RESULT, TEXT, is_nothing, naming, places_of, runs_below, why_none
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-_RESULT = re.compile(r".+_\d+\.(?:bin|npy|txt)")
-_RUN = re.compile(r"\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2}")
-_DEVICE = re.compile(r"device\d+")
 
 MISSING = "missing"
 
@@ -33,60 +29,88 @@ class ResultFiles:
 
     Attributes:
         root: the directory they were found in.
+        runs: the directories of runs that were taken together: one for every device where each took its own time.
         outputs: of the compiled model, in the order of its files.
-        paths: every result file by its name.
+        stems: of the photos that were prepared, in their order.
+        paths: the files of every photo and output.
+        extra: what is wrong with each other file that looks like a result.
     """
 
     root: Path
+    runs: tuple[Path, ...]
     outputs: tuple[TensorInfo, ...]
-    paths: dict[str, Path]
+    stems: tuple[str, ...]
+    paths: dict[tuple[str, int], tuple[Path, ...]]
+    extra: tuple[str, ...]
 
     @classmethod
-    def open(cls, directory: Path, outputs: Sequence[TensorInfo]) -> ResultFiles:
-        """Finds the files of a run.
+    def open(cls, directory: Path, outputs: Sequence[TensorInfo], stems: Iterable[str]) -> ResultFiles:
+        """Finds the files of a run for the photos that were prepared.
 
         Raises:
-            UsageError: no such directory, no result in it, results of several runs, or one name on two devices.
+            UsageError: no such directory, no result in it, or one photo in two directories.
         """
         if not directory.is_dir():
             raise UsageError(f"{directory}: no such directory of results")
-        root = _root(directory)
-        paths: dict[str, Path] = {}
-        for place in (root, *_matching(root, _DEVICE)):
+        photos = dict.fromkeys(stems)
+        runs = runs_below(directory)
+        if not runs:
+            raise UsageError(f"{directory}: no result in it", hint=why_none(directory, photos))
+        found: defaultdict[tuple[str, int], list[Path]] = defaultdict(list)
+        extra: dict[Path, str] = {}
+        for place in (place for run in runs for place in places_of(run)):
+            photo_of = naming(place, photos)
             for path in place.iterdir():
-                if not _RESULT.fullmatch(path.name):
+                match = RESULT.fullmatch(path.name)
+                if match is None or is_nothing(match["stem"]):
                     continue
-                if path.name in paths:
-                    raise UsageError(f"{path} and {paths[path.name]} are results of the same photo")
-                paths[path.name] = path
-        if not paths:
+                photo, index = photo_of(match["stem"]), int(match["index"])
+                if path.suffix == ".txt":
+                    extra[path] = TEXT
+                elif photo is None:
+                    extra[path] = "no photo of that name was prepared"
+                elif index >= len(outputs):
+                    extra[path] = f"the model has {len(outputs)} outputs only"
+                else:
+                    found[photo, index].append(path)
+        if not found and set(extra.values()) <= {TEXT}:
             raise UsageError(
-                f"{directory}: no result in it",
-                hint="results are called STEM_0.bin, STEM_1.bin, ... (or .npy)",
+                f"{directory}: no result in it", hint=TEXT if extra else why_none(directory, photos)
             )
-        return cls(root, tuple(outputs), paths)
+        _refuse_twice(directory, runs, found)
+        return cls(
+            root=runs[0] if len(runs) == 1 else directory,
+            runs=runs,
+            outputs=tuple(outputs),
+            stems=tuple(photos),
+            paths={key: tuple(sorted(files)) for key, files in found.items()},
+            extra=tuple(f"{path.name}: {why}" for path, why in sorted(extra.items())),
+        )
 
-    def problems(self, stems: Iterable[str], *, partial: bool = False) -> list[str]:
+    def problems(self, *, partial: bool = False) -> list[str]:
         """What is wrong, one line each: missing files, files of another size or dtype, files of no photo.
 
         Args:
-            stems: of the photos that were prepared.
             partial: a missing file is no problem.
         """
-        found, expected = [], set()
-        for stem in stems:
-            for index, tensor in enumerate(self.outputs):
-                names = [f"{stem}_{index}.{suffix}" for suffix in arrays.FORMATS]
-                expected.update(names)
-                problem = self._problem(names, tensor)
-                if problem and not (partial and problem.endswith(MISSING)):
-                    found.append(problem)
-        extra = sorted(set(self.paths) - expected)
-        return found + [f"{name}: {self._why_extra(name)}" for name in extra]
+        found = []
+        for stem in self.stems:
+            wrong = [self._problem(stem, index, tensor) for index, tensor in enumerate(self.outputs)]
+            lines = [line for line in wrong if line]
+            if all(line.endswith(MISSING) for line in lines) and len(lines) == len(wrong) > 1:
+                lines = [f"{stem}_0.bin to {stem}_{len(wrong) - 1}.bin: {MISSING}"]
+            found += [line for line in lines if not (partial and line.endswith(MISSING))]
+        return [*found, *self.extra]
 
     def complete(self, stem: str) -> bool:
         """Whether every output of a photo is there."""
-        return all(self._find(stem, index) is not None for index in range(len(self.outputs)))
+        return all((stem, index) in self.paths for index in range(len(self.outputs)))
+
+    @property
+    def summary(self) -> str:
+        """How many of the photos have all of their files, whatever is in them."""
+        count = sum(map(self.complete, self.stems))
+        return f"{count} of {len(self.stems)} photos have a file for each of {len(self.outputs)} outputs"
 
     def read(self, stem: str) -> dict[str, NDArray[Any]]:
         """The outputs of a photo by name, in the order of the graph.
@@ -96,46 +120,34 @@ class ResultFiles:
         """
         found = {}
         for index, tensor in enumerate(self.outputs):
-            path = self._find(stem, index)
-            if path is None:
-                raise UsageError(f"{self.root}: {stem}_{index}.bin is missing")
-            found[tensor.name] = arrays.read(path, tensor)
+            if (stem, index) not in self.paths:
+                raise UsageError(f"{self.root}: {stem}_{index}.bin is {MISSING}")
+            found[tensor.name] = arrays.read(self.paths[stem, index][0], tensor)
         return found
 
-    def _find(self, stem: str, index: int) -> Path | None:
-        names = (f"{stem}_{index}.{suffix}" for suffix in arrays.FORMATS)
-        return next((self.paths[name] for name in names if name in self.paths), None)
-
-    def _problem(self, names: Sequence[str], tensor: TensorInfo) -> str | None:
-        present = [name for name in names if name in self.paths]
+    def _problem(self, stem: str, index: int, tensor: TensorInfo) -> str | None:
+        present = self.paths.get((stem, index), ())
         if not present:
-            return f"{names[0]}: {MISSING}"
+            return f"{stem}_{index}.bin: {MISSING}"
         if len(present) > 1:
-            return f"{' and '.join(present)}: two files of one output"
-        wrong = arrays.problem(self.paths[present[0]], tensor)
-        return f"{present[0]}: {wrong}" if wrong else None
-
-    def _why_extra(self, name: str) -> str:
-        if name.endswith(".txt"):
-            return "text results lose digits and are not read; run again for BIN or NPY"
-        index = int(name.rpartition("_")[2].partition(".")[0])
-        if index >= len(self.outputs):
-            return f"the model has {len(self.outputs)} outputs only"
-        return "no photo of that name was prepared"
+            return f"{' and '.join(path.name for path in present)}: two files of one output"
+        wrong = arrays.problem(present[0], tensor)
+        return f"{present[0].name}: {wrong}" if wrong else None
 
 
-def _root(directory: Path) -> Path:
-    """The directory itself if there are results in it, else that of the one run below it."""
-    if any(_RESULT.fullmatch(path.name) for path in directory.iterdir()) or _matching(directory, _DEVICE):
-        return directory
-    runs = _matching(directory, _RUN)
+def _refuse_twice(directory: Path, runs: Sequence[Path], found: dict[tuple[str, int], list[Path]]) -> None:
+    """A photo in two directories: of two runs, or of devices that all computed everything."""
+    places: defaultdict[str, dict[Path, Path]] = defaultdict(dict)
+    for (stem, _), paths in found.items():
+        for path in paths:
+            places[stem].setdefault(path.parent, path)
+    twice = [stem for stem, files in places.items() if len(files) > 1]
+    if not twice:
+        return
+    first, second = list(places[twice[0]].values())[:2]
+    what = f"{first} and {second} are results of the same photo"
     if len(runs) > 1:
-        raise UsageError(
-            f"{directory}: results of {len(runs)} runs ({runs[0].name} ... {runs[-1].name})",
-            hint="give the directory of one of them",
-        )
-    return runs[0] if runs else directory
-
-
-def _matching(directory: Path, pattern: re.Pattern[str]) -> list[Path]:
-    return sorted(path for path in directory.iterdir() if pattern.fullmatch(path.name) and path.is_dir())
+        what = f"{directory}: results of {len(runs)} runs ({runs[0].name} ... {runs[-1].name}): {what}"
+    more = f", and so for {len(twice) - 1} more" if len(twice) > 1 else ""
+    hint = "give the directory of one of them; without --divide_input 1 every device computes every photo"
+    raise UsageError(f"{what}{more}", hint=hint)

@@ -93,6 +93,11 @@ def test_the_speed_noted_beside_results(cli, boxes, chip):
         (["--results", "out"], "target cpu has no runtime that leaves a record of its speed"),
         (["--runtime", "acl"], "unknown runtime of cpu 'acl'"),
         (["--images", "nowhere"], "nowhere: no such directory of images"),
+        (["--batch", 2], "--batch 2: cpu target takes 1 at a time (give --batch 1)"),
+        (["--batch", 99999999], "--batch 99999999: cpu target takes 1 at a time (give --batch 1)"),
+        (["--device", 7], "--device 7: cpu target runs on the host (leave it out)"),
+        (["--batch", 0], "Invalid value for '--batch'"),
+        (["--loops", 0], "Invalid value for '--loops'"),
     ],
 )
 def test_a_mistake_is_one_line(cli, boxes, words, line):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from pathlib import Path
@@ -56,7 +57,9 @@ def test_the_target_graph_of_mini(cli, photos, ais_bench, target, rung, graph):
     streamed = cli("verify", MASKRCNN, *photos, *words)
     cli("preprocess", MASKRCNN, *photos, "--target", target, "-o", "pre")
 
-    found = through_files(cli, ais_bench, target, artifact, f"{artifact}/{graph}", "--device", "0,1")
+    found = through_files(
+        cli, ais_bench, target, artifact, f"{artifact}/{graph}", "--device", "0,1", "--divide_input", "1"
+    )
 
     is_the_same(streamed, rung, found)
 
@@ -83,6 +86,27 @@ def test_whatever_the_runtime_writes(cli, photos, detector, ais_bench, words):
     assert Path("found.jsonl").read_bytes().count(b"\n") == 16
 
 
+def test_devices_with_a_time_each_are_one_run_unless_each_computed_everything(
+    cli, photos, detector, ais_bench, monkeypatch
+):
+    seconds = itertools.count()
+    monkeypatch.setattr("time.strftime", lambda form: f"2026_11_27-23_20_{next(seconds):02}")
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    words = ("--model", detector / "model.onnx", "--input", "pre", "--device", "0,1", "--output")
+    ais_bench(*words, "one")
+    ais_bench(*words, "divided", "--divide_input", "1")
+    asked = ("-i", "pre", "--artifact", detector)
+
+    whole = cli("postprocess", MASKRCNN, "one/2026_11_27-23_20_00/device0_0", *asked)
+    twice = cli("postprocess", MASKRCNN, "one", *asked)
+    divided = cli("postprocess", MASKRCNN, "divided", *asked)
+
+    assert (twice.code, twice.err.count("\n"), divided.code) == (2, 1, 0), divided.err
+    assert "one: results of 2 runs (2026_11_27-23_20_00 ... 2026_11_27-23_20_01): " in twice.err
+    assert divided.out == whole.out
+    assert divided.err.startswith("note: 2 runs are taken together")
+
+
 @pytest.mark.parametrize("suffix", ["bin", "npy"])
 def test_a_graph_of_two_inputs_reads_two_directories(cli, tmp_path, photos, ais_bench, suffix):
     (tmp_path / "artifact").mkdir()
@@ -95,6 +119,26 @@ def test_a_graph_of_two_inputs_reads_two_directories(cli, tmp_path, photos, ais_
     assert "inputs, in the order of the graph: pre/input,pre/picture" in prepared.out
     assert done.code == 0, done.err
     assert "4 images, 16 detections" in done.out
+
+
+def test_what_was_prepared_before_the_build_is_told_to_lack_an_input_and_its_files_are_not_forgotten(
+    cli, tmp_path, photos, detector, ais_bench
+):
+    (tmp_path / "artifact").mkdir()
+    onnx.save(detector_graph(picture=True), tmp_path / "artifact" / "model.onnx")
+    words = ("--target", "ascend310p3", "--artifact", "artifact")
+
+    early = cli("preprocess", MASKRCNN, *photos, "--target", "ascend310p3", "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    refused = cli("postprocess", MASKRCNN, "out", "-i", "pre", *words)
+    again = cli("preprocess", MASKRCNN, *photos, *words, "-o", "pre")
+    done = cli("postprocess", MASKRCNN, "out", "-i", "pre", *words)
+
+    assert "the inputs are those of the stock graph: input" in early.err
+    assert "note: a pass of ascend310p3 may add picture: build first" in early.err
+    assert (refused.code, refused.err.count("\n"), done.code) == (2, 1, 0), done.err
+    assert "the graph takes picture=float32:1x4, prepared is input=float32:1x3x320x320" in refused.err
+    assert "note: files that are not of this run: 4 in pre, like pre/heldout-0-000000.bin" in again.err
 
 
 @pytest.fixture
@@ -120,11 +164,25 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
         f"{stems[1]}_2.bin: missing",
         f"{stems[2]}_0.bin: 4 bytes, but dets=float32:4x5 has 80",
         "other_0.bin: no photo of that name was prepared",
-        "error: out: 3 files are missing, wrong or of no photo "
+        "error: out: 3 files are missing, wrong or of no photo; 3 of 4 photos have a file for each of 3 outputs "
         "(--partial scores the photos whose results are complete)",
     ]
     assert (all_named.code, all_named.out) == (2, "")
     assert some.err.splitlines()[:2] == [f"{stems[1]}_2.bin: missing", "... and 2 more"]
+
+
+def test_after_a_postprocess_that_was_killed_nothing_is_lost_or_doubled(cli, results, detector):
+    words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--detections", "f.jsonl")
+    Path("f.jsonl.part").write_bytes(b'{"image_id":1,"category_id":1,"score":0.5}\n{"image_id":1,"cat')
+
+    first = cli(*words)
+    lines = Path("f.jsonl").read_bytes()
+    again = cli(*words)
+
+    assert (first.code, again.out) == (0, first.out), first.err
+    assert lines.count(b"\n") == 16
+    assert Path("f.jsonl").read_bytes() == lines
+    assert [path.name for path in Path().glob("f.jsonl*")] == ["f.jsonl"]
 
 
 def test_part_of_the_results_is_scored_but_not_judged(cli, results, detector, stems):
@@ -219,6 +277,23 @@ def test_a_mistake_is_one_line(cli, results, words, line):
 
     assert (done.code, done.err.count("\n"), done.out) == (2, 1, "")
     assert line in done.err
+
+
+def test_annotations_that_have_moved_since_are_asked_for(cli, tmp_path, scenes, detector, ais_bench):
+    shutil.copy(scenes / "instances.json", "mine.json")
+    words = ("--annotations", "mine.json", "--images", scenes / "images")
+    cli("preprocess", MASKRCNN, *words, "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    shutil.move("mine.json", "moved.json")
+    asked = ("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector)
+
+    lost, found = cli(*asked), cli(*asked, "--annotations", "moved.json")
+
+    assert (lost.code, found.code) == (2, 0), found.err
+    assert lost.err == (
+        f"error: {tmp_path / 'mine.json'}: the annotations of the prepared photos are not there "
+        "(say where with --annotations)\n"
+    )
 
 
 def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, detector):

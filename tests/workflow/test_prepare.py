@@ -263,6 +263,24 @@ def test_files_of_no_photo_are_told(job, tmp_path):
     assert len(fewer.record.photos) == 3
 
 
+def test_files_of_an_earlier_run_with_other_inputs_are_told_and_left(job, tmp_path):
+    both = replace(job, inputs=(INPUT, PICTURE))
+    stems = [photo.stem for photo in job.photos]
+    flat = [tmp_path / "out" / f"{stem}.bin" for stem in stems]
+    (tmp_path / "out" / "mine").mkdir(parents=True)
+    (tmp_path / "out" / journal.NAME).touch()
+    (tmp_path / "out" / "mine" / "x.bin").touch()
+
+    prepare(job, tmp_path / "out")
+    wide = prepare(both, tmp_path / "out")
+    narrow = prepare(replace(job, suffix="npy"), tmp_path / "out")
+
+    assert wide.extra == tuple(flat)
+    assert len(narrow.extra) == 3 * len(stems)
+    assert {path.parent.name for path in narrow.extra} == {"out", "input", "picture"}
+    assert all(path.is_file() for path in narrow.extra)
+
+
 def test_nobodys_own_files_are_replaced(job, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.bin").write_bytes(b"mine")

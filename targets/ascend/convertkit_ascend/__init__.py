@@ -15,6 +15,8 @@ from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
+_WayBack = Callable[[convertkit.LightModel], convertkit.LightModel]
+
 PASSES: tuple[type[convertkit.Pass], ...] = (
     FuseMultilevelRoialign,
     FuseMulticlassNms,
@@ -40,7 +42,7 @@ def register_targets(register: Callable[[type[convertkit.Target]], None]) -> Non
 
 @convertkit.hookimpl
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost))
+    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt))
 
 
 @convertkit.hookimpl
@@ -67,3 +69,9 @@ def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
     from convertkit_ascend.roofline import cost
 
     return cost(node)
+
+
+def _adopt(model: convertkit.LightModel) -> tuple[convertkit.LightModel, _WayBack]:
+    from convertkit_ascend.handover import adopt
+
+    return adopt(model)

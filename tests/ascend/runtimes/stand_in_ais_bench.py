@@ -25,12 +25,14 @@ def main(words):
     options = parse(words)
     devices = [int(number) for number in options.device.split(",")]
     groups = grouped(options.input.split(","))
-    run = options.output_dirname or time.strftime("%Y_%m_%d-%H_%M_%S")
-    shares = np.array_split(np.arange(len(groups)), len(devices))
+    shares = [range(len(groups))] * len(devices)
+    if options.divide_input:
+        shares = np.array_split(np.arange(len(groups)), len(devices))
     rates = []
-    for device, share in zip(devices, shares, strict=True):
-        name = Path(run, f"device{device}") if len(devices) > 1 else Path(run)
-        rates.append(work(options, [groups[index] for index in share], Path(options.output, name)))
+    for index, (device, share) in enumerate(zip(devices, shares, strict=True)):
+        run = Path(options.output, options.output_dirname or time.strftime("%Y_%m_%d-%H_%M_%S"))
+        place = run / f"device{device}_{index}" if len(devices) > 1 else run
+        rates.append(work(options, [groups[sample] for sample in share], place))
     print(f"[INFO] throughput: {sum(rates)}")
 
 
@@ -44,6 +46,7 @@ def parse(words):
     parser.add_argument("--loop", type=int, default=1)
     parser.add_argument("--warmup_count", "--warmup-count", type=int, default=1)
     parser.add_argument("--device", default="0")
+    parser.add_argument("--divide_input", "--divide-input", type=int, default=0)
     parser.add_argument("--batchsize", type=int)
     return parser.parse_args(words)
 

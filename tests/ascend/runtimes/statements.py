@@ -126,15 +126,33 @@ STATEMENTS = (
     ),
     Statement(
         "4.5",
-        "<output>/<time or name>/[device<N>/]<stem>_<index>.<format>, the summary beside the directory, or sumary.json",
+        "<output>/<time or name>/<stem>_<index>.<format>, the summary beside the directory, or sumary.json",
         (
             f"{FILES}::test_every_layout_is_read",
-            f"{FILES}::test_devices_are_taken_together",
             f"{FILES}::test_results_of_several_runs_are_named",
+            f"{FILES}::test_no_results_at_all",
             f"{OFFLINE}::test_the_summary_is_found_where_either_version_leaves_it",
+            f"{OFFLINE}::test_where_no_single_times_are_noted_the_mean_counts",
         ),
-        "that sumary.json of the old version lies inside the directory",
-        seen="documented",
+        "the first ais_infer called them sample_id_<n>_output_<index>, sumary.json in the directory (Ascend/tools "
+        "256ed1fe, frontend/); --pipeline puts the output's name in the place of its index (ait, pipeline.cpp)",
+    ),
+    Statement(
+        "4.5",
+        "several devices: one more level, device<N>",
+        (
+            f"{FILES}::test_devices_are_taken_together",
+            f"{FILES}::test_one_photo_on_two_devices_is_refused",
+            f"{STREAM}::test_devices_with_a_time_each_are_one_run_unless_each_computed_everything",
+        ),
+        "so in Ascend/tools 9d6da90f; in ait and msit, benchmark_process.py, it is device<N>_<index>, every "
+        "process takes its own time, and without --divide_input every device computes everything",
+    ),
+    Statement(
+        "4.5",
+        "msame: <output>/<YYYYmmdd_HHMMSS>/<stem>_output_<index>.<bin or txt>",
+        (f"{FILES}::test_every_layout_is_read",),
+        "not in the facts: Ascend/tools 0da4d5b8, msame/src/sample_process.cpp and model_process.cpp",
     ),
     Statement(
         "4.6",

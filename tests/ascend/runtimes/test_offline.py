@@ -55,7 +55,9 @@ def test_other_inputs_are_refused(artifact, directories, scenes):
 def test_results_that_are_not_complete_are_refused(artifact, directories, tmp_path):
     next((tmp_path / "out").glob("*/*_1.bin")).unlink()
 
-    with pytest.raises(UsageError, match=r"_1.bin: missing$"):
+    with pytest.raises(
+        UsageError, match=r"_1.bin: missing \(3 of 4 photos have a file for each of 3 outputs\)"
+    ):
         open_runtime(artifact, "offline", directories)
 
 
@@ -79,7 +81,10 @@ def written(path, **changes):
         ("out/2023_09_27-11_22_33_summary.json", "out"),
         ("out/mine_summary.json", "out/mine"),
         ("out/sumary.json", "out"),
+        ("out/2022_03_01-11_22_33/sumary.json", "out"),
         ("out/run/device0_summary.json", "out/run"),
+        ("out/run/device3_1_summary.json", "out/run/device3_1"),
+        ("out/2023_09_27-11_22_33/device0_0_summary.json", "out"),
     ],
 )
 def test_the_summary_is_found_where_either_version_leaves_it(tmp_path, place, asked):
@@ -97,6 +102,14 @@ def test_several_summaries_or_none_are_named(tmp_path):
     written(tmp_path / "device1_summary.json")
     with pytest.raises(UsageError, match=r"2 summaries, device0_summary\.json the first,"):
         read_timings(tmp_path)
+
+
+@pytest.mark.parametrize("times", [None, [[0.0, 80.0], [10.0, 95.0]]])
+def test_where_no_single_times_are_noted_the_mean_counts(tmp_path, times):
+    latency = {"min": 1.0, "mean": 47.5, "count": 2}
+    written(tmp_path / "out_summary.json", NPU_compute_time=latency, npu_compute_time_list=times or [])
+
+    assert read_timings(tmp_path / "out").compute == (47.5,)
 
 
 def test_something_else_of_that_name_is_no_summary(tmp_path):

@@ -33,7 +33,7 @@ def open_runtime(directory: Path, name: str, options: convertkit.RuntimeOptions)
         raise convertkit.UsageError(
             "runtime offline reads files", hint="give --inputs and --outputs, the directories of its files"
         )
-    return convertkit.OfflineRuntime(options.inputs, options.outputs, interface.outputs)
+    return convertkit.OfflineRuntime(options.inputs, options.outputs, interface)
 
 
 def _compiled(directory: Path) -> Path:

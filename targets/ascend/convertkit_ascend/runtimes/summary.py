@@ -1,6 +1,8 @@
 """What ais_bench noted of its own speed: ``<results>_summary.json`` beside the directory (facts 4.5).
 
-The old ais_infer calls it ``sumary.json``.
+The first ais_infer calls it ``sumary.json``, in the directory, and notes no single times (Ascend/tools 256ed1fe:
+frontend/summary.py); with ``--pipeline --threads`` the newest notes when each run began and ended (ait: summary.py).
+The mean is there in both.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from msgspec import Struct
 import convertkit
 
 _RUN = re.compile(r"\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2}")
-_DEVICE = re.compile(r"device\d+")
+_DEVICE = re.compile(r"device\d+(?:_\d+)?")
 
 
 class _Latency(Struct, frozen=True):
@@ -23,13 +25,14 @@ class _Latency(Struct, frozen=True):
 
 
 class _Summary(Struct, frozen=True):
-    npu_compute_time_list: list[float]
+    NPU_compute_time: _Latency = _Latency()
+    npu_compute_time_list: list[float | tuple[float, float]] = []
     H2D_latency: _Latency = _Latency()
     D2H_latency: _Latency = _Latency()
 
 
 def read_timings(results: Path) -> convertkit.Timings:
-    """The compute times in ms of every run; of the copies the file has the mean only, which is given once.
+    """The compute times in ms of every run; what the file has only the mean of (the copies) is given once.
 
     Args:
         results: the directory of result files, or the one above it.
@@ -49,21 +52,26 @@ def read_timings(results: Path) -> convertkit.Timings:
         summary = msgspec.json.decode(found[0].read_bytes(), type=_Summary)
     except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise convertkit.UsageError(f"{found[0]}: not a summary of ais_bench ({error})") from error
-    return convertkit.Timings(
-        tuple(summary.npu_compute_time_list), _mean(summary.H2D_latency), _mean(summary.D2H_latency)
-    )
+    single = [time for time in summary.npu_compute_time_list if isinstance(time, float)]
+    mean = (summary.NPU_compute_time.mean,) if summary.NPU_compute_time.mean > 0 else ()
+    return convertkit.Timings(tuple(single) or mean, _mean(summary.H2D_latency), _mean(summary.D2H_latency))
 
 
 def _candidates(results: Path) -> list[Path]:
-    """Beside the directory, in it (the old name), or beside its only sub-directories of runs or devices."""
+    """Beside the directory, in it (the old name), or those of the runs and devices in it."""
     own = [results.with_name(f"{results.name}_summary.json"), results / "sumary.json"]
     if found := [path for path in own if path.is_file()]:
         return found[:1]
-    if not results.is_dir():
-        return []
-    names = (path.name.removesuffix("_summary.json") for path in results.glob("*_summary.json"))
-    chosen = [name for name in names if _RUN.fullmatch(name) or _DEVICE.fullmatch(name)]
-    return sorted(results / f"{name}_summary.json" for name in chosen)
+    beside = [path for pattern in ("*_summary.json", "*/*_summary.json") for path in results.glob(pattern)]
+    inside = [path for path in results.glob("*/sumary.json") if _RUN.fullmatch(path.parent.name)]
+    return sorted(
+        path for path in (*beside, *inside) if path.is_file() and (path in inside or _of_a_run(path))
+    )
+
+
+def _of_a_run(path: Path) -> bool:
+    name = path.name.removesuffix("_summary.json")
+    return bool(_RUN.fullmatch(name) or _DEVICE.fullmatch(name)) or path.with_name(name).is_dir()
 
 
 def _mean(latency: _Latency) -> tuple[float, ...]:

@@ -31,6 +31,8 @@ RAW: tuple[RawRule, ...] = (
     names.attribute_twice,
     edges.input_dangling,
     edges.input_required,
+    edges.input_left_out,
+    edges.name_empty,
     edges.tensor_shadowed,
     edges.graph_cycle,
     edges.output_unknown,

@@ -159,6 +159,16 @@ TAKEN = {
         [helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], "it", **RESIZE)], [PICTURE], TWICE,
         [("sizes", np.array([1, 32, 16, 16], np.int64))],
     ),
+    "sizes computed from a static shape, nothing folded": model(
+        [
+            helper.make_node("Shape", ["x"], ["shape"], "shape"),
+            helper.make_node("Slice", ["shape", "zero", "two"], ["first"], "first"),
+            helper.make_node("Concat", ["first", "sides"], ["sizes"], "sizes", axis=0),
+            helper.make_node("Resize", ["x", "", "", "sizes"], ["y"], "it", **RESIZE),
+        ],
+        [PICTURE], TWICE,
+        [("zero", np.array([0])), ("two", np.array([2])), ("sides", np.array([16, 16]))], opset=13,
+    ),
     "Clip without its first bound": model([CLIP], [ROW], [OUT], HIGH),
     "a trailing bound left out": model([helper.make_node("Clip", ["x", "high", ""], ["y"], "it")], [ROW], [OUT], HIGH),
     "Slice without axes": model(

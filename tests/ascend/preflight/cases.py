@@ -222,6 +222,12 @@ CASES = [
     Case("function-call", RELU, "n0", call_function),
     Case("node-name-generated", RELU, "<y>", unnamed_input, corrected=RELU),
     Case("input-name", ADD, "w_Initializer_0", called("x", "w_Initializer_0")),
+    Case(
+        "input-unnamed",
+        RELU,
+        "",
+        lambda model: model.graph.input.append(helper.make_tensor_value_info("", 1, [2])),
+    ),
     Case("input-twice", RELU, "x", list_again),
     Case("input-name-syntax", RELU, "x:0", called("x", "x:0")),
     Case(

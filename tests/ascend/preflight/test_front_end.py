@@ -202,6 +202,22 @@ def test_a_remark_about_an_attribute_hides_nothing_else() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "rule"),
+    [("iou_threshold", 1, "attr-required"), ("score_threshold", -1.0, "vendor-limit")],
+)
+def test_a_wrong_threshold_hides_nothing_behind(name: str, value: float, rule: str) -> None:
+    node = nms("nms", ["o", "p", "k", "n"])
+    place = next(place for place, item in enumerate(node.attribute) if item.name == name)
+    node.attribute[place].CopyFrom(helper.make_attribute(name, value))
+    cast = helper.make_node("Cast", ["k"], ["labels"], "cast", to=TensorProto.INT64)
+
+    found = lint(model([node, cast], BOXES, [*DETECTED, VALUE("labels", TensorProto.INT64, [1, 60])]))
+
+    assert {item.rule for item in found if item.severity == "error"} == {rule}
+    assert {"output-int64", "cast-pair"} <= {item.rule for item in found}
+
+
 def test_operators_in_branches_are_looked_at() -> None:
     found = lint(branching([helper.make_node("QuantizeLinear", ["x", "x"], ["t"], "inside")]))
 

@@ -54,8 +54,19 @@ def _own_name(node: onnx.NodeProto) -> str:
 
 
 def _keep_what_is_read(node: onnx.NodeProto, op: ops.VendorOp) -> None:
-    """Of two attributes of one name the last wins (frontend, "Silent traps" [run])."""
+    """Of two attributes of one name the last wins (frontend, "Silent traps" [run]).
+
+    Thresholds, on which no type or shape depends, are filled in where none is read or where it is out of range.
+    """
     read = {(item.name, onnx.AttributeProto.AttributeType.Value(item.kind)) for item in op.attributes}
-    kept = {item.name: item.SerializeToString() for item in node.attribute if (item.name, item.type) in read}
+    kept = {
+        item.name: onnx.AttributeProto.FromString(item.SerializeToString())
+        for item in node.attribute
+        if (item.name, item.type) in read
+    }
+    values = {name: onnx.helper.get_attribute_value(item) for name, item in kept.items()}
+    for item in op.attributes:
+        if item.kind == "FLOAT" and item.violations(values):
+            kept[item.name] = onnx.helper.make_attribute(item.name, item.low or 0.0)
     del node.attribute[:]
-    node.attribute.extend(map(onnx.AttributeProto.FromString, kept.values()))
+    node.attribute.extend(kept.values())

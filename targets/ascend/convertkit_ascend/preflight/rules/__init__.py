@@ -26,6 +26,7 @@ RAW: tuple[RawRule, ...] = (
     keys.function_call,
     names.node_name_generated,
     names.input_name,
+    names.input_unnamed,
     names.input_twice,
     names.input_name_syntax,
     names.attribute_twice,

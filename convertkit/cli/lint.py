@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from convertkit.targets.lint import LintFinding, LintReport
 
 
+FEW = 3
+"""Findings of one kind that have a row each in the table."""
+
+MOST_ROWS = 100
+
+NAME, TEXT = 90, 240
+"""Characters of a name and of a sentence in the table; JSON and SARIF have all."""
+
+
 def lint(
     file: Annotated[
         Path, typer.Argument(help="ONNX file that the compiler is to read.", metavar="FILE.onnx")
@@ -97,16 +106,49 @@ def _show(report: LintReport, file: Path, target: str) -> None:
     from convertkit.cli.ui import print_table
 
     if report.findings:
-        columns = ["", "node", "op", "rule", "why", "fix"]
-        print_table(columns, [_row(item) for item in report.findings])
+        rows = [row for kind in _kinds(report) for row in _rows(kind)]
+        print_table(["", "node", "op", "rule", "why", "fix"], rows[:MOST_ROWS])
         print()
+        if len(rows) > MOST_ROWS or len(rows) < len(report.findings):
+            shown = min(len(rows), MOST_ROWS)
+            print(f"{len(report.findings)} findings in {shown} rows; --json and --sarif have each of them")
     for line in report.basis:
         print(line)
     print(f"{file} for {target}: {_count(report)}")
 
 
-def _row(item: LintFinding) -> list[str]:
-    return [item.severity, item.node or "-", item.op or "-", item.rule, item.why, item.fix]
+def _kinds(report: LintReport) -> list[list[LintFinding]]:
+    """The findings of one rule on one operator together, in the order of the first of each."""
+    found: dict[tuple[str, str, str], list[LintFinding]] = {}
+    for item in report.findings:
+        found.setdefault((item.severity, item.rule, item.op), []).append(item)
+    return list(found.values())
+
+
+def _rows(kind: list[LintFinding]) -> list[list[str]]:
+    """One each where there are few, else one for all: the first names and their number."""
+    if len(kind) <= FEW:
+        return [_row(item, _cut(item.node, NAME), item.why) for item in kind]
+    names = ", ".join(_cut(item.node or "-", NAME // FEW) for item in kind[:FEW])
+    same = all(item.why == kind[0].why for item in kind)
+    why = kind[0].why if same else f"the first: {kind[0].why}"
+    return [_row(kind[0], f"{names} and {len(kind) - FEW} more", why)]
+
+
+def _row(item: LintFinding, node: str, why: str) -> list[str]:
+    return [
+        item.severity,
+        node or "-",
+        _cut(item.op, NAME) or "-",
+        item.rule,
+        _cut(why, TEXT),
+        _cut(item.fix, TEXT),
+    ]
+
+
+def _cut(text: str, most: int) -> str:
+    """Names and values come out of a file, and may be as long as that."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _count(report: LintReport) -> str:
@@ -135,8 +177,9 @@ def _fail_on_errors(report: LintReport, file: Path, target: str) -> None:
 
     if report.errors:
         first = next(item for item in report.findings if item.severity == "error")
-        where = f"{first.node}: " if first.node else ""
+        where = f"{_cut(first.node, NAME)}: " if first.node else ""
+        why = _cut(first.why, TEXT)
         raise LintError(
-            f"{file} is not fit for {target}: {_count(report)}, first: {where}{first.why} [{first.rule}]",
+            f"{file} is not fit for {target}: {_count(report)}, first: {where}{why} [{first.rule}]",
             hint="--allow RULE lets a rule be broken",
         )

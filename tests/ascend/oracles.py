@@ -61,7 +61,7 @@ def nms(boxes, scores, attributes, *, framework):
 
 
 def device_nms(boxes, scores, attributes):
-    """One picture of the kernel, without window: list of ``(score, class, box coordinates)`` of the valid slots."""
+    """One picture of the kernel, without window: ``(valid, score, class, box coordinates)`` of every slot."""
     factor = F16(float(F32(attributes["iou_threshold"])) / (1 + float(F32(attributes["iou_threshold"]))))
     found = []
     for kind in range(scores.shape[1]):
@@ -74,14 +74,18 @@ def device_nms(boxes, scores, attributes):
                 device_overlap(other, box, factor) for _, other in kept
             ):
                 kept.append((score, box))
-        found += [(score, kind, place, box) for place, (score, box) in enumerate(kept)]
+        reserved = -(-attributes["max_size_per_class"] // 16) * 16
+        nothing = [(F16(0), [F16(0)] * 4)] * (reserved - len(kept))
+        found += [(score, kind, place, box) for place, (score, box) in enumerate([*kept, *nothing])]
     best = better_first(found)[: attributes["max_total_size"]]
     limit = F16(attributes["score_threshold"])
-    return [
-        (score, kind, [box[0] * F16(10), box[1] * F16(10), (box[2] + F16(1)) * F16(10), (box[3] + F16(1)) * F16(10)])
-        for score, kind, _, box in best
-        if score - limit > 0
-    ]  # fmt: skip
+    slots = []
+    for score, kind, _, box in best:
+        mask = F16(score - limit > 0)
+        near = [box[0] * mask * F16(10), box[1] * mask * F16(10)]
+        far = [(box[2] + F16(1)) * F16(10) * mask, (box[3] + F16(1)) * F16(10) * mask]
+        slots.append((bool(mask), score * mask, kind, [*near, *far]))
+    return slots
 
 
 def device_overlap(a, b, factor):

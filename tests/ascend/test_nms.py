@@ -75,14 +75,12 @@ def test_the_device_is_that_of_the_loop_in_fp16(case):
 
     found_boxes, found_scores, found_classes, count = NMS.compute("device", [boxes, scores], values)
 
-    expected = oracles.device_nms(boxes[0], scores[0], values)
-    used = len(expected)
-    assert count == [used]
-    np.testing.assert_array_equal(found_scores[0, :used], [item[0] for item in expected])
-    np.testing.assert_array_equal(found_classes[0, :used], [item[1] for item in expected])
-    np.testing.assert_array_equal(found_boxes[0, :used], np.reshape([item[2] for item in expected], (-1, 4)))
-    assert not found_boxes[0, used:].any()
-    assert not found_scores[0, used:].any()
+    slots = oracles.device_nms(boxes[0], scores[0], values)
+    assert count == [sum(valid for valid, *_ in slots)]
+    for got, place in ((found_scores, 1), (found_classes, 2), (found_boxes, 3)):
+        wanted = np.reshape([slot[place] for slot in slots], (len(slots), *got.shape[2:]))
+        np.testing.assert_array_equal(got[0, : len(slots)], wanted)
+        assert not got[0, len(slots) :].any()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -99,9 +97,9 @@ def test_a_few_hundred_boxes_cross_several_blocks(seed):
             found[0][0, : len(expected)], [boxes[index] for _, _, index in expected]
         )
         assert found[3] == [len(expected)]
-    expected = oracles.device_nms(boxes[:, None], scores, values)
+    expected = [box for valid, *_, box in oracles.device_nms(boxes[:, None], scores, values) if valid]
     found = NMS.compute("device", inputs, values)
-    np.testing.assert_array_equal(found[0][0, : len(expected)], [item[2] for item in expected])
+    np.testing.assert_array_equal(found[0][0, : len(expected)], expected)
 
 
 def crowd(random, count, size=1216):
@@ -220,6 +218,20 @@ def test_classes_of_unused_slots_are_not_masked_on_the_device():
     assert (ideal[3], device[3]) == (1, 1)
     np.testing.assert_array_equal(ideal[2], [[0, 0, 0]])
     np.testing.assert_array_equal(device[2], [[0, 1, 0]])
+
+
+def test_slots_below_the_threshold_are_multiplied_by_0_on_the_device():
+    """1e6 is infinite in fp16, and 0 times that is NaN; 65,504 is finite and gives 0."""
+    boxes = np.array([[[[0, 0, 9, 9]], [[1e6, 0, 1e6, 50]], [[0, 0, 65504, 50]]]], np.float32)
+    scores = np.array([[[0.9], [0.04], [0.03]]], np.float32)
+
+    ideal = NMS.compute("ideal", [boxes, scores], attributes(total=4))
+    device = NMS.compute("device", [boxes, scores], attributes(total=4))
+
+    assert (ideal[3], device[3]) == (1, 1)
+    np.testing.assert_array_equal(ideal[0][0, 1:], np.zeros((3, 4)))
+    np.testing.assert_array_equal(device[0][0, 1:], [[np.nan, 0, np.nan, 0], [0, 0, 0, 0], [0, 0, 0, 0]])
+    np.testing.assert_array_equal(device[1][0, 1:], [0, 0, 0])
 
 
 def test_the_last_slot_of_129_is_not_counted_on_the_device():

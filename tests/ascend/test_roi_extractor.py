@@ -44,7 +44,7 @@ def random_rois(random, corners, count=3):
 
 def loop(features, rois, values, *, framework):
     """``(K, C, bins)`` of the oracle."""
-    bins = (values["pooled_height"], values["pooled_width"])
+    bins = (values["pooled_height"], values["pooled_width" if framework else "pooled_height"])
     smallest = None if framework and values["aligned"] else 1
     pooled = np.zeros((len(rois), features[0].shape[1], *bins))
     for index, roi in enumerate(rois):
@@ -88,7 +88,7 @@ def test_the_device_is_that_of_the_loop_in_fp16(seed, aligned, samples):
         if level is not None:
             feature = features[level].astype(np.float16).astype(np.float32)
             expected = oracles.roi_align(
-                feature, roi, SCALES[level], (2, 3), samples, aligned, 1, reciprocal=True
+                feature, roi, SCALES[level], (2, 2), samples, aligned, 1, reciprocal=True
             )
         np.testing.assert_allclose(pooled, expected, rtol=1e-3, atol=1e-5)
         np.testing.assert_array_equal(pooled, pooled.astype(np.float16))
@@ -102,7 +102,7 @@ def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, 
     features = [item.astype(np.float16).astype(np.float32) for item in pyramid(random)]
     corner, side = random.integers(-16, 120, (5, 2)) / 4, random.integers(0, 120, (5, 1)) / 4
     rois = np.concatenate([random.integers(0, 2, (5, 1)), corner, corner + side], 1).astype(np.float32)
-    values = attributes(aligned=aligned, sample_num=samples, pooled_height=2, pooled_width=4)
+    values = attributes(aligned=aligned, sample_num=samples, pooled_height=2, pooled_width=2)
 
     (ideal,) = ROI.compute("ideal", [*features, rois], values)
     (device,) = ROI.compute("device", [*features, rois], values)
@@ -121,12 +121,49 @@ def test_framework_and_ideal_agree_on_rois_of_a_feature_pixel_off_the_bounds(see
     )
     scale = np.sqrt((rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2]))
     rois = rois[np.abs(scale - 16) > 1e-3]
-    values = attributes(aligned=aligned, sample_num=samples)
+    values = attributes(aligned=aligned, sample_num=samples, pooled_width=2)
 
     (one,) = ROI.compute("framework", [*features, rois], values)
     (two,) = ROI.compute("ideal", [*features, rois], values)
 
     np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("semantics", ["ideal", "device"])
+def test_both_sides_have_pooled_height_bins_on_ascend(semantics):
+    """Both kernels take pooled_height for the width too; only mmdet makes other bins."""
+    random = np.random.default_rng(0)
+    inputs = [*pyramid(random), random_rois(random, (0, 4, 16, 30), 6)]
+    values = attributes(pooled_height=7, pooled_width=14)
+
+    (wide,) = ROI.compute(semantics, inputs, values)
+
+    (square,) = ROI.compute(semantics, inputs, {**values, "pooled_width": 7})
+    np.testing.assert_array_equal(wide, square)
+    assert wide.shape[2:] == (7, 7)
+    assert ROI.compute("framework", inputs, values)[0].shape[2:] == (7, 14)
+    assert "come out 7 x 7" in ROI.limits(values, [item.shape for item in inputs], 11)[0]
+
+
+@pytest.mark.parametrize(
+    ("channels", "bins", "bytes_needed"),
+    [
+        (256, 28, 401_408),
+        (1024, 14, 401_408),
+        (256, 14, None),
+        (250, 28, 401_408),
+        (128, 32, None),
+        (1, 128, 524_288),
+    ],
+)
+def test_a_result_beyond_the_unified_buffer_is_a_remark(channels, bins, bytes_needed):
+    values = attributes(pooled_height=bins, pooled_width=bins)
+    shapes = [(1, channels, 64, 64), (1, channels, 32, 32), (10, 5)]
+
+    said = [line for line in ROI.notes(values, shapes) if "unified buffer" in line]
+
+    assert ROI.limits(values, shapes, 11) == []
+    assert [f" {bytes_needed} bytes" in line for line in said] == ([] if bytes_needed is None else [True])
 
 
 @pytest.mark.parametrize("mode", ["half_pixel", "output_half_pixel"])
@@ -268,8 +305,8 @@ def test_the_result_has_the_type_of_the_features():
 
     for semantics in ("framework", "ideal", "device"):
         assert ROI.compute(semantics, [*features, rois], attributes())[0].dtype == np.float16
-        empty = ROI.compute(semantics, [*features, rois[:0]], attributes())[0]
-        assert empty.shape == (0, 3, 2, 3)
+        empty = ROI.compute(semantics, [*features, rois[:0]], attributes(pooled_width=2))[0]
+        assert empty.shape == (0, 3, 2, 2)
 
 
 def test_mistakes_are_refused():

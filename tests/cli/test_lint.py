@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -45,6 +46,57 @@ def test_an_error_gives_1_and_a_table(cli: Cli, file: Path) -> None:
     assert rest[-1] == "model.onnx for ascend310p3: 1 error, 1 warning"
     assert done.err.startswith("error: model.onnx is not fit for ascend310p3: 1 error, 1 warning, first: x:")
     assert done.err.count("\n") == 1
+
+
+def test_what_repeats_is_one_row_and_json_has_each(cli: Cli, tmp_path: Path) -> None:
+    dead = " ".join(f"z{number} = Abs (x)" for number in range(40)) + " q = Neg (x) p = Neg (x)"
+    onnx.save(named(f"(float[2] x) => (float[2] y) {{ y = Relu (x) {dead} }}").proto, tmp_path / "dead.onnx")
+
+    done = cli("lint", "dead.onnx", *TARGET)
+
+    rows = [line.split("  ") for line in done.out.splitlines() if line.startswith("warning")]
+    assert [[cell.strip() for cell in row if cell][1:4] for row in rows] == [
+        ["n1, n2, n3 and 37 more", "Abs", "node-dead"],
+        ["n41", "Neg", "node-dead"],
+        ["n42", "Neg", "node-dead"],
+    ]
+    assert "42 findings in 3 rows; --json and --sarif have each of them" in done.out
+    assert len(cli("lint", "dead.onnx", *TARGET, "--json").json["findings"]) == 42
+    assert len(cli("lint", "dead.onnx", *TARGET, "--sarif").json["runs"][0]["results"]) == 42
+
+
+def test_branches_and_tensors_are_not_printed(cli: Cli, tmp_path: Path) -> None:
+    """One If with a weight in its branch gave 140 kB."""
+    text = """(bool c, float[2000] x) => (float[2000] y) { y = If (c) <
+        then_branch = t () => (float[2000] p) { p = Neg (x) },
+        else_branch = e () => (float[2000] q) { q = Add (x, w) } > }"""
+    model = named(text, opset=13).proto
+    weight = onnx.numpy_helper.from_array(np.arange(2000, dtype=np.float32), "w")
+    model.graph.node[0].attribute[1].g.initializer.append(weight)
+    model.graph.node[0].attribute.append(onnx.helper.make_attribute("note", weight))
+    onnx.save(model, tmp_path / "if.onnx")
+
+    done = cli("lint", "if.onnx", *TARGET)
+
+    assert "If  subgraph" in done.out
+    assert "note = a tensor of float32 [2000]" in done.out
+    assert len(done.out) < 2000
+    assert len(cli("lint", "if.onnx", *TARGET, "--json").out) < 3000
+
+
+@pytest.mark.parametrize("letter", ["n", "ä", "\u202e", "\x1b"])
+def test_long_names_are_cut(cli: Cli, tmp_path: Path, letter: str) -> None:
+    name = letter * 20000
+    model = named("(float[2] x) => (float[2] y) { y = Relu (x) z = Abs (x) }").proto
+    model.graph.node[0].name = model.graph.node[1].name = name
+    model.graph.node[0].input[0] = name
+    onnx.save(model, tmp_path / "long.onnx")
+
+    done = cli("lint", "long.onnx", *TARGET)
+
+    assert done.code == 1
+    assert max(map(len, done.out.splitlines())) < 900 and len(done.err) < 900
+    assert cli("lint", "long.onnx", *TARGET, "--json").json["errors"]
 
 
 def test_warnings_alone_give_0(cli: Cli, file: Path) -> None:

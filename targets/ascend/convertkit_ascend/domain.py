@@ -1,5 +1,52 @@
-"""Where the vendor operators live inside the pipeline; on its own, because every command needs the name."""
+"""Operator domains: which of them nodes use, and the one where the vendor operators live inside the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # every command needs the name below, few need onnx
+    import onnx
 
 DOMAIN = "convertkit.ascend"
 """The vendor's parser looks for its operators in the default domain only (facts 2.5; a node of another domain is
 E13010), so the last step before the compiler has to move them there."""
+
+
+def plain(domain: str) -> str:
+    """The empty domain and ``ai.onnx`` are the same (frontend, "Key" [run])."""
+    return "" if domain == "ai.onnx" else domain
+
+
+def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The subgraphs that a node holds itself."""
+    for attribute in node.attribute:
+        yield from [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+
+
+def every_graph(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """A graph and the subgraphs in it, whatever their depth."""
+    yield graph
+    for node in graph.node:
+        for inner in inner_graphs(node):
+            yield from every_graph(inner)
+
+
+def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph and of the subgraphs in them."""
+    for part in every_graph(graph):
+        yield from part.node
+
+
+def versions(model: onnx.ModelProto) -> dict[str, int]:
+    """The opset of each domain; of two imports of one domain the last wins, as in the vendor's parser."""
+    return {plain(item.domain): item.version for item in model.opset_import}
+
+
+def set_versions(model: onnx.ModelProto, wanted: dict[str, int]) -> None:
+    """Writes the imports, one per domain, in alphabetical order."""
+    import onnx
+
+    del model.opset_import[:]
+    for domain in sorted(wanted):
+        model.opset_import.append(onnx.helper.make_opsetid(domain, wanted[domain]))

@@ -8,6 +8,7 @@ OPTIONS = "tests/ascend/atc/test_options.py"
 DRIVER = "tests/ascend/atc/test_driver.py"
 ERRORS = "tests/ascend/atc/test_errors.py"
 SITUATIONS = "tests/ascend/atc/test_situations.py"
+FRONT_END = "tests/ascend/preflight/test_front_end.py"
 HANDOVER = "tests/ascend/handover/test_handover.py"
 
 COMMAND_LINE = (
@@ -56,6 +57,27 @@ FILES = (
         "frontend, Names",
         "run",
         (f"{HANDOVER}::test_names_are_unique_whatever_they_were",),
+    ),
+    Claim(
+        "the empty name is a tensor name: an unnamed output is joined to every input left out",
+        "frontend, Second execution",
+        "run",
+        (
+            f"{FRONT_END}::test_an_unnamed_output_is_joined_to_every_input_left_out",
+            f"{HANDOVER}::test_no_output_is_unnamed_and_no_input_left_out_at_the_end",
+        ),
+    ),
+    Claim(
+        "plugins that count inputs want one for an empty name too (seen of Conv, read of the others)",
+        "frontend, Second execution",
+        "run",
+        (f"{FRONT_END}::test_an_input_that_the_plugin_counts_is_not_left_out_by_an_empty_name",),
+    ),
+    Claim(
+        "taken: an input as output, opset 10, `ai.onnx` spelt out, If, Resize without roi, an INT roi_scale_factor",
+        "frontend, Key, Graph inputs and outputs, Second execution",
+        "run",
+        (f"{FRONT_END}::test_what_the_parser_takes_is_no_error",),
     ),
     Claim(
         "an initializer that is also an input counts as a constant: it is listed once",

@@ -107,6 +107,38 @@ def test_initializers_are_no_inputs() -> None:
     assert [value.name for value in result.proto.graph.input] == ["x"]
 
 
+def test_no_output_is_unnamed_and_no_input_left_out_at_the_end() -> None:
+    """The parser joins empty names, and plugins count what is listed."""
+    model = of_pipeline(
+        NMS.replace("[1,9,3] s)", "[1,9,3] s, float[1,2,4,4] x)")
+        .replace("o)", "o, float[1,1,4,4] y) <float[1,2,1,1] w = {1, 2}, float high = {9}>", 1)
+        .replace("(b, r) }", "(b, r) y = Conv <kernel_shape = [1, 1]> (x, w) z = Clip (y, high, high) }")
+    )
+    nms, conv, clip = model.proto.graph.node[1:]
+    conv.input.append("")
+    clip.input[1] = ""
+    nms.output[1], nms.output[3] = "", ""
+
+    result = for_atc(model)
+
+    nms, conv, clip = result.proto.graph.node[1:]
+    assert list(nms.output) == ["o", "n1_output_0", "c"], "what is optional and last goes"
+    assert list(conv.input) == ["x", "w"]
+    assert list(clip.input) == ["y", "", "high"], "in the middle an empty name stays: nothing has that name"
+    assert "name-empty" in {item.rule for item in lint(model.proto)}
+    assert not {"name-empty", "input-left-out"} & {item.rule for item in lint(result)}
+    assert for_atc(result).digest() == result.digest()
+
+
+def test_outputs_that_count_keep_their_number() -> None:
+    model = named("(float[6] x) => (float[2] y) { a, y, b = Split <axis = 0> (x) }")
+    model.proto.graph.node[0].output[0] = model.proto.graph.node[0].output[2] = ""
+
+    (node,) = for_atc(model).proto.graph.node
+
+    assert list(node.output) == ["n0_output_0", "y", "n0_output_1"]
+
+
 def test_an_opset_without_the_plugins_is_refused() -> None:
     model = of_pipeline()
     model.proto.opset_import[0].version = 17

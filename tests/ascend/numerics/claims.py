@@ -35,6 +35,18 @@ ROI_EXTRACTOR = (
         (f"{ROI}::test_a_roi_below_a_feature_pixel_is_one_on_ascend",),
     ),
     Claim(
+        "both kernels take pooled_height for the width too: bins are square",
+        "2.2, `dynamic/roi_align_compute.py`; frontend, Second execution",
+        "read",
+        (f"{ROI}::test_both_sides_have_pooled_height_bins_on_ascend",),
+    ),
+    Claim(
+        "one RoI's result goes through 262,144 bytes of unified buffer; what happens beyond was not tried",
+        "frontend, Second execution",
+        "read",
+        (f"{ROI}::test_a_result_beyond_the_unified_buffer_is_a_remark",),
+    ),
+    Claim(
         "bins by a product with fp32 1 / pooled size: 21 feature pixels take 4 samples",
         "2.2, `_calc_grid_size`",
         "read",
@@ -70,6 +82,15 @@ ROI_EXTRACTOR = (
 )
 
 NMS_KERNEL = (
+    Claim(
+        "slots below the threshold are multiplied by 0: what is not finite in fp16 becomes NaN there, classes stay",
+        "2.1, `batch_multi_class_nms_copy_out`; frontend, Second execution",
+        "read",
+        (
+            f"{NMS}::test_slots_below_the_threshold_are_multiplied_by_0_on_the_device",
+            f"{NMS}::test_classes_of_unused_slots_are_not_masked_on_the_device",
+        ),
+    ),
     Claim(
         "boxes times fp16 0.1 before, times 10 after",
         "2.1",

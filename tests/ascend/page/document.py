@@ -95,6 +95,10 @@ each says as its `source` where it was read. In short:
 
 {rules}
 
+One by one:
+
+{every_rule}
+
 Every preflight rule is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators are
 broken by a node each ({limits}), and the list is complete ({complete}).
 
@@ -161,6 +165,7 @@ def document() -> str:
         statements=tables.statements(),
         doctor=tables.claims(DOCTOR),
         rules=tables.rules(),
+        every_rule=tables.every_rule(),
         broken=tables.link(f"{LINT}/test_rules.py::test_what_breaks_a_rule_is_named_alone"),
         kept=tables.link(f"{LINT}/test_rules.py::test_its_corrected_twin_is_clean"),
         limits=tables.link("tests/ascend/legality/test_checks.py::test_a_node_outside_a_limit_is_named"),

@@ -17,8 +17,8 @@ KINDS = (
     (r"kernel lists|\[read\]", "`read`: sources and lists of CANN's operators"),
     (r"\((?:doc|doc5)(?:, doc5)?\)", "`documented`: the vendor's pages only"),
     (r"\[derived\]", "`derived`: our conclusion"),
-    (r"^ONNX", "ONNX itself: its shape inference refuses the graph"),
-    (r"^facts|^onnx_ops\.json", "the facts, in a section that mixes these"),
+    (r"^ONNX", "`ONNX`: its shape inference refuses the graph"),
+    (r"^facts|^onnx_ops\.json", "`mixed`: the facts, in a section that mixes these"),
 )
 """What a rule's source looks like, and how good that is; the first that matches counts."""
 

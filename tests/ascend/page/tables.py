@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from convertkit_ascend.preflight import catalogue
+
 from tests.ascend.atc.situations import SITUATIONS, Situation
 from tests.ascend.evidence import MEANINGS, Claim
 from tests.ascend.page.never_seen import Unseen
-from tests.ascend.page.rules import counts
+from tests.ascend.page.rules import counts, kind_of
 from tests.ascend.runtimes.statements import STATEMENTS
 
 SHOWN_RULES = 4
@@ -77,6 +79,13 @@ def _outcome(situation: Situation) -> str:
 def rules() -> str:
     rows = [(kind, str(len(ids)), _some(ids)) for kind, ids in counts()]
     return table(("what the rule rests on", "rules", "such as"), rows)
+
+
+def every_rule() -> str:
+    """What each rule of the linter rests on."""
+    rows = [(f"`{item.id}`", item.summary, kind_of(item.source), item.source) for item in catalogue()]
+    named = [(rule, says, found.partition("`: ")[0].strip("`"), source) for rule, says, found, source in rows]
+    return table(("rule", "what must hold", "evidence", "where it was found"), named)
 
 
 def _some(ids: list[str]) -> str:

@@ -39,6 +39,16 @@ def test_a_claim_names_its_source_and_tests_that_exist(claim: Claim) -> None:
     assert [name for name in claim.tests if not is_test(name)] == []
 
 
+def test_every_rule_of_the_linter_names_its_evidence() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    kinds = {kind.partition("`: ")[0].strip("`") for kind, _ in counts()}
+    assert kinds <= {*MEANINGS, "ONNX", "mixed"}
+    for rule in catalogue():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| `{rule.id}` | ")]
+        assert row.split(" | ")[-2] in kinds
+
+
 def test_every_claim_and_situation_is_on_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
 

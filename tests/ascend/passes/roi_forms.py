@@ -37,7 +37,7 @@ class Extraction:
 
     strides: tuple[float, ...] = (4, 8, 16)
     finest: int = 8
-    bins: tuple[int, int] = (3, 2)
+    bins: tuple[int, int] = (3, 3)
     samples: int = 0
     aligned: bool = True
     channels: int = 3

@@ -186,6 +186,42 @@ def test_every_node_gets_a_name_of_its_own() -> None:
     assert not any("name" in item.rule for item in judge(result))
 
 
+def test_no_tensor_has_the_empty_name() -> None:
+    """The vendor's parser joins an unnamed output to the inputs left out, and Conv's plugin counts its inputs."""
+    model = parse(
+        """(float[1,2,4,4] x, float[6] s) => (float[1,1,4,4] z, float[2] m) <float[1,2,1,1] w = {1, 2}, float h = {9}>
+    { y = Conv <kernel_shape = [1, 1]> (x, w) z = Clip (y, h, h) a, m, b = Split <axis = 0> (s) }""",
+        opset=11,
+    )
+    conv, clip, split = model.proto.graph.node
+    clip.input[1] = ""
+    wanted = _outputs(model)
+    conv.input.append("")
+    split.output[0] = split.output[2] = ""
+
+    result = apply(LegalizeAscend(), model)
+
+    nodes = {node.op_type: node for node in result.proto.graph.node}
+    conv, clip, split = nodes["Conv"], nodes["Clip"], nodes["Split"]
+    assert list(conv.input) == ["x", "w"]
+    assert list(clip.input) == ["y", "", "h"]
+    assert len(split.output) == 3 and all(split.output) and split.output[1] == "m"
+    for before, after in zip(wanted, _outputs(result), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_control_flow_is_refused_though_the_parser_takes_it() -> None:
+    model = parse(
+        """(bool c, float[2] x) => (float[2] y) { y = If (c) <
+        then_branch = t () => (float[2] p) { p = Neg (x) },
+        else_branch = e () => (float[2] q) { q = Relu (x) } > }""",
+        opset=13,
+    )
+
+    with pytest.raises(PassError, match=r"it holds a subgraph; .* \[subgraph\]"):
+        apply(LegalizeAscend(), model)
+
+
 def test_value_info_is_what_inference_proves() -> None:
     model = parse(GOLDEN["indices of TopK are read as int32"][0])
 

@@ -24,6 +24,13 @@ ROI = """(float[1,4,8,8] f, float[1,4,4,4] g, float[2,5] r) => (float[2,4,7,7] y
 { y = RoiExtractor <spatial_scale = [0.25, 0.125]> (f, g, r) }"""
 
 
+CONV = """(float[1,2,4,4] x) => (float[1,1,4,4] y) <float[1,2,1,1] w = {1, 2}>
+{ y = Conv <kernel_shape = [1, 1]> (x, w) }"""
+JOIN = NMS.replace("[1,5,4] o)", "[1,5,4] p) <float16 high = {9}>").replace(
+    "(b, s) }", "(b, s) p = Clip (o, high, high) }"
+)
+
+
 @dataclass(frozen=True)
 class Case:
     """One rule, and how to get from a corrected graph to a broken one.
@@ -215,6 +222,12 @@ CASES = [
     Case("function-call", RELU, "n0", call_function),
     Case("node-name-generated", RELU, "<y>", unnamed_input, corrected=RELU),
     Case("input-name", ADD, "w_Initializer_0", called("x", "w_Initializer_0")),
+    Case(
+        "input-unnamed",
+        RELU,
+        "",
+        lambda model: model.graph.input.append(helper.make_tensor_value_info("", 1, [2])),
+    ),
     Case("input-twice", RELU, "x", list_again),
     Case("input-name-syntax", RELU, "x:0", called("x", "x:0")),
     Case(
@@ -225,6 +238,8 @@ CASES = [
     ),
     Case("input-dangling", SELF, "n0", feed(0, 1, "nowhere")),
     Case("input-required", SELF, "n0", feed(0, 1, "")),
+    Case("input-left-out", CONV, "n0", lambda model: model.graph.node[0].input.append("")),
+    Case("name-empty", JOIN, "n1", lambda model: (write(0, 2, "")(model), feed(1, 1, "")(model))),
     Case("tensor-shadowed", ADD.replace("{ r", "{ q = Abs (x) r"), "n0", write(0, 0, "w"), corrected=ADD),
     Case("graph-cycle", "(float[2] x) => (float[2] y) { a = Add (x, x) y = Abs (a) }", "n0", feed(0, 1, "y")),
     Case("output-unknown", RELU, "z", unknown_output),

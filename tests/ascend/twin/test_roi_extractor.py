@@ -11,6 +11,7 @@ from convertkit_ascend.twin.levels import area_bounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import convertkit
 from tests.ascend.twin.graphs import run_twin
 
 ROI = ops.get("RoiExtractor")
@@ -24,7 +25,7 @@ CORNERS = (0, 0.3, 2, 3.99, 4, 16, 16.5, 31, 32, 40, -3, -4, -30, np.nan, np.inf
 
 def attributes(**values):
     return {
-        "spatial_scale": SCALES, "pooled_height": 2, "pooled_width": 3, "finest_scale": 8, "aligned": 1,
+        "spatial_scale": SCALES, "pooled_height": 2, "pooled_width": 2, "finest_scale": 8, "aligned": 1,
         "sample_num": 0, **values,
     }  # fmt: skip
 
@@ -106,7 +107,21 @@ def test_no_level_takes_any(semantics):
 
     (found,) = run_twin("RoiExtractor", named(pyramid(random), rois), attributes(), semantics)
 
-    np.testing.assert_array_equal(found, np.zeros((2, 3, 2, 3)))
+    np.testing.assert_array_equal(found, np.zeros((2, 3, 2, 2)))
+
+
+def test_bins_that_the_kernels_do_not_make_have_no_ideal_twin():
+    inputs, values = (
+        named(pyramid(np.random.default_rng(0)), np.zeros((2, 5), np.float32)),
+        attributes(pooled_width=3),
+    )
+
+    with pytest.raises(
+        convertkit.UnavailableError, match="pooled_height for both sides: bins of 2 x 3 come out 2 x 2"
+    ):
+        run_twin("RoiExtractor", inputs, values, "ideal")
+    (found,) = run_twin("RoiExtractor", inputs, values, "framework")
+    assert found.shape[2:] == (2, 3)
 
 
 @pytest.mark.parametrize("opset", range(11, 17))

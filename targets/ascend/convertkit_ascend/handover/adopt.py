@@ -8,7 +8,7 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.handover.domains import every_node, set_versions, versions
+from convertkit_ascend.domain import every_node, set_versions, versions
 from convertkit_ascend.handover.from_atc import from_atc
 
 

@@ -6,8 +6,8 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.handover.domains import every_node, plain, set_versions, versions
-from convertkit_ascend.handover.names import settle
+from convertkit_ascend.domain import every_node, plain, set_versions, versions
+from convertkit_ascend.handover.names import settle, settle_tensors
 
 LEAST_IR = 4
 """From this IR version on initializers need not be listed as inputs. The vendor's parser reads no IR version at all
@@ -18,7 +18,8 @@ def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     """The model as the vendor's parser takes it: the same nodes, inputs, outputs and weights.
 
     Vendor operators move from convertkit's domain to the default one and the import of the former goes; every node gets
-    a name of its own that no graph input has; initializers are no longer listed as inputs (the parser makes them
+    a name of its own that no graph input has, and every output, because the parser joins an unnamed one to the inputs
+    left out; initializers are no longer listed as inputs (the parser makes them
     constants anyway); texts that say where an exporter ran (``doc_string``) go, because one byte of invalid UTF-8 in
     them makes the file unreadable; the IR version is the least that the opsets need. ``value_info`` stays: the parser
     ignores it, and for everybody else it is the only record of the shapes behind a vendor operator.
@@ -38,6 +39,7 @@ def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     _unlist_initializers(proto.graph)
     _drop_texts(proto)
     settle(proto.graph)
+    settle_tensors(proto)
     proto.ir_version = max(
         LEAST_IR, onnx.helper.find_min_ir_version_for(proto.opset_import, ignore_unknown=True)
     )

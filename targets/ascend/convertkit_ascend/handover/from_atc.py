@@ -6,7 +6,7 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.handover.domains import every_node, plain, set_versions, versions
+from convertkit_ascend.domain import every_node, plain, set_versions, versions
 from convertkit_ascend.legality.stand_ins import FRAME, OF_NMS
 
 TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)

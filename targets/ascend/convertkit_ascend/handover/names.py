@@ -1,13 +1,18 @@
-"""Node names as the vendor's parser wants them.
+"""Names of nodes and tensors as the vendor's parser wants them.
 
-Inputs, initializers and nodes share one name space there (frontend, "Names").
+Inputs, initializers and nodes share one name space there (frontend, "Names"), and the empty name is one like any other
+(frontend, "Second execution").
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import onnx
+
+from convertkit_ascend import ops
+from convertkit_ascend.domain import every_graph, every_node, plain, versions
+from convertkit_ascend.legality.schemas import least
 
 
 def reserved(graph: onnx.GraphProto) -> set[str]:
@@ -29,6 +34,35 @@ def settle(graph: onnx.GraphProto) -> None:
         if not node.name or node.name in taken:
             node.name = _free(node.name or node.op_type, taken | later)
         taken.add(node.name)
+
+
+def settle_tensors(model: onnx.ModelProto) -> None:
+    """No output without a name, in no graph, and no input left out at the end by an empty one.
+
+    Outputs that an operator need not have go where they come last and are unnamed.
+    """
+    ops.register_schemas()
+    opsets, taken = versions(model), set(_tensors(model.graph))
+    for node in every_node(model.graph):
+        domain = plain(node.domain)
+        own = domain == "" and node.op_type in ops.names()
+        inputs, outputs = least(node.op_type, ops.DOMAIN if own else domain, opsets.get(domain, 0))
+        while len(node.input) > inputs and not node.input[-1]:
+            node.input.pop()
+        while len(node.output) > outputs and not node.output[-1]:
+            node.output.pop()
+        for place, name in enumerate(node.output):
+            if not name:
+                node.output[place] = _free(f"{node.name or node.op_type}_output", taken)
+                taken.add(node.output[place])
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[str]:
+    for part in every_graph(graph):
+        yield from (value.name for value in (*part.input, *part.output))
+        yield from (tensor.name for tensor in part.initializer)
+        for node in part.node:
+            yield from (*node.input, *node.output)
 
 
 def _free(wanted: str, taken: Collection[str]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import onnx
 from onnx import TensorProto
 from onnx.defs import OpSchema
+
+from convertkit_ascend.domain import plain
 
 if TYPE_CHECKING:
     from convertkit_ascend.legality.view import Node, View
@@ -30,11 +33,22 @@ def schema_of(node: onnx.NodeProto, opset: int) -> OpSchema | None:
 def node_schema(op: str, domain: str, opset: int) -> OpSchema | None:
     """The same by operator and domain."""
     try:
-        if domain not in ("", "ai.onnx"):
+        if plain(domain):
             return onnx.defs.get_schema(op, domain=domain)
         return onnx.defs.get_schema(op, max(opset, 1), "")
     except onnx.defs.SchemaError:
         return None
+
+
+def least(op: str, domain: str, opset: int) -> tuple[int, int]:
+    """How many inputs and outputs a node has to list; what follows may be left out. Unbounded where it is not known."""
+    schema = node_schema(op, domain, opset)
+    if schema is None:
+        return sys.maxsize, sys.maxsize
+    optional = OpSchema.FormalParameterOption.Optional
+    needed = [place for place, formal in enumerate(schema.outputs, 1) if formal.option != optional]
+    variadic = any(formal.option == OpSchema.FormalParameterOption.Variadic for formal in schema.outputs)
+    return schema.min_input, sys.maxsize if variadic else max(needed, default=0)
 
 
 def type_variables(formals: Sequence[OpSchema.FormalParameter], count: int) -> list[str]:

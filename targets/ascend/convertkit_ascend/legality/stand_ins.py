@@ -1,10 +1,11 @@
-"""What shape inference sees in place of vendor operators that ONNX has no schema of. Nothing else ever sees it."""
+"""What shape inference sees in place of what only the vendor's parser knows. Nothing else ever sees it."""
 
 from __future__ import annotations
 
 import onnx
 
 from convertkit_ascend import ops
+from convertkit_ascend.domain import every_node, plain, set_versions, versions
 
 OF_NMS = ("NPUBatchNms",)
 """Other ONNX names of BatchMultiClassNMS's IR operator (facts 2.1)."""
@@ -17,34 +18,55 @@ LIKE_FIRST_INPUT = ("BoundingBoxDecode",)
 
 
 def put(proto: onnx.ModelProto) -> None:
-    """Changes the nodes of a model that is made for shape inference only."""
-    moved = False
-    for node in proto.graph.node:
-        domain = "" if node.domain == "ai.onnx" else node.domain
-        if domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:
+    """Changes the nodes of a model that is made for shape inference only.
+
+    ``ai.onnx`` is spelt as onnx spells it. Vendor operators move to the domain where they have a schema, with the
+    attributes that the parser reads: it skips those of another name or type without a word, so that what is wrong with
+    them is a finding about the attribute, and no reason to know nothing of the types behind.
+    """
+    imports = versions(proto)
+    for node in every_node(proto.graph):
+        node.domain = plain(node.domain)
+        if node.domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:
             del node.input[1:], node.output[1:], node.attribute[:]
             node.op_type = "Identity"
-        elif _own_name(node, domain):
-            kept = [item for item in node.attribute if item.name not in FRAME]
-            copies = [onnx.AttributeProto.FromString(item.SerializeToString()) for item in kept]
-            del node.attribute[:]
-            node.attribute.extend(copies)
-            node.op_type, node.domain, moved = _own_name(node, domain), ops.DOMAIN, True
-    if moved and all(item.domain != ops.DOMAIN for item in proto.opset_import):
-        proto.opset_import.append(onnx.helper.make_opsetid(ops.DOMAIN, ops.VERSION))
+        elif _own_name(node):
+            node.op_type, node.domain = _own_name(node), ops.DOMAIN
+            _keep_what_is_read(node, ops.get(node.op_type))
+            imports.setdefault(ops.DOMAIN, ops.VERSION)
+    set_versions(proto, imports)
 
 
 def known(node: onnx.NodeProto) -> bool:
     """Whether there is a stand-in for a node."""
-    domain = "" if node.domain == "ai.onnx" else node.domain
-    return (domain == "" and node.op_type in LIKE_FIRST_INPUT) or bool(_own_name(node, domain))
+    return (plain(node.domain) == "" and node.op_type in LIKE_FIRST_INPUT) or bool(_own_name(node))
 
 
-def _own_name(node: onnx.NodeProto, domain: str) -> str:
+def _own_name(node: onnx.NodeProto) -> str:
     """The operator of convertkit's domain that infers the same; empty where there is none."""
+    domain = plain(node.domain)
     if domain == "" and node.op_type in ops.names():
         return node.op_type
     transposed = any(item.name == "transpose_box" and item.i for item in node.attribute)
     if domain in ("", "npu") and node.op_type in OF_NMS and not transposed:
         return ops.BATCH_MULTI_CLASS_NMS.name
     return ""
+
+
+def _keep_what_is_read(node: onnx.NodeProto, op: ops.VendorOp) -> None:
+    """Of two attributes of one name the last wins (frontend, "Silent traps" [run]).
+
+    Thresholds, on which no type or shape depends, are filled in where none is read or where it is out of range.
+    """
+    read = {(item.name, onnx.AttributeProto.AttributeType.Value(item.kind)) for item in op.attributes}
+    kept = {
+        item.name: onnx.AttributeProto.FromString(item.SerializeToString())
+        for item in node.attribute
+        if (item.name, item.type) in read
+    }
+    values = {name: onnx.helper.get_attribute_value(item) for name, item in kept.items()}
+    for item in op.attributes:
+        if item.kind == "FLOAT" and item.violations(values):
+            kept[item.name] = onnx.helper.make_attribute(item.name, item.low or 0.0)
+    del node.attribute[:]
+    node.attribute.extend(kept.values())

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import Message
 from onnx import AttributeProto
 
 import convertkit
 from convertkit_ascend import ops
+from convertkit_ascend.domain import every_node, plain, versions
 from convertkit_ascend.legality import stand_ins
 from convertkit_ascend.legality.schemas import element_type, schema_of
 from convertkit_ascend.legality.table import OpRule, every
@@ -28,6 +30,11 @@ _REFUSALS = (
     RuntimeError,
 )
 """What shape inference raises; the last two for nodes so broken that it trips over them."""
+
+SHOWN = 80
+"""Characters of a value in a message."""
+
+_ENTRIES = 8
 
 Shape = tuple["int | None", ...]
 """Sizes; None where one is not known."""
@@ -47,7 +54,7 @@ class Node:
 
     @property
     def domain(self) -> str:
-        return "" if self.proto.domain == "ai.onnx" else self.proto.domain
+        return plain(self.proto.domain)
 
     @property
     def op(self) -> str:
@@ -109,6 +116,7 @@ class View:
 
     Types and shapes are those of strict inference on the bare graph: what its ``value_info`` and the shapes of its
     outputs claim is not believed, because the vendor's parser never reads them (frontend, "Key", "Graph inputs").
+    ``inner`` are the nodes inside subgraphs, of which only operators are known, no types.
     ``problem`` says why strict inference refused the graph; types are then those of lenient inference, or none.
 
     Args:
@@ -121,10 +129,11 @@ class View:
         self.model = model
         self.operators = every() if operators is None else operators
         self.graph = model.proto.graph
-        self.imports = {_onnx(item.domain): item.version for item in model.proto.opset_import}
+        self.imports = versions(model.proto)
         self.opset = self.imports.get("", 0)
         self._constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self.nodes = tuple(Node(proto, self) for proto in self.graph.node)
+        self.inner = tuple(Node(proto, self) for proto in every_node(self.graph))[len(self.nodes) :]
         self.inputs = tuple(item for item in self.graph.input if item.name not in self._constants)
         self.outputs = tuple(self.graph.output)
         self.problem, self._types = _infer(model)
@@ -194,8 +203,7 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     ops.register_schemas()
     proto = convertkit.weights_as_inputs(model)
     del proto.graph.value_info[:]
-    for value in proto.graph.output:
-        value.type.tensor_type.ClearField("shape")
+    _keep_computed_outputs(proto.graph)
     stand_ins.put(proto)
     problem, inferred = "", proto
     try:
@@ -208,8 +216,29 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     return problem, {value.name: value.type.tensor_type for value in values}
 
 
-def _onnx(domain: str) -> str:
-    return "" if domain == "ai.onnx" else domain
+def _keep_computed_outputs(graph: onnx.GraphProto) -> None:
+    """Each once, and without its shape. Of an input or initializer that is an output too nothing is to be inferred."""
+    written = {name for node in graph.node for name in node.output}
+    kept = {value.name: value.SerializeToString() for value in graph.output if value.name in written}
+    del graph.output[:]
+    for value in map(onnx.ValueInfoProto.FromString, kept.values()):
+        if value.type.HasField("tensor_type"):
+            value.type.tensor_type.ClearField("shape")
+        graph.output.append(value)
+
+
+def shown(value: Any) -> str:
+    """An attribute's value in a message: tensors and types are named, not printed, and what is long is cut."""
+    if isinstance(value, onnx.TensorProto):
+        text = f"a tensor of {element_type(value.data_type) or 'no known type'} {list(value.dims)}"
+    elif isinstance(value, Message):
+        text = f"a {value.DESCRIPTOR.name.removesuffix('Proto').lower()}"
+    elif isinstance(value, list):
+        parts = ", ".join(map(shown, value[:_ENTRIES]))
+        text = f"[{parts}, ... {len(value)} entries]" if len(value) > _ENTRIES else f"[{parts}]"
+    else:
+        text = str(value)
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,9 @@ Left open by the source, and chosen:
 * The order of equal scores in ``vrpsort16``/``vmrgsort4`` is not promised. Chosen: lower box first, lower class first.
 * Classes of unused slots are not masked: they show the class of a candidate below the threshold, or of the empty row
   that was sorted there. Chosen: empty rows behind candidates, by class; 0 where there is no row at all. Do not use.
-* NaN is not treated. Chosen: a NaN score comes last and is above no threshold, a NaN box overlaps nothing.
+* NaN is not treated. Chosen: a NaN score comes last and is above no threshold, a NaN box overlaps nothing. Slots below
+  the threshold are not set to 0 but multiplied by it (``batch_multi_class_nms_copy_out``), so a corner or score that is
+  not finite there comes out as NaN: 1e6 is infinite in fp16.
 * The kernel's scale, once set to 1 by a small clip_window, stays 1 for later pictures on the same core; here it
   belongs to its picture. num_valid_boxes outside 0..N is cut to that range.
 * The monotone remapping of scores by a newer fusion pass (facts 2.1, fusion pass) is not applied.
@@ -145,14 +147,15 @@ def _clipped(picture: Picture, corners: Float16) -> Float16:
 def _copy_out(corners: Float16, scores: Float16, kinds: Indices, reduced: Reduced, options: Options) -> Found:
     """``batch_multi_class_nms_copy_out``."""
     valid = scores + -np.float16(options.score_threshold) > 0
-    corners = corners.copy()
-    corners[:, 2:] += np.float16(1)
-    corners = corners * reduced.up
-    masked = np.where(valid[:, None], corners, np.float16(0))
+    mask = valid.astype(
+        np.float16
+    )  # a factor of 0 or 1: what overflowed in a slot below the threshold is NaN
+    near = corners[:, :2] * mask[:, None] * reduced.up
+    far = (corners[:, 2:] + np.float16(1)) * reduced.up * mask[:, None]
     count = int(valid.sum())
     if counts_all_but_one(options.max_total_size) and len(valid) == options.max_total_size:
         count -= int(valid[-1])
-    return Found(masked, np.where(valid, scores, np.float16(0)), kinds, count)
+    return Found(np.concatenate([near, far], axis=1), scores * mask, kinds, count)
 
 
 def _rows(corners: Float16) -> Rows:

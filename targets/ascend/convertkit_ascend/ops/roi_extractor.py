@@ -2,7 +2,9 @@
 
 *framework* is mmdet 2.x: ``SingleRoIExtractor`` over mmcv's ``RoIAlign``. *ideal* is the operator as defined
 (facts 2.2): a scale equal to a bound goes down, and a RoI is at least one feature pixel wide and high also when
-aligned (``_calc_roi_size`` in ``roi_align_compute.py``; mmcv clamps only when not aligned). *device* adds what the
+aligned (``_calc_roi_size`` in ``roi_align_compute.py``; mmcv clamps only when not aligned). Both kernels, static and
+dynamic, take pooled_height for the width too, so *ideal* and *device* give square bins whatever pooled_width says, and
+:func:`sizes` refuses it (the IR's shape has pooled_width all the same). *device* adds what the
 310P's kernel (``impl/dynamic/roi_extractor.py``, ``roi_align_compute.py`` of CANN 8.1.RC1) does to it; read in source,
 not seen on hardware:
 
@@ -51,9 +53,13 @@ def framework(inputs: Inputs, attributes: Values) -> Outputs:
     return _run(inputs, attributes, roi_levels.framework, smallest)
 
 
+def _square(attributes: Values) -> Values:
+    return {**attributes, "pooled_width": attributes["pooled_height"]}
+
+
 def ideal(inputs: Inputs, attributes: Values) -> Outputs:
     """The operator as defined, in fp32; shapes as in the operator's record."""
-    return _run(inputs, attributes, roi_levels.ideal, 1.0)
+    return _run(inputs, _square(attributes), roi_levels.ideal, 1.0)
 
 
 def device(inputs: Inputs, attributes: Values) -> Outputs:
@@ -62,7 +68,7 @@ def device(inputs: Inputs, attributes: Values) -> Outputs:
     with np.errstate(over="ignore"):
         rounded = [item.astype(np.float16) for item in (*features, rois)]
         scales = [float(np.float16(item)) for item in attributes["spatial_scale"]]
-        values = {**attributes, "spatial_scale": scales}
+        values = {**_square(attributes), "spatial_scale": scales}
         (pooled,) = _run(rounded, values, roi_levels.device, 1.0, reciprocal=True)
     return (pooled.astype(features[0].dtype),)
 
@@ -133,6 +139,7 @@ def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
     lines = []
     if attributes["pool_mode"] != "avg":
         lines.append(f"pool_mode must be avg, it is {attributes['pool_mode']!r}")
+    lines += square_only(attributes["pooled_height"], attributes["pooled_width"])
     if not 1 <= levels <= MOST_LEVELS:
         lines.append(f"it takes 1 to {MOST_LEVELS} feature levels, not {levels}")
     if len(attributes["spatial_scale"]) != levels:
@@ -145,6 +152,15 @@ def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
             f"with one level the kernel skips RoIs above {2 * attributes['finest_scale']} px: use RoiAlign"
         )
     return lines + _shapes(shapes)
+
+
+def square_only(height: int, width: int) -> list[str]:
+    """Why the kernels cannot make such bins; nothing where they can (``roi_align_compute.py``, facts 2.2)."""
+    if height == width:
+        return []
+    return [
+        f"the kernel takes pooled_height for both sides: bins of {height} x {width} come out {height} x {height}"
+    ]
 
 
 def _shapes(shapes: Sequence[Shape | None]) -> list[str]:
@@ -170,7 +186,24 @@ def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         lines.append("picture numbers above 2048 are not exact in float16")
     if attributes.get("roi_scale_factor"):
         lines.append("roi_scale_factor is not used by the kernel")
-    return lines
+    return lines + _buffer(attributes, shapes[0] if shapes else None)
+
+
+UB_BYTES = 262_144
+"""Unified buffer of the 310P (facts 5)."""
+
+
+def _buffer(attributes: Values, features: Shape | None) -> list[str]:
+    """One RoI's result, in fp16 and sixteens of channels, goes through this buffer (frontend, "Second execution")."""
+    channels = features[1] if features and len(features) > 1 else None
+    if not isinstance(channels, int):
+        return []
+    height, width = attributes["pooled_height"], attributes["pooled_width"]
+    need = -(-channels // 16) * 16 * height * width * 2
+    if need <= UB_BYTES:
+        return []
+    what = f"{channels} x {height} x {width} of one RoI in float16 are {need} bytes"
+    return [f"{what}, the unified buffer they go through has {UB_BYTES}; the effect was not tried"]
 
 
 ROI_EXTRACTOR = VendorOp(

@@ -22,7 +22,7 @@ LEGALITY: tuple[Description, ...] = (
     Description(
         "opset-window",
         _E,
-        "The opset is 11 to 18, 11 to 16 with convertkit's own vendor operators.",
+        "The opset is 11 to 18, 11 to 16 with convertkit's own vendor operators; 8 to 10 parse all the same.",
         "export with another opset",
         'facts 2.5; frontend, "Key" [run]',
     ),
@@ -50,7 +50,7 @@ LEGALITY: tuple[Description, ...] = (
     Description(
         "subgraph",
         _E,
-        "No node holds a subgraph.",
+        "No node holds a subgraph; If is taken, but only the operators of its branches are examined.",
         "export without control flow",
         'frontend, "Key": If works, Loop does not [run]; shapes behind both are open',
     ),

@@ -166,9 +166,17 @@ def _one_line(item: Violation) -> Violation:
         item,
         node=_printable(item.node),
         op=_printable(item.op),
-        why=_printable(item.why),
-        fix=_printable(item.fix),
+        why=_short(_printable(item.why)),
+        fix=_short(_printable(item.fix)),
     )
+
+
+LONGEST = 500
+"""Characters of a sentence, in which names of a file may stand; a finding's node has its whole name."""
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _printable(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import onnx
 
-from convertkit_ascend.handover.domains import every_node
+from convertkit_ascend.domain import every_node, inner_graphs
 
 
 def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
@@ -36,7 +36,6 @@ def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], lis
 def _read(node: onnx.NodeProto) -> Iterable[str]:
     """What a node reads, its subgraphs included."""
     yield from node.input
-    for attribute in node.attribute:
-        for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-            for inner in every_node(graph):
-                yield from inner.input
+    for graph in inner_graphs(node):
+        for inner in every_node(graph):
+            yield from inner.input

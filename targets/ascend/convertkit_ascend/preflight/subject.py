@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto
 
 import convertkit
-from convertkit_ascend.handover.domains import every_node, plain
+from convertkit_ascend.domain import every_graph, every_node, plain, versions
 
 InputShape = Mapping[str, tuple[int, ...]]
 """Sizes by input name, as ``--input_shape`` of the compiler has them; -1 for one that stays open."""
@@ -53,7 +53,7 @@ class Subject:
     @cached_property
     def imports(self) -> dict[str, int]:
         """The opset per domain; of two imports of one domain the last wins (frontend, "Key" [run])."""
-        return {plain(item.domain): item.version for item in self.proto.opset_import}
+        return versions(self.proto)
 
     @cached_property
     def produced(self) -> Counter[str]:
@@ -64,12 +64,11 @@ class Subject:
     def read(self) -> set[str]:
         """Tensors that some node reads, those inside subgraphs included, or that are graph outputs."""
         names = {name for node in every_node(self.graph) for name in node.input if name}
-        inner = {value.name for graph in _inner(self.graph) for value in graph.output}
-        return names | inner | {value.name for value in self.graph.output}
+        return names | {value.name for graph in every_graph(self.graph) for value in graph.output}
 
     def tensors(self) -> Iterator[TensorProto]:
         """Every tensor in the file: initializers and attributes, inside subgraphs too."""
-        for graph in (self.graph, *_inner(self.graph)):
+        for graph in every_graph(self.graph):
             yield from graph.initializer
         for node in every_node(self.graph):
             for attribute in node.attribute:
@@ -96,12 +95,3 @@ def kind(node: onnx.NodeProto) -> str:
     """The operator type, with its domain where that is not ONNX's own."""
     domain = plain(node.domain)
     return f"{domain}::{node.op_type}" if domain else node.op_type
-
-
-def _inner(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """The subgraphs in a graph's nodes, and those in theirs."""
-    for node in graph.node:
-        for attribute in node.attribute:
-            for found in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-                yield found
-                yield from _inner(found)

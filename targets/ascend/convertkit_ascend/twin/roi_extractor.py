@@ -21,7 +21,9 @@ from itertools import pairwise
 
 import numpy as np
 
+import convertkit
 from convertkit_ascend.ops.record import Semantics, Values
+from convertkit_ascend.ops.roi_extractor import square_only
 from convertkit_ascend.twin.emit import Emitter, Tensor
 from convertkit_ascend.twin.levels import area_bounds
 from convertkit_ascend.twin.site import Site
@@ -29,6 +31,8 @@ from convertkit_ascend.twin.site import Site
 
 def roi_extractor(emit: Emitter, site: Site, semantics: Semantics) -> list[Tensor]:
     """Output ``(K, C, pooled_height, pooled_width) float32``."""
+    if semantics == "ideal" and (wrong := square_only(*_bins(site.attributes))):
+        raise convertkit.UnavailableError(f"RoiExtractor {site.name!r}: {wrong[0]}")
     *features, rois = site.inputs
     pictures, channels, _, _ = site.shape(0)
     (count, _) = site.shape(len(features))
@@ -41,9 +45,12 @@ def roi_extractor(emit: Emitter, site: Site, semantics: Semantics) -> list[Tenso
     for level, (feature, rows) in enumerate(zip(features, mine, strict=True)):
         where = emit.op("Gather", corners, rows, axis=0), emit.op("Gather", number, rows, axis=0)
         pooled.append(_pool(emit, feature, *where, site.attributes, level))
-    bins = site.attributes["pooled_height"], site.attributes["pooled_width"]
-    nothing = emit.filled(emit.ints([1, channels, *bins]))
+    nothing = emit.filled(emit.ints([1, channels, *_bins(site.attributes)]))
     return [_in_order(emit, nothing, pooled, mine, count)]
+
+
+def _bins(attributes: Values) -> tuple[int, int]:
+    return attributes["pooled_height"], attributes["pooled_width"]
 
 
 def _in_order(

@@ -83,7 +83,8 @@ def input_value_max(node: Node, check: Check) -> str | None:
 
 
 def max_inputs(node: Node, check: Check) -> str | None:
-    count = len(node.inputs)
+    """The parser joins an empty name to nothing, so those at the end do not count."""
+    count = max((place for place, name in enumerate(node.inputs, 1) if name), default=0)
     return (
         f"it must have at most {check.value} inputs, it has {count}"
         if count > int(check.value or 0)
@@ -92,7 +93,7 @@ def max_inputs(node: Node, check: Check) -> str | None:
 
 
 def max_outputs(node: Node, check: Check) -> str | None:
-    count = len(node.outputs)
+    count = len(node.proto.output)  # as the plugin counts: an unnamed one is one
     return (
         f"it must have at most {check.value} outputs, it has {count}"
         if count > int(check.value or 0)

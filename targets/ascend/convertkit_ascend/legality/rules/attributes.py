@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convertkit_ascend.legality.view import Node, View
+from convertkit_ascend.legality.view import Node, View, shown
 from convertkit_ascend.legality.violation import Violation
 
 _ELSEWHERE = {("Resize", "nearest_mode")}
@@ -30,7 +30,9 @@ def ignored(view: View) -> Iterator[Violation]:
 
 
 def _unread(node: Node, name: str) -> Iterator[Violation]:
+    if node.attribute_type(name) in ("GRAPH", "GRAPHS"):
+        return  # said by subgraph
     if node.attribute(name) != node.default(name):
-        why = f"the parser does not read {name} = {node.attribute(name)}"
+        why = f"the parser does not read {name} = {shown(node.attribute(name))}"
         fix = "make sure that the default means the same"
         yield Violation(node.name, node.op, "attr-unread", why, fix, "warning")

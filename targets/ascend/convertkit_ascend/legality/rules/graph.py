@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit_ascend import ops
+from convertkit_ascend.domain import inner_graphs
 from convertkit_ascend.legality.view import View
 from convertkit_ascend.legality.violation import Severity, Violation
 
 OPSETS = (11, 18)
 """What the compiler documents for ``--framework=5`` (facts 2.5); vendor operators narrow it to 11 to 16."""
+
+UNDOCUMENTED = (8, 10)
+"""Opsets that the open parser takes all the same (frontend, "Key" and "Second execution" [run])."""
 
 INPUT_TYPES = ("float32", "float16", "uint8")
 """What the compiler's restrictions allow, uint8 through AIPP (facts 2.6)."""
@@ -29,10 +33,12 @@ def opset(view: View) -> Iterator[Violation]:
     low, high = ops.OPSETS if own else OPSETS
     if "" in view.imports and not low <= view.opset <= high:
         why = f"opset {view.opset} is outside {low} to {high}"
-        yield Violation(
-            "", "", "opset-window", why, f"export with opset_version={min(max(view.opset, low), high)}"
-        )
-    for node in view.nodes:
+        fix = f"export with opset_version={min(max(view.opset, low), high)}"
+        taken = not own and UNDOCUMENTED[0] <= view.opset <= UNDOCUMENTED[1]
+        if taken:
+            why += " of the manual; the open parser takes it"
+        yield Violation("", "", "opset-window", why, fix, "warning" if taken else "error")
+    for node in (*view.nodes, *view.inner):
         if node.domain not in view.imports:
             why = f"domain {node.domain!r} is not imported"
             yield Violation(node.name, node.op, "domain-import", why, "add it to opset_import")
@@ -52,9 +58,14 @@ def interface(view: View) -> Iterator[Violation]:
 
 
 def subgraphs(view: View) -> Iterator[Violation]:
-    """Control flow stays out: rules do not look into branches, and shapes behind them are dynamic."""
+    """Control flow stays out: of branches only the operators are looked at, and shapes behind them may be dynamic.
+
+    The parser takes ``If`` (frontend, "Key" [run]), so that one is a warning.
+    """
     for node in view.nodes:
-        if any(item.HasField("g") or item.graphs for item in node.proto.attribute):
-            yield Violation(
-                node.name, node.op, "subgraph", "it holds a subgraph", "export without control flow"
-            )
+        if any(True for _ in inner_graphs(node.proto)):
+            why, fix = "it holds a subgraph", "export without control flow"
+            severity: Severity = "warning" if node.op == "If" else "error"
+            if node.op == "If":
+                why += "; of the branches only the operators were looked at"
+            yield Violation(node.name, node.op, "subgraph", why, fix, severity)

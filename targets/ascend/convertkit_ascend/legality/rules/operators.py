@@ -13,7 +13,7 @@ from convertkit_ascend.legality.violation import Violation
 
 def known(view: View) -> Iterator[Violation]:
     """The parser must have a plugin for ``domain::opset::type`` (E13010, E16002)."""
-    for node in view.nodes:
+    for node in (*view.nodes, *view.inner):
         if node.rule is None and node.vendor is None:
             why = f"the parser does not know it at opset {view.imports.get(node.domain, 0)}"
             yield Violation(node.name, node.op, "op-unknown", why, _nearest(node))

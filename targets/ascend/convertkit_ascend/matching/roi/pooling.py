@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from convertkit_ascend.matching.roi.refusal import RefusedError
-from convertkit_ascend.ops.roi_extractor import MOST_LEVELS
+from convertkit_ascend.ops.roi_extractor import MOST_LEVELS, square_only
 
 PICTURE_SIDE = 512
 """Pixels; the picture that features of unknown size are probed with."""
@@ -66,6 +66,9 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
     _same(nodes, "output_width", 1)
     _same(nodes, "sampling_ratio", 0)
     first = nodes[0].attrs
+    bins = int(first.get("output_height", 1)), int(first.get("output_width", 1))
+    if impossible := square_only(*bins):
+        raise RefusedError(impossible[0], nodes[0].outputs[0].name)
     scales = tuple(float(node.attrs.get("spatial_scale", 1.0)) for node in nodes)
     features = tuple(node.inputs[0] for node in nodes)
     batch, channels = _shared(features, 0, "batch") or BATCH, _shared(features, 1, "channels")
@@ -76,7 +79,7 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
         features,
         tuple((batch, channels, *sides) for sides in maps),
         scales,
-        (int(first.get("output_height", 1)), int(first.get("output_width", 1))),
+        bins,
         int(first.get("sampling_ratio", 0)),
     )
 

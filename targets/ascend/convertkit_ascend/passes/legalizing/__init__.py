@@ -28,6 +28,7 @@ def rewrite(graph: convertkit.Graph) -> None:
     """Names the nodes, applies all rewrites, and states every type and shape that strict inference proves."""
     graph.tidy()
     names.give(graph)
+    names.give_tensors(graph)
     types.state(graph)
     while sum(step(graph) for step in REWRITES):
         graph.tidy()

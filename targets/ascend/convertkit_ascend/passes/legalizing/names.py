@@ -1,10 +1,11 @@
-"""Names: every node has one, and nobody else has it."""
+"""Names: every node and every tensor has one, and nobody else has it."""
 
 from __future__ import annotations
 
 import onnx_graphsurgeon as gs
 
 import convertkit
+from convertkit_ascend.legality.schemas import least
 
 
 def give(graph: convertkit.Graph) -> int:
@@ -22,6 +23,19 @@ def give(graph: convertkit.Graph) -> int:
         count += name != node.name
         node.name = name
     return count
+
+
+def give_tensors(graph: convertkit.Graph) -> None:
+    """Every output gets a name, and no node lists inputs that it leaves out at the end: as :mod:`..handover.names`."""
+    for node in graph.nodes:
+        inputs, outputs = least(node.op, node.domain or "", graph.opset)
+        while len(node.inputs) > inputs and node.inputs[-1].is_empty():
+            node.inputs.pop()
+        while len(node.outputs) > outputs and node.outputs[-1].is_empty():
+            node.outputs.pop()
+        for place, tensor in enumerate(node.outputs):
+            if tensor.is_empty():
+                node.outputs[place] = gs.Variable(graph.fresh_name(f"{node.name}_output_{place}"))
 
 
 def _fresh(graph: convertkit.Graph, wanted: str, taken: set[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import onnx
 from onnx import AttributeProto, TensorProto
 
+from convertkit_ascend.domain import plain
 from convertkit_ascend.preflight import external
 from convertkit_ascend.preflight.rule import Spot, raw
 from convertkit_ascend.preflight.subject import Subject, kind, label
@@ -27,7 +28,7 @@ _HOLD = {
 def constant_empty(subject: Subject) -> Iterator[Spot]:
     """A Constant has its tensor in the attribute value; every other form silently becomes empty."""
     for node in subject.graph.node:
-        if node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
+        if node.op_type != "Constant" or plain(node.domain):
             continue
         value = next((item for item in node.attribute if item.name == "value"), None)
         others = ", ".join(item.name for item in node.attribute) or "nothing"

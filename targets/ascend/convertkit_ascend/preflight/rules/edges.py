@@ -8,7 +8,7 @@ import onnx
 from onnx.defs import OpSchema
 
 from convertkit_ascend import ops
-from convertkit_ascend.handover.domains import plain
+from convertkit_ascend.domain import every_graph, every_node, plain
 from convertkit_ascend.handover.from_atc import TWINS_OF
 from convertkit_ascend.legality.schemas import node_schema
 from convertkit_ascend.preflight.order import in_order
@@ -46,6 +46,50 @@ def input_required(subject: Subject) -> Iterator[Spot]:
         missing = [place for place in _required(node, subject) if not "".join(node.input[place : place + 1])]
         if missing:
             yield Spot(label(node), f"it has no input {', '.join(map(str, missing))}", kind(node))
+
+
+COUNTED = frozenset(
+    (
+        *("Conv", "ConvTranspose", "Gemm", "LayerNormalization", "NonMaxSuppression", "Split"),
+        *("ReduceL1", "ReduceL2", "ReduceLogSum", "ReduceLogSumExp", "ReduceMax", "ReduceMean", "ReduceMin"),
+        *("ReduceProd", "ReduceSum", "ReduceSumSquare"),
+    )
+)
+"""Operators whose plugin makes as many inputs as the node lists; Clip and Resize look at the names instead."""
+
+
+@raw(
+    "input-left-out",
+    fix="list one input less (legalize-ascend does), or give it its default",
+    source='frontend, "Second execution": Conv, the full parse fails though the pre-check passes [run]; others [read]',
+)
+def input_left_out(subject: Subject) -> Iterator[Spot]:
+    """Operators whose plugin counts the inputs have none left out by an empty name."""
+    for node in every_node(subject.graph):
+        missing = {place for place, name in enumerate(node.input) if not name}
+        if not missing or plain(node.domain) or node.op_type not in COUNTED:
+            continue
+        if missing.isdisjoint(_required(node, subject)):  # that is input-required
+            places = ", ".join(map(str, sorted(missing)))
+            yield Spot(label(node), f"input {places} is left out by an empty name, but counted", kind(node))
+
+
+@raw(
+    "name-empty",
+    fix="give every output a name (legalize-ascend does)",
+    source='frontend, "Second execution": parsing succeeds [run] (onnx_parser.cc, SetOperatorInputs)',
+    hides=("input-left-out",),
+)
+def name_empty(subject: Subject) -> Iterator[Spot]:
+    """No input is left out by an empty name beside an unnamed output: the parser joins them, as any two of one name."""
+    for graph in every_graph(subject.graph):
+        places = [(node, place) for node in graph.node for place, name in enumerate(node.output) if not name]
+        for node in graph.node if places else ():
+            missing = [str(place) for place, name in enumerate(node.input) if not name]
+            if missing:
+                writer, place = places[-1]  # of several the last one wins
+                why = f"input {', '.join(missing)} is left out, the parser joins it to the unnamed output {place} of"
+                yield Spot(label(node), f"{why} {label(writer)}", kind(node))
 
 
 @raw(
@@ -135,4 +179,8 @@ def _required(node: onnx.NodeProto, subject: Subject) -> Sequence[int]:
     if schema is None:
         return ()
     single = OpSchema.FormalParameterOption.Single
-    return [place for place, formal in enumerate(schema.inputs) if formal.option == single]
+    needed = [place for place, formal in enumerate(schema.inputs) if formal.option == single]
+    if node.op_type != "Resize" or len(needed) < 3:
+        return needed
+    # at opset 11 and 12 its plugin takes an empty name for roi [run], and for scales where there are sizes [read]
+    return [0] if "".join(node.input[3:4]) else [0, 2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit_ascend import ops
-from convertkit_ascend.handover.domains import plain
+from convertkit_ascend.domain import plain
 from convertkit_ascend.preflight.rule import Spot, raw
 from convertkit_ascend.preflight.subject import Subject, kind, label
 

@@ -38,6 +38,19 @@ def input_name(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"initializer {made[value.name]} becomes a node of this name")
 
 
+@raw(
+    "input-unnamed",
+    fix=_RENAME,
+    source='frontend, "Names": inputs become nodes and are looked up by name; onnx_parser.cc, GetGraphInputs [read]',
+    hides=("input-unused",),
+)
+def input_unnamed(subject: Subject) -> Iterator[Spot]:
+    """Every graph input has a name: the node made of one that has none gets another, and is then not found."""
+    for place, value in enumerate(subject.graph.input):
+        if not value.name:
+            yield Spot("", f"graph input {place} has no name")
+
+
 @raw("input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
 def input_twice(subject: Subject) -> Iterator[Spot]:
     """A graph input is listed once."""

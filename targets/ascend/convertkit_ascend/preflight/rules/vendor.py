@@ -53,14 +53,13 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
     """Attributes and shapes of vendor operators are inside what the parser and the kernel take."""
     for node, op in _vendor_nodes(graph):
         checked = _checked(node)
-        mistyped = [item for item in op.attributes if _mistyped(node, item.name, item.kind)]
+        values = _values(node, op)
         for item in op.attributes:
-            if item.name in node.attributes and item.name not in checked and item not in mistyped:
-                for line in item.violations({item.name: node.attribute(item.name)}):
+            if item.name in values and item.name not in checked:
+                for line in item.violations(values):
                     yield Spot(node.name, line, node.op)
-        if mistyped or any(
-            item.default is None and item.name not in node.attributes for item in op.attributes
-        ):
+        skipped = [item for item in op.attributes if item.name not in values]
+        if any(item.default is None or _matters(node, item.name) for item in skipped):
             continue  # said by attr-type and attr-required; sizes would be judged by the wrong values
         for line in _sizes(node, op):
             if line.partition(" ")[0] not in checked:
@@ -76,11 +75,10 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
 def vendor_note(graph: Typed) -> Iterator[Spot]:
     """What the 310P computes is what the operator is defined to compute."""
     for node, op in _vendor_nodes(graph) if graph.operators.family == TABLE_FAMILY else ():
-        values, shapes = _values(node), _shapes(node)
-        known = {name: values[name] for name in values if name not in (*FRAME, "image_size")}
-        if len(shapes) < 2 or op.limits(known, shapes, ops.OPSETS[0]):
+        values, shapes = _values(node, op), _shapes(node)
+        if len(shapes) < 2 or op.limits(values, shapes, ops.OPSETS[0]):
             continue  # remarks are about nodes that are inside the limits
-        for line in op.notes(known, shapes):
+        for line in op.notes(values, shapes):
             yield Spot(node.name, line, node.op)
 
 
@@ -120,16 +118,22 @@ def _sizes(node: Node, op: ops.VendorOp) -> list[str]:
     if len(shapes) < 2 or not all(node.inputs[:2]):
         return []  # said by input-required and min-inputs
     # A shape that inference left open is no fault of this node, and shape-dynamic names where it began.
-    lines = op.sizes(op.complete(_values(node)), shapes)
+    lines = op.sizes(op.complete(_values(node, op)), shapes)
     return [line for line in lines if "static shapes" not in line]
 
 
-def _mistyped(node: Node, name: str, kind: str) -> bool:
-    return name in node.attributes and node.attribute_type(name) != kind
+def _matters(node: Node, name: str) -> bool:
+    """Whether it is an error that an attribute has another type than the parser reads."""
+    checks = node.rule.checks if node.rule else ()
+    remarks = {check.name for check in checks if check.kind == "attr_type" and check.severity != "error"}
+    return name in node.attributes and name not in remarks
 
 
-def _values(node: Node) -> dict[str, object]:
-    return {name: node.attribute(name) for name in node.attributes}
+def _values(node: Node, op: ops.VendorOp) -> dict[str, object]:
+    """The attributes that the parser reads: those of the right name and type."""
+    kinds = {item.name: item.kind for item in op.attributes}
+    read = [name for name in node.attributes if node.attribute_type(name) == kinds.get(name)]
+    return {name: node.attribute(name) for name in read}
 
 
 def _shapes(node: Node) -> list[tuple[int | None, ...] | None]:

@@ -140,8 +140,10 @@ class _How:
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
     from convertkit.bisect.run import bisect_graph
     from convertkit.graph.io import load
+    from convertkit.graph.validate import validate
 
     model = load(path)
+    validate(model)
     return bisect_graph(model, sample_of(model, inputs, seed), wish)
 
 

@@ -82,10 +82,13 @@ def _package(
 def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
     from convertkit.cli.options import open_all
     from convertkit.graph.io import load
+    from convertkit.graph.validate import validate
 
     place = open_all(plugin).targets.get(target)()
     place.machine()
-    return place, load(path)
+    model = load(path)
+    validate(model)
+    return place, model
 
 
 def _refuse(options: dict[str, object]) -> None:

@@ -56,9 +56,8 @@ def save(model: LightModel, path: Path) -> None:
     Raises:
         GraphError: the model would pass protobuf's limit of 2 GiB.
     """
-    total = model.proto.ByteSize() + sum(len(data) for data in model.weights.values())
-    if total > MAX_PROTO:
-        raise GraphError(f"{path}: {total} bytes do not fit into one ONNX file of 2 GiB")
+    if model.size > MAX_PROTO:
+        raise GraphError(f"{path}: {model.size} bytes do not fit into one ONNX file of 2 GiB")
     atomic_write(path, wire.write(model))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from convertkit import limits
 from convertkit.errors import ConvertkitError, PassError, UsageError
 from convertkit.passes.base import Pass
 from convertkit.passes.options import build, parse_step, step_text
@@ -97,7 +98,8 @@ class Pipeline:
             try:
                 record = run_step(state, step, checker=checker)
             except ConvertkitError as error:
-                failure = PassError(f"{_where(self.steps, position)}: {error.message}", hint=error.hint)
+                reason = error.message.removeprefix(f"pass {step.name}: ")
+                failure = PassError(f"{_where(self.steps, position)}: {reason}", hint=error.hint)
                 failure.details = error.details
                 raise failure from error
             except Exception as error:
@@ -112,11 +114,14 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     """Runs one pass on the state, checks it, and says what happened."""
     before, counts = state.model, op_counts(state.model)
     start = time.perf_counter()
-    state.apply(step)
+    with limits.step(f"pass {step.name}", before.size):
+        state.apply(step)
     seconds = time.perf_counter() - start
     after_counts = op_counts(state.model)
     added, removed = difference(counts, after_counts)
     changed = before.digest() != state.model.digest()
+    with limits.step(f"the check of pass {step.name}", before.size + state.model.size):
+        check = checker.check(step, before, state.model, changed=changed) if checker else None
     return PassRecord(
         name=step.name,
         text=step_text(step),
@@ -127,7 +132,7 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         nodes_after=after_counts.total(),
         ops_added=added,
         ops_removed=removed,
-        check=checker.check(step, before, state.model, changed=changed) if checker else None,
+        check=check,
     )
 
 

@@ -64,6 +64,7 @@ _HOMES = {
     "annotate": "graph.shapes",
     "static_shape": "graph.shapes",
     "hookimpl": "hookspecs",
+    "Limits": "limits",
     "Model": "models.base",
     "PostprocessSpec": "models.spec",
     "PreprocessSpec": "models.spec",
@@ -143,6 +144,7 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import annotate as annotate
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.hookspecs import hookimpl as hookimpl
+    from convertkit.limits import Limits as Limits
     from convertkit.models.base import Model as Model
     from convertkit.models.spec import PostprocessSpec as PostprocessSpec
     from convertkit.models.spec import PreprocessSpec as PreprocessSpec

@@ -178,15 +178,16 @@ def failure(report: str) -> tuple[str, int | None] | None:
     if word == "error":
         return f"cannot be started: {os.strerror(int(number))}", None
     if word == "signal":
-        return f"was killed by {_signal_name(int(number))}", -int(number)
+        return f"was killed by {signal_name(int(number))}", -int(number)
     if word == "exit":
         return (f"failed with exit code {number}", int(number)) if int(number) else None
     return "was killed together with its supervisor", -int(signal.SIGKILL)
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """``SIGSEGV``, with a word on those that mean something else."""
     try:
         name = signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-    return f"{name} (out of memory?)" if name == "SIGKILL" else name
+    return name + {"SIGKILL": " (out of memory?)", "SIGXCPU": " (its time limit)"}.get(name, "")

@@ -37,11 +37,11 @@ def main(descriptor: int, command: list[str]) -> None:
     signal.set_wakeup_fd(bell, warn_on_full_buffer=False)
     for number in (signal.SIGCHLD, signal.SIGTERM, THREAD_DIED):
         signal.signal(number, lambda *_: None)
-    _prctl(PR_SET_CHILD_SUBREAPER, 1)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
     # A second line of defence where a forked sibling still holds the owner's end of the socket open. The signal
     # comes when the thread that started us ends; it is the owner's end if somebody else is our parent then.
     owner_pid = os.getppid()
-    _prctl(PR_SET_PDEATHSIG, THREAD_DIED)
+    prctl(PR_SET_PDEATHSIG, THREAD_DIED)
 
     child = _start(command, owner)
     _let_go_of_output()
@@ -65,7 +65,7 @@ def _become(command: list[str], owner: socket.socket) -> NoReturn:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGTERM, THREAD_DIED, signal.SIGPIPE):
             signal.signal(number, signal.SIG_DFL)
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         os.execvp(command[0], command)
     except OSError as error:
         owner.sendall(f"error {error.errno}\n".encode())
@@ -99,7 +99,7 @@ def _reap() -> list[tuple[int, int]]:
 def _kill_descendants() -> None:
     """Kill until no child is left: whoever loses its parent meanwhile becomes a child of ours."""
     while True:
-        for pid in _descendants():
+        for pid in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         try:
@@ -108,8 +108,8 @@ def _kill_descendants() -> None:
             return
 
 
-def _descendants() -> list[int]:
-    """Every process below us by its parent links, in whatever session or group it hides."""
+def descendants(root: int) -> list[int]:
+    """Every process below one by its parent links, in whatever session or group it hides."""
     children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -118,7 +118,7 @@ def _descendants() -> list[int]:
                 parent = int((entry / "stat").read_text(errors="replace").rpartition(")")[2].split()[1])
                 children.setdefault(parent, []).append(int(entry.name))
     found: list[int] = []
-    waiting = [os.getpid()]
+    waiting = [root]
     while waiting:
         below = children.get(waiting.pop(), [])
         found += below
@@ -139,7 +139,8 @@ def _words(status: int) -> str:
     return f"exit {code}\n" if code >= 0 else f"signal {-code}\n"
 
 
-def _prctl(option: int, value: int) -> None:
+def prctl(option: int, value: int) -> None:
+    """What the process asks of the kernel for itself; nothing where it has no such call."""
     with contextlib.suppress(AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 

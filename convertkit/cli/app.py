@@ -23,6 +23,7 @@ from convertkit.cli import (
     estimate,
     export,
     fetch,
+    guard,
     info,
     lint,
     listing,
@@ -95,10 +96,13 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code.
 
     0 done, 1 below expectation, 2 a mistake, 3 unavailable, 4 a step failed; 70 a defect, 130 interrupted.
+    Only the program's own command line, not ``args``, runs apart.
     """
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()
     try:
+        if args is None and (ended := guard.apart()) is not None:
+            return ended
         _refuse_empty(words)
         code = app(words, standalone_mode=False)
         sys.stdout.flush()

@@ -88,12 +88,11 @@ def _package(
 
 def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
     from convertkit.cli.options import open_all
-    from convertkit.graph.domains import adopted
-    from convertkit.graph.io import load
+    from convertkit.graph.io import load_valid
 
     place = open_all(plugin).targets.get(target)()
     place.machine()
-    return place, adopted(load(path))[0]
+    return place, load_valid(path)
 
 
 def _refuse(options: dict[str, object]) -> None:

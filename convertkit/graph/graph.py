@@ -171,10 +171,19 @@ def values_of(constant: gs.Constant) -> NDArray[Any]:
 
 
 def open_graph(model: LightModel) -> Graph:
-    """The graph of a light model, ready for edits; weights are read only where a pass looks at them."""
+    """The graph of a light model, ready for edits; weights are read only where a pass looks at them.
+
+    Raises:
+        GraphError: graphsurgeon does not understand it.
+    """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
-    surgeon = gs.import_onnx(proto)
+    try:
+        surgeon = gs.import_onnx(proto)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever its code stumbles over
+        raise GraphError(f"the graph cannot be edited: {type(error).__name__}: {error}") from error
     for tensor in surgeon.tensors().values():
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)

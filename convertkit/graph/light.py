@@ -42,6 +42,11 @@ class LightModel:
     proto: onnx.ModelProto
     weights: Weights
 
+    @property
+    def size(self) -> int:
+        """Bytes of the whole model, weights included."""
+        return self.proto.ByteSize() + sum(len(data) for data in self.weights.values())
+
     def digest(self) -> str:
         """The sha256 of the whole model, weights included (through their hashes)."""
         return hashlib.sha256(self.proto.SerializeToString(deterministic=True)).hexdigest()

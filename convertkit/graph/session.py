@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, attach
+from convertkit.limits import step
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -30,6 +31,7 @@ class Session:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     keep_alive: tuple[object, ...] = ()
+    size: int = 0
 
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Runs once. ``inputs`` needs every graph input under its name, in its dtype and shape.
@@ -40,11 +42,14 @@ class Session:
         missing = [name for name in self.inputs if name not in inputs]
         if missing:
             raise GraphError(f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}")
-        try:
-            values = self.inner.run(list(self.outputs), {name: inputs[name] for name in self.inputs})
-        except Exception as error:  # onnxruntime's own classes derive from Exception only
-            reason = self._misfit(inputs) or f"onnxruntime cannot run the graph: {_brief(error)}"
-            raise GraphError(reason) from error
+        feeds = {name: inputs[name] for name in self.inputs}
+        with step("onnxruntime, running the graph", self.size):
+            try:
+                values = self.inner.run(list(self.outputs), feeds)
+            except Exception as error:  # onnxruntime's own classes derive from Exception only
+                if reason := self._misfit(inputs):
+                    raise GraphError(reason) from error
+                raise _failure("cannot run the graph", error) from error
         return dict(zip(self.outputs, values, strict=True))
 
     def _misfit(self, inputs: Arrays) -> str | None:
@@ -79,12 +84,16 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
     lent = _lend_weights(model, options)
     proto = model.proto if lent is not None else attach(model)
-    try:
-        inner = ort.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise GraphError(f"onnxruntime refuses the graph: {_brief(error)}") from error
+    with step("onnxruntime, opening the graph", model.size):
+        try:
+            inner = ort.InferenceSession(
+                proto.SerializeToString(), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:
+            raise _failure("refuses the graph", error) from error
     inputs = tuple(value.name for value in inner.get_inputs())
-    return Session(inner, inputs, tuple(value.name for value in inner.get_outputs()), tuple(lent or ()))
+    outputs = tuple(value.name for value in inner.get_outputs())
+    return Session(inner, inputs, outputs, tuple(lent or ()), model.size)
 
 
 def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object] | None:
@@ -98,6 +107,10 @@ def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object
     return [*arrays, *values]
 
 
-def _brief(error: BaseException) -> str:
+def _failure(what: str, error: Exception) -> Exception:
+    """onnxruntime has no class of its own for a full memory, only these words."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0][:400] if lines else type(error).__name__
+    brief = lines[0][:400] if lines else type(error).__name__
+    if any(words in str(error) for words in ("bad_alloc", "bad allocation", "Failed to allocate memory")):
+        return MemoryError(brief)
+    return GraphError(f"onnxruntime {what}: {brief}")

@@ -10,7 +10,11 @@ import onnx_graphsurgeon as gs
 from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.graph import Graph
-from convertkit.graph.light import weights_as_inputs
+from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.limits import step
+
+MOST_VALUES = 1 << 24
+"""Of all vectors of a graph: each costs inference some fifty bytes. Shapes are shorter."""
 
 
 def annotate(graph: Graph) -> None:
@@ -21,15 +25,7 @@ def annotate(graph: Graph) -> None:
     Raises:
         GraphError: the graph contradicts itself.
     """
-    model = graph.model()
-    register_schemas(model)
-    try:
-        inferred = onnx.shape_inference.infer_shapes(
-            weights_as_inputs(model), strict_mode=True, data_prop=True
-        )
-    except onnx.shape_inference.InferenceError as error:
-        raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
-    known = {value.name: value.type.tensor_type for value in inferred.graph.value_info}
+    known = {value.name: value.type.tensor_type for value in _inferred(graph.model()).graph.value_info}
     for node in graph.nodes:
         for tensor in node.outputs:
             if tensor.name in known and isinstance(tensor, gs.Variable):
@@ -42,6 +38,25 @@ def static_shape(tensor: Any) -> tuple[int, ...] | None:
     if shape is None or any(not isinstance(size, int) or size < 0 for size in shape):
         return None
     return tuple(shape)
+
+
+def _inferred(model: LightModel) -> onnx.ModelProto:
+    """The graph with the types that inference finds; it follows the values of vectors that are not too long."""
+    register_schemas(model)
+    proto = weights_as_inputs(model)
+    try:
+        with step("shape inference", model.size):
+            plain = onnx.shape_inference.infer_shapes(proto, strict_mode=True)
+            if sum(_values(value.type.tensor_type) for value in plain.graph.value_info) > MOST_VALUES:
+                return plain
+            return onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
+    except onnx.shape_inference.InferenceError as error:
+        raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
+
+
+def _values(kind: onnx.TypeProto.Tensor) -> int:
+    """How many values inference would hold of it: it takes every vector for a shape."""
+    return kind.shape.dim[0].dim_value if len(kind.shape.dim) == 1 else 0
 
 
 def _set(tensor: Any, kind: onnx.TypeProto.Tensor) -> None:

@@ -7,13 +7,14 @@ import onnx
 from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.limits import step
 
 
 def validate(model: LightModel) -> None:
     """The ONNX checker with strict shape inference, on the graph without its large weights.
 
     Raises:
-        GraphError: with the checker's first line.
+        GraphError: with the checker's first line; or an input or output has no element type.
     """
     for value in (*model.proto.graph.input, *model.proto.graph.output):
         if value.type.HasField("tensor_type") and not value.type.tensor_type.HasField("shape"):
@@ -21,9 +22,19 @@ def validate(model: LightModel) -> None:
     register_schemas(model)
     proto = weights_as_inputs(model)
     try:
-        onnx.checker.check_model(proto, full_check=True)
+        with step("the ONNX checker", model.size):
+            onnx.checker.check_model(proto, full_check=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         raise GraphError(f"the ONNX checker refuses the graph: {_brief(error)}") from error
+    _check_interface(model.proto.graph)
+
+
+def _check_interface(graph: onnx.GraphProto) -> None:
+    """What the checker leaves to whoever runs the graph."""
+    for kind, values in (("input", graph.input), ("output", graph.output)):
+        for value in values:
+            if value.type.HasField("tensor_type") and not value.type.tensor_type.elem_type:
+                raise GraphError(f"{kind} {value.name!r} has no element type")
 
 
 def _brief(error: BaseException) -> str:

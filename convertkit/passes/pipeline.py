@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from convertkit import limits
 from convertkit.errors import ConvertkitError, PassError, UsageError
 from convertkit.passes.base import Pass
 from convertkit.passes.explain import missed
@@ -118,7 +119,8 @@ def naming(steps: tuple[Pass, ...], position: int) -> Iterator[None]:
     try:
         yield
     except ConvertkitError as error:
-        failure = PassError(f"{where}: {error.message}", hint=error.hint)
+        reason = error.message.removeprefix(f"pass {steps[position].name}: ")
+        failure = PassError(f"{where}: {reason}", hint=error.hint)
         failure.details = error.details
         raise failure from error
     except Exception as error:
@@ -130,11 +132,14 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     """Runs one pass on the state, checks it, and says what happened."""
     before, counts = state.model, op_counts(state.model)
     start = time.perf_counter()
-    state.apply(step)
+    with limits.step(f"pass {step.name}", before.size):
+        state.apply(step)
     seconds = time.perf_counter() - start
     after_counts = op_counts(state.model)
     added, removed = difference(counts, after_counts)
     changed = before.digest() != state.model.digest()
+    with limits.step(f"the check of pass {step.name}", before.size + state.model.size):
+        check = checker.check(step, before, state.model, changed=changed) if checker else None
     return PassRecord(
         name=step.name,
         text=step_text(step),
@@ -145,5 +150,5 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         nodes_after=after_counts.total(),
         ops_added=added,
         ops_removed=removed,
-        check=checker.check(step, before, state.model, changed=changed) if checker else None,
+        check=check,
     )

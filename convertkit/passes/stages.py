@@ -56,7 +56,8 @@ def run_stage(state: GraphState, step: Pass) -> Stage:
     try:
         record = run_step(state, step)
     except ConvertkitError as error:
-        return Stage(step, before, None, _failure(step, error.message, error.hint, error))
+        reason = error.message.removeprefix(f"pass {step.name}: ")
+        return Stage(step, before, None, _failure(step, reason, error.hint, error))
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         return Stage(step, before, None, _failure(step, reason, "a defect in the pass", error))

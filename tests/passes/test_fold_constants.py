@@ -208,3 +208,32 @@ def test_a_graph_without_constants_is_not_touched() -> None:
     model = parse("(float[N] x) => (int64[1] y) { y = Shape (x) }")
 
     assert apply(FOLD, model).digest() == model.digest()
+
+
+def test_short_chains_that_grow_stay() -> None:
+    """Doubling by Concat, outer sums by broadcast: not computed where far more would come out than the file holds."""
+    doublings = "".join(f"d{i + 1} = Concat <axis = 0> (d{i}, d{i})\n" for i in range(24))
+
+    def ones(count: int) -> str:
+        return ", ".join(["1"] * count)
+
+    model = parse(
+        f"""(float[1] x) => (float[N] y, float[3000,3000] z)
+        <float[1024] d0 = {{{ones(1024)}}}, float[3000,1] column = {{{ones(3000)}}},
+        float[1,3000] row = {{{ones(3000)}}}>
+        {{
+            {doublings}
+            last = Neg (d24)
+            y = Mul (x, last)
+            square = Add (column, row)
+            root = Sqrt (square)
+            z = Mul (x, root)
+        }}"""
+    )
+
+    after = apply(FOLD, model)
+
+    left = [node.output[0] for node in after.proto.graph.node]
+    assert {"d24", "last", "square", "root"} <= set(left)
+    assert "d1" not in left  # what is small is still computed
+    assert after.size < 4 * FOLD.fold_limit

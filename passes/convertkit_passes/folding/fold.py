@@ -12,7 +12,7 @@ import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 from convertkit_passes.constants import peek, stated_bytes
-from convertkit_passes.folding.compute import compute
+from convertkit_passes.folding.compute import compute, result_bytes
 from convertkit_passes.folding.shapes import become_constant
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Folder:
         self.limit = limit
         self._outputs = {id(tensor) for tensor in graph.outputs}
         self._refused: set[int] = set()
+        tensors = graph.surgeon.tensors().values()
+        self._given = sum(stated_bytes(tensor) for tensor in tensors if isinstance(tensor, gs.Constant))
 
     def fold(self) -> int:
         """Folds everything that constants decide, as far as nodes with growing results allow in one go.
@@ -51,7 +53,7 @@ class Folder:
         Returns:
             how many tensors became constants or turned out not to; 0 = nothing is left to do.
         """
-        ready = self._ready()
+        ready = self._without_huge(self._ready())
         inside = {id(node) for node in ready}
         wanted = [tensor for node in ready for tensor in node.outputs if _is_needed(tensor, inside)]
         values = compute(self.graph, ready, wanted) if wanted else []
@@ -75,6 +77,18 @@ class Folder:
                     half.update(id(tensor) for tensor in node.outputs)
         return ready
 
+    def _without_huge(self, ready: list[Any]) -> list[Any]:
+        """Those whose results, and what they are computed from, may be written: a short chain can fill the memory."""
+        sizes = result_bytes(self.graph, ready) if ready else {}
+        kept: list[Any] = []
+        for node in ready:
+            size = max((sizes.get(tensor.name, 0) for tensor in node.outputs), default=0)
+            if size > max(self.limit, self._given):
+                self._refused.update(id(tensor) for tensor in node.outputs)
+            if not any(id(tensor) in self._refused for tensor in (*node.inputs, *node.outputs)):
+                kept.append(node)
+        return kept
+
     def _is_foldable(self, node: Any) -> bool:
         if not node.outputs or node.op in _STAYS or node.domain not in (None, "", "ai.onnx"):
             return False
@@ -94,12 +108,16 @@ class Folder:
     def _is_small(self, node: Any) -> bool:
         """Whether the results, as far as their size can be told beforehand, may be written."""
         size = max(sum(stated_bytes(tensor) for tensor in node.outputs), _grown_bytes(node))
-        return size <= max(self.limit, sum(stated_bytes(tensor) for tensor in node.inputs))
+        return size <= self._most([node])
+
+    def _most(self, nodes: Sequence[Any]) -> int:
+        """Bytes that a result may have: as many as what it replaces, and as all constants that the graph came with."""
+        replaced = sum(stated_bytes(item) for node in nodes for item in node.inputs)
+        return max(self.limit, min(replaced, self._given))
 
     def _place(self, tensor: Any, value: NDArray[Any] | None) -> None:
         """Puts a value in place, or remembers that it must not be."""
-        given = sum(stated_bytes(item) for node in tensor.inputs for item in node.inputs)
-        if value is None or value.nbytes > max(self.limit, given):
+        if value is None or value.nbytes > self._most(tensor.inputs):
             self._refused.add(id(tensor))
         else:
             become_constant(self.graph, tensor, value)

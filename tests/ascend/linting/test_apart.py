@@ -9,11 +9,12 @@ from pathlib import Path
 import onnx
 import pytest
 from convertkit_ascend import linting
-from convertkit_ascend.linting import Limits, lint_apart
+from convertkit_ascend.linting import lint_apart
 from convertkit_ascend.preflight import examine
 from onnx import TensorProto, helper
 
 from convertkit.errors import GraphError, ProcessError
+from convertkit.limits import Limits
 from tests.ascend.legality.graphs import named
 from tests.ascend.preflight.cases import CASES
 from tests.conftest import Cli
@@ -50,7 +51,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch):
         code = SPOILT.format(end=end, where=where)
         monkeypatch.setattr(linting, "CHILD", (sys.executable, "-c", code))
         if end == "hang":
-            monkeypatch.setattr(linting, "LIMITS", Limits(seconds=9.0))
+            monkeypatch.setattr(linting, "LIMITS", Limits(seconds=2.25))
 
     return spoil
 

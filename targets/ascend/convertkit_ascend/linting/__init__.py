@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,11 @@ CHILD = (sys.executable, "-m", "convertkit_ascend.linting._child")
 UNTYPED = "types, shapes and operators were not looked at"
 
 
-@dataclass(frozen=True)
-class Limits:
-    """For the child: seconds for either half of the examination, and bytes of memory besides those for the file."""
+LIMITS = convertkit.Limits()
+"""Of either half of the examination."""
 
-    seconds: float = 300.0
-    memory: int = 4 << 30
-
-
-LIMITS = Limits()
+PATIENCE = 4.0
+"""How many times its seconds the child gets by the clock: other jobs may run beside it."""
 
 
 def lint_apart(
@@ -42,28 +38,34 @@ def lint_apart(
         UnavailableError: the lists of a CANN installation cannot be understood.
         ProcessError: not even the raw file was survived.
     """
-    limits = LIMITS
     child = convertkit.Dialogue(CHILD, name="its examination")
     try:
         raw = child.ask(
             "raw",
-            timeout=limits.seconds,
+            timeout=PATIENCE * LIMITS.of(_size(path)).seconds,
             path=str(path.absolute()),
             soc=soc,
             input_shape=None if input_shape is None else dict(input_shape),
-            memory=limits.memory,
+            limits=asdict(LIMITS),
         )
         report = _report(raw)
         if not raw["goes_on"]:
             return report
         try:
-            return _report(child.ask("typed", timeout=limits.seconds))
+            return _report(child.ask("typed", timeout=PATIENCE * raw["seconds"]))
         except convertkit.ChildError as error:
             return _without_types(report, error)
     except (convertkit.GraphError, convertkit.ProcessError) as error:
         raise _about(path, error) from error
     finally:
         child.kill()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # the child says what is wrong with it
 
 
 def _report(answer: Mapping[str, Any]) -> convertkit.LintReport:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -21,26 +22,33 @@ import convertkit
 from convertkit_ascend.preflight.lint import Begun, Report, begin, finish
 from convertkit_ascend.preflight.subject import Subject
 
-PER_BYTE = 8
-"""Bytes of memory for each of the file: protobuf, a copy of it, and both again while types are inferred."""
-
 
 class Examination:
     """Of one file, in two halves."""
 
     def __init__(self) -> None:
         self._begun: Begun | None = None
+        self._seconds = 0.0
 
     def raw(
-        self, path: str, soc: str, input_shape: Mapping[str, list[int]] | None, memory: int
+        self, path: str, soc: str, input_shape: Mapping[str, list[int]] | None, limits: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         shapes = None if input_shape is None else {name: tuple(sizes) for name, sizes in input_shape.items()}
         self._begun = begin(Path(path), soc, shapes)
-        _limit(memory + PER_BYTE * _size(self._begun.subject))
-        return {**_plain(self._begun.report), "goes_on": self._begun.goes_on}
+        allowed = convertkit.Limits(**limits).of(_size(self._begun.subject))
+        allowed.confine()
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        self._seconds = allowed.seconds
+        return {
+            **_plain(self._begun.report),
+            "goes_on": self._begun.goes_on,
+            "seconds": allowed.seconds,
+        }
 
     def typed(self) -> Mapping[str, Any]:
         assert self._begun is not None
+        _, most = resource.getrlimit(resource.RLIMIT_CPU)
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + self._seconds) + 1, most))
         return _plain(finish(self._begun))
 
 
@@ -56,14 +64,6 @@ def _size(subject: Subject) -> int:
     return subject.size + sum(
         extent.length for extent in found if not extent.problem
     )  # of what is there, not claimed
-
-
-def _limit(memory: int) -> None:
-    """What would need more fails in here, before the machine has to choose whom to kill."""
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    soft = memory if most == resource.RLIM_INFINITY else min(memory, most)
-    resource.setrlimit(resource.RLIMIT_AS, (soft, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def main(arguments: list[str]) -> None:

@@ -1,0 +1,227 @@
+"""Damaged files against the command line: nothing may be a defect, take long, fill the memory or write elsewhere.
+
+    python -m bench.fuzz --seed 1 --count 10000
+    python -m bench.fuzz --seed 1 --kind onnx --only 17
+
+Files of every kind that the commands read are damaged (:mod:`bench.mutations`), each in a directory of its own, and
+given to the program as a user would, guard and all; it is forked from a process that has imported everything. A finding
+is an exit code that is no documented one (70 above all), a traceback, a line of more than 2,000 letters, more than 60 s,
+more than 4 GB, or anything made or changed beside the case's own directory. Each is kept with its command in
+``--findings``. The exit code is 1 where there is one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[name] = "1"  # no second thread where cases are forked
+
+from bench import fuzz_scene  # noqa: E402
+from bench.mutations import damage  # noqa: E402
+
+SECONDS, BYTES, LETTERS = 60.0, 4e9, 2000
+GIVEN_UP = 120.0
+"""Seconds by the clock after which a case is killed."""
+
+CODES = {0, 1, 2, 3, 4}
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended: its exit code (negative for a signal), seconds, bytes of the largest process."""
+
+    code: int
+    seconds: float
+    bytes: int
+    err: str
+
+    def faults(self) -> list[str]:
+        """What it must not have done."""
+        longest = max(map(len, self.err.splitlines()), default=0)
+        found = {
+            f"exit code {self.code}": self.code not in CODES,
+            "a traceback": "Traceback (most recent call last)" in self.err,
+            f"a line of {longest} letters": longest > LETTERS,
+            f"{self.seconds:.0f} s": self.seconds > SECONDS,
+            f"{self.bytes / 1e9:.1f} GB": self.bytes > BYTES,
+        }
+        return [fault for fault, is_so in found.items() if is_so]
+
+
+def main() -> int:
+    """Runs all cases on all processors and prints every finding and a summary."""
+    asked = _arguments()
+    kinds = [asked.kind] if asked.kind else list(fuzz_scene.KINDS)
+    numbers = [asked.only] if asked.only is not None else range(asked.count)
+    cases = [(kinds[number % len(kinds)] if not asked.kind else asked.kind, number) for number in numbers]
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as room:
+        scene = fuzz_scene.write(Path(room) / "scene")
+        _import_everything()
+        jobs = min(asked.jobs, len(cases))
+        shards = [os.fork() or _shard(cases[job::jobs], scene, Path(room), job, asked) for job in range(jobs)]
+        for pid in shards:
+            os.waitpid(pid, 0)
+        lines = [line for job in range(jobs) for line in (Path(room) / f"{job}.txt").read_text().splitlines()]
+    return _summary([json.loads(line) for line in lines], len(cases))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", default="0")
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--kind", choices=fuzz_scene.KINDS)
+    parser.add_argument("--only", type=int, help="only the case of this number")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--findings", type=Path, default=Path("fuzz-findings"))
+    return parser.parse_args()
+
+
+def _shard(cases: list[tuple[str, int]], scene: Path, room: Path, job: int, asked: argparse.Namespace) -> int:
+    """A process of its own that runs its share of the cases; it does not return."""
+    beside = room / f"room-{job}"
+    with (room / f"{job}.txt").open("w") as report:
+        for kind, number in cases:
+            for line in _case(kind, number, scene, beside, asked):
+                report.write(json.dumps(line) + "\n")
+                report.flush()
+    os._exit(0)
+
+
+def _case(
+    kind: str, number: int, scene: Path, beside: Path, asked: argparse.Namespace
+) -> list[dict[str, object]]:
+    rng = random.Random(f"{asked.seed}/{kind}/{number}")
+    here = beside / "case"
+    shutil.rmtree(beside, ignore_errors=True)
+    (here / "tmp").mkdir(parents=True)
+    (beside / "canary").write_text("sings")
+    chosen = fuzz_scene.KINDS[kind](scene, here, rng)
+    damage(chosen.victim, rng)
+    lines: list[dict[str, object]] = []
+    for words in chosen.commands:
+        before = _listing(beside)
+        ended = _run(words, here)
+        faults = ended.faults() + [f"changed {path}" for path in _changed(before, _listing(beside))]
+        lines.append(
+            {
+                "kind": kind,
+                "code": ended.code,
+                "seconds": ended.seconds,
+                "bytes": ended.bytes,
+                "faults": faults,
+            }
+        )
+        if faults:
+            _keep(asked.findings / f"{kind}-{asked.seed}-{number}", here, words, faults, ended.err)
+    return lines
+
+
+def _run(words: list[str], here: Path) -> Ended:
+    started = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _become(words, here)
+    while not (found := os.wait4(child, os.WNOHANG))[0]:
+        if time.monotonic() - started > GIVEN_UP:
+            os.killpg(child, signal.SIGKILL)
+        time.sleep(0.02)
+    code, used = os.waitstatus_to_exitcode(found[1]), found[2]
+    err = (here / "stderr").read_text(errors="replace")
+    return Ended(code, time.monotonic() - started, used.ru_maxrss * 1024, err)
+
+
+def _become(words: list[str], here: Path) -> None:
+    """The program, as its entry point starts it, with everything that it might litter inside of ``here``."""
+    code = 99
+    try:
+        os.setsid()
+        os.chdir(here)
+        os.environ.update(
+            HOME=str(here / "home"), TMPDIR=str(here / "tmp"), CONVERTKIT_HOME=str(here / "home" / "cache")
+        )
+        os.environ["PATH"] = f"{here / 'bin'}:{os.environ['PATH']}"
+        tempfile.tempdir = None
+        for descriptor, name in ((0, os.devnull), (1, "stdout"), (2, "stderr")):
+            os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), descriptor)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        from convertkit.cli.app import main
+
+        sys.argv = ["convertkit", *words]
+        code = main()
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except SystemExit as error:
+        code = error.code if isinstance(error.code, int) else 98
+    finally:
+        os._exit(code)
+
+
+def _import_everything() -> None:
+    """What a command would import, once for all of them."""
+    import convertkit_ascend.preflight
+    import convertkit_ascend.target
+    import convertkit_cpu.target
+    import cv2
+
+    import convertkit.build.engine
+    import convertkit.cli.app
+    import convertkit.passes.check
+    import convertkit.plugins
+    import convertkit.verify.ladder
+
+    cv2.setNumThreads(0)
+    assert convertkit and convertkit_ascend and convertkit_cpu
+
+
+def _listing(beside: Path) -> dict[str, tuple[int, int]]:
+    """Everything beside the case's own directory, and in the one where a path like ``../../x`` leads."""
+    found = {}
+    for root in (beside, beside.parent):
+        for path in root.iterdir():
+            if path.name != "case" and not path.name.startswith("room-") and path.suffix != ".txt":
+                status = path.lstat()
+                found[str(path)] = (status.st_size, status.st_mtime_ns)
+    return found
+
+
+def _changed(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int]]) -> list[str]:
+    return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
+
+
+def _keep(place: Path, here: Path, words: list[str], faults: list[str], err: str) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.exists():
+        shutil.copytree(here, place, symlinks=True, ignore=shutil.ignore_patterns("home", "tmp"))
+    with (place / "finding.txt").open("a") as file:
+        file.write(f"convertkit {' '.join(words)}\n{', '.join(faults)}\n{err[-1500:]}\n")
+    print(f"{place}: convertkit {' '.join(words)}: {', '.join(faults)}: {err.strip()[-200:]}", flush=True)
+
+
+def _summary(lines: list[dict[str, object]], cases: int) -> int:
+    for kind in sorted({str(line["kind"]) for line in lines}):
+        codes = Counter(int(str(line["code"])) for line in lines if line["kind"] == kind)
+        print(f"{kind:<12} " + ", ".join(f"{count} x exit {code}" for code, count in sorted(codes.items())))
+    seconds = max((float(str(line["seconds"])) for line in lines), default=0.0)
+    most = max((float(str(line["bytes"])) for line in lines), default=0.0)
+    bad = sum(bool(line["faults"]) for line in lines)
+    print(
+        f"{cases} damaged files, {len(lines)} commands: {bad} findings; at most {seconds:.1f} s and {most / 1e9:.2f} GB"
+    )
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

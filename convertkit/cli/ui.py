@@ -120,7 +120,7 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
     nodes = f"{record.nodes_before} -> {record.nodes_after} nodes"
     seconds = "cached" if cached else f"{record.seconds:.1f} s"
     check = f"{record.effect}: {record.check.detail}" if record.check else "not checked"
-    return f"{nodes:<20} {seconds:>7}  {check}"
+    return f"{nodes:<20} {seconds:>7}  {'; '.join([check, *record.remarks])}"
 
 
 def megabytes(count: int) -> str:

@@ -112,7 +112,7 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     """Runs one pass on the state, checks it, and says what happened."""
     before, counts = state.model, op_counts(state.model)
     start = time.perf_counter()
-    state.apply(step)
+    remarks = state.apply(step)
     seconds = time.perf_counter() - start
     after_counts = op_counts(state.model)
     added, removed = difference(counts, after_counts)
@@ -128,6 +128,7 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         ops_added=added,
         ops_removed=removed,
         check=checker.check(step, before, state.model, changed=changed) if checker else None,
+        remarks=remarks,
     )
 
 

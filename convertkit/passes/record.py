@@ -22,16 +22,18 @@ class CheckRecord(Struct, frozen=True):
         max_error: largest absolute difference of any output; for detections matched as sets, of the matched
             values. ``None`` when nothing was run.
         detail: one line for people.
+        probes: number of further inputs that the pass itself wanted to be tried on, and that told something.
     """
 
     structure: bool
     samples: int = 0
     max_error: float | None = None
     detail: str = ""
+    probes: int = 0
 
 
 class PassRecord(Struct, frozen=True):
-    """One pass that ran: what it was, what it changed, how long it took, how it was checked."""
+    """One pass that ran: what it was, what it changed, how long it took, how it was checked, and what it remarks."""
 
     name: str
     text: str
@@ -43,6 +45,7 @@ class PassRecord(Struct, frozen=True):
     ops_added: dict[str, int]
     ops_removed: dict[str, int]
     check: CheckRecord | None = None
+    remarks: tuple[str, ...] = ()
 
 
 def op_counts(model: LightModel) -> Counter[str]:

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.errors import ConvertkitError, PassError
 from convertkit.graph.domains import lowered
+from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
+from convertkit.passes.probing import Probed, probe
 from convertkit.passes.record import CheckRecord
 
 if TYPE_CHECKING:
@@ -48,10 +50,21 @@ def run_on_host(model: LightModel, inputs: Arrays) -> Outputs:
     Inputs are found by name; those that a pass has renamed by their order. A sample may hold inputs that only a later
     pass asks for.
     """
+    return host_runner(model)(inputs)
+
+
+def host_runner(model: LightModel) -> Callable[[Arrays], Outputs]:
+    """As :func:`run_on_host`, for a graph that is run more than once."""
     session = open_session(lowered(model), optimize=False)
-    others = iter([value for name, value in inputs.items() if name not in session.inputs])
-    feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
-    return tuple(session.run({name: value for name, value in feeds.items() if value is not None}).values())
+
+    def run(inputs: Arrays) -> Outputs:
+        others = iter([value for name, value in inputs.items() if name not in session.inputs])
+        feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
+        return tuple(
+            session.run({name: value for name, value in feeds.items() if value is not None}).values()
+        )
+
+    return run
 
 
 class Checker:
@@ -79,6 +92,7 @@ class Checker:
         """
         if not changed:
             return CheckRecord(True, len(self._samples), 0.0, "unchanged")
+        _require_defaults(step, before, after)
         try:
             validate(after)
             if not self._samples:
@@ -96,7 +110,20 @@ class Checker:
         errors, details = zip(
             *(self._compare(step, a, b) for a, b in zip(old, new, strict=True)), strict=True
         )
-        return CheckRecord(True, len(self._samples), float(max(errors)), details[int(np.argmax(errors))])
+        probed = self._probe(step, before, after)
+        detail = details[int(np.argmax(errors))] + probed.text
+        return CheckRecord(True, len(self._samples), float(max(errors)), detail, probed.run)
+
+    def _probe(self, step: Pass, before: LightModel, after: LightModel) -> Probed:
+        """The inputs that the pass itself wants to be tried on; a stand-in for the host knows its samples only."""
+        if self._run is not run_on_host:
+            return Probed()
+        sample = {**self._samples[0], **self._missing(self._samples[0])}
+
+        def differs(old: Outputs, new: Outputs) -> None:
+            self._compare(step, old, new)
+
+        return probe(step, before, after, sample, host_runner, differs)
 
     def _holds(self, model: LightModel) -> bool:
         try:
@@ -141,6 +168,16 @@ class Checker:
         return worst, result.summary
 
 
+def _require_defaults(step: Pass, before: LightModel, after: LightModel) -> None:
+    """What a caller may override has to stay so; samples leave such inputs out, and so cannot tell."""
+    old, new = default_inputs(before.proto), default_inputs(after.proto)
+    if step.effect != "semantic" and len(new) < len(old):
+        lost = next(name for name in old if name not in new)
+        raise PassError(
+            f"it declares effect {step.effect} but input {lost!r}, which has a default, can no longer be given"
+        )
+
+
 def _compare_values(step: Pass, outputs: Iterable[tuple[str, Array, Array]]) -> tuple[float, str]:
     """The largest difference of any output, held against the limit of the pass's effect."""
     gaps = (_difference(name, a, b) for name, a, b in outputs)
@@ -160,9 +197,11 @@ def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float,
         raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
     if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
         return (0.0 if np.array_equal(old, new) else np.inf), 0.0, name
-    a, b = old.astype(np.float64), new.astype(np.float64)
-    if np.array_equal(a, b, equal_nan=True):
+    if old.dtype.kind in "iub" and np.array_equal(old, new):
         return 0.0, 0.0, name
+    a, b = old.astype(np.float64), new.astype(np.float64)
+    if np.array_equal(a, b, equal_nan=True):  # integers that differ beyond 2^53 become the same float
+        return (np.inf if old.dtype.kind in "iu" and new.dtype.kind in "iu" else 0.0), 0.0, name
     same = (a == b) | (np.isnan(a) & np.isnan(b))
     gap = np.where(same, 0.0, np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)))
     if not np.isfinite(gap).all():

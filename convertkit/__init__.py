@@ -55,6 +55,7 @@ _HOMES = {
     "save": "graph.io",
     "LightModel": "graph.light",
     "detach": "graph.light",
+    "take_defaults": "graph.light",
     "weight_key": "graph.light",
     "weights_as_inputs": "graph.light",
     "LeakError": "graph.region",
@@ -135,6 +136,7 @@ if TYPE_CHECKING:
     from convertkit.graph.io import save as save
     from convertkit.graph.light import LightModel as LightModel
     from convertkit.graph.light import detach as detach
+    from convertkit.graph.light import take_defaults as take_defaults
     from convertkit.graph.light import weight_key as weight_key
     from convertkit.graph.light import weights_as_inputs as weights_as_inputs
     from convertkit.graph.region import LeakError as LeakError

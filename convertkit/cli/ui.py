@@ -155,9 +155,8 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
     seconds = "cached" if cached else f"{record.seconds:.1f} s"
     plain = f"not checked: {record.unchecked}" if record.unchecked else "unchanged"
     check = record.check.detail if record.check else plain
-    return f"{nodes:<20} {seconds:>7}  {record.effect}: {check}" + (
-        f"; {record.missed}" if record.missed else ""
-    )
+    said = [f"{record.effect}: {check}", *([record.missed] if record.missed else []), *record.remarks]
+    return f"{nodes:<20} {seconds:>7}  {'; '.join(said)}"
 
 
 def unchecked_line(records: Sequence[PassRecord]) -> str:

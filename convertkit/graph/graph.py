@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from onnx_graphsurgeon.logger import G_LOGGER
 from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
 from convertkit.errors import GraphError
-from convertkit.graph.light import LightModel, detach, weight_key
+from convertkit.graph.light import LightModel, detach, take_defaults, weight_key
 
 G_LOGGER.severity = G_LOGGER.CRITICAL + 1  # silent: it would print to standard output what it raises anyway
 
@@ -39,10 +39,16 @@ class Graph:
     """A graph under edit.
 
     ``graph.surgeon`` is the ``onnx_graphsurgeon.Graph`` itself, for whatever the verbs below do not cover.
+
+    Attributes:
+        defaults: of graph inputs that a caller may leave out, by ``id`` of the input. Such an input is no constant.
     """
 
-    def __init__(self, surgeon: gs.Graph, source: LightModel) -> None:
+    def __init__(
+        self, surgeon: gs.Graph, source: LightModel, defaults: Mapping[int, onnx.TensorProto] | None = None
+    ) -> None:
         self.surgeon = surgeon
+        self.defaults = dict(defaults or {})
         self._source = source
         self._names: set[str] | None = None
 
@@ -65,6 +71,11 @@ class Graph:
     def opset(self) -> int:
         """The version of the default ONNX domain."""
         return int(self.surgeon.opset)
+
+    def default(self, tensor: Tensor) -> NDArray[Any] | None:
+        """The value of a graph input where a caller gives none; None where a caller has to."""
+        value = self.defaults.get(id(tensor))
+        return None if value is None else self._source.array(value)
 
     def model(self) -> LightModel:
         """The graph as it is now, as a light model; the graph stays open."""
@@ -178,6 +189,7 @@ def open_graph(model: LightModel) -> Graph:
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
+    defaults = take_defaults(proto)
     try:
         surgeon = gs.import_onnx(proto)
     except MemoryError:
@@ -188,7 +200,8 @@ def open_graph(model: LightModel) -> Graph:
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)
             tensor.data_location = None
-    return Graph(surgeon, model)
+    inputs = {tensor.name: tensor for tensor in surgeon.inputs}
+    return Graph(surgeon, model, {id(inputs[tensor.name]): tensor for tensor in defaults})
 
 
 def close_graph(graph: Graph, before: LightModel) -> LightModel:
@@ -197,9 +210,23 @@ def close_graph(graph: Graph, before: LightModel) -> LightModel:
     ``before`` supplies the weights, and the header fields (producer, metadata) that graphsurgeon does not keep.
     """
     proto = gs.export_onnx(graph.surgeon, do_type_check=False)
-    proto.ir_version = before.proto.ir_version
+    for tensor in graph.inputs:
+        if id(tensor) in graph.defaults:
+            proto.graph.initializer.append(_default(tensor, graph.defaults[id(tensor)], before))
+    proto.ir_version = max(before.proto.ir_version, 4)  # before 4 every constant had to be an input, too
     proto.metadata_props.extend(before.proto.metadata_props)
     return detach(proto, before.weights)
+
+
+def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -> onnx.TensorProto:
+    """The default of an input under the name, and in the type, that the input has now."""
+    kind = onnx.helper.tensor_dtype_to_np_dtype(value.data_type)
+    if tensor.dtype is not None and not isinstance(tensor.dtype, int) and np.dtype(tensor.dtype) != kind:
+        return onnx.numpy_helper.from_array(source.array(value).astype(tensor.dtype), tensor.name)
+    copy = onnx.TensorProto()
+    copy.CopyFrom(value)
+    copy.name = tensor.name
+    return copy
 
 
 def _is_detached(constant: gs.Constant) -> bool:

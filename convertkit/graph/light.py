@@ -74,6 +74,26 @@ def weight_key(tensor: TensorProto) -> str | None:
     return location.removeprefix(_SCHEME) if location.startswith(_SCHEME) else None
 
 
+def default_inputs(proto: onnx.ModelProto) -> list[str]:
+    """The graph inputs that a caller may leave out, because an initializer gives them a value.
+
+    Below IR version 4 every initializer had to be an input, and is constant.
+    """
+    given = {tensor.name for tensor in proto.graph.initializer} if proto.ir_version >= 4 else set()
+    return [value.name for value in proto.graph.input if value.name in given]
+
+
+def take_defaults(proto: onnx.ModelProto) -> list[TensorProto]:
+    """Takes the values of :func:`default_inputs` out of ``proto``, where they leave ordinary graph inputs."""
+    names = set(default_inputs(proto))
+    defaults = [_copy(tensor) for tensor in proto.graph.initializer if tensor.name in names]
+    if defaults:
+        kept = [_copy(tensor) for tensor in proto.graph.initializer if tensor.name not in names]
+        del proto.graph.initializer[:]
+        proto.graph.initializer.extend(kept)
+    return defaults
+
+
 def detach(proto: onnx.ModelProto, weights: Weights | None = None) -> LightModel:
     """Moves large initializer data out of ``proto``.
 

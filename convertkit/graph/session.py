@@ -36,13 +36,16 @@ class Session:
     def run(self, inputs: Arrays) -> dict[str, NDArray[Any]]:
         """Runs once. ``inputs`` needs every graph input under its name, in its dtype and shape.
 
+        Integers of another width are taken where the graph's own type holds them: a pass may have changed it.
+
         Raises:
             GraphError: an input is missing or does not fit, or a node fails.
         """
         missing = [name for name in self.inputs if name not in inputs]
         if missing:
             raise GraphError(f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}")
-        feeds = {name: inputs[name] for name in self.inputs}
+        kinds = {item.name: item.type for item in self.inner.get_inputs()}
+        feeds = {name: _fitted(name, inputs[name], kinds[name]) for name in self.inputs}
         with step("onnxruntime, running the graph", self.size):
             try:
                 values = self.inner.run(list(self.outputs), feeds)
@@ -94,6 +97,26 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
     inputs = tuple(value.name for value in inner.get_inputs())
     outputs = tuple(value.name for value in inner.get_outputs())
     return Session(inner, inputs, outputs, tuple(lent or ()), model.size)
+
+
+def _fitted(name: str, values: NDArray[Any], kind: str) -> NDArray[Any]:
+    """Integers in the type that the graph wants (``tensor(int32)``); everything else as it is.
+
+    Raises:
+        GraphError: that type does not hold them.
+    """
+    word = kind.removeprefix("tensor(").removesuffix(")")
+    if (
+        np.asarray(values).dtype.kind not in "iu"
+        or word == values.dtype
+        or not word.lstrip("u").startswith("int")
+    ):
+        return values
+    wanted = values.astype(word)
+    lost = values[(wanted != values) | ((wanted < 0) != (values < 0))]
+    if lost.size:
+        raise GraphError(f"input {name!r} is {word}, which does not hold {lost.flat[0]}")
+    return wanted
 
 
 def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object] | None:

@@ -27,7 +27,7 @@ from typing_extensions import dataclass_transform
 from convertkit.errors import PluginError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import onnx
     import onnx_ir
@@ -85,14 +85,30 @@ class Pass:
         """
         return {}
 
+    def probes(
+        self, model: LightModel, sample: Mapping[str, NDArray[Any]]
+    ) -> Sequence[Mapping[str, NDArray[Any]]]:
+        """Inputs that can tell whether what the pass believes of ``model``, the graph before it, is true (optional).
+
+        They are made from a sample input and run beside it; one on which that graph fails itself is left out.
+
+        Raises:
+            GraphError: there are none, and why.
+        """
+        return ()
+
 
 class GraphPass(Pass):
     """A pass that edits an onnx-graphsurgeon graph in place."""
 
     form = "surgeon"
 
-    def run(self, graph: Graph) -> None:
-        """Edits ``graph``. Unused nodes are removed and the rest is sorted afterwards."""
+    def run(self, graph: Graph) -> Sequence[str] | None:
+        """Edits ``graph``; unused nodes are removed and the rest is sorted afterwards.
+
+        Returns:
+            remarks of one line each that belong beside the result, such as what was left and why; None: none.
+        """
         raise NotImplementedError
 
     def explain(self, graph: Graph) -> tuple[Finding, ...]:

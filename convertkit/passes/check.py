@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.errors import ConvertkitError, PassError
 from convertkit.graph.domains import lowered
+from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
+from convertkit.passes.probing import Probed, probe
 from convertkit.passes.record import CheckRecord
 
 if TYPE_CHECKING:
@@ -49,10 +51,21 @@ def run_on_host(model: LightModel, inputs: Arrays) -> Outputs:
     Inputs are found by name; those that a pass has renamed by their order. A sample may hold inputs that only a later
     pass asks for.
     """
+    return host_runner(model)(inputs)
+
+
+def host_runner(model: LightModel) -> Callable[[Arrays], Outputs]:
+    """As :func:`run_on_host`, for a graph that is run more than once."""
     session = open_session(lowered(model), optimize=False)
-    others = iter([value for name, value in inputs.items() if name not in session.inputs])
-    feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
-    return tuple(session.run({name: value for name, value in feeds.items() if value is not None}).values())
+
+    def run(inputs: Arrays) -> Outputs:
+        others = iter([value for name, value in inputs.items() if name not in session.inputs])
+        feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
+        return tuple(
+            session.run({name: value for name, value in feeds.items() if value is not None}).values()
+        )
+
+    return run
 
 
 class Checker:
@@ -80,6 +93,7 @@ class Checker:
         """
         if not changed:
             return CheckRecord(True, detail="unchanged")
+        _require_defaults(step, before, after)
         try:
             validate(after)
             if not self._samples:
@@ -100,8 +114,20 @@ class Checker:
         if len(unseen) == len(found[0].names):
             return CheckRecord.blind(f"no sample has a value of {', '.join(unseen) or 'any output'}")
         unchecked = f"no sample has a value of {', '.join(unseen)}" if unseen else ""
-        detail = f"{worst.detail}; not checked: {unchecked}" if unseen else worst.detail
-        return CheckRecord(True, len(self._samples), worst.error, detail, unchecked)
+        probed = self._probe(step, before, after)
+        detail = worst.detail + probed.text + (f"; not checked: {unchecked}" if unseen else "")
+        return CheckRecord(True, len(self._samples), worst.error, detail, unchecked, probed.run)
+
+    def _probe(self, step: Pass, before: LightModel, after: LightModel) -> Probed:
+        """The inputs that the pass itself wants to be tried on; a stand-in for the host knows its samples only."""
+        if self._run is not run_on_host:
+            return Probed()
+        sample = {**self._samples[0], **self._missing(self._samples[0])}
+
+        def differs(old: Outputs, new: Outputs) -> None:
+            self._compare(step, old, new)
+
+        return probe(step, before, after, sample, host_runner, differs)
 
     def _holds(self, model: LightModel) -> bool:
         try:
@@ -158,6 +184,16 @@ class _Compared:
     detail: str
     names: tuple[str, ...]
     seen: Set[str]
+
+
+def _require_defaults(step: Pass, before: LightModel, after: LightModel) -> None:
+    """What a caller may override has to stay so; samples leave such inputs out, and so cannot tell."""
+    old, new = default_inputs(before.proto), default_inputs(after.proto)
+    if step.effect != "semantic" and len(new) < len(old):
+        lost = next(name for name in old if name not in new)
+        raise PassError(
+            f"it declares effect {step.effect} but input {lost!r}, which has a default, can no longer be given"
+        )
 
 
 def _compare_values(

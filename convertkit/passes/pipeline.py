@@ -133,7 +133,7 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     before, counts = state.model, op_counts(state.model)
     start = time.perf_counter()
     with limits.step(f"pass {step.name}", before.size):
-        state.apply(step)
+        remarks = state.apply(step)
     seconds = time.perf_counter() - start
     after_counts = op_counts(state.model)
     added, removed = difference(counts, after_counts)
@@ -151,4 +151,5 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         ops_added=added,
         ops_removed=removed,
         check=check,
+        remarks=remarks,
     )

@@ -27,6 +27,7 @@ class CheckRecord(Struct, frozen=True):
             values. ``None`` when nothing was run.
         detail: one line for people.
         unchecked: why outputs of a pass that changed the graph were not compared, or which; empty where all were.
+        probes: number of further inputs that the pass itself wanted to be tried on, and that told something.
     """
 
     structure: bool
@@ -34,6 +35,8 @@ class CheckRecord(Struct, frozen=True):
     max_error: float | None = None
     detail: str = ""
     unchecked: str = ""
+
+    probes: int = 0
 
     @classmethod
     def blind(cls, why: str) -> CheckRecord:
@@ -45,6 +48,7 @@ class PassRecord(Struct, frozen=True):
     """One pass that ran: what it was, what it changed, how long it took, how it was checked.
 
     ``missed`` says how many of the operators that it is there for have stayed, and why; empty where none has.
+    ``remarks`` are the pass's own words.
     """
 
     name: str
@@ -58,6 +62,7 @@ class PassRecord(Struct, frozen=True):
     ops_removed: dict[str, int]
     check: CheckRecord | None = None
     missed: str = ""
+    remarks: tuple[str, ...] = ()
 
     @property
     def unchecked(self) -> str:

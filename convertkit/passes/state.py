@@ -22,15 +22,18 @@ class GraphState:
         self._graph: Graph | None = None
         self._untouched = ""
 
-    def apply(self, step: Pass) -> None:
+    def apply(self, step: Pass) -> tuple[str, ...]:
         """Runs one pass and makes its result the current model.
+
+        Returns:
+            what the pass remarks.
 
         Raises:
             PassError: the class derives from none of the four forms.
         """
         if isinstance(step, GraphPass):
-            self._edit(step)
-        elif isinstance(step, LightPass):
+            return self._edit(step)
+        if isinstance(step, LightPass):
             self.replace(step.run(self.model))
         elif isinstance(step, ModelPass):
             self.replace(_run_on_proto(step, self.model))
@@ -38,18 +41,22 @@ class GraphState:
             self.replace(_run_on_ir(step, self.model))
         else:
             raise PassError(f"pass {step.name}: derive it from GraphPass, LightPass, ModelPass or IrPass")
+        return ()
 
-    def _edit(self, step: GraphPass) -> None:
+    def _edit(self, step: GraphPass) -> tuple[str, ...]:
         from convertkit.graph.graph import close_graph
 
         graph, untouched = self._graph or self._open(), self._untouched
         self._graph = None  # a pass that raises may leave it half edited
-        step.run(graph)
+        remarks = tuple(step.run(graph) or ())
         graph.tidy()
         edited = close_graph(graph, self.model)
-        self._graph, self._untouched = graph, _digest(edited)
-        if self._untouched != untouched:
-            self.model = edited
+        digest = _digest(edited)
+        if (
+            digest != untouched
+        ):  # else the next pass opens it again, without what this one noted while it looked
+            self.model, self._graph, self._untouched = edited, graph, digest
+        return remarks
 
     def _open(self) -> Graph:
         """Opens the model for edits; the digest of a mere round trip tells a pass that changed nothing."""

@@ -10,12 +10,13 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     """Registers the built-in passes."""
     from convertkit_passes.cast_int64 import CastInt64ToInt32
     from convertkit_passes.fold_constants import FoldConstants
+    from convertkit_passes.freeze_defaults import FreezeDefaults
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
     from convertkit_passes.select_class_masks import SelectClassMasks
     from convertkit_passes.set_opset_window import SetOpsetWindow
     from convertkit_passes.simplify import Simplify
 
-    general = (Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo)
+    general = (FreezeDefaults, Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo)
     for cls in (*general, SelectClassMasks, PruneMaskHead):
         register(cls)

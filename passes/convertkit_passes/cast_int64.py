@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
 import convertkit
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
     from convertkit_passes.int64.plan import Plan
 
 
@@ -18,13 +23,15 @@ class CastInt64ToInt32(convertkit.GraphPass):
     stays, and so does size arithmetic that only feeds such inputs; a Cast stands where the two meet. Ops without a
     schema and subgraphs are left alone.
 
-    Exact as long as the values fit into int32. Where the graph states them (constants, static shapes, and what
-    arithmetic makes of these) a tensor that may pass int32 stays int64; everywhere else, as in the values of a
-    graph input or of a Cast from float, fitting is assumed: indices and sizes of networks do.
+    A tensor becomes int32 only where int32 is known to hold its values: ranges are followed from constants, types and
+    shapes through arithmetic, masks, padding and empty reductions. Whatever may be beyond stays int64, a graph output
+    too, and is named. Two things are taken for granted: that the sizes of tensors fit, and the values of int64 graph
+    inputs (the line of the pass says which); the check runs the graph at these bounds, too.
 
     Options:
         outputs: retype int64 graph outputs.
         inputs: retype int64 graph inputs too.
+        ranges: lowest and highest value of graph inputs, such as ``{ids: [0, 30521]}``, where they are known.
     """
 
     name = "cast-int64-to-int32"
@@ -32,17 +39,37 @@ class CastInt64ToInt32(convertkit.GraphPass):
     after = ("simplify", "fold-constants")
     outputs: bool = True
     inputs: bool = False
+    ranges: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: convertkit.Graph) -> tuple[str, ...]:
         from convertkit_passes.int64.rewrite import Rewriter
 
-        Rewriter(graph, self.plan(graph)).run()
+        plan = self.plan(graph)
+        remarks = tuple(plan.remarks())
+        Rewriter(graph, plan).run()
+        return remarks
 
     def plan(self, graph: convertkit.Graph) -> Plan:
-        """What would become int32; the graph stays as it is."""
+        """What becomes int32; the graph stays as it is.
+
+        Raises:
+            UnknownNameError: a range is stated of something that is no graph input.
+        """
         from convertkit_passes.int64.plan import make_plan
 
-        return make_plan(graph, inputs=self.inputs, outputs=self.outputs)
+        known = [tensor.name for tensor in graph.inputs]
+        for name in self.ranges:
+            if name not in known:
+                raise convertkit.UnknownNameError("graph input", name, known)
+        return make_plan(graph, inputs=self.inputs, outputs=self.outputs, ranges=self.ranges)
+
+    def probes(
+        self, model: convertkit.LightModel, sample: Mapping[str, NDArray[Any]]
+    ) -> list[dict[str, NDArray[Any]]]:
+        """Masks off, on and mixed, integers at the bounds that the plan believes in."""
+        from convertkit_passes.int64.probes import bound_probes
+
+        return bound_probes(model, sample, self.ranges)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """One finding per int64 tensor: it becomes int32, or why it stays."""

@@ -8,9 +8,9 @@ import convertkit
 class FoldConstants(convertkit.GraphPass):
     """Replace what depends on constants and known shapes only by its value, computed by onnxruntime.
 
-    The shapes a graph states are believed. Random operators, quantisation, half-precision arithmetic, operators with
-    subgraphs or of a foreign domain, and operators onnxruntime cannot run stay; a graph output stays written by a
-    node.
+    The shapes a graph states are believed. An input that has a default is no constant. Random operators, quantisation,
+    half-precision arithmetic, operators with subgraphs or of a foreign domain, and operators onnxruntime cannot run
+    stay; a graph output stays written by a node.
 
     graphsurgeon's own folding is not used: it also drops Casts around integer arithmetic, folds random operators,
     and ignores the ``start`` and ``end`` of Shape.
@@ -24,7 +24,7 @@ class FoldConstants(convertkit.GraphPass):
     after = ("simplify",)
     fold_limit: int = 1 << 20
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: convertkit.Graph) -> tuple[str, ...]:
         from convertkit_passes.folding.fold import Folder
         from convertkit_passes.folding.shapes import fold_shapes, lift_constants
 
@@ -32,3 +32,10 @@ class FoldConstants(convertkit.GraphPass):
         folder = Folder(graph, self.fold_limit)
         while fold_shapes(graph) + folder.fold():
             pass
+        names = [tensor.name for tensor in graph.inputs if id(tensor) in graph.defaults]
+        if not names:
+            return ()
+        some = "1 input" if len(names) == 1 else f"{len(names)} inputs"
+        return (
+            f"{some} with a default ({names[0]!r} first) may be overridden and stay: freeze-defaults ends that",
+        )

@@ -23,7 +23,8 @@ class Simplify(convertkit.LightPass):
     """Fold, fuse and prune with onnxsim, in a child process of its own.
 
     Weights that no fold or fusion can use do not travel: onnxsim sees them as graph inputs of known type and
-    shape, and they come back as the initializers they were. Inputs and outputs keep their names, order and types.
+    shape, and they come back as the initializers they were. Inputs and outputs keep their names, order and types, and
+    inputs that have a default their default.
 
     Options:
         skip: onnxsim's optimizers to leave out, such as ``fuse_bn_into_conv``.
@@ -48,8 +49,9 @@ class Simplify(convertkit.LightPass):
                 hint="leave it out; fold-constants takes a graph of any size",
             )
         lean = convertkit.weights_as_inputs(shared, embed=needed)
+        defaults = {tensor.name for tensor in convertkit.take_defaults(lean)}
         result = self._in_child(lean)
-        _restore(result, shared)
+        _restore(result, shared, defaults)
         return convertkit.detach(result, model.weights)
 
     def _in_child(self, lean: ModelProto) -> ModelProto:
@@ -73,7 +75,7 @@ class Simplify(convertkit.LightPass):
                 raise convertkit.PassError(error.message, hint=hint) from error
 
 
-def _restore(result: ModelProto, before: convertkit.LightModel) -> None:
+def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[str]) -> None:
     """Gives the result the interface, the metadata and the idle weights of the model it was made from.
 
     Raises:
@@ -85,24 +87,21 @@ def _restore(result: ModelProto, before: convertkit.LightModel) -> None:
         raise convertkit.PassError(
             f"onnxsim returned the outputs {', '.join(names)} in place of the model's own"
         )
-    _put_back_weights(graph, before)
-    initializers = {tensor.name for tensor in graph.initializer}
-    defaults = {tensor.name for tensor in old.initializer}
-    del graph.input[:]  # an input that had a default and is folded now would otherwise become a required one
-    graph.input.extend(
-        value for value in old.input if value.name in initializers or value.name not in defaults
-    )
+    _put_back_weights(graph, before, defaults)
+    weights = {tensor.name for tensor in old.initializer} - {tensor.name for tensor in graph.initializer}
+    del graph.input[
+        :
+    ]  # below IR version 4 weights are inputs: one that is folded now would become a required one
+    graph.input.extend(value for value in old.input if value.name not in weights)
     _keep_types(graph, old)
     del result.metadata_props[:]
     result.metadata_props.extend(before.proto.metadata_props)
 
 
-def _put_back_weights(graph: GraphProto, before: convertkit.LightModel) -> None:
-    used = _names_read(graph)
-    present = {tensor.name for tensor in graph.initializer}
-    graph.initializer.extend(
-        tensor for tensor in before.detached() if tensor.name in used and tensor.name not in present
-    )
+def _put_back_weights(graph: GraphProto, before: convertkit.LightModel, defaults: set[str]) -> None:
+    wanted = _names_read(graph) & {tensor.name for tensor in before.detached()}
+    wanted = (wanted | defaults) - {tensor.name for tensor in graph.initializer}
+    graph.initializer.extend(tensor for tensor in before.proto.graph.initializer if tensor.name in wanted)
 
 
 def _names_read(graph: GraphProto) -> set[str]:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from convertkit_passes.int64 import interval
-from convertkit_passes.int64.interval import ASSUMED, HIGHEST, Interval, union
+from convertkit_passes.int64.interval import HIGHEST, INT32, Interval, union
 from convertkit_passes.int64.ranges import Ranges
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -18,6 +18,7 @@ from convertkit.graph.light import LightModel, detach
 from tests.graphtext import parse
 from tests.passes.random_graphs import Case, cases, outputs
 
+INT64 = Interval(-(2**63), 2**63 - 1)
 small = st.integers(-20, 20)
 ranges = st.tuples(small, small).map(lambda pair: Interval(min(pair), max(pair)))
 
@@ -91,9 +92,27 @@ def range_of(text: str, name: str, **options: Any) -> Interval:
         ("s = NonZero (x) t = Transpose (s) y = Gather <axis = 1> (t, one)", Interval(0, 3)),
         ("s = NonZero (x) y, z, w = Split <split = [1, 1, 1]> (s)", Interval(0, 2)),
         ("s = Shape (x) y = Add (s, one)", Interval(4, 51)),
-        ("y = Identity (n)", ASSUMED),
-        ("y = Cast <to = 7> (x)", ASSUMED),
-        ("b = Cast <to = 9> (x) y = Cast <to = 7> (b)", ASSUMED),
+        ("y = Identity (n)", INT32),
+        ("y = Cast <to = 7> (x)", INT64),
+        ("b = Cast <to = 9> (x) y = Cast <to = 7> (b)", Interval(0, 1)),
+        ("f = Sigmoid (x) y = Cast <to = 7> (f)", Interval(0, 1)),
+        ("f = Clip (x, low, high) g = Floor (f) y = Cast <to = 7> (g)", Interval(-3, 7)),
+        ("i = Cast <to = 6> (n) f = Cast <to = 1> (i) y = Cast <to = 7> (f)", Interval(-(2**31), 2**31)),
+        ("i = Cast <to = 3> (n) y = Cast <to = 7> (i)", Interval(-128, 127)),
+        ("i = Cast <to = 12> (n) y = Cast <to = 7> (i)", Interval(0, 2**32 - 1)),
+        ("y = Where (m, n, none)", Interval(-(2**31), 2**63 - 1)),
+        ("y = Max (n, none)", Interval(2**63 - 1, 2**63 - 1)),
+        ("w = Where (m, n, none) y = Min (w, five)", Interval(-(2**31), 5)),
+        ("p = Constant <value_ints = [0, 1]> () y = Pad (n, p, none)", Interval(-(2**31), 2**63 - 1)),
+        ("y = ScatterElements (n, one, big)", Interval(-(2**31), 2**40)),
+        ("y = Concat <axis = 0> (n, big)", Interval(-(2**31), 2**40)),
+        ("y = Mul (n, big)", INT64),
+        ("y = ReduceMin (n)", INT32),
+        ("y = ReduceMin (open)", INT64),
+        ("y = ReduceSumSquare (n)", INT64),
+        ("y = ReduceProd (n)", INT64),
+        ("y = Neg (n)", Interval(-(2**31) + 1, 2**31)),
+        ("y = Div (n, minus)", Interval(-(2**31), 2**31)),
         ("r = Shape (x) y = ReduceSum (r)", Interval(3, 150)),
         ("y = ConstantOfShape <value = int64[1] {7}> (two)", Interval(7, 7)),
         ("y = Constant <value_ints = [4, 9]> ()", Interval(4, 9)),
@@ -101,16 +120,20 @@ def range_of(text: str, name: str, **options: Any) -> Interval:
     ],
 )
 def test_what_the_graph_states_is_used(node: str, expected: Interval) -> None:
-    text = f"""(float[3,4,50] x, int64[5] n) => (int64[K] y)
-    <int64[1] one = {{1}}, int64[1] two = {{2}}, int64 zero = {{0}}, int64[3] r> {{ {node} }}"""
+    text = f"""(float[3,4,50] x, int64[5] n, int64[N] open, bool[5] m) => (int64[K] y)
+    <int64[1] one = {{1}}, int64[1] two = {{2}}, int64 zero = {{0}}, int64 five = {{5}}, int64 minus = {{-1}},
+     int64 none = {{9223372036854775807}}, int64[1] big = {{1099511627776}}, float low = {{-2.5}}, float high = {{7}},
+     int64[3] r> {{ {node} }}"""
 
-    assert range_of(text, "y", opset=12) == expected
+    found = range_of(text, "y", opset=12)
+
+    assert (found.low, found.high) == (expected.low, expected.high)
 
 
 def test_an_unknown_dimension_is_a_size_and_no_more() -> None:
     found = range_of("(float[N,4] x) => (int64[2] y) { y = Shape (x) }", "y")
 
-    assert (found.low, found.high, found.known) == (0, HIGHEST, False)
+    assert found == Interval(0, HIGHEST)
 
 
 def test_a_mean_sums_before_it_divides() -> None:
@@ -123,10 +146,17 @@ def test_a_mean_sums_before_it_divides() -> None:
     assert known.peak(mean) == Interval(0, 9 * 69999)
 
 
-def test_assumptions_do_not_grow() -> None:
-    value = interval.add(ASSUMED, Interval(1, 1)).settled()
+def test_an_assumption_is_said_and_does_not_grow() -> None:
+    text = "(int64[2] n) => (int64[2] y) <int64 one = {1}> { y = Add (n, one) }"
 
-    assert value.fits
-    assert value.high == HIGHEST
-    assert not interval.add(ASSUMED, Interval(1 << 40, 1 << 40)).fits
+    assert range_of(text, "n") == Interval(-(2**31), HIGHEST, frozenset(["n"]))
+    assert range_of(text, "y") == Interval(-(2**31) + 1, HIGHEST + 1, frozenset(["n"]))
     assert np.iinfo(np.int32).max == HIGHEST
+
+
+@pytest.mark.parametrize("value", [2**31 - 1, -(2**31), 2**31, -(2**31) - 1])
+def test_the_limits_are_those_of_int32(value: int) -> None:
+    found = range_of(f"(float[1] x) => (int64 y) <int64 k = {{{value}}}> {{ y = Identity (k) }}", "y")
+
+    assert (found.low, found.high) == (value, value)
+    assert found.fits == (np.iinfo(np.int32).min <= value <= np.iinfo(np.int32).max)

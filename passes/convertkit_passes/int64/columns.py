@@ -9,7 +9,7 @@ from typing import Any
 import onnx_graphsurgeon as gs
 
 from convertkit_passes.constants import peek
-from convertkit_passes.int64.interval import HIGHEST, Interval
+from convertkit_passes.int64.interval import SIZE, Interval
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def derived_columns(node: Any, position: int, source: Columns) -> Columns | None
 
 
 def _size(dim: Any) -> Interval:
-    return Interval(dim, dim) if isinstance(dim, int) and dim >= 0 else Interval(0, HIGHEST, known=False)
+    return Interval(dim, dim) if isinstance(dim, int) and dim >= 0 else SIZE
 
 
 def _position(dim: Any) -> Interval:

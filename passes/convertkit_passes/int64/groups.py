@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import onnx_graphsurgeon as gs
 
+from convertkit_passes.int64 import interval
 from convertkit_passes.int64.interval import Interval
 from convertkit_passes.int64.kernels import why_kept
 from convertkit_passes.int64.ranges import Ranges
@@ -27,36 +28,47 @@ class Group:
         what: names it in a sentence, such as ``input 2 (indices) of GatherND``.
         fixed: why it stays int64; None where it may become int32.
         wanted: it becomes int32 whatever that costs.
+        kept: why it stays int64 although it was to become int32.
         writes: the tensors it produces.
         reads: (tensor, input index) of what it consumes; a graph output has its own index.
+        assumes: the graph inputs that have to fit into int32 where this group is to be int32.
     """
 
     node: Any
     what: str
     fixed: str | None = None
     wanted: bool = False
+    kept: str | None = None
     writes: list[Any] = field(default_factory=list)
     reads: list[tuple[Any, int]] = field(default_factory=list)
+    assumes: frozenset[str] = frozenset()
 
 
-def build_groups(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> list[Group]:
+def build_groups(
+    graph: convertkit.Graph, *, inputs: bool, outputs: bool, ranges: Mapping[str, tuple[int, int]]
+) -> list[Group]:
     """All groups of a graph, in file order.
 
     Args:
         inputs: graph inputs become int32.
         outputs: graph outputs become int32.
+        ranges: lowest and highest value of graph inputs, where they are known.
     """
-    types, ranges = Types(graph), Ranges(graph)
+    types = Types(graph)
+    known = Ranges(graph, types, ranges)
     if not types.has_onnx:
         return []
-    groups = [_graph_input(tensor, inputs) for tensor in graph.inputs if _is_free_int64(tensor, types)]
+    groups = [_graph_input(tensor, known, inputs) for tensor in graph.inputs if types.is_int64(tensor)]
     for node in _live(graph):
         if any(types.is_int64(tensor) for tensor in (*node.inputs, *node.outputs, *subgraph_reads(node))):
-            groups += _NodeGroups(node, types, ranges).build()
+            groups += _NodeGroups(node, types, known).build()
     own = {id(tensor) for tensor in graph.inputs}  # an output that is an input has the input's type
     for index, tensor in enumerate(graph.outputs):
         if types.is_int64(tensor) and id(tensor) not in own:
-            groups.append(_graph_output(tensor, index, ranges, outputs))
+            groups.append(_graph_output(tensor, index, known, outputs))
+    for group in groups:
+        tensors = [*group.writes, *(tensor for tensor, _ in group.reads)]
+        group.assumes = interval.assumed(known.of(tensor) for tensor in tensors)
     return groups
 
 
@@ -90,18 +102,16 @@ def _live(graph: convertkit.Graph) -> list[Any]:
     return [node for node in graph.nodes if id(node) in seen]
 
 
-def _is_free_int64(tensor: Any, types: Types) -> bool:
-    return types.is_int64(tensor) and not isinstance(tensor, gs.Constant)
-
-
-def _graph_input(tensor: Any, wanted: bool) -> Group:
-    fixed = None if wanted else "the types of graph inputs are kept"
-    return Group(None, f"graph input {tensor.name!r}", fixed, wanted, writes=[tensor])
+def _graph_input(tensor: Any, ranges: Ranges, wanted: bool) -> Group:
+    kept = _beyond(ranges.of(tensor)) if wanted else None
+    fixed = kept if wanted else "the types of graph inputs are kept"
+    return Group(None, f"graph input {tensor.name!r}", fixed, fixed is None, kept, writes=[tensor])
 
 
 def _graph_output(tensor: Any, index: int, ranges: Ranges, wanted: bool) -> Group:
-    fixed = _beyond(ranges.of(tensor)) if wanted else "the types of graph outputs are kept"
-    return Group(None, f"graph output {tensor.name!r}", fixed, fixed is None, reads=[(tensor, index)])
+    kept = _beyond(ranges.of(tensor)) if wanted else None
+    fixed = kept if wanted else "the types of graph outputs are kept"
+    return Group(None, f"graph output {tensor.name!r}", fixed, fixed is None, kept, reads=[(tensor, index)])
 
 
 class _NodeGroups:
@@ -196,4 +206,8 @@ def _why_opaque(node: Any, schema: Signature | None) -> str | None:
 
 
 def _beyond(values: Interval) -> str | None:
-    return None if values.fits else f"its values may be {values}, beyond int32"
+    if values.fits:
+        return None
+    if values.is_bounded:
+        return f"its values may be {values}, beyond int32"
+    return "nothing keeps its values within int32"

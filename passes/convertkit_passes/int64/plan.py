@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,30 @@ class Plan:
         """The groups that become int32."""
         return (group for position, group in enumerate(self.groups) if position not in self.wide)
 
+    def remarks(self) -> Iterator[str]:
+        """What the summary of the pass has to say: outputs that stay int64, and what the rest takes for granted."""
+        kept = [group for group in self.groups if group.kept is not None]
+        if kept:
+            yield f"{_few([group.what for group in kept])} stays int64: {kept[0].kept}"
+        typed = {tensor.name for group in self.narrow() if group.node is None for tensor in group.writes}
+        assumed = sorted({name for group in self.narrow() for name in group.assumes} - typed)
+        if assumed:
+            names = _few([f"graph input {name!r}" for name in assumed])
+            yield f"assumes that int32 holds the values of {names}"
+
     def findings(self) -> tuple[convertkit.Finding, ...]:
         """A finding per tensor, in file order: ``matched`` becomes int32, ``refused`` stays int64."""
         found: dict[str, convertkit.Finding] = {}
         flow = _Flow(self.groups)
         for position, group in enumerate(self.groups):
+            if not group.writes and group.node is None:  # a graph output has the last word
+                name = group.reads[0][0].name
+                said = self._finding(position, name, flow)
+                inner = found.get(name)
+                if said.status == "matched" and inner is not None and inner.status == "refused":
+                    why = f"becomes int32 by a Cast behind {inner.where}: {inner.why}"
+                    said = convertkit.Finding("matched", said.where, why, name)
+                found[name] = said
             for tensor in _own(group):
                 known = found.get(
                     tensor.name
@@ -67,13 +86,23 @@ def _own(group: Group) -> Iterator[Any]:
     yield from (tensor for tensor, _ in group.reads if isinstance(tensor, gs.Constant))
 
 
-def make_plan(graph: convertkit.Graph, *, inputs: bool, outputs: bool) -> Plan:
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
+
+
+def make_plan(
+    graph: convertkit.Graph,
+    *,
+    inputs: bool,
+    outputs: bool,
+    ranges: Mapping[str, tuple[int, int]] | None = None,
+) -> Plan:
     """Decides every group.
 
     What flows into no slot that is fixed to int64 becomes int32. The rest, size arithmetic mostly, takes the types
     that need the fewest Casts, int32 where that is equal.
     """
-    groups = build_groups(graph, inputs=inputs, outputs=outputs)
+    groups = build_groups(graph, inputs=inputs, outputs=outputs, ranges=ranges or {})
     flow = _Flow(groups)
     forced = {position for position, group in enumerate(groups) if group.wanted and group.fixed is None}
     wide = frozenset(range(len(groups))) - forced

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,7 @@ class Types:
         imports = graph.surgeon.import_domains or ()
         self._opsets = {"" if item.domain == "ai.onnx" else item.domain: item.version for item in imports}
         self.has_onnx = "" in self._opsets
-        for node in graph.nodes:
-            self._infer(node)
+        self._walk(graph.nodes)
 
     def of(self, tensor: Any) -> np.dtype[Any] | None:
         """The numpy type of a tensor; None where it is unknown, has none, or the value is no tensor."""
@@ -50,6 +50,12 @@ class Types:
         domain = node.domain or ""
         version = self._opsets.get("" if domain == "ai.onnx" else domain)
         return None if version is None else signature(node.op, domain, version)
+
+    def _walk(self, nodes: Sequence[Any]) -> None:
+        for node in nodes:
+            for subgraph in node.subgraphs():
+                self._walk(subgraph.nodes)
+            self._infer(node)
 
     def _infer(self, node: Any) -> None:
         if all(tensor.dtype is not None or tensor.is_empty() for tensor in node.outputs):

@@ -114,14 +114,17 @@ def test_every_form_becomes_one_node(form, rois, e, opset):
     assert_same_results(model, e, rois)
 
 
-@pytest.mark.parametrize("form", [forms.mask_add, forms.torchvision, forms.concat_gather])
-def test_any_number_of_rois(form):
-    e = SMALL.but(count="K", samples=2)
+@pytest.mark.parametrize("form", [forms.mask_add, forms.torchvision, forms.concat_gather, forms.where])
+def test_an_open_number_of_rois_is_refused_before_anything_is_rewritten(form, cli, tmp_path):
+    model = form(SMALL.but(count="K", samples=2))
+    convertkit.save(model, tmp_path / "open.onnx")
 
-    (node,) = extractors(fused(form(e)))
+    (finding,) = findings(model)
+    outcome = cli("opt", "open.onnx", "-p", FUSE.name, "-o", "same.onnx")
 
-    assert node.attrs["finest_scale"] == e.finest
-    assert node.outputs[0].shape == ["K", e.channels, *e.bins]
+    assert (finding.status, finding.tensor in ("boxes", "rois")) == ("refused", True)
+    assert "the number of RoIs is open" in finding.why
+    assert (outcome.code, "unchanged" in outcome.err) == (0, True)
 
 
 def test_boxes_get_the_picture_they_name():
@@ -132,12 +135,6 @@ def test_boxes_get_the_picture_they_name():
     (concat,) = node.inputs[-1].inputs
     assert concat.op == "Concat" and concat.inputs[1].name == "boxes"
     assert (concat.inputs[0].values == np.ones((e.count, 1), np.float32)).all()
-
-
-def test_boxes_of_unknown_number_without_picture_column_stay():
-    (finding,) = findings(forms.where(SMALL.but(count="K")))
-    assert (finding.status, finding.tensor) == ("refused", "boxes")
-    assert "how many boxes there are is not known" in finding.why
 
 
 def test_levels_written_in_any_order_are_sorted_by_measurement():
@@ -296,7 +293,7 @@ def extractions(draw):
         aligned=draw(st.booleans()),
         channels=draw(st.integers(1, 3)),
         picture=draw(st.tuples(st.integers(20, 200), st.integers(20, 200))),
-        count=draw(st.one_of(st.integers(1, 80), st.just("K"))),
+        count=draw(st.integers(1, 80)),
         pictures=draw(st.integers(1, 2)),
         opset=draw(st.sampled_from([11, 12, 13, 16])),
         order=tuple(draw(st.permutations(range(levels)))),

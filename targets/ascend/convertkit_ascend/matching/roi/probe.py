@@ -1,4 +1,4 @@
-"""A candidate region as a function of features and RoIs, whatever number of RoIs the graph was written for."""
+"""A candidate region as a function of features and RoIs, more or fewer than the graph was written for."""
 
 from __future__ import annotations
 
@@ -25,19 +25,17 @@ class Probe:
 
     Args:
         columns: of the RoIs: 5 with the number of the picture in front, else 4.
-        count: of RoIs that the graph is written for; None: any.
+        count: of RoIs that the graph is written for.
     """
 
     region: convertkit.Region
     pooling: Pooling
     columns: int
-    count: int | None
+    count: int
 
     @property
     def questions(self) -> int:
         """How many RoIs to ask at a time."""
-        if self.count is None:
-            return MOST
         return min(MOST, self.count * max(1, -(-FEWEST // self.count)))
 
     @property
@@ -57,7 +55,7 @@ class Probe:
         Raises:
             RefusedError: it cannot be run, or its result has another shape.
         """
-        size = self.count or len(rois)
+        size = self.count
         parts = [self._run(features, rois[start : start + size], size) for start in range(0, len(rois), size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 

@@ -37,7 +37,7 @@ class Match:
     source: Source
     entry: Any
     exit: Any
-    shape: tuple[int | str, ...]
+    shape: tuple[int, ...]
     verdict: Verdict
 
 
@@ -105,10 +105,10 @@ def _match_at(graph: convertkit.Graph, item: Candidate, probe: Probe, entry: Any
     levels = measure(probe)
     verdict = verify(probe, levels.order, levels.finest(), source.picture)
     shapes = [pooling.shapes[index] for index in levels.order]
-    problems = ops.ROI_EXTRACTOR.limits(verdict.attributes, [*shapes, (count or 1, 5)], graph.opset)
+    problems = ops.ROI_EXTRACTOR.limits(verdict.attributes, [*shapes, (count, 5)], graph.opset)
     if problems:
         raise RefusedError(f"the operator does not take it: {problems[0]}", result.name)
-    shape = (entry.shape[0] or "K", pooling.shapes[0][1], *pooling.bins)
+    shape = (count, pooling.shapes[0][1], *pooling.bins)
     features = tuple(pooling.features[index] for index in levels.order)
     return Match(item.nodes, features, source, entry, result, shape, verdict)
 
@@ -133,16 +133,15 @@ def _region(
 
 def _probe(region: convertkit.Region, entry: Any, pooling: Pooling) -> Probe:
     """The region with the number of columns that it runs with, where its shapes do not say it."""
-    rows, columns = (size if isinstance(size, int) else None for size in entry.shape)
-    if rows == 0:
-        raise RefusedError("there are no RoIs", entry.name)
+    rows, columns = (size if isinstance(size, int) and size >= 0 else None for size in entry.shape)
+    if not rows:
+        open_number = "the number of RoIs is open, and the operator takes a fixed one"
+        raise RefusedError(open_number if rows is None else "there are no RoIs", entry.name)
     if columns is not None:
         return Probe(region, pooling, columns, rows)
     five = Probe(region, pooling, 5, rows)
     try:
-        five.ask(
-            [np.zeros(shape, np.float32) for shape in pooling.shapes], np.zeros((rows or 1, 5), np.float32)
-        )
+        five.ask([np.zeros(shape, np.float32) for shape in pooling.shapes], np.zeros((rows, 5), np.float32))
     except RefusedError:
         return Probe(region, pooling, 4, rows)
     return five

@@ -12,9 +12,6 @@ import convertkit
 from convertkit_ascend.matching.roi.probe import Probe
 from convertkit_ascend.matching.roi.refusal import RefusedError
 
-PROBES = 7
-"""RoIs that are asked where the graph takes any number."""
-
 
 @dataclass(frozen=True)
 class Source:
@@ -41,16 +38,12 @@ def rois_source(graph: convertkit.Graph, probe: Probe, entry: Any, nodes: Sequen
     """
     if probe.columns == 5:
         return Source(entry, None)
-    boxes = np.random.default_rng(3).random((probe.count or PROBES, 4), np.float32) * 64
+    boxes = np.random.default_rng(3).random((probe.count, 4), np.float32) * 64
     boxes[:, 2:] += boxes[:, :2]
     for tensor in _five_columns(probe.region):
         picture = _picture(_value(graph, tensor, entry, boxes), boxes)
         if picture is not None and 0 <= picture < probe.pooling.pictures:
             return Source(tensor, picture)
-    if probe.count is None:
-        raise RefusedError(
-            "how many boxes there are is not known: no picture number fits in front", entry.name
-        )
     return Source(None, _stated_picture(graph, entry, nodes, boxes))
 
 

@@ -1,0 +1,77 @@
+"""Running a graph before and after a pass on the inputs that the pass itself wants to be tried on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from convertkit.errors import GraphError, PassError
+from convertkit.graph.session import Arrays
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+    from convertkit.passes.base import Pass
+
+Outputs = tuple[NDArray[Any], ...]
+Runner = Callable[[Arrays], Outputs]
+
+
+@dataclass(frozen=True)
+class Probed:
+    """What came of the probes: how many were run, and that in words, to be put behind the result of the samples."""
+
+    run: int = 0
+    text: str = ""
+
+
+def probe(
+    step: Pass,
+    before: LightModel,
+    after: LightModel,
+    sample: Arrays,
+    open_runner: Callable[[LightModel], Runner],
+    compare: Callable[[Outputs, Outputs], None],
+) -> Probed:
+    """Holds both graphs against each other on what ``step.probes`` asks for.
+
+    Args:
+        sample: the input from which the pass makes its own.
+        compare: raises a PassError where outputs differ by more than the pass may change.
+
+    Raises:
+        PassError: the outputs differ, or only the graph after the pass fails.
+    """
+    try:
+        wanted = step.probes(before, sample)
+    except GraphError as error:
+        return Probed(0, f"; not tried at the bounds: {error.message}")
+    if not wanted:
+        return Probed()
+    run_before, run_after = open_runner(before), open_runner(after)
+    told = 0
+    for inputs in wanted:
+        try:
+            expected = run_before(inputs)
+        except GraphError:
+            continue
+        _hold(run_after, inputs, expected, compare)
+        told += 1
+    refused = len(wanted) - told
+    rest = f" ({refused} more the graph itself refuses)" if refused else ""
+    return Probed(told, f", also on {told} inputs at the bounds of what the pass assumes{rest}")
+
+
+def _hold(
+    run: Runner, inputs: Arrays, expected: Outputs, compare: Callable[[Outputs, Outputs], None]
+) -> None:
+    try:
+        compare(expected, run(inputs))
+    except GraphError as error:
+        raise PassError(f"it left a graph that fails on inputs at its bounds: {error.message}") from error
+    except PassError as error:
+        raise PassError(
+            f"{error.message}, on inputs at the bounds of what it assumes", hint=error.hint
+        ) from error

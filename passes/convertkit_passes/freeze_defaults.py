@@ -1,0 +1,28 @@
+"""``freeze-defaults``: inputs that nobody means to override."""
+
+from __future__ import annotations
+
+import convertkit
+
+
+class FreezeDefaults(convertkit.LightPass):
+    """Make graph inputs that have a default constant; a caller can no longer override them.
+
+    ``torch.onnx.export(keep_initializers_as_inputs=True)``, which mmdet's own tools use, lists every weight as such an
+    input. What a caller may override is folded, fused or matched by no other pass.
+    """
+
+    name = "freeze-defaults"
+    effect = "semantic"
+    before = ("simplify", "fold-constants", "cast-int64-to-int32")
+
+    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
+        import onnx
+
+        bare, proto = onnx.ModelProto(), onnx.ModelProto()
+        bare.CopyFrom(model.proto)
+        frozen = {tensor.name for tensor in convertkit.take_defaults(bare)}
+        proto.CopyFrom(model.proto)
+        del proto.graph.input[:]
+        proto.graph.input.extend(value for value in model.proto.graph.input if value.name not in frozen)
+        return convertkit.LightModel(proto, model.weights)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -249,3 +251,16 @@ def test_bins_that_the_kernel_cannot_make(size: tuple[int, int, int], rule: str,
         for item in lint(roi(32, 14, 14))
         if "pooled_height" in item.why or "unified" in item.why or item.severity == "error"
     ]
+
+
+@pytest.mark.slow
+def test_the_graphs_that_onnx_brings_are_all_examined() -> None:
+    """Other people's files: operators that the parser has not, yes; a graph that contradicts itself, none."""
+    files = sorted(Path(onnx.__file__).parent.rglob("*.onnx"))
+    assert len(files) > 100
+
+    found = {file.parent.name: lint(file) for file in files}
+
+    rules = {item.rule for violations in found.values() for item in violations}
+    assert "op-unknown" in rules
+    assert not rules & {"valid-graph", "name-empty", "input-left-out", "input-dangling", "input-required"}

@@ -111,14 +111,15 @@ class WeightsSpec(Record, frozen=True):
 class DatasetSpec(Record, frozen=True):
     """A COCO dataset: a directory of images with an annotation file, or a generator in the package.
 
-    ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``.
+    ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``; a variant's own file may
+    name only those that ``model.yaml`` names. ``split`` becomes part of a directory's name.
     """
 
     annotations: str | None = None
     images: str | None = None
     generator: str | None = None
-    split: str = "heldout"
-    count: Positive | None = None
+    split: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")] = "heldout"
+    count: Annotated[int, Meta(gt=0, le=10_000)] | None = None
 
 
 class AccuracySpec(Record, frozen=True):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from convertkit.datasets.coco import CocoDataset
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import SpecError, UsageError, nearest
 from convertkit.files import atomic_directory, canonical_json, home, sha256_bytes
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import DatasetSpec
@@ -30,9 +32,9 @@ class Source:
     images: Path
     own: bool
 
-    def open(self, limit: int | None, *, masks: bool = False) -> CocoDataset:
-        """The dataset, its images looked for; arguments and errors as :meth:`CocoDataset.open`."""
-        return CocoDataset.open(self.annotations, self.images, limit, masks=masks)
+    def open(self, limit: int | None, **options: Any) -> CocoDataset:
+        """The dataset, all of it examined; arguments and errors as :meth:`CocoDataset.open`."""
+        return CocoDataset.open(self.annotations, self.images, limit, **options)
 
 
 def find_source(
@@ -84,6 +86,13 @@ def _generated(
     path, _, name = generator.partition(":")
     if not name or spec.count is None:
         raise SpecError(f"dataset generator {generator!r}: expected FILE.py:FUNCTION, and a count")
+    known = {item.dataset.generator for item in package.spec.variants.values() if item.dataset}
+    if generator not in known:
+        known.discard(None)
+        named = nearest(generator, map(str, known), f"known: {', '.join(map(str, known)) or 'none'}")
+        raise SpecError(
+            f"dataset generator {generator!r}: model.yaml of the package names no such", hint=named
+        )
     file = (package.root / path).resolve()
     if not file.is_file() or package.root not in file.parents:
         raise SpecError(f"dataset generator {file}: no such file in the package")
@@ -93,9 +102,22 @@ def _generated(
     if not directory.is_dir():
         note(f"drawing {spec.count} {spec.split} scenes, once")
         write = package_attribute(package.root, file, name)
+        if not inspect.isfunction(write):
+            raise SpecError(f"dataset generator {generator!r} is no function")
         with atomic_directory(directory) as scratch:
-            write(scratch, spec.split, spec.count)
+            _draw(generator, write, scratch, spec)
     return Source(directory / "instances.json", directory / "images", own=True)
+
+
+def _draw(generator: str, write: Callable[..., object], scratch: Path, spec: DatasetSpec) -> None:
+    try:
+        write(scratch, spec.split, spec.count)
+    except OSError:
+        raise
+    except Exception as error:
+        raise SpecError(f"dataset generator {generator!r} failed: {type(error).__name__}: {error}") from error
+    if not (scratch / "instances.json").is_file():
+        raise SpecError(f"dataset generator {generator!r} wrote no instances.json")
 
 
 def _opencv_version() -> str:

@@ -1,19 +1,25 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from convertkit.errors import ConvertkitError
+from convertkit.files import home
 from convertkit.models.package import ModelPackage, open_package
 from convertkit.plugins import open_plugins
 from convertkit.verify.data import find_source
 from tests.conftest import MASKRCNN
+from tests.finder import write_finder
 
 
 @pytest.fixture
 def maskrcnn() -> ModelPackage:
     return open_package(MASKRCNN, open_plugins())
+
+
+DRAWN = 'dataset: {generator: "mini/scenes.py:write_dataset"'
 
 
 def variant_file(directory: Path, dataset: str) -> str:
@@ -58,10 +64,16 @@ def test_a_variant_without_data_is_judged_on_any_dataset_of_the_right_size(
         ("", "variant mine has no dataset of its own (give --annotations and --images)"),
         ("dataset: {annotations: a.json}", "dataset needs annotations and images, or a generator"),
         ("dataset: {generator: mini/scenes.py, count: 3}", "expected FILE.py:FUNCTION, and a count"),
-        ('dataset: {generator: "../x.py:f", count: 3}', "no such file in the package"),
+        ('dataset: {generator: "../x.py:f", count: 3}', "model.yaml of the package names no such"),
         (
-            'dataset: {generator: "mini/scenes.py:nothing", count: 3}',
-            "nothing cannot be loaded: AttributeError",
+            'dataset: {generator: "mini/scenes.py:Path", count: 3}',
+            "did you mean 'mini/scenes.py:write_dataset'",
+        ),
+        (f"{DRAWN}, count: 10000000000}}", "dataset.count: Expected `int` <= 10000"),
+        (f"{DRAWN}, count: 3, split: validation}}", "ValueError: unknown split 'validation'"),
+        *(
+            (f"{DRAWN}, count: 3, split: {json.dumps(split)}}}", "dataset.split: Expected `str` matching")
+            for split in ("", "/x", "../../x", "a/../../x", ".hidden", "a\nb", "x" * 99, "a\0b")
         ),
     ],
 )
@@ -70,3 +82,31 @@ def test_a_wrong_dataset_is_one_line(maskrcnn: ModelPackage, tmp_path: Path, dat
         find_source(maskrcnn, maskrcnn.variant(variant_file(tmp_path, dataset)))
 
     assert line in str(caught.value)
+    assert not list(home().rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("generator", "line"),
+    [
+        ("../x.py:f", "no such file in the package"),
+        ("plugin.py:nothing", "nothing cannot be loaded: AttributeError"),
+        ("plugin.py:Finder", "is no function"),
+        ("generators.py:fails", "failed: ZeroDivisionError"),
+        ("generators.py:idle", "wrote no instances.json"),
+    ],
+)
+def test_a_wrong_generator_of_the_package_itself_is_one_line(
+    tmp_path: Path, generator: str, line: str
+) -> None:
+    root = write_finder(tmp_path / "finder")
+    (root / "generators.py").write_text(
+        "def fails(directory, split, count): 1 / 0\ndef idle(directory, split, count): pass\n"
+    )
+    with (root / "model.yaml").open("a") as stream:
+        stream.write(f"    dataset: {{generator: {generator!r}, count: 1}}\n")
+    package = open_package(root, open_plugins())
+
+    with pytest.raises(ConvertkitError, match=line):
+        find_source(package, package.variant())
+
+    assert not list(home().rglob("*.json"))

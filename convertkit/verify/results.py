@@ -1,4 +1,4 @@
-"""COCO results on disk: one JSON object per line, written as detections come and read with suspicion."""
+"""COCO results on disk, written as detections come and read with suspicion."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from convertkit.detection.rle import problem
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, StoreError, UsageError
 from convertkit.locks import is_at, store_error
+
+LINES = (".jsonl", ".ndjson")
+"""Names of files with one JSON object a line."""
 
 
 class Mask(msgspec.Struct, frozen=True, gc=False):
@@ -44,7 +47,7 @@ class ResultsWriter:
     Until then the file is called ``path + ".part"``; an exception removes it.
 
     Args:
-        path: the JSON Lines file.
+        path: one JSON object a line where it is called ``.jsonl``, else one JSON array as ``loadRes`` reads it.
         category_ids: of the dataset, by class index of the model; detections of a class that has none are
             counted in ``left_out`` and not written.
 
@@ -56,6 +59,7 @@ class ResultsWriter:
         self.path, self.written, self.left_out = path, 0, 0
         self._ids = tuple(category_ids)
         self._part = path.with_name(path.name + ".part")
+        self._array = path.suffix.lower() not in LINES
         self._encoder = msgspec.json.Encoder()
         self._stream: BinaryIO | None = None
 
@@ -75,6 +79,8 @@ class ResultsWriter:
             return
         try:
             if kind is None:
+                if self._array:
+                    stream.write(b"\n]\n" if self.written else b"[]\n")
                 stream.flush()
                 os.fsync(stream.fileno())
                 self._part.replace(self.path)
@@ -96,12 +102,19 @@ class ResultsWriter:
         if self._stream is None:
             raise ValueError("write() belongs inside the with block")
         results = list(self._results(image_id, detections))
-        self.left_out += len(detections) - len(results)
-        self.written += len(results)
         try:
-            self._stream.write(self._encoder.encode_lines(results))
+            self._stream.write(self._encoded(results))
         except OSError as error:
             raise store_error(self._part, error) from error
+        self.written += len(results)
+        self.left_out += len(detections) - len(results)
+
+    def _encoded(self, results: Sequence[Result]) -> bytes:
+        if not self._array:
+            return self._encoder.encode_lines(results)
+        if not results:
+            return b""
+        return (b",\n" if self.written else b"[\n") + b",\n".join(map(self._encoder.encode, results))
 
     def _results(self, image_id: int, found: Detections) -> Iterator[Result]:
         if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):

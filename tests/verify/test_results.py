@@ -9,6 +9,7 @@ import pycocotools.mask as mask_utils
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pycocotools.coco import COCO
 
 from convertkit.detection.types import Detections
 from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UsageError
@@ -57,6 +58,32 @@ def test_each_line_is_a_coco_result(tmp_path):
     (line,) = path.read_text().splitlines()
 
     assert set(json.loads(line)) == {"image_id", "category_id", "bbox", "score", "segmentation"}
+
+
+@pytest.mark.parametrize("name", ["found.json", "found", "found.JSON", "found.txt"])
+def test_an_array_is_what_pycocotools_loads(tmp_path, name):
+    images = [{"id": id, "height": height, "width": width} for id, (height, width) in SIZES.items()]
+    truth = COCO()
+    truth.dataset = {"images": images, "categories": [{"id": 18}], "annotations": []}
+    truth.createIndex()
+    path = tmp_path / name
+    with ResultsWriter(path, [18, None]) as writer:
+        writer.write(1, found(0))
+        writer.write(1, found(2))
+        writer.write(2, found(1, label=1))
+        writer.write(2, found(1, size=(4, 4)))
+
+    loaded = truth.loadRes(json.loads(path.read_text()))
+
+    assert [row["image_id"] for row in loaded.loadAnns(loaded.getAnnIds())] == [1, 1, 2]
+    assert len(list(read_results(path, SIZES, CATEGORIES))) == 3
+
+
+def test_an_array_of_nothing_is_empty(tmp_path):
+    with ResultsWriter(tmp_path / "found.json", [18]) as writer:
+        writer.write(1, found(0))
+
+    assert json.loads((tmp_path / "found.json").read_text()) == []
 
 
 def test_a_class_that_the_dataset_has_not_is_left_out_and_counted(tmp_path):

@@ -104,7 +104,8 @@ def bisect_accuracy(
 ) -> Bisection:
     """Searches for a pass after which the accuracy is below that of the stock graph by more than the spec tolerates."""
     with work_directory("bisect") as scratch:
-        course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), scratch)
+        tasks = tasks_of(request.package)
+        course = Course(request, source.open(limit, tasks=tasks), scratch, tasks)
 
         def measure(title: str, model: LightModel) -> Scores:
             with wish.place.open(model) as runtime, bar(title, len(course.dataset.images)) as advance:

@@ -9,6 +9,7 @@ from convertkit.build.events import Report
 from convertkit.build.request import BuildRequest
 from convertkit.errors import GraphError, SpecError
 from convertkit.files import home, scratch_directory, sha256_file
+from convertkit.models.package import refuse_class_count
 from convertkit.passes.base import tree_digest
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 def stock_facts(request: BuildRequest) -> dict[str, Any]:
     """Everything the stock graph depends on."""
     spec = request.package.spec
-    contract = {"inputs": list(spec.inputs), "outputs": list(spec.outputs)}
+    contract = {"inputs": list(spec.inputs), "outputs": list(spec.outputs), "classes": len(spec.classes)}
     if request.from_stock:
         return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
     from convertkit.build import framework
@@ -41,7 +42,7 @@ def make_stock(request: BuildRequest, report: Report) -> LightModel:
     """Loads the package's file, or runs the export worker.
 
     Raises:
-        GraphError: the graph is not what ``model.yaml`` promises (inputs, outputs, element types).
+        GraphError: the graph is not what ``model.yaml`` promises (inputs, outputs, number of classes).
     """
     from convertkit.graph.io import load
 
@@ -83,3 +84,7 @@ def _check_contract(model: LightModel, request: BuildRequest) -> None:
             raise GraphError(
                 f"the stock graph has {kind} {', '.join(have)}; {where} promises {', '.join(promised)}"
             )
+    for value in model.proto.graph.output:
+        if spec.outputs[value.name].role == "masks":
+            shape = [side.dim_value for side in value.type.tensor_type.shape.dim]
+            refuse_class_count(spec, value.name, shape)

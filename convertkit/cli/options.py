@@ -72,6 +72,14 @@ DeviceOption: TypeAlias = Annotated[int, typer.Option("--device", "-d", min=0, h
 DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
 ]
+TasksOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--tasks", help="bbox, segm or both (bbox,segm); default: all that the model has."),
+]
+PerClassOption: TypeAlias = Annotated[bool, typer.Option("--per-class", help="AP of every class as well.")]
+SkipOption: TypeAlias = Annotated[
+    bool, typer.Option("--skip-bad-photos", help="Leave out photos that are missing or cannot be read.")
+]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
@@ -120,6 +128,22 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
             shown = value if len(value) <= SHOWN else f"{value[:SHOWN]}..."
             raise UsageError(f"--option {name}: {shown!r} cannot be read", hint="put it in quotes") from error
     return found
+
+
+def tasks_in(text: str | None) -> tuple[str, ...]:
+    """What ``--tasks`` names; nothing where it was not given.
+
+    Raises:
+        UsageError: it names nothing. UnknownNameError: it names no task.
+    """
+    from convertkit.errors import UsageError
+    from convertkit.verify.metrics import check_tasks
+
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise UsageError("--tasks is empty", hint="give bbox, segm or both")
+    check_tasks(names)
+    return names
 
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption, ModelArgument, PluginOption, TargetOption
+from convertkit.cli.options import (
+    JsonOption,
+    ModelArgument,
+    PerClassOption,
+    PluginOption,
+    TargetOption,
+    TasksOption,
+    tasks_in,
+)
 from convertkit.cli.preprocess import ArtifactOption
 
 if TYPE_CHECKING:
@@ -44,8 +53,14 @@ def postprocess(
         Path | None, typer.Option("--images", help="Directory of the photos, where it has moved since.")
     ] = None,
     detections: Annotated[
-        Path | None, typer.Option("--detections", help="Keep the detections in this file (COCO results).")
+        Path | None,
+        typer.Option(
+            "--detections",
+            help="Keep the detections in this file: a JSON array (COCO results), or lines where it is called .jsonl.",
+        ),
     ] = None,
+    tasks: TasksOption = None,
+    per_class: PerClassOption = False,
     draw: Annotated[
         Path | None, typer.Option("--draw", help="Write every photo with its detections into this directory.")
     ] = None,
@@ -69,17 +84,19 @@ def postprocess(
     from convertkit.workflow.record import read_record
     from convertkit.workflow.result_files import ResultFiles
 
+    chosen = tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
     request = request_of(model, record.variant, target, None, "auto", None, plugin)
     _refuse_other_size(request, record)
     files = ResultFiles.open(results, _outputs(request, artifact, shapes))
     answers = _answers(request, record, files, annotations, images, partial=partial)
+    answers = replace(answers, tasks=chosen)
     _refuse_problems(answers, report)
     painter = _painter(answers, images, draw, above)
     with _detections(detections) as path, progress_bar("postprocess", len(answers.photos())) as advance:
         finished = finish(answers, path, draw=painter, on_progress=advance)
-    _report(finished, draw, as_json=as_json)
+    _report(finished, draw, per_class=per_class, as_json=as_json)
 
 
 def _refuse_other_model(model: Path, record: Prepared) -> None:
@@ -180,21 +197,21 @@ def _detections(path: Path | None) -> Iterator[Path]:
         yield scratch / "detections.jsonl"
 
 
-def _report(found: Finished, draw: Path | None, *, as_json: bool) -> None:
+def _report(found: Finished, draw: Path | None, *, per_class: bool, as_json: bool) -> None:
     from convertkit.cli.ui import print_json
     from convertkit.errors import AccuracyError
 
     if as_json:
         print_json(found)
     else:
-        _show(found, draw)
+        _show(found, draw, per_class=per_class)
     if not found.verdict.ok:
         missed = next(demand for demand in found.verdict.demands if not demand.ok)
         raise AccuracyError(f"{found.model} {found.variant}: {missed}", hint="the accuracy spec is not met")
 
 
-def _show(found: Finished, draw: Path | None) -> None:
-    from convertkit.cli.ui import print_table
+def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
+    from convertkit.cli.ui import figure, print_classes, print_table, print_verdict
 
     of = f" of {found.prepared}" if found.images < found.prepared else ""
     print(
@@ -204,17 +221,10 @@ def _show(found: Finished, draw: Path | None) -> None:
         print(f"pictures in {draw}")
     if found.scores:
         rows = [
-            [task, *(_figure(scores.get(name)) for name in COLUMNS)] for task, scores in found.scores.items()
+            [task, *(figure(scores.get(name)) for name in COLUMNS)] for task, scores in found.scores.items()
         ]
         print()
         print_table(["", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
-    print()
-    for demand in found.verdict.demands if found.verdict.judged else ():
-        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
-    if not found.verdict.judged:
-        print(f"not judged: {found.verdict.reason}")
-
-
-def _figure(value: float | None) -> str:
-    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
-    return "-" if value is None or value < 0 else f"{value:.4f}"
+    if per_class and found.per_class:
+        print_classes(found.per_class)
+    print_verdict(found.verdict, found.notes)

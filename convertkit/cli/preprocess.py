@@ -11,6 +11,7 @@ from convertkit.cli.options import (
     JsonOption,
     ModelArgument,
     PluginOption,
+    SkipOption,
     TargetOption,
     VariantOption,
     choice,
@@ -51,6 +52,7 @@ def preprocess(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many photos.")
     ] = None,
+    skip_bad_photos: SkipOption = False,
     suffix: Annotated[
         str, typer.Option("--format", help="bin (raw little-endian values, no header) or npy.")
     ] = "bin",
@@ -77,7 +79,7 @@ def preprocess(
     choice(suffix, "--format", FORMATS)
     request = request_of(model, variant, target, None, "auto", None, plugin)
     taken = _inputs(request, artifact)
-    job = _job(request, taken, annotations, images, limit, note)
+    job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
     with progress_bar("preprocess", len(job.photos)) as advance:
         outcome = prepare(job, output, jobs=jobs, on_progress=advance)
@@ -106,6 +108,8 @@ def _job(
     images: Path | None,
     limit: int | None,
     note: Any,
+    *,
+    skip_bad: bool,
 ) -> Job:
     from convertkit.verify.data import find_source
     from convertkit.workflow.job import Job
@@ -116,8 +120,11 @@ def _job(
     if annotations is None and images is not None:
         return Job(package, variant, settings, inputs, photos_of_directory(images, limit), images)
     source = find_source(package, variant, annotations=annotations, images=images, note=note)
-    photos = photos_of_dataset(source.open(limit), source.images)
-    own = source.own and limit is None
+    dataset = source.open(limit, skip_bad=skip_bad)
+    if dataset.left_out.photos:
+        note(f"note: {dataset.left_out} ({dataset.left_out.first})")
+    photos = photos_of_dataset(dataset, source.images)
+    own = source.own and limit is None and not dataset.left_out.photos
     return Job(package, variant, settings, inputs, photos, source.images, source.annotations, own)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from convertkit.exporting.build import Progress as EnvironmentProgress
     from convertkit.passes.record import PassRecord
+    from convertkit.verify.judge import Verdict
 
 
 Advance: TypeAlias = Callable[[int], None]
@@ -41,6 +42,37 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right:
         print("  ".join(cells).rstrip())
         if number == 0:
             print("  ".join("-" * width for width in widths))
+
+
+def figure(value: float | None) -> str:
+    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
+    return "-" if value is None or value < 0 else f"{value:.4f}"
+
+
+def print_classes(per_class: Mapping[str, Mapping[str, float]]) -> None:
+    """AP of every class, a column per task; classes of which nothing was to be found are left out."""
+    tasks = list(per_class)
+    names = dict.fromkeys(name for scores in per_class.values() for name in scores)
+    rows = [
+        [name, *(figure(per_class[task].get(name)) for task in tasks)]
+        for name in names
+        if any(per_class[task].get(name, -1) >= 0 for task in tasks)
+    ]
+    print()
+    print_table(["class", *(f"{task} AP" for task in tasks)], rows, right=range(1, len(tasks) + 1))
+
+
+def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
+    """What the accuracy spec says, line by line, and what a reader of the figures has to know."""
+    print()
+    for demand in verdict.demands if verdict.judged else ():
+        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
+    for task in verdict.tasks_left_out:
+        print(f"not judged: {task}, which was not measured")
+    if not verdict.judged:
+        print(f"not judged: {verdict.reason}")
+    for line in notes:
+        print(f"note: {visible(line)}")
 
 
 def note(text: str) -> None:

@@ -14,12 +14,16 @@ from convertkit.cli.options import (
     ModelArgument,
     OriginOption,
     OutputOption,
+    PerClassOption,
     PluginOption,
     PythonOption,
     SettingOption,
+    SkipOption,
     TargetOption,
+    TasksOption,
     VariantOption,
     WeightsOption,
+    tasks_in,
 )
 
 if TYPE_CHECKING:
@@ -46,6 +50,8 @@ def verify(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
     ] = None,
+    tasks: TasksOption = None,
+    skip_bad_photos: SkipOption = False,
     runtime: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,6 +64,7 @@ def verify(
         bool,
         typer.Option("--ladder", help="Every rung, beside the framework's recorded figures."),
     ] = False,
+    per_class: PerClassOption = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
     ] = None,
@@ -87,6 +94,7 @@ def verify(
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
+    chosen = tasks_in(tasks)
     request = request_of(
         model, variant, target, weights, origin, python, plugin, compiler=compiler, option=option
     )
@@ -98,6 +106,8 @@ def verify(
     built = build(request, directory, report=view) if compiled else None
     options: Any = {
         "limit": limit,
+        "tasks": chosen,
+        "skip_bad": skip_bad_photos,
         "recorded": ladder,
         "results": results,
         "options": RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
@@ -105,7 +115,7 @@ def verify(
         "bar": progress_bar,
         "report": view,
     }
-    _report(run(request, built, source, rungs, **options), as_json=as_json)
+    _report(run(request, built, source, rungs, **options), per_class=per_class, as_json=as_json)
 
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
@@ -119,7 +129,7 @@ def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: 
     return [parse_rung(name, known, target.emulations, target.runtimes) for name in names or default]
 
 
-def _report(found: Verification, *, as_json: bool) -> None:
+def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
     from convertkit.cli.ui import print_json
     from convertkit.errors import AccuracyError
@@ -127,36 +137,31 @@ def _report(found: Verification, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
     else:
-        _show(found)
+        _show(found, per_class=per_class)
     if not found.verdict.ok:
         missed = next(demand for demand in found.verdict.demands if not demand.ok)
         line = f"{found.model} {found.variant} on {found.target}: {missed}"
         raise AccuracyError(line, hint="the accuracy spec is not met")
 
 
-def _show(found: Verification) -> None:
-    from convertkit.cli.ui import print_table
+def _show(found: Verification, *, per_class: bool) -> None:
+    from convertkit.cli.ui import print_classes, print_table, print_verdict
 
     tasks = [task for task in ("bbox", "segm") if any(task in rung.scores for rung in found.rungs)]
-    print(f"{found.model} {found.variant} on {found.target}, {found.images} images, COCO AP in 0..1")
+    images = f"{found.images} images" + (f" ({found.left_out})" if found.left_out.photos else "")
+    print(f"{found.model} {found.variant} on {found.target}, {images}, COCO AP in 0..1")
     for task in tasks:
         print()
         rows = [_row(rung, task) for rung in found.rungs]
         print_table([task, *COLUMNS, "images/s", "origin"], rows, right=range(1, len(COLUMNS) + 2))
-    print()
-    verdict = found.verdict
-    for demand in verdict.demands if verdict.judged else ():
-        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
-    if not verdict.judged:
-        print(f"not judged: {verdict.reason}")
+    if per_class:
+        print_classes(found.rungs[-1].per_class)
+    print_verdict(found.verdict, found.notes)
 
 
 def _row(rung: Rung, task: str) -> list[str]:
+    from convertkit.cli.ui import figure
+
     scores = rung.scores.get(task, {})
     rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
-    return [rung.name, *(_figure(scores.get(column)) for column in COLUMNS), rate, rung.origin]
-
-
-def _figure(value: float | None) -> str:
-    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
-    return "-" if value is None or value < 0 else f"{value:.4f}"
+    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate, rung.origin]

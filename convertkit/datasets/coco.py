@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os.path
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.datasets.annotations import AnnotationFile, Category, check_segmentations, read_annotations
+from convertkit.datasets import annotations as files
+from convertkit.datasets.annotations import AnnotationFile, examine_annotations
+from convertkit.datasets.classes import ClassMap, match_classes
+from convertkit.datasets.faults import quoted, refuse
+from convertkit.datasets.places import fault_of, find, plain_name
+from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import ConvertkitError, SpecError, UsageError
+
+READERS = 4
+"""Threads that look at photos; decoding lets the others work."""
 
 
 @dataclass(frozen=True)
@@ -30,77 +38,84 @@ class CocoImage:
 
 
 @dataclass(frozen=True)
-class ClassMap:
-    """From the class indices of a model to the category ids of a dataset.
+class LeftOut:
+    """Photos that could not be read and were left out, how many annotations they have, and why the first was."""
 
-    ``category_ids[label]`` is ``None`` where the dataset does not know the class: such detections cannot be
-    judged and are left out. ``missing_in_model`` are categories that the model cannot find: their objects
-    count as missed.
-    """
+    photos: int = 0
+    annotations: int = 0
+    first: str = ""
 
-    category_ids: tuple[int | None, ...]
-    missing_in_dataset: tuple[str, ...] = ()
-    missing_in_model: tuple[str, ...] = ()
+    def __str__(self) -> str:
+        photos = f"{self.photos} photo{'s' * (self.photos != 1)}"
+        return f"{photos} with {self.annotations} annotation{'s' * (self.annotations != 1)} left out"
 
 
 @dataclass(frozen=True)
 class CocoDataset:
-    """Photos with annotations, in the order of the annotation file."""
+    """Photos with annotations, in the order of the annotation file.
 
-    annotations: Path
+    Attributes:
+        found: the annotation file.
+        images: the photos to work on.
+        left_out: those that are missing or cannot be read, where the caller wants to go on without them.
+    """
+
+    found: AnnotationFile
     images: tuple[CocoImage, ...]
-    categories: tuple[Category, ...]
+    left_out: LeftOut = LeftOut()
 
     @classmethod
     def open(
-        cls, annotations: Path, images: Path, limit: int | None = None, *, masks: bool = False
+        cls,
+        annotations: Path,
+        images: Path,
+        limit: int | None = None,
+        *,
+        tasks: Sequence[str] = (),
+        skip_bad: bool = False,
+        on_progress: Callable[[int, int], object] = lambda done, total: None,
     ) -> CocoDataset:
-        """Open a dataset; every photo is looked for, none is read.
+        """Open a dataset and examine all of it: the file, and that every photo can be read and has the size it says.
 
         Args:
             annotations: a COCO ``instances`` file.
             images: the directory to which the file names in it are relative.
             limit: only the first so many images.
-            masks: the annotations' masks are going to be evaluated, so look at every one of them now.
+            tasks: what is going to be evaluated, ``bbox`` or ``segm`` or both.
+            skip_bad: leave out photos that are missing or cannot be read.
+            on_progress: told the number of photos looked at, and of all.
 
         Raises:
-            SpecError: the annotation file is wrong; the message names the place.
-            UsageError: a file or the directory is missing, or the limit is below 1.
+            SpecError: the annotation file or a photo is wrong; the message names the place, the details all places.
+            UsageError: the annotation file or the directory is missing, or nothing is left to do.
         """
         if limit is not None and limit < 1:
             raise UsageError(f"a limit of {limit} images leaves nothing to do", hint="give 1 or more")
         if not images.is_dir():
             raise UsageError(f"{images}: no such directory of images")
-        found = read_annotations(annotations)
-        if masks:
-            check_segmentations(annotations, found)
-        return cls(annotations, _locate(annotations, found, images, limit), tuple(found.categories))
+        found, faults = examine_annotations(annotations)
+        faults += faulty_shapes(found, tasks)
+        faults += _faulty_names(found, images)
+        refuse(annotations, faults)
+        photos, bad = _examine(found.images[:limit], images, on_progress)
+        if not skip_bad:
+            refuse(annotations, list(bad.values()))
+        if not photos:
+            reason = next(iter(bad.values()), "no image is listed")
+            raise UsageError(f"{annotations}: there is no photo to work on ({reason})")
+        lost = sum(annotation.image_id in bad for annotation in found.annotations)
+        return cls(found, photos, LeftOut(len(bad), lost, next(iter(bad.values()), "")))
 
     def class_map(self, classes: Sequence[str] = ()) -> ClassMap:
-        """Match the classes of a model to the categories, by name; without names by order.
+        """As :func:`match_classes`."""
+        return match_classes(self.found.path, self.found.categories, classes)
 
-        Raises:
-            SpecError: no name matches, or a name that both sides have occurs twice on one of them.
-        """
-        if not classes:
-            return ClassMap(tuple(category.id for category in self.categories))
-        names = [category.name for category in self.categories]
-        common = set(classes) & set(names)
-        if not common:
-            raise SpecError(
-                f"{self.annotations}: none of its {len(names)} categories is a class of the model",
-                hint=f"the model has {_few(classes)}; the dataset has {_few(names)}",
+    def refuse_nothing_to_find(self) -> None:
+        """Raises a UsageError where the photos have not one annotation: every figure would be that of nothing."""
+        if not any(self.found.counts(image.id for image in self.images).values()):
+            raise UsageError(
+                f"{self.found.path}: no annotation on {len(self.images)} photos, so there is nothing to score"
             )
-        for side, owner in ((classes, "the model"), (names, str(self.annotations))):
-            twice = sorted(name for name in common if list(side).count(name) > 1)
-            if twice:
-                raise SpecError(f"{owner}: class {twice[0]!r} occurs twice")
-        ids = {category.name: category.id for category in self.categories}
-        return ClassMap(
-            tuple(ids.get(name) for name in classes),
-            missing_in_dataset=tuple(name for name in classes if name not in common),
-            missing_in_model=tuple(name for name in names if name not in common),
-        )
 
     @staticmethod
     def read(image: CocoImage) -> Image:
@@ -126,20 +141,44 @@ class CocoDataset:
         return pixels
 
 
-def _locate(path: Path, found: AnnotationFile, directory: Path, limit: int | None) -> tuple[CocoImage, ...]:
-    images = []
-    for index, image in enumerate(found.images[:limit]):
-        where = f"{path}: images[{index}]"
-        name = Path(os.path.normpath(image.file_name or ".."))
-        if name.is_absolute() or name.parts[:1] in ((), ("..",)) or "\0" in image.file_name:
-            raise SpecError(
-                f"{where}: file_name {image.file_name!r} does not stay in the directory of images"
-            )
-        place = directory / name
-        if not place.is_file():
-            raise UsageError(f"{place}: no such image ({where} names it)")
-        images.append(CocoImage(image.id, place, image.height, image.width))
-    return tuple(images)
+def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for index, image in enumerate(found.images):
+        fault = fault_of(image.file_name, directory)
+        if fault:
+            yield f"images[{index}]: {fault}"
+        elif (first := seen.setdefault(plain_name(image.file_name), index)) != index:
+            yield f"images[{index}]: file_name {quoted(image.file_name)} is that of images[{first}] as well"
+
+
+def _examine(
+    images: Sequence[files.Image], directory: Path, on_progress: Callable[[int, int], object]
+) -> tuple[tuple[CocoImage, ...], dict[int, str]]:
+    """The photos that can be read, and by image id what is wrong with the others."""
+
+    def look(pair: tuple[int, files.Image]) -> CocoImage | str:
+        index, image = pair
+        path = find(image.file_name, directory)
+        if path is None:
+            windows = ", as Windows writes it" if "\\" in image.file_name else ""
+            return f"images[{index}]: no such image {quoted(image.file_name)} in {directory}{windows}"
+        photo = CocoImage(image.id, path, image.height, image.width)
+        try:
+            CocoDataset.read(photo)
+        except ConvertkitError as error:
+            return str(error)
+        return photo
+
+    good: list[CocoImage] = []
+    bad: dict[int, str] = {}
+    with ThreadPoolExecutor(READERS, thread_name_prefix="convertkit-examine") as pool:
+        for done, (image, seen) in enumerate(zip(images, pool.map(look, enumerate(images)), strict=True), 1):
+            if isinstance(seen, str):
+                bad[image.id] = seen
+            else:
+                good.append(seen)
+            on_progress(done, len(images))
+    return tuple(good), bad
 
 
 def decode(data: NDArray[np.uint8], flags: int = cv2.IMREAD_COLOR) -> Image | None:
@@ -159,7 +198,3 @@ def _turned(data: NDArray[np.uint8], image: CocoImage) -> str | None:
     if stored is None or stored.shape[:2] != (image.height, image.width):
         return None
     return "its EXIF orientation turns it; remove the tag or annotate the turned picture"
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

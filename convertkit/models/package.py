@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convertkit.errors import SpecError, UnknownNameError, UsageError
+from convertkit.errors import GraphError, SpecError, UnknownNameError, UsageError
 from convertkit.models.base import Model
 from convertkit.models.spec import ModelSpec, PreprocessSpec, VariantSpec
 from convertkit.models.yamlspec import read_record
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from convertkit.detection.types import Detections, Placement
     from convertkit.plugins import Plugins
+
+OWN_CLASSES = "give a copy of the model package the network's own list: `classes` in model.yaml"
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,24 @@ class ModelPackage:
         """
         return find_variant(self.root, self.spec, name)
 
+    def detections(self, outputs: Mapping[str, NDArray[Any]], placement: Placement) -> Detections:
+        """What the model finds in raw outputs.
+
+        Raises:
+            GraphError: the network has other classes than ``model.yaml`` lists.
+        """
+        for name, tensor in self.spec.outputs.items():
+            if tensor.role == "masks" and name in outputs:
+                refuse_class_count(self.spec, name, outputs[name].shape)
+        found = self.model.postprocess(outputs, placement, self.spec.postprocess)
+        classes = self.spec.classes
+        if classes and len(found.labels) and not 0 <= (label := int(found.labels.max())) < len(classes):
+            raise GraphError(
+                f"label {label}, but model.yaml lists {len(classes)} classes ({classes[0]} ... {classes[-1]})",
+                hint=OWN_CLASSES,
+            )
+        return found
+
     def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
         """The variant's own preprocessing settings, else the package's."""
         return variant.spec.preprocess or self.spec.preprocess
@@ -69,6 +93,16 @@ def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Varian
     if name not in spec.variants:
         raise UnknownNameError("variant", name, spec.variants)
     return Variant(name, spec.variants[name], root, name)
+
+
+def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> None:
+    """Refuses masks ``(N, classes, h, w)`` of another number of classes than ``model.yaml`` lists; 0 is not known."""
+    if spec.classes and len(shape) == 4 and shape[1] > 0 and shape[1] != len(spec.classes):
+        sides = ", ".join(str(side or "?") for side in shape)
+        raise GraphError(
+            f"the network has {shape[1]} classes ({output} ({sides})), model.yaml lists {len(spec.classes)}",
+            hint=OWN_CLASSES,
+        )
 
 
 def open_package(root: Path, plugins: Plugins) -> ModelPackage:

@@ -121,9 +121,7 @@ def end_to_end(
         read=lambda photo: decode(photo.data),
         preprocess=lambda pixels: package.model.preprocess(pixels, size, settings),
         run=runtime.run,
-        postprocess=lambda outputs, place: package.model.postprocess(
-            outputs, place, package.spec.postprocess
-        ),
+        postprocess=package.detections,
         sink=lambda photo, found: None,
         on_progress=on_progress,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -40,16 +40,24 @@ class Verdict(Struct, frozen=True):
         judged: False where the spec does not apply; ``reason`` says why.
         ok: all demands are met; True where nothing was judged.
         demands: line by line.
+        tasks_left_out: what the spec demands but was not measured, ``bbox`` or ``segm``.
     """
 
     judged: bool
     ok: bool
     reason: str = ""
     demands: tuple[Demand, ...] = ()
+    tasks_left_out: tuple[str, ...] = ()
 
 
 def judge(
-    measured: Scores, spec: AccuracySpec, *, images: int, own: bool, all_images: bool = True
+    measured: Scores,
+    spec: AccuracySpec,
+    *,
+    images: int,
+    own: bool,
+    all_images: bool = True,
+    left_out: str = "",
 ) -> Verdict:
     """Compares a measurement with an accuracy spec.
 
@@ -57,28 +65,46 @@ def judge(
         measured: the metrics of the rung that is delivered.
         images: on how many images they were measured.
         own: whether that was the dataset the spec was written for. ``all_images``: and the whole of it.
+        left_out: which photos of it could not be read, in words.
 
     Raises:
         SpecError: the spec demands a metric that was not measured.
     """
     demands = tuple(_demands(measured, spec))
+    missing = tuple(task for task, expected in _expected(spec) if expected and task not in measured)
+    reason = _not_judged(demands, spec, images, own=own, all_images=all_images, left_out=left_out)
+    if reason:
+        return Verdict(False, True, reason, demands, missing)
+    return Verdict(True, all(demand.ok for demand in demands), spec.source, demands, missing)
+
+
+def _not_judged(
+    demands: Sequence[Demand], spec: AccuracySpec, images: int, *, own: bool, all_images: bool, left_out: str
+) -> str:
     if not demands:
-        return Verdict(False, True, "the accuracy spec demands nothing")
+        asked = any(expected for _, expected in _expected(spec))
+        return f"the accuracy spec demands nothing{' of what was measured' if asked else ''}"
     if not own:
-        return Verdict(False, True, "the accuracy spec was written for other images", demands)
+        return "the accuracy spec was written for other images"
+    if left_out:
+        return left_out
     if not all_images:
-        return Verdict(False, True, f"only {images} images of the dataset were measured", demands)
+        return f"only {images} images of the dataset were measured"
     if spec.images is not None and images != spec.images:
-        reason = f"the accuracy spec holds for {spec.images} images, this run had {images}"
-        return Verdict(False, True, reason, demands)
-    return Verdict(True, all(demand.ok for demand in demands), spec.source, demands)
+        return f"the accuracy spec holds for {spec.images} images, this run had {images}"
+    void = [f"{demand.task} {demand.metric}" for demand in demands if demand.measured < 0]
+    return f"nothing in the annotations counts for {', '.join(void)}" if void else ""
+
+
+def _expected(spec: AccuracySpec) -> tuple[tuple[str, dict[str, float]], ...]:
+    return (("bbox", spec.bbox), ("segm", spec.segm))
 
 
 def _demands(measured: Scores, spec: AccuracySpec) -> list[Demand]:
     found = []
-    for task, expected in (("bbox", spec.bbox), ("segm", spec.segm)):
-        for metric, value in expected.items():
-            known = measured.get(task, {})
+    for task, expected in _expected(spec):
+        for metric, value in expected.items() if task in measured else ():
+            known = measured[task]
             if metric not in known:
                 raise SpecError(f"accuracy.{task}: unknown metric {metric!r}", hint=suggestion(metric, known))
             found.append(Demand(task, metric, known[metric], value, spec.tolerance))

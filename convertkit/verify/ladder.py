@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from convertkit.build.engine import BuildResult, graph_after
 from convertkit.build.events import Note, Report, fresh_only, silent
 from convertkit.build.request import BuildRequest
+from convertkit.datasets.coco import LeftOut
 from convertkit.errors import UnavailableError
 from convertkit.files import work_directory
 from convertkit.graph.domains import lowered
@@ -39,6 +40,8 @@ class Verification(Struct, frozen=True):
     Attributes:
         model, variant, target: what was verified.
         images: number of photos.
+        left_out: how many more could not be read, and how many annotations they have.
+        notes: what a reader of the figures has to know, a line each.
         rungs: from the framework down to the target.
         verdict: the accuracy spec's, on the lowest rung that was measured.
     """
@@ -47,6 +50,8 @@ class Verification(Struct, frozen=True):
     variant: str
     target: str
     images: int
+    left_out: LeftOut
+    notes: tuple[str, ...]
     rungs: tuple[Rung, ...]
     verdict: Verdict
 
@@ -58,6 +63,8 @@ def verify(
     rungs: Iterable[RungName],
     *,
     limit: int | None = None,
+    tasks: Sequence[str] = (),
+    skip_bad: bool = False,
     recorded: bool = False,
     results: Path | None = None,
     options: RuntimeOptions | None = None,
@@ -70,6 +77,8 @@ def verify(
     Args:
         built: the artifact; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
+        tasks: ``bbox``, ``segm`` or both; all that the model has by default.
+        skip_bad: leave out photos that cannot be read.
         recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
         results: directory to keep the detections in (COCO results, one JSON object a line).
         options: for the runtime of the ``target`` rung.
@@ -78,13 +87,19 @@ def verify(
     """
     wanted = in_order(dict.fromkeys(rungs))
     own = source.own and limit is None
+    chosen = tasks_of(request.package, tasks)
+    dataset = source.open(limit, tasks=chosen, skip_bad=skip_bad)
+    dataset.refuse_nothing_to_find()
     with _results_directory(results) as directory:
-        course = Course(request, source.open(limit, masks="segm" in tasks_of(request)), directory)
-        total = len(course.dataset.images)
+        course = Course(request, dataset, directory, chosen)
+        notes = course.notes()
+        for line in notes:
+            report(Note(line))
+        total = len(dataset.images)
         measured: list[Rung] = []
         first = wanted[0].source if wanted else ""
         if recorded and own and first != "framework" and (known := recorded_framework(request)) is not None:
-            measured.append(known)
+            measured.append(structs.replace(known, scores=_only(chosen, known.scores)))
         for rung in wanted:
             with bar(rung.text, total) as advance:
                 try:
@@ -99,10 +114,22 @@ def verify(
         images=total,
         own=source.own,
         all_images=limit is None,
+        left_out=str(dataset.left_out) if dataset.left_out.photos else "",
     )
     return Verification(
-        request.package.spec.name, request.variant.name, request.target.name, total, tuple(measured), verdict
+        model=request.package.spec.name,
+        variant=request.variant.name,
+        target=request.target.name,
+        images=total,
+        left_out=dataset.left_out,
+        notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note)),
+        rungs=tuple(measured),
+        verdict=verdict,
     )
+
+
+def _only(tasks: Sequence[str], scores: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {task: scores[task] for task in tasks if task in scores}
 
 
 def _measure(

@@ -1,7 +1,8 @@
 """The twelve official COCO numbers, by hotcoco; pycocotools is the oracle in the tests.
 
-hotcoco gives the numbers of pycocotools to the last bit, except where the input is not what it seems. These
-cases are refused or settled here, before it sees them:
+hotcoco gets only what an evaluation needs, from our own records: it would read keys that nobody asks for, and refuse
+them by their types. It gives the numbers of pycocotools to the last bit, except where the input is not what it
+seems. These cases are refused or settled here, before it sees them:
 
 * a result for an image or a category that the dataset has not: refused (hotcoco only prints a warning);
 * a damaged mask, in the results or in the annotations: refused (hotcoco counts it as empty);
@@ -14,7 +15,7 @@ for "no match" and counts the detection as wrong.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -22,13 +23,20 @@ import hotcoco
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.datasets.annotations import AnnotationFile, check_segmentations, read_annotations
-from convertkit.errors import UnknownNameError, UsageError
+from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
+from convertkit.datasets.shapes import area_of, check_shapes, mask_of
+from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.verify.results import Result, read_results
 
 Task = Literal["bbox", "segm"]
 TASKS: tuple[Task, ...] = get_args(Task)
 _KEYS = {"bbox": "bbox", "segm": "segmentation"}
+
+NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+
+
+DOUBTFUL = 0.3
+"""An AP50 below it may mean that the classes are mixed up."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,9 @@ class Metrics:
 
     Average precision over IoU 0.50:0.95 (``AP``), at 0.50 and 0.75, of small, medium and large objects; average
     recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
+
+    ``per_class`` is AP by the name of the category; ``any_class50``, where AP50 is doubtful, is what it were if a
+    detection might have any class.
     """
 
     AP: float
@@ -51,14 +62,33 @@ class Metrics:
     ARs: float
     ARm: float
     ARl: float
+    per_class: Mapping[str, float] = field(kw_only=True)
+    any_class50: float | None = field(kw_only=True, default=None)
+
+    @property
+    def doubt(self) -> str:
+        """What to think of where the objects are found, but not their classes; empty where that is not so."""
+        if self.any_class50 is None or self.any_class50 < DOUBTFUL or self.any_class50 / 5 <= self.AP50:
+            return ""
+        return (
+            f"AP50 is {self.AP50:.4f}, but {self.any_class50:.4f} whatever the class: "
+            "is `classes` in model.yaml in the order of the network?"
+        )
 
     def as_dict(self) -> dict[str, float]:
-        """The numbers by their official names, in their official order."""
-        return asdict(self)
+        """The twelve numbers by their official names, in their official order."""
+        return {name: getattr(self, name) for name in NAMES}
+
+
+def check_tasks(tasks: Sequence[str]) -> None:
+    """Raises an UnknownNameError for a task that is neither ``bbox`` nor ``segm``."""
+    for task in tasks:
+        if task not in TASKS:
+            raise UnknownNameError("task", task, TASKS)
 
 
 def evaluate(
-    annotations: Path,
+    annotations: Path | AnnotationFile,
     results: Path | Iterable[Mapping[str, Any]],
     tasks: Sequence[str] = TASKS,
     image_ids: Collection[int] | None = None,
@@ -69,7 +99,7 @@ def evaluate(
     ``segm``, as ``loadRes`` does for result files that hold only one of them.
 
     Args:
-        annotations: a COCO ``instances`` file.
+        annotations: a COCO ``instances`` file, or one that was read and checked for the tasks.
         results: a result file (JSON Lines or a JSON array), or COCO result dictionaries.
         tasks: ``bbox``, ``segm`` or both.
         image_ids: only these images; all by default.
@@ -82,39 +112,99 @@ def evaluate(
         SpecError: a file is wrong; the message names the place.
         UnknownNameError: a task is neither ``bbox`` nor ``segm``.
     """
-    for task in tasks:
-        if task not in TASKS:
-            raise UnknownNameError("task", task, TASKS)
-    found = read_annotations(annotations)
-    chosen = _chosen(annotations, found, image_ids)
-    if "segm" in tasks:
-        check_segmentations(annotations, found)
+    check_tasks(tasks)
+    if isinstance(annotations, AnnotationFile):
+        found = annotations
+    else:
+        found = read_annotations(annotations)
+        check_shapes(found, tasks)
+    chosen = _chosen(found, image_ids)
     sizes = {image.id: (image.height, image.width) for image in found.images}
     categories = {category.id for category in found.categories}
     require = [_KEYS[task] for task in tasks]
     detections = list(read_results(results, sizes, categories, require=require))
-    truth = hotcoco.COCO(str(annotations))
-    return {task: _evaluate(truth, detections, task, chosen) for task in tasks}
+    try:
+        return {task: _evaluate(found, detections, task, chosen) for task in tasks}
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # hotcoco's panics do not derive from Exception
+        raise SpecError(
+            f"{found.path}: hotcoco cannot evaluate it ({type(error).__name__}: {error})"
+        ) from error
 
 
-def _chosen(path: Path, found: AnnotationFile, image_ids: Collection[int] | None) -> list[int]:
+def _chosen(found: AnnotationFile, image_ids: Collection[int] | None) -> list[int]:
     known = {image.id for image in found.images}
     chosen = known if image_ids is None else set(image_ids)
     if not chosen:
-        raise UsageError(f"{path}: no image to evaluate")
+        raise UsageError(f"{found.path}: no image to evaluate")
     if not chosen <= known:
-        raise UsageError(f"{path}: image {min(chosen - known)} is not in it")
+        raise UsageError(f"{found.path}: image {min(chosen - known)} is not in it")
     return sorted(chosen)
 
 
-def _evaluate(truth: hotcoco.COCO, detections: Sequence[Result], task: str, image_ids: list[int]) -> Metrics:
-    loaded = truth.load_res(_boxes(detections)) if task == "bbox" else truth.load_res(_masks(detections))
+def _evaluate(
+    found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int]
+) -> Metrics:
+    chosen = set(image_ids)
+    truth = hotcoco.COCO(_truth(found, task, chosen))
+    known = [detection for detection in detections if detection.image_id in chosen]
+    loaded = truth.load_res(_boxes(known)) if task == "bbox" else truth.load_res(_masks(known))
     evaluation = hotcoco.COCOeval(truth, loaded, task)
     evaluation.params.img_ids = image_ids
+    numbers = _run(evaluation)
+    per_class = _per_class(evaluation, found.categories)
+    if not 0 <= numbers[1] < DOUBTFUL:
+        return Metrics(*numbers, per_class=per_class)
+    evaluation.params.use_cats = False
+    return Metrics(*numbers, per_class=per_class, any_class50=_run(evaluation)[1])
+
+
+def _run(evaluation: hotcoco.COCOeval) -> list[float]:
     evaluation.evaluate()
     evaluation.accumulate()
     evaluation.summary_lines()  # fills stats, as summarize() does, but prints nothing
-    return Metrics(*(float(number) for number in evaluation.stats))
+    return [float(number) for number in evaluation.stats]
+
+
+def _per_class(evaluation: hotcoco.COCOeval, categories: Iterable[Category]) -> dict[str, float]:
+    """AP of each category over IoU 0.50:0.95, all areas, 100 detections; -1 where there is nothing to find."""
+    curves: Any = evaluation.eval
+    precision = np.asarray(curves["precision"])[:, :, :, 0, -1]
+    names = {category.id: category.name for category in categories}
+    found = {}
+    for index, category in enumerate(evaluation.params.cat_ids):
+        known = precision[:, :, index][precision[:, :, index] > -1]
+        name = names[category] if names[category] not in found else f"{names[category]} ({category})"
+        found[name] = float(known.mean()) if known.size else -1.0
+    return found
+
+
+def _truth(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict[str, Any]:
+    """The annotations of these images as a COCO dataset that holds nothing else."""
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    masks = task == "segm"
+    return {
+        "images": [
+            {"id": image.id, "file_name": "", "height": image.height, "width": image.width}
+            for image in found.images
+            if image.id in image_ids
+        ],
+        "categories": [{"id": category.id, "name": category.name} for category in found.categories],
+        "annotations": [
+            {
+                "id": annotation.id,
+                "image_id": annotation.image_id,
+                "category_id": annotation.category_id,
+                "bbox": list(annotation.bbox or (0, 0, 0, 0)),
+                "area": area_of(annotation, sizes[annotation.image_id], masks=masks),
+                "iscrowd": int(annotation.iscrowd or 0),
+                **({"segmentation": mask_of(annotation)} if masks else {}),
+            }
+            for annotation in found.annotations
+            if annotation.image_id in image_ids
+        ],
+    }
 
 
 def _boxes(detections: Sequence[Result]) -> NDArray[np.float64]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from msgspec import Struct
 from convertkit.build.events import Progress, Report, silent
 from convertkit.build.framework import run_job
 from convertkit.build.request import BuildRequest
+from convertkit.datasets.classes import ClassMap
 from convertkit.datasets.coco import CocoDataset
 from convertkit.detection.types import Detections
-from convertkit.errors import SpecError
+from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
+from convertkit.models.package import ModelPackage
 from convertkit.targets.base import Runtime
-from convertkit.verify.metrics import evaluate
+from convertkit.verify.metrics import TASKS, check_tasks, evaluate
 from convertkit.verify.results import ResultsWriter
 from convertkit.verify.stream import stream
 
@@ -38,6 +41,8 @@ class Rung(Struct, frozen=True):
         images_per_second: end to end, reading and postprocessing included; None where it was not run.
         origin: ``measured`` now, or where a recorded figure comes from.
         stages: seconds busy per stage, summed over threads.
+        per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
+        note: what makes the figures doubtful; empty where nothing does.
     """
 
     name: str
@@ -46,35 +51,52 @@ class Rung(Struct, frozen=True):
     images_per_second: float | None = None
     origin: str = "measured"
     stages: dict[str, float] = {}
+    per_class: dict[str, dict[str, float]] = {}
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Course:
-    """What every rung of one ladder has in common: the request, the photos, where results go."""
+    """What every rung of one ladder has in common: the request, the photos, where results go, what is scored."""
 
     request: BuildRequest
     dataset: CocoDataset
     results: Path
+    tasks: tuple[str, ...]
+
+    @cached_property
+    def classes(self) -> ClassMap:
+        """The dataset's category of each class of the model."""
+        return self.dataset.class_map(self.request.package.spec.classes)
 
     @property
     def category_ids(self) -> tuple[int | None, ...]:
-        """The dataset's category of each class of the model."""
-        return self.dataset.class_map(self.request.package.spec.classes).category_ids
+        """Of each class of the model; None for one that the dataset has not."""
+        return self.classes.category_ids
 
-    @property
-    def tasks(self) -> tuple[str, ...]:
-        """As :func:`tasks_of`."""
-        return tasks_of(self.request)
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the figures has to know of the names on either side."""
+        ids = [image.id for image in self.dataset.images]
+        return tuple(self.classes.notes(self.dataset.found.counts(ids)))
 
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""
         return self.results / f"{rung}.jsonl"
 
 
-def tasks_of(request: BuildRequest) -> tuple[str, ...]:
-    """``bbox``, and ``segm`` where the model has masks."""
-    roles = {tensor.role for tensor in request.package.spec.outputs.values()}
-    return ("bbox", "segm") if "masks" in roles else ("bbox",)
+def tasks_of(package: ModelPackage, chosen: Sequence[str] = ()) -> tuple[str, ...]:
+    """``bbox``, and ``segm`` where the model has masks; of these the chosen ones.
+
+    Raises:
+        UnknownNameError: no such task. UsageError: the model has no masks.
+    """
+    roles = {tensor.role for tensor in package.spec.outputs.values()}
+    known = TASKS if "masks" in roles else TASKS[:1]
+    check_tasks(chosen)
+    for task in chosen:
+        if task not in known:
+            raise UsageError(f"task {task}: model {package.spec.name} has no masks", hint="use bbox")
+    return tuple(task for task in known if task in (chosen or known))
 
 
 def measure_graph(
@@ -100,13 +122,12 @@ def measure_graph(
             read=course.dataset.read,
             preprocess=lambda image: package.model.preprocess(image, size, preprocess),
             run=runtime.run,
-            postprocess=lambda outputs, placement: package.model.postprocess(
-                outputs, placement, package.spec.postprocess
-            ),
+            postprocess=package.detections,
             sink=lambda image, found: writer.write(image.id, found),
             on_progress=on_progress,
         )
-    return Rung(name, score(course, name), timing.images, timing.images_per_second, stages={**timing.busy})
+    scored = score(course, name, timing.images, timing.images_per_second)
+    return msgspec.structs.replace(scored, stages={**timing.busy})
 
 
 def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
@@ -131,7 +152,7 @@ def measure_framework(course: Course, on_progress: Callable[[int], None], report
     if done != len(images):
         raise SpecError(f"the framework worker answered for {done} of {len(images)} images")
     rate = done / (time.perf_counter() - start)
-    return Rung("framework", score(course, "framework"), done, rate)
+    return score(course, "framework", done, rate)
 
 
 def recorded_framework(request: BuildRequest) -> Rung | None:
@@ -142,11 +163,18 @@ def recorded_framework(request: BuildRequest) -> Rung | None:
     return Rung("framework", spec.framework, spec.images or 0, origin=f"recorded: {spec.source}")
 
 
-def score(course: Course, rung: str) -> dict[str, dict[str, float]]:
+def score(course: Course, name: str, images: int, rate: float) -> Rung:
     """COCO's twelve numbers per task, from a rung's file of detections."""
     ids = [image.id for image in course.dataset.images]
-    found = evaluate(course.dataset.annotations, course.path(rung), course.tasks, image_ids=ids)
-    return {task: metrics.as_dict() for task, metrics in found.items()}
+    found = evaluate(course.dataset.found, course.path(name), course.tasks, image_ids=ids)
+    return Rung(
+        name,
+        {task: metrics.as_dict() for task, metrics in found.items()},
+        images,
+        rate,
+        per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
+        note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),
+    )
 
 
 def framework_progress(report: Report) -> Report:

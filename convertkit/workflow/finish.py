@@ -6,21 +6,24 @@ order: the file of detections is the same byte for byte.
 
 from __future__ import annotations
 
-import os.path
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from msgspec import Struct
 
-from convertkit.datasets.annotations import AnnotationFile, check_segmentations, read_annotations
-from convertkit.datasets.coco import CocoDataset
+from convertkit.datasets.annotations import AnnotationFile, read_annotations
+from convertkit.datasets.classes import match_classes
+from convertkit.datasets.places import from_windows, plain_name
+from convertkit.datasets.shapes import check_shapes
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.verify.judge import Verdict, judge
-from convertkit.verify.metrics import evaluate
+from convertkit.verify.metrics import Metrics, evaluate
 from convertkit.verify.results import ResultsWriter
+from convertkit.verify.rungs import tasks_of
 from convertkit.verify.stream import stream
 from convertkit.workflow.record import Prepared, PreparedPhoto
 from convertkit.workflow.result_files import ResultFiles
@@ -38,7 +41,9 @@ class Finished(Struct, frozen=True):
         prepared: how many were prepared.
         detections: how many were written.
         left_out: how many belong to classes that the dataset does not know.
+        notes: what a reader of the figures has to know, a line each.
         scores: task -> metric -> value in 0..1; empty without annotations.
+        per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
         verdict: the accuracy spec's.
     """
 
@@ -48,7 +53,9 @@ class Finished(Struct, frozen=True):
     prepared: int
     detections: int
     left_out: int
+    notes: tuple[str, ...]
     scores: dict[str, dict[str, float]]
+    per_class: dict[str, dict[str, float]]
     verdict: Verdict
 
 
@@ -60,6 +67,7 @@ class Answers:
         annotations: the COCO instances file, or None to write detections without scoring them.
         own: whether it is the one the accuracy spec was written for.
         partial: score the photos whose results are complete, instead of demanding all.
+        tasks: ``bbox``, ``segm`` or both; all that the model has by default.
     """
 
     package: ModelPackage
@@ -69,6 +77,7 @@ class Answers:
     annotations: Path | None
     own: bool
     partial: bool = False
+    tasks: tuple[str, ...] = ()
 
     def photos(self) -> tuple[PreparedPhoto, ...]:
         """Those that are postprocessed.
@@ -96,7 +105,7 @@ def finish(
     """Postprocesses every photo and scores what comes out.
 
     Args:
-        detections: the file to write: COCO results, one JSON object a line.
+        detections: the file to write, in a form by its name: see :class:`ResultsWriter`.
         draw: also told the detections of every photo.
 
     Raises:
@@ -118,13 +127,13 @@ def finish(
             read=lambda photo: (answers.files.read(photo.photo.stem), photo.photo.placement),
             preprocess=lambda pair: pair,
             run=lambda outputs: outputs,
-            postprocess=lambda outputs, place: package.model.postprocess(
-                outputs, place, package.spec.postprocess
-            ),
+            postprocess=package.detections,
             sink=sink,
             on_progress=on_progress,
         )
-    scores = truth.score(detections)
+    found = truth.score(detections)
+    scores = {task: metrics.as_dict() for task, metrics in found.items()}
+    doubts = (metrics.doubt for metrics in found.values() if metrics.doubt)
     return Finished(
         model=package.spec.name,
         variant=answers.variant.name,
@@ -132,7 +141,9 @@ def finish(
         prepared=len(answers.record.photos),
         detections=writer.written,
         left_out=writer.left_out,
+        notes=(*truth.notes, *itertools.islice(doubts, 1)),
         scores=scores,
+        per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         verdict=_verdict(answers, scores, len(photos)),
     )
 
@@ -151,38 +162,37 @@ class _Named:
 class _Truth:
     """The annotations, or what stands for them where there are none."""
 
-    annotations: Path | None
+    annotations: AnnotationFile | None
     tasks: tuple[str, ...]
     ids: tuple[int, ...]
     category_ids: tuple[int | None, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, answers: Answers, photos: Sequence[PreparedPhoto]) -> _Truth:
-        roles = {tensor.role for tensor in answers.package.spec.outputs.values()}
-        tasks = ("bbox", "segm") if "masks" in roles else ("bbox",)
+        tasks = tasks_of(answers.package, answers.tasks)
         path, classes = answers.annotations, answers.package.spec.classes
         if path is None:
             ids = tuple(photo.id if photo.id is not None else index for index, photo in enumerate(photos))
             return cls(None, tasks, ids, tuple(range(len(classes) or MAX_LABEL)))
         found = read_annotations(path)
-        if "segm" in tasks:
-            check_segmentations(path, found)
-        mapped = CocoDataset(path, (), tuple(found.categories)).class_map(classes)
-        return cls(path, tasks, _ids(path, found, photos), mapped.category_ids)
+        check_shapes(found, tasks)
+        mapped, ids = match_classes(path, found.categories, classes), _ids(path, found, photos)
+        return cls(found, tasks, ids, mapped.category_ids, tuple(mapped.notes(found.counts(ids))))
 
-    def score(self, detections: Path) -> dict[str, dict[str, float]]:
+    def score(self, detections: Path) -> dict[str, Metrics]:
         if self.annotations is None:
             return {}
-        found = evaluate(self.annotations, detections, self.tasks, image_ids=self.ids)
-        return {task: metrics.as_dict() for task, metrics in found.items()}
+        return evaluate(self.annotations, detections, self.tasks, image_ids=self.ids)
 
 
 def _ids(path: Path, found: AnnotationFile, photos: Sequence[PreparedPhoto]) -> tuple[int, ...]:
     """The image id of every photo: by the name it has in the annotation file, its size being the same."""
-    by_name = {PurePath(os.path.normpath(image.file_name)).as_posix(): image for image in found.images}
+    names = {from_windows(image.file_name): image for image in found.images}
+    names |= {plain_name(image.file_name): image for image in found.images}
     ids = []
     for photo in photos:
-        image = by_name.get(photo.name)
+        image = names.get(photo.name)
         if image is None:
             raise SpecError(f"{path}: photo {photo.name} is not among its images")
         place = photo.placement

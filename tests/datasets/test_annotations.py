@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from convertkit.datasets.annotations import check_segmentations, read_annotations
+from convertkit.datasets.annotations import read_annotations
+from convertkit.datasets.shapes import check_shapes
 from convertkit.errors import SpecError
 from tests.shared import SHARED, needs_shared
 
@@ -17,7 +18,7 @@ def checked(tmp_path, **annotation):
     image = {"id": 1, "file_name": "a.png", "height": 4, "width": 5}
     data = {"images": [image], "categories": [{"id": 1, "name": "dog"}], "annotations": [whole]}
     path.write_text(json.dumps(data))
-    check_segmentations(path, read_annotations(path))
+    check_shapes(read_annotations(path), ("bbox", "segm"))
 
 
 @pytest.mark.parametrize(
@@ -36,7 +37,9 @@ def test_polygons_and_run_lengths_of_the_image_are_accepted(tmp_path, segmentati
 @pytest.mark.parametrize(
     ("segmentation", "complaint"),
     [
-        ([], "at least three points"),
+        ([], "a box and no mask"),
+        (None, "a box and no mask"),
+        ([[float("nan"), 0, 4, 0, 4, 4]], "a number is not finite"),
         ([[0, 0, 4, 4]], "at least three points"),
         ([[0, 0, 4, 4, 1, 1, 1]], "at least three points"),
         ("polygon", "neither polygons nor run lengths"),
@@ -55,11 +58,11 @@ def test_anything_else_names_the_annotation(tmp_path, segmentation, complaint):
     with pytest.raises(SpecError, match=complaint) as caught:
         checked(tmp_path, segmentation=segmentation)
 
-    assert "annotations[0] (id 5)" in str(caught.value)
+    assert "annotation 5" in str(caught.value)
 
 
 def test_a_missing_mask_is_named(tmp_path):
-    with pytest.raises(SpecError, match="no segmentation"):
+    with pytest.raises(SpecError, match=r"annotation 5 has a box and no mask .*--tasks bbox"):
         checked(tmp_path)
 
 
@@ -70,5 +73,5 @@ def test_official_annotations_are_whole(name):
 
     found = read_annotations(path)
 
-    check_segmentations(path, found)
+    check_shapes(found, ("bbox", "segm"))
     assert any(annotation.iscrowd for annotation in found.annotations)

@@ -52,7 +52,10 @@ def test_images_and_categories_come_in_the_order_of_the_file(photos, save):
 
     assert [(image.id, image.height, image.width) for image in dataset.images] == [(7, 6, 9), (3, 4, 4)]
     assert [str(image) for image in dataset.images] == ["a.png", "b.png"]
-    assert [(category.id, category.name) for category in dataset.categories] == [(18, "dog"), (1, "person")]
+    assert [(category.id, category.name) for category in dataset.found.categories] == [
+        (18, "dog"),
+        (1, "person"),
+    ]
 
 
 def test_a_photo_is_read_as_bgr(photos, save):
@@ -78,7 +81,8 @@ def test_classes_match_by_name_and_what_is_missing_is_told(photos, save):
     found = dataset.class_map(["person", "unicorn"])
 
     assert found.category_ids == (1, None)
-    assert (found.missing_in_dataset, found.missing_in_model) == (("unicorn",), ("dog",))
+    assert found.missing_in_dataset == ("unicorn",)
+    assert [category.name for category in found.missing_in_model] == ["dog"]
 
 
 def test_without_names_classes_match_by_order(photos, save):
@@ -88,7 +92,7 @@ def test_without_names_classes_match_by_order(photos, save):
 def test_classes_that_share_nothing_with_the_dataset_are_refused(photos, save):
     dataset = CocoDataset.open(save(content()), photos)
 
-    with pytest.raises(SpecError, match=r"none of its 2 categories.*the model has unicorn"):
+    with pytest.raises(SpecError, match=r"none of its 2 categories.*the model has 'unicorn'"):
         dataset.class_map(["unicorn"])
 
 
@@ -108,11 +112,14 @@ OBJECT = {"id": 1, "image_id": 7, "category_id": 18, "bbox": [1, 1, 4, 4], "area
     ("data", "complaint"),
     [
         ("{", "not a JSON file"),
-        ("\ufeff[]", "not a JSON file"),
+        ("\ufeff[]", "Expected `object`.*are these results"),
         ("[]", "Expected `object`"),
+        ({"images": {}, "categories": [], "annotations": []}, "images: Expected `array`"),
         ('{"deep": ' + "[" * 100_000, "not a JSON file"),
         ({"images": [], "categories": []}, "missing required field `annotations`"),
-        (content(images=[{**IMAGE, "id": "7"}]), r"images\[0\].id: Expected `int`, got `str`"),
+        (content(images=[{**IMAGE, "id": "IMG_7"}]), r"images\[0\].id: Expected `int`.*number them"),
+        (content(images=[{**IMAGE, "id": 7.5}]), r"images\[0\].id: Expected `int`"),
+        (content(images=[{**IMAGE, "id": True}]), r"images\[0\].id: Expected `int`, got `bool`"),
         (content(images=[{**IMAGE, "height": 0}]), r"images\[0\].height"),
         (content(images=[{**IMAGE, "width": 10**9}]), r"images\[0\].width"),
         (content(images=[{**IMAGE, "file_name": None}]), r"images\[0\].file_name"),
@@ -128,7 +135,12 @@ OBJECT = {"id": 1, "image_id": 7, "category_id": 18, "bbox": [1, 1, 4, 4], "area
             r"annotations\[0\]: category_id 8 is no category",
         ),
         (content(annotations=[{**OBJECT, "bbox": [1, 2, 3]}]), r"annotations\[0\].bbox"),
-        (content(annotations=[{**OBJECT, "area": float("nan")}]), "not a JSON file"),
+        (
+            content(annotations=[{**OBJECT, "bbox": [1, 2, -3, 4]}]),
+            r"annotations\[0\].bbox: a size is negative",
+        ),
+        (content(annotations=[{**OBJECT, "bbox": [1, 2, 3, float("nan")]}]), r"bbox: a number is not finite"),
+        (content(annotations=[{**OBJECT, "area": float("nan")}]), r"annotations\[0\].area: not finite"),
         (content(annotations=[{**OBJECT, "iscrowd": 2}]), r"annotations\[0\].iscrowd"),
     ],
 )
@@ -142,7 +154,9 @@ def test_a_wrong_annotation_file_is_one_line_that_names_the_place(photos, save, 
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["/etc/hostname", "../a.png", "x/../../a.png", "", ".", "..", "a\0.png"])
+@pytest.mark.parametrize(
+    "name", ["../a.png", "x/../../a.png", "", ".", "..", "a\0.png", "..\\a.png", "x\\..\\..\\a.png"]
+)
 def test_a_file_name_may_not_leave_the_directory(photos, save, name):
     with pytest.raises(SpecError, match=r"images\[0\]: file_name .* does not stay"):
         CocoDataset.open(save(content(images=[{**IMAGE, "file_name": name}], annotations=[])), photos)
@@ -161,7 +175,6 @@ def test_a_file_name_may_go_into_a_subdirectory(photos, save):
 @pytest.mark.parametrize(
     ("prepare", "complaint"),
     [
-        (lambda photos, path: (photos / "b.png").unlink(), r"b.png: no such image .*images\[1\] names it"),
         (lambda photos, path: path.unlink(), "no such annotation file"),
         (lambda photos, path: photos.rename(photos.parent / "moved"), "no such directory of images"),
     ],
@@ -178,8 +191,8 @@ def test_masks_are_looked_at_before_anything_runs(photos, save):
     path = save(content())
 
     assert CocoDataset.open(path, photos).images
-    with pytest.raises(SpecError, match=r"annotations\[0\] .*no segmentation"):
-        CocoDataset.open(path, photos, masks=True)
+    with pytest.raises(SpecError, match="annotation 1 has a box and no mask"):
+        CocoDataset.open(path, photos, tasks=("segm",))
 
 
 def test_a_limit_below_one_is_refused(photos, save):
@@ -221,13 +234,11 @@ def test_another_size_than_annotated_names_both(photos, save):
         dataset.read(dataset.images[0])
 
 
-def test_a_photo_turned_by_exif_is_explained(photos, save):
-    dataset = CocoDataset.open(
-        save(content(images=[{**IMAGE, "file_name": "a.jpg"}])), photos_with_exif(photos)
-    )
+def test_a_photo_turned_by_exif_is_explained_before_anything_runs(photos, save):
+    path = save(content(images=[{**IMAGE, "file_name": "a.jpg"}]))
 
     with pytest.raises(SpecError, match=r"6 x 9.*EXIF orientation"):
-        dataset.read(dataset.images[0])
+        CocoDataset.open(path, photos_with_exif(photos))
 
 
 def photos_with_exif(photos):
@@ -250,6 +261,4 @@ def test_real_photos_have_the_sizes_of_their_annotations(annotations, count):
     dataset = CocoDataset.open(path, path.parent / "images")
 
     assert len(dataset.images) == count
-    assert len(dataset.categories) == 80
-    for image in dataset.images[:10]:
-        assert dataset.read(image).shape == (image.height, image.width, 3)
+    assert len(dataset.found.categories) == 80

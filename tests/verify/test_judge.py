@@ -46,3 +46,25 @@ def test_where_the_spec_does_not_apply_nothing_is_judged(
 def test_an_unknown_metric_points_to_the_nearest() -> None:
     with pytest.raises(SpecError, match=r"accuracy\.bbox: unknown metric 'AP5' \(did you mean 'AP50'\?"):
         judge(SCORES, spec(bbox={"AP5": 0.5}), images=10, own=True)
+
+
+@pytest.mark.parametrize(
+    ("measured", "options", "reason"),
+    [
+        ({"bbox": {"AP": -1.0}}, {}, "nothing in the annotations counts for bbox AP"),
+        ({"bbox": {"AP": 0.9}}, {"left_out": "2 photos left out"}, "2 photos left out"),
+        ({"segm": {"AP": 0.9}}, {}, "the accuracy spec demands nothing of what was measured"),
+    ],
+)
+def test_what_was_not_measured_is_neither_good_nor_bad(
+    measured: dict[str, dict[str, float]], options: dict[str, str], reason: str
+) -> None:
+    verdict = judge(measured, spec(bbox={"AP": 0.4}), images=10, own=True, **options)
+
+    assert (verdict.judged, verdict.reason) == (False, reason)
+
+
+def test_a_task_that_was_left_out_is_named_beside_the_verdict_on_the_other() -> None:
+    verdict = judge({"bbox": {"AP": 0.4}}, spec(bbox={"AP": 0.4}, segm={"AP": 0.9}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok, verdict.tasks_left_out) == (True, True, ("segm",))

@@ -1,0 +1,275 @@
+"""``verify`` and ``postprocess`` on COCO files as people have them: the right figure, or one line before any photo."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Cli, Outcome
+from tests.finder import dataset, write_finder, write_photos
+
+
+class Verify:
+    """Runs ``verify`` on a dataset and counts on ``stock``, which needs no build."""
+
+    def __init__(self, cli: Cli, model: Path, photos: Path) -> None:
+        self.cli, self.model, self.photos = cli, model, photos
+
+    def __call__(self, data: Any, *words: object) -> Outcome:
+        path = self.photos.parent / "instances.json"
+        path.write_bytes(data if isinstance(data, bytes) else json.dumps(data).encode())
+        given = ("--annotations", path, "--images", self.photos, "--runtime", "stock", *words)
+        return self.cli("verify", self.model, *given)
+
+    def scores(self, data: Any, *words: object) -> dict[str, float]:
+        done = self(data, *words, "--json")
+        assert done.code == 0, done.err
+        return {task: round(scores["AP"], 4) for task, scores in done.json["rungs"][-1]["scores"].items()}
+
+
+@pytest.fixture
+def verify(cli: Cli, tmp_path: Path) -> Verify:
+    return Verify(cli, write_finder(tmp_path / "finder"), write_photos(tmp_path / "photos"))
+
+
+WHOLE = {"bbox": 1.0, "segm": 1.0}
+
+
+def changed(**values: Any) -> dict[str, Any]:
+    """The dataset with values put into every entry of its lists; ``None`` takes a key out."""
+    data = copy.deepcopy(dataset())
+    for path, value in values.items():
+        key, _, name = path.partition("__")
+        for entry in data[key]:
+            entry[name] = value(entry) if callable(value) else value
+    return data
+
+
+def without(key: str, *names: str) -> dict[str, Any]:
+    data = dataset()
+    for entry in data[key]:
+        for name in names:
+            entry.pop(name)
+    return data
+
+
+UNREAD = {
+    "info": "none",
+    "licenses": {"CC-BY": 1},
+    "made_by": [float("nan"), 1e400, "\u732b", {"deep": [[[]]]}],
+}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {**dataset(), **UNREAD},
+        changed(images__license="CC-BY", images__date_captured=0, images__coco_url=None),
+        changed(categories__supercategory=7, categories__keypoints="none"),
+        changed(annotations__score=float("nan"), annotations__num_keypoints="", annotations__attributes=[]),
+        json.dumps({**dataset(), "info": "\u732b"}, ensure_ascii=False).encode("utf-8-sig"),
+        json.dumps(dataset()).encode("utf-16"),
+        json.dumps(dataset()).encode("utf-32-be"),
+        changed(
+            images__id=lambda e: float(e["id"]), images__height=32.0, annotations__id=lambda e: e["id"] / 1
+        ),
+        changed(
+            images__id=lambda e: f"{e['id']:012}",
+            annotations__image_id=lambda e: str(e["image_id"]),
+            annotations__category_id=lambda e: f"0{e['category_id']}",
+            annotations__id=lambda e: str(e["id"]),
+        ),
+        changed(annotations__iscrowd=False),
+        changed(annotations__iscrowd=None),
+        changed(annotations__iscrowd=0.0),
+        changed(annotations__bbox=lambda e: [str(side) for side in e["bbox"]]),
+        without("annotations", "iscrowd"),
+        without("annotations", "area"),
+        changed(annotations__area=None),
+        changed(images__file_name=lambda e: f"./{e['file_name']}"),
+    ],
+    ids=lambda data: None,
+)
+def test_what_has_one_meaning_is_taken(verify: Verify, data: Any) -> None:
+    assert verify.scores(data) == WHOLE
+
+
+def test_names_written_on_windows_are_taken(verify: Verify) -> None:
+    (verify.photos / "train").mkdir()
+    for photo in verify.photos.glob("*.png"):
+        photo.rename(verify.photos / "train" / photo.name)
+
+    assert verify.scores(changed(images__file_name=lambda e: f"train\\{e['file_name']}")) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("data", "line"),
+    [
+        (
+            json.dumps({**dataset(), "info": "\u4e2d\u6587"}, ensure_ascii=False).encode("gbk"),
+            "not UTF-8 (byte ",
+        ),
+        (b"\xff\xfe" + b"{", "not UTF-16 (byte "),
+        (b"", "not a JSON file"),
+        ([{"image_id": 1, "category_id": 1, "score": 0.5}], "are these results?"),
+        ({"shapes": [], "imagePath": "a.png"}, "its keys are 'imagePath', 'shapes'"),
+        (changed(images__file_name=lambda e: f"/data/{e['file_name']}"), "'1.png' is there: write that"),
+        (changed(images__file_name=lambda e: f"C:\\data\\{e['file_name']}"), "is absolute"),
+        (changed(images__file_name=lambda e: f"gone\\{e['file_name']}"), "as Windows writes it"),
+        (changed(images__file_name="1.png"), "is that of images[0] as well"),
+        (changed(images__file_name=lambda e: "x" * 9999 + e["file_name"]), "no such image"),
+        (changed(images__id=lambda e: f"IMG_{e['id']}"), "ids are whole numbers"),
+        (changed(annotations__image_id=77), "image_id 77 is not among the images"),
+        (changed(annotations__category_id=77), "category_id 77 is no category"),
+        (changed(annotations__id=1), "id 1 occurs twice"),
+        (changed(annotations__bbox=[1, 2, float("nan"), 3]), "a number is not finite"),
+        (changed(annotations__bbox=[10, 10, -3, -3]), "a size is negative"),
+        (changed(annotations__segmentation=[[1, 1, 5, 5]]), "at least three points"),
+        (changed(images__height=31), "the annotations say 32 x 31"),
+        ({**dataset(), "annotations": []}, "no annotation on 2 photos, so there is nothing to score"),
+        ({**dataset(), "annotations": [], "images": []}, "there is no photo to work on"),
+        (dataset(["part_1", "part_2", "part_3"]), "`classes` in model.yaml"),
+        (dataset(["traffic_light", "Traffic-Light", "dog"]), "are the same name but for the spelling"),
+    ],
+    ids=lambda value: None,
+)
+def test_what_has_none_is_refused_in_one_line_before_any_photo_runs(
+    verify: Verify, data: Any, line: str
+) -> None:
+    done = verify(data)
+
+    assert (done.code, done.out) == (2, "")
+    assert line in done.err.splitlines()[-1]
+    assert "stock:" not in done.err  # the progress of photos
+
+
+def test_all_faults_are_listed_at_once(verify: Verify) -> None:
+    data = dataset(photos=30)
+    for annotation in data["annotations"][:5]:
+        annotation["bbox"] = [0, 0, -1, -1]
+
+    photos = verify(dataset(photos=30))
+    boxes = verify(data)
+
+    lines = photos.err.splitlines()
+    assert (photos.code, len(lines)) == (2, 22)
+    assert "images[2]: no such image '3.png'" in lines[0]
+    assert lines[20] == "... and 8 more"
+    assert "28 faults, the first is" in lines[21]
+    assert boxes.err.count("a size is negative") == 5 + 1
+
+
+def test_photos_that_cannot_be_read_are_left_out_if_asked_for(verify: Verify) -> None:
+    data = dataset(photos=4)
+    (verify.photos / "3.png").write_bytes(b"no picture")
+
+    done = verify(data, "--skip-bad-photos")
+    found = verify(data, "--skip-bad-photos", "--json").json
+
+    assert "2 images (2 photos with 4 annotations left out)" in done.out
+    assert (found["images"], found["left_out"]["photos"], found["left_out"]["annotations"]) == (2, 2, 4)
+    assert "3.png: not a picture" in found["left_out"]["first"]
+    assert found["verdict"]["judged"] is False
+    assert found["verdict"]["reason"] == "2 photos with 4 annotations left out"
+
+
+def test_boxes_without_masks_are_scored_alone(verify: Verify) -> None:
+    empty = changed(annotations__segmentation=[])
+    bare = without("annotations", "segmentation", "area")
+
+    refused = verify(empty)
+    done = verify(bare, "--tasks", "bbox")
+
+    assert "annotation 1 has a box and no mask, and so have 3 more (--tasks bbox" in refused.err
+    assert refused.code == 2
+    assert verify.scores(empty, "--tasks", "bbox") == {"bbox": 1.0}
+    assert "ok   bbox AP 1.0000" in done.out
+    assert "not judged: segm, which was not measured" in done.out
+
+
+def test_masks_without_boxes_are_scored_alone(verify: Verify) -> None:
+    data = without("annotations", "bbox")
+
+    assert "(--tasks segm" in verify(data).err
+    assert verify.scores(data, "--tasks", "segm") == {"segm": 1.0}
+
+
+@pytest.mark.parametrize(("tasks", "line"), [("box", "did you mean 'bbox'"), (",", "--tasks is empty")])
+def test_an_unknown_task_is_a_mistake(verify: Verify, tasks: str, line: str) -> None:
+    done = verify(dataset(), "--tasks", tasks)
+
+    assert (done.code, line in done.err) == (2, True)
+
+
+def test_names_that_differ_only_by_spelling_are_matched_and_said(verify: Verify) -> None:
+    data = dataset(["Cat", "traffic_light", "DOG"])
+
+    done = verify(data)
+
+    assert verify.scores(data) == WHOLE
+    line = "note: 3 categories of the dataset are matched but for the spelling: 'Cat' is 'cat', "
+    assert line in done.out
+    assert line in done.err
+    assert line.removeprefix("note: ") in verify(data, "--json").json["notes"][0]
+
+
+def test_names_that_match_nothing_are_named_with_counts_and_neighbours(verify: Verify) -> None:
+    done = verify(dataset(["cat", "trafic lights", "hippogriff"]))
+
+    assert "2 categories of the dataset are no class of the model, 2 annotations count as missed" in done.out
+    assert "'trafic lights' (2; 'traffic light'?), 'hippogriff' (0)" in done.out
+    assert (
+        "2 classes of the model are no category of the dataset, detections of them are left out" in done.out
+    )
+
+
+def test_classes_in_another_order_than_the_network_has_are_doubted(cli: Cli, tmp_path: Path) -> None:
+    model = write_finder(tmp_path / "finder", labels=(1, 2))
+    found = Verify(cli, model, write_photos(tmp_path / "photos"))(dataset(), "--json").json
+
+    assert found["rungs"][-1]["scores"]["bbox"]["AP50"] == 0
+    assert "is `classes` in model.yaml in the order of the network?" in found["notes"][-1]
+
+
+@pytest.mark.parametrize("network", [1, 2, 80])
+@pytest.mark.parametrize("command", ["build", "verify"])
+def test_a_network_of_another_number_of_classes_is_refused(
+    cli: Cli, tmp_path: Path, network: int, command: str
+) -> None:
+    model = write_finder(tmp_path / "finder", network=network)
+    verify = Verify(cli, model, write_photos(tmp_path / "photos"))
+
+    done = cli("build", model) if command == "build" else verify(dataset())
+
+    assert done.code == 2
+    assert f"the network has {network} classes (masks (2, {network}, 4, 4)), model.yaml lists 3" in done.err
+    assert "`classes` in model.yaml" in done.err
+
+
+def test_a_label_beyond_the_list_names_label_and_list(cli: Cli, tmp_path: Path) -> None:
+    model = write_finder(tmp_path / "finder", labels=(0, 7))
+
+    done = Verify(cli, model, write_photos(tmp_path / "photos"))(dataset())
+
+    assert done.code == 2
+    assert "label 7, but model.yaml lists 3 classes (cat ... dog)" in done.err
+
+
+def test_accuracy_per_class(verify: Verify) -> None:
+    done = verify(dataset(), "--per-class")
+
+    assert "cat             1.0000   1.0000" in done.out
+    assert "\ndog" not in done.out  # nothing of it is to be found
+
+
+def test_nothing_to_find_is_never_ok(verify: Verify) -> None:
+    """Only crowds: every figure is that of nothing."""
+    done = verify(changed(annotations__iscrowd=1))
+
+    assert done.code == 0
+    assert "ok " not in done.out
+    assert "not judged: nothing in the annotations counts for bbox AP, segm AP" in done.out

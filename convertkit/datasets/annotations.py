@@ -16,6 +16,7 @@ import msgspec
 
 from convertkit.datasets.faults import quoted, refuse
 from convertkit.errors import SpecError, UsageError
+from convertkit.reading import read_file
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 Pixels = Annotated[int, msgspec.Meta(gt=0, le=1 << 16)]
@@ -23,6 +24,9 @@ Pixels = Annotated[int, msgspec.Meta(gt=0, le=1 << 16)]
 Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 
 T = TypeVar("T")
+
+MOST_BYTES = 4 << 30
+"""COCO's own largest file has half a GB."""
 
 LISTS = ("images", "categories", "annotations")
 
@@ -120,11 +124,10 @@ def explain(error: msgspec.ValidationError) -> str:
 def _text(path: Path) -> str:
     """The file's text: UTF-8, or what a byte order mark tells."""
     try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such annotation file") from None
-    except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from error
+        data = read_file(path, most=MOST_BYTES)
+    except UsageError as error:
+        error.message = error.message.replace("no such file", "no such annotation file")
+        raise
     encoding = json.detect_encoding(data)
     try:
         return data.decode(encoding)

@@ -119,7 +119,8 @@ class DatasetSpec(Record, frozen=True):
     """A COCO dataset: a directory of images with an annotation file, or a generator in the package.
 
     ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``; a variant's own file may
-    name only those that ``model.yaml`` names. ``split`` becomes part of a directory's name.
+    name only those that ``model.yaml`` names. ``split`` becomes part of a directory's name. ``opencv`` is the oldest
+    version that draws the pictures which the accuracy spec was written for; those of an older one are not judged.
     """
 
     annotations: str | None = None
@@ -127,6 +128,7 @@ class DatasetSpec(Record, frozen=True):
     generator: str | None = None
     split: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")] = "heldout"
     count: Annotated[int, Meta(gt=0, le=10_000)] | None = None
+    opencv: Annotated[str, Meta(pattern=r"\A\d{1,4}\.\d{1,4}\Z")] | None = None
 
 
 class AccuracySpec(Record, frozen=True):

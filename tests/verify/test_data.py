@@ -110,3 +110,26 @@ def test_a_wrong_generator_of_the_package_itself_is_one_line(
         find_source(package, package.variant())
 
     assert not list(home().rglob("*.json"))
+
+
+@pytest.mark.parametrize(("drawn_by", "own"), [("4.9.0", False), ("4.13.0-dev", False), ("5.0.0", True)])
+def test_scenes_that_an_older_opencv_draws_are_not_those_of_the_spec(
+    maskrcnn: ModelPackage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, drawn_by: str, own: bool
+) -> None:
+    """OpenCV 4 turns sprites in steps of 1/32 pixel and fills other borders: masks and AP differ."""
+    monkeypatch.setattr("convertkit.verify.data._opencv_version", lambda: drawn_by)
+    variant = maskrcnn.variant(variant_file(tmp_path, f'{DRAWN}, count: 1, opencv: "5.0"}}'))
+    notes: list[str] = []
+
+    source = find_source(maskrcnn, variant, note=notes.append)
+
+    assert source.own is own
+    line = f"note: OpenCV {drawn_by} draws other pictures than the accuracy spec was written for"
+    assert [text.startswith(line) for text in notes] == [False, *([] if own else [True])]
+
+
+def test_mini_is_judged_on_the_pictures_of_opencv_5_only(maskrcnn: ModelPackage) -> None:
+    dataset = maskrcnn.variant("mini").spec.dataset
+
+    assert dataset is not None
+    assert dataset.opencv == "5.0"

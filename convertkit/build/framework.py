@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import secrets
 import shutil
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from convertkit.build.events import Note, Progress, Report
@@ -18,7 +19,13 @@ from convertkit.exporting.fetch import file_name
 from convertkit.exporting.worker import run_worker
 from convertkit.files import canonical_json, home, sha256_bytes, sha256_file
 from convertkit.models.spec import WeightsSpec
+from convertkit.models.yamlspec import read_json
 from convertkit.process import run_child
+
+_WRITTEN_OUT = (
+    "write config: {base: FILE OF THE FRAMEWORK, overrides: {...}} with what differs, for three classes overrides: "
+    "{model: {roi_head: {bbox_head: {num_classes: 3}, mask_head: {num_classes: 3}}}}"
+)
 
 
 def downloads_directory() -> Path:
@@ -45,21 +52,35 @@ def config(request: BuildRequest) -> dict[str, Any]:
     """``{"base": ..., "overrides": {...}}`` of the variant.
 
     Raises:
-        SpecError: neither a base nor a file, or a file that is not such JSON.
+        SpecError: neither a base nor a file, a base out of the framework's configs, or a file that is not such JSON.
     """
-    spec = request.variant.spec.config
+    spec, where = request.variant.spec.config, f"variant {request.variant.name}"
     if spec.file is None:
         if spec.base is None:
-            raise SpecError(f"variant {request.variant.name}: config needs 'base' or 'file'")
-        return {"base": spec.base, "overrides": spec.overrides}
+            raise SpecError(f"{where}: config needs 'base' or 'file'")
+        return _with_checked_base({"base": spec.base, "overrides": spec.overrides}, where)
     path = request.variant.path(spec.file)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {"base": spec.base or data["base"], "overrides": spec.overrides or data.get("overrides", {})}
-    except FileNotFoundError:
-        raise SpecError(f"variant {request.variant.name}: config file {path} is missing") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SpecError(f"{path}: not a configuration with 'base' and 'overrides' ({error})") from error
+    if path.suffix == ".py":
+        raise SpecError(
+            f"{path}: a configuration in Python is not read, it would run as code", hint=_WRITTEN_OUT
+        )
+    data = read_json(path)
+    data = data if isinstance(data, dict) else {}
+    found = {"base": spec.base or data.get("base"), "overrides": spec.overrides or data.get("overrides", {})}
+    if not isinstance(found["base"], str) or not isinstance(found["overrides"], dict):
+        raise SpecError(f"{path}: not a configuration with 'base' and 'overrides'", hint=_WRITTEN_OUT)
+    return _with_checked_base(found, str(path))
+
+
+def _with_checked_base(found: dict[str, Any], where: str) -> dict[str, Any]:
+    """The configuration, if its base can be one that the framework ships, wherever that is installed."""
+    base = found["base"]
+    if re.search(r"[\\:]", base) or PurePosixPath(base).is_absolute() or ".." in PurePosixPath(base).parts:
+        raise SpecError(
+            f"{where}: config base {base!r} is not a relative path below the framework's own configs, with '/'",
+            hint=f"a configuration of one's own is not read: {_WRITTEN_OUT}",
+        )
+    return found
 
 
 def weights(request: BuildRequest) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from convertkit.cli import (
     show,
     verify,
 )
-from convertkit.errors import ConvertkitError, visible
+from convertkit.errors import ConvertkitError, shortened, visible
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -143,7 +143,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"error: {visible(' '.join(line.split()))}", file=sys.stderr)
+    print(f"error: {shortened(visible(' '.join(line.split())))}", file=sys.stderr)
     return code
 
 

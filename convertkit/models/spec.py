@@ -19,6 +19,9 @@ Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Spread = Annotated[float, Meta(gt=0, le=1e6)]
 """What pixels are divided by: neither zero, nor infinite, nor no number at all."""
 
+Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
+"""Part of the names of directories: of environments, datasets, artifacts."""
+
 Role = Literal["dets", "labels", "masks", "image", "other"]
 
 
@@ -168,7 +171,7 @@ class ModelSpec(Record, frozen=True):
     ``targets`` holds options for the compilers of targets, by target and name.
     """
 
-    name: str
+    name: Name
     summary: str
     plugin: str
     inputs: dict[str, TensorSpec]
@@ -176,7 +179,7 @@ class ModelSpec(Record, frozen=True):
     preprocess: PreprocessSpec
     export: ExportSpec
     pipeline: tuple[str, ...]
-    variants: dict[str, VariantSpec]
+    variants: dict[Name, VariantSpec]
     default_variant: str
     targets: dict[str, dict[str, Any]] = {}
     postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)

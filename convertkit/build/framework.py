@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 import re
-import secrets
 import shutil
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from convertkit.build.events import Note, Progress, Report
+from convertkit.build.examine import examine, job_directory, worker_script
 from convertkit.build.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, ExternalPython, choose
@@ -84,17 +83,21 @@ def _with_checked_base(found: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def weights(request: BuildRequest) -> dict[str, Any]:
-    """``{"random": seed}`` or ``{"checkpoint": path}``."""
+    """``{"random": seed}``, or ``{"checkpoint": path}`` with ``"ema": true`` where the variant says so."""
     if request.seed is not None:
         return {"random": request.seed}
-    return {"checkpoint": str(checkpoint(request))}
+    return {"checkpoint": str(checkpoint(request)), **_ema(request)}
 
 
 def weights_fact(request: BuildRequest) -> dict[str, Any]:
     """The same by content, for cache keys."""
     if request.seed is not None:
         return {"random": request.seed}
-    return {"checkpoint": _digest(checkpoint(request))}
+    return {"checkpoint": _digest(checkpoint(request)), **_ema(request)}
+
+
+def _ema(request: BuildRequest) -> dict[str, bool]:
+    return {"ema": True} if request.variant.spec.weights.ema else {}
 
 
 def checkpoint(request: BuildRequest) -> Path:
@@ -117,23 +120,29 @@ def checkpoint(request: BuildRequest) -> Path:
 def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks: Any) -> dict[str, Any]:
     """Runs the package's worker on a job, in an environment that is built first where it has to be.
 
+    What can be refused without the framework is refused before that.
+
     Args:
         hooks: ``on_result`` and ``timeout`` of :func:`convertkit.exporting.worker.run_worker`.
     """
+    package, variant = request.package, request.variant
+    script = worker_script(package.root, package.spec)
+    base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
+    whole = {**base, **job}
+    if package.spec.export.standalone:
+        found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
+        for remark in found["remarks"]:
+            report(Note(f"checkpoint: {remark}"))
     chosen = environment(request)
     python = chosen.ensure(
         on_progress=lambda step: report(Progress(f"export environment: {step.what}", step.step, step.steps)),
         on_wait=lambda phrase: report(Note(f"waiting for the export environment: {phrase}")),
     )
-    script = request.package.root / request.package.spec.export.worker
-    if not script.is_file():
-        raise SpecError(f"{request.package.root / 'model.yaml'}: export worker {script} is missing")
-    base = {"config": config(request), "weights": weights(request), "size": list(request.variant.spec.size)}
-    workdir = home() / "jobs" / f"{request.label}-{os.getpid()}-{secrets.token_hex(3)}"
+    workdir = job_directory(request.label)
     done = run_worker(
         python,
         script,
-        {**base, **job},
+        whole,
         on_progress=lambda what, done, total: report(Progress(what, done, total)),
         workdir=workdir,
         **hooks,

@@ -30,6 +30,7 @@ from convertkit.cli import (
     replay,
     show,
     verify,
+    weights,
 )
 from convertkit.errors import ConvertkitError, shortened, visible
 
@@ -58,6 +59,7 @@ for command in (
     lint.lint,
     export.export,
     fetch.fetch,
+    weights.weights,
     replay.replay,
     doctor.doctor,
 ):

@@ -87,11 +87,15 @@ class EnvironmentSpec(Record, frozen=True):
 
 
 class ExportSpec(Record, frozen=True):
-    """The export hook: a worker script run by the interpreter of the export environment."""
+    """The export hook: a worker script run by the interpreter of the export environment.
+
+    ``standalone`` says that it also takes the tasks ``check`` and ``weights``, in our interpreter, without a framework.
+    """
 
     worker: str
     environment: EnvironmentSpec
     opset: Positive = 11
+    standalone: bool = False
 
 
 class ConfigSpec(Record, frozen=True):
@@ -103,12 +107,16 @@ class ConfigSpec(Record, frozen=True):
 
 
 class WeightsSpec(Record, frozen=True):
-    """Where the checkpoint comes from: a file that travels with the package, or a download."""
+    """Where the checkpoint comes from: a file that travels with the package, or a download.
+
+    ``ema`` takes the second set of weights that it holds, as trainers with averaging leave it, for the model's own.
+    """
 
     path: str | None = None
     url: str | None = None
     sha256: str | None = None
     size: Positive | None = None
+    ema: bool = False
 
 
 class DatasetSpec(Record, frozen=True):

@@ -103,6 +103,23 @@ def visible(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+LONGEST = 2000
+"""Letters of a printed line: names in files from elsewhere may be longer than anyone reads."""
+
+
+def shortened(line: str) -> str:
+    """A line with its middle left out where it is too long: the start names the culprit, the end what to do.
+
+    >>> len(shortened("x" * 500_000))
+    2000
+    """
+    if len(line) <= LONGEST:
+        return line
+    gap = f" ... {len(line)} letters ... "
+    end = LONGEST // 3
+    return line[: LONGEST - end - len(gap)] + gap + line[-end:]
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """One phrase that points from a wrong name to the right ones.
 

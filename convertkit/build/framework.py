@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 import json
-from pathlib import Path
+import re
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from convertkit.build.events import Note, Progress, Report
+from convertkit.build.examine import examine, worker_script
 from convertkit.build.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, ExternalPython, choose
@@ -16,7 +18,13 @@ from convertkit.exporting.worker import run_worker
 from convertkit.failures import attempt
 from convertkit.files import canonical_json, home, sha256_bytes, sha256_file
 from convertkit.models.spec import WeightsSpec
+from convertkit.models.yamlspec import read_json
 from convertkit.process import run_child
+
+_WRITTEN_OUT = (
+    "write config: {base: FILE OF THE FRAMEWORK, overrides: {...}} with what differs, for three classes overrides: "
+    "{model: {roi_head: {bbox_head: {num_classes: 3}, mask_head: {num_classes: 3}}}}"
+)
 
 
 def downloads_directory() -> Path:
@@ -43,35 +51,53 @@ def config(request: BuildRequest) -> dict[str, Any]:
     """``{"base": ..., "overrides": {...}}`` of the variant.
 
     Raises:
-        SpecError: neither a base nor a file, or a file that is not such JSON.
+        SpecError: neither a base nor a file, a base out of the framework's configs, or a file that is not such JSON.
     """
-    spec = request.variant.spec.config
+    spec, where = request.variant.spec.config, f"variant {request.variant.name}"
     if spec.file is None:
         if spec.base is None:
-            raise SpecError(f"variant {request.variant.name}: config needs 'base' or 'file'")
-        return {"base": spec.base, "overrides": spec.overrides}
+            raise SpecError(f"{where}: config needs 'base' or 'file'")
+        return _with_checked_base({"base": spec.base, "overrides": spec.overrides}, where)
     path = request.variant.path(spec.file)
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return {"base": spec.base or data["base"], "overrides": spec.overrides or data.get("overrides", {})}
-    except FileNotFoundError:
-        raise SpecError(f"variant {request.variant.name}: config file {path} is missing") from None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-        raise SpecError(f"{path}: not a configuration with 'base' and 'overrides' ({error})") from error
+    if path.suffix == ".py":
+        raise SpecError(
+            f"{path}: a configuration in Python is not read, it would run as code", hint=_WRITTEN_OUT
+        )
+    data = read_json(path)
+    data = data if isinstance(data, dict) else {}
+    found = {"base": spec.base or data.get("base"), "overrides": spec.overrides or data.get("overrides", {})}
+    if not isinstance(found["base"], str) or not isinstance(found["overrides"], dict):
+        raise SpecError(f"{path}: not a configuration with 'base' and 'overrides'", hint=_WRITTEN_OUT)
+    return _with_checked_base(found, str(path))
+
+
+def _with_checked_base(found: dict[str, Any], where: str) -> dict[str, Any]:
+    """The configuration, if its base can be one that the framework ships, wherever that is installed."""
+    base = found["base"]
+    if re.search(r"[\\:]", base) or PurePosixPath(base).is_absolute() or ".." in PurePosixPath(base).parts:
+        raise SpecError(
+            f"{where}: config base {base!r} is not a relative path below the framework's own configs, with '/'",
+            hint=f"a configuration of one's own is not read: {_WRITTEN_OUT}",
+        )
+    return found
 
 
 def weights(request: BuildRequest) -> dict[str, Any]:
-    """``{"random": seed}`` or ``{"checkpoint": path}``."""
+    """``{"random": seed}``, or ``{"checkpoint": path}`` with ``"ema": true`` where the variant says so."""
     if request.seed is not None:
         return {"random": request.seed}
-    return {"checkpoint": str(checkpoint(request))}
+    return {"checkpoint": str(checkpoint(request)), **_ema(request)}
 
 
 def weights_fact(request: BuildRequest) -> dict[str, Any]:
     """The same by content, for cache keys."""
     if request.seed is not None:
         return {"random": request.seed}
-    return {"checkpoint": _digest(checkpoint(request))}
+    return {"checkpoint": _digest(checkpoint(request)), **_ema(request)}
+
+
+def _ema(request: BuildRequest) -> dict[str, bool]:
+    return {"ema": True} if request.variant.spec.weights.ema else {}
 
 
 def checkpoint(request: BuildRequest) -> Path:
@@ -94,23 +120,29 @@ def checkpoint(request: BuildRequest) -> Path:
 def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks: Any) -> dict[str, Any]:
     """Runs the package's worker on a job, in an environment that is built first where it has to be.
 
+    What can be refused without the framework is refused before that.
+
     Args:
         hooks: ``on_result`` and ``timeout`` of :func:`convertkit.exporting.worker.run_worker`.
     """
+    package, variant = request.package, request.variant
+    script = worker_script(package.root, package.spec)
+    base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
+    whole = {**base, **job}
+    if package.spec.export.standalone:
+        found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
+        for remark in found["remarks"]:
+            report(Note(f"checkpoint: {remark}"))
     chosen = environment(request)
     python = chosen.ensure(
         on_progress=lambda step: report(Progress(f"export environment: {step.what}", step.step, step.steps)),
         on_wait=lambda phrase: report(Note(f"waiting for the export environment: {phrase}")),
     )
-    script = request.package.root / request.package.spec.export.worker
-    if not script.is_file():
-        raise SpecError(f"{request.package.root / 'model.yaml'}: export worker {script} is missing")
-    base = {"config": config(request), "weights": weights(request), "size": list(request.variant.spec.size)}
     with attempt("worker") as workdir:
         return run_worker(
             python,
             script,
-            {**base, **job},
+            whole,
             on_progress=lambda what, done, total: report(Progress(what, done, total)),
             workdir=workdir,
             **hooks,

@@ -33,8 +33,9 @@ from convertkit.cli import (
     replay,
     show,
     verify,
+    weights,
 )
-from convertkit.errors import ConvertkitError, UsageError, visible
+from convertkit.errors import ConvertkitError, UsageError, shortened, visible
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
@@ -61,6 +62,7 @@ for command in (
     lint.lint,
     export.export,
     fetch.fetch,
+    weights.weights,
     replay.replay,
     doctor.doctor,
 ):
@@ -160,7 +162,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"error: {visible(' '.join(line.split()))}", file=sys.stderr)
+    print(f"error: {shortened(visible(' '.join(line.split())))}", file=sys.stderr)
     return code
 
 

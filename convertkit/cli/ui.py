@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
-from convertkit.errors import visible
+from convertkit.errors import shortened, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,8 +78,9 @@ def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
 
 
 def note(text: str) -> None:
-    """One line on standard error."""
-    print(visible(text), file=sys.stderr, flush=True)
+    """One line on standard error, over a moving one where there is such."""
+    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
+    print(f"{clear}{shortened(visible(text))}", file=sys.stderr, flush=True)
 
 
 class BuildView:
@@ -124,8 +125,7 @@ class BuildView:
 
     def _line(self, text: str) -> None:
         if not self._quiet:
-            clear = "\r\x1b[K" if self._terminal else ""
-            print(f"{clear}{text}", file=sys.stderr, flush=True)
+            note(text)
 
 
 class StepView:
@@ -138,12 +138,7 @@ class StepView:
     def __call__(self, progress: EnvironmentProgress) -> None:
         if progress.step != self._step:
             self._step = progress.step
-            clear = "\r\x1b[K" if self._terminal else ""
-            print(
-                f"{clear}[{progress.step}/{progress.steps}] {visible(progress.what)}",
-                file=sys.stderr,
-                flush=True,
-            )
+            note(f"[{progress.step}/{progress.steps}] {progress.what}")
         elif self._terminal:
             text = f"    {progress.seconds:.0f} s  {progress.line}"[:110]
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -19,6 +19,9 @@ Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
 Spread = Annotated[float, Meta(gt=0, le=1e6)]
 """What pixels are divided by: neither zero, nor infinite, nor no number at all."""
 
+Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
+"""Part of the names of directories: of environments, datasets, artifacts."""
+
 Role = Literal["dets", "labels", "masks", "image", "other"]
 
 DType = Literal[
@@ -91,11 +94,15 @@ class EnvironmentSpec(Record, frozen=True):
 
 
 class ExportSpec(Record, frozen=True):
-    """The export hook: a worker script run by the interpreter of the export environment."""
+    """The export hook: a worker script run by the interpreter of the export environment.
+
+    ``standalone`` says that it also takes the tasks ``check`` and ``weights``, in our interpreter, without a framework.
+    """
 
     worker: str
     environment: EnvironmentSpec
     opset: Positive = 11
+    standalone: bool = False
 
 
 class ConfigSpec(Record, frozen=True):
@@ -107,12 +114,16 @@ class ConfigSpec(Record, frozen=True):
 
 
 class WeightsSpec(Record, frozen=True):
-    """Where the checkpoint comes from: a file that travels with the package, or a download."""
+    """Where the checkpoint comes from: a file that travels with the package, or a download.
+
+    ``ema`` takes the second set of weights that it holds, as trainers with averaging leave it, for the model's own.
+    """
 
     path: str | None = None
     url: str | None = None
     sha256: str | None = None
     size: Positive | None = None
+    ema: bool = False
 
 
 class DatasetSpec(Record, frozen=True):
@@ -178,7 +189,7 @@ class ModelSpec(Record, frozen=True):
     ``targets`` holds options for the compilers of targets, by target and name.
     """
 
-    name: str
+    name: Name
     summary: str
     plugin: str
     inputs: dict[str, TensorSpec]
@@ -186,7 +197,7 @@ class ModelSpec(Record, frozen=True):
     preprocess: PreprocessSpec
     export: ExportSpec
     pipeline: tuple[str, ...]
-    variants: dict[str, VariantSpec]
+    variants: dict[Name, VariantSpec]
     default_variant: str
     targets: dict[str, dict[str, Any]] = {}
     postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)

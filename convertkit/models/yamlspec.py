@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import math
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -16,23 +17,63 @@ R = TypeVar("R", bound=msgspec.Struct)
 MAX_BYTES = 1 << 20
 """A specification is a page or two; anything past this is a mistake (or a YAML bomb)."""
 
+MAX_DEPTH = 64
+"""Nested mappings and lists of a specification; PyYAML's work grows with the square of the depth."""
+
+MAX_NODES = 20_000
+"""Keys and values of a specification: PyYAML takes a second or two for as many."""
+
+MAX_DIGITS = 64
+"""Of one number: the cost of some forms (``1:30:00``, in base 60) grows with the square of their length."""
+
 BAD_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
 """What bad text makes of :func:`parse`: PyYAML's own errors, and what its constructors stumble over: ``!!bool maybe``
 is a KeyError, a date that is none a ValueError."""
 
 
+class NotPlain(ValueError):
+    """A value that YAML or Python knows and JSON does not; the message begins with its key."""
+
+
 class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice, of which YAML would silently keep the last."""
+    """A safe loader with limits, that refuses a key given twice, of which YAML would silently keep the last."""
+
+    depth = nodes = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            self._refuse("YAML aliases are not supported, write the value out")
+        self.depth, self.nodes = self.depth + 1, self.nodes + 1
+        if self.depth > MAX_DEPTH:
+            self._refuse(f"nested more than {MAX_DEPTH} deep")
+        if self.nodes > MAX_NODES:
+            self._refuse(f"more than {MAX_NODES} keys and values")
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self.depth -= 1
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
             if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key.value!r} is given twice", key.start_mark
-                )
+                self._refuse(f"key {key.value!r} is given twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_number(self, node: yaml.ScalarNode) -> int | float:
+        if len(node.value) > MAX_DIGITS:
+            self._refuse(f"a number of {len(node.value)} characters", node.start_mark)
+        whole = node.tag.endswith(":int")
+        return self.construct_yaml_int(node) if whole else self.construct_yaml_float(node)
+
+    def _refuse(self, problem: str, mark: yaml.Mark | None = None) -> NoReturn:
+        mark = mark or self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=mark)
+
+
+for _kind in ("int", "float"):
+    _Loader.add_constructor(f"tag:yaml.org,2002:{_kind}", _Loader.construct_number)
 
 
 def read_record(path: Path, record: type[R]) -> R:
@@ -46,18 +87,11 @@ def read_record(path: Path, record: type[R]) -> R:
 
 def read_yaml(path: Path) -> Any:
     """The plain data of a YAML file (``safe_load``: no tags that run code, and no aliases)."""
+    text = _read_text(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError(f"{path}: larger than {MAX_BYTES} bytes, this is no specification")
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SpecError(f"{path}: no such file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{path}: cannot be read ({error})") from error
-    try:
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise SpecError(f"{path}: YAML aliases are not supported", hint="write the value out")
         return parse(text)
+    except NotPlain as error:
+        raise SpecError(f"{path}: {error}") from error
     except BAD_YAML as error:
         mark = getattr(error, "problem_mark", None)
         line = f"{path}:{mark.line + 1}" if mark else str(path)
@@ -66,16 +100,45 @@ def read_yaml(path: Path) -> Any:
         ) from error
 
 
+def read_json(path: Path) -> Any:
+    """The plain data of a JSON file, under the same limits and errors as :func:`read_yaml`."""
+    text = _read_text(path)
+    try:
+        data = json.loads(text)
+        _refuse_unplain(data)
+    except NotPlain as error:
+        raise SpecError(f"{path}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deep" if isinstance(error, RecursionError) else error
+        raise SpecError(f"{path}: not valid JSON ({reason})") from error
+    return data
+
+
 def parse(text: str) -> Any:
-    """The plain data of a YAML text.
+    """The plain data of a YAML text: what JSON can say, and nothing else.
 
     Raises:
-        one of :data:`BAD_YAML`: it is none, or holds text that no file can (``"\\ud800"``, half of a surrogate pair).
+        one of :data:`BAD_YAML`: it is none, or holds what has no form in JSON (dates, sets, ``.nan``, keys that are
+            no text) or in a file (NUL, ``"\\ud800"``, half of a surrogate pair).
     """
     data = yaml.load(text, _Loader)
-    for found in _texts(data):
-        found.encode()
+    _refuse_unplain(data)
     return data
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.exists() and not path.is_file():
+            raise SpecError(f"{path}: is not a regular file")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise SpecError(f"{path}: larger than {MAX_BYTES} bytes, this is no specification")
+        return content.decode()
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such file") from None
+    except (OSError, ValueError) as error:
+        raise SpecError(f"{path}: cannot be read ({error})") from error
 
 
 def to_record(data: Any, record: type[R], *, where: str) -> R:
@@ -87,16 +150,40 @@ def to_record(data: Any, record: type[R], *, where: str) -> R:
         return msgspec.convert(data, record)
     except msgspec.ValidationError as error:
         text, _, place = str(error).partition(" - at ")
-        key = place.strip("`").removeprefix("$.")
+        key = place.replace("`", "").replace("$.", "")
         raise SpecError(f"{where}: {key}: {text}" if key else f"{where}: {text}") from error
 
 
-def _texts(data: Any) -> Iterator[str]:
+def _refuse_unplain(data: Any, place: str = "", depth: int = 0) -> None:
+    """Specifications travel as JSON: into keys, jobs of the worker, manifests. ``place`` is the key of ``data``."""
+    what = _unplain(data)
+    if what or depth > MAX_DEPTH:
+        raise NotPlain(f"{place or 'the content'} is {what or 'nested too deep'}")
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if not isinstance(key, str):
+                raise NotPlain(
+                    f"key {_join(place, key)!r} is {type(key).__name__}, not text; put it in quotes"
+                )
+            _refuse_unplain(key, f"key {_join(place, key)!r}", depth)
+            _refuse_unplain(value, _join(place, key), depth + 1)
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            _refuse_unplain(value, f"{place}[{index}]", depth + 1)
+
+
+def _unplain(data: Any) -> str:
+    """What a value is that JSON or the system cannot hold; empty for the others."""
     if isinstance(data, str):
-        yield data
-    elif isinstance(data, dict | list):
-        for entry in [*data, *data.values()] if isinstance(data, dict) else data:
-            yield from _texts(entry)
+        lone = any("\ud800" <= letter <= "\udfff" for letter in data)
+        return "text that is no Unicode" if lone else "text with a NUL character" * ("\0" in data)
+    if isinstance(data, float):
+        return f"{data}, not a finite number" * (not math.isfinite(data))
+    if isinstance(data, int):
+        return "a number beyond 64 bits" * (not -(2**63) <= data < 2**63)
+    if data is None or isinstance(data, dict | list):
+        return ""
+    return f"of type {type(data).__name__}, which JSON does not have; put it in quotes"
 
 
 def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:

@@ -131,7 +131,7 @@ def test_the_hint_for_the_next_command_means_this_artifact(cli: Cli, tiny: Path,
         (["input_shape=image:" + 5000 * "9"], "--input_shape: '99999"),
         (["allow=5"], "option allow is 5 (a rule, or a list of rules)"),
         (["out_nodes=reshape:7"], "--out_nodes: the graph has no 'reshape:7' (did you mean 'reshape:0'?)"),
-        (["log=2026-01-01"], "option 'log' cannot be datetime.date(2026, 1, 1)"),
+        (["log=2026-01-01"], "--option log: '2026-01-01' cannot be read (put it in quotes)"),
         (["precision_mode=force_fp16", "keep_dtype=[OpType::Exp, conv9]"], "--keep_dtype: the graph has no 'conv9'"),
     ],
 )  # fmt: skip

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from convertkit.build.events import Note, Progress, StepFinished, StepStarted
-from convertkit.cli.ui import BuildView, print_json, print_table, progress_bar
+from convertkit.cli.ui import BuildView, note, print_json, print_table, progress_bar
+from tests.conftest import Cli
 
 
 def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,3 +66,20 @@ def test_a_build_shows_a_line_per_step_and_every_note(capsys: pytest.CaptureFixt
         "[1/2] stock graph                  cached",
         "note: something to know",
     ]
+
+
+def test_a_line_of_immense_length_keeps_its_start_and_its_end(
+    cli: Cli, tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("v.yaml").write_text(f"size: [8, 8]\nconfig: {{base: x}}\n? {'a' * 500_000}\n: 1\n")
+
+    done = cli("build", tiny, "--variant", "v.yaml", "--dry-run")
+    note("b" * 500_000 + " end")
+    noted = capsys.readouterr().err
+
+    assert (noted[:3], noted[-5:], len(noted)) == ("bbb", " end\n", 2001)
+    assert done.code == 2
+    assert done.err.startswith("error: v.yaml: unknown key 'aaaa")
+    assert " letters ... " in done.err
+    assert done.err.endswith("targets, weights)\n")
+    assert len(done.err) < 2100

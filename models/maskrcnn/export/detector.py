@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import mmcv
@@ -19,14 +19,8 @@ CONFIGS = Path(mmdet.__file__).parent / ".mim" / "configs"
 
 
 def config_path(base: str) -> Path:
-    """Find a config of mmdet by its path below ``configs``, for example ``_base_/models/mask_rcnn_r50_fpn.py``."""
-    relative = PurePosixPath(base)
-    if relative.is_absolute() or ".." in relative.parts or relative.suffix != ".py":
-        raise JobError(
-            f"config base {base!r} is not a path below mmdet's configs",
-            "use a relative path such as '_base_/models/mask_rcnn_r50_fpn.py'",
-        )
-    path = CONFIGS / relative
+    """Find a config of mmdet by its path below ``configs`` (``job.py`` has refused what leads out of them)."""
+    path = CONFIGS / base
     if path.is_file():
         return path
     known = [str(other.relative_to(CONFIGS)) for other in CONFIGS.rglob("*.py")]
@@ -38,8 +32,6 @@ def config_path(base: str) -> Path:
 def read_config(config: dict[str, Any]) -> mmcv.Config:
     """Read ``{"base": path, "overrides": {"model": {...}}}`` into mmdet's configuration object."""
     overrides = config.get("overrides") or {}
-    if unknown := sorted(set(overrides) - {"model"}):
-        raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
     loaded = mmcv.Config.fromfile(str(config_path(str(config["base"]))))
     if not isinstance(loaded.get("model", {}).get("backbone"), dict):
         raise JobError(f"config {config['base']!r} has no detector", "use a config with 'model' in it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .errors import JobError
@@ -12,6 +12,8 @@ from .errors import JobError
 KEYS = {
     "export": ("config", "weights", "size", "opset", "output"),
     "predict": ("config", "weights", "size", "images", "pipeline"),
+    "weights": ("weights", "expected"),
+    "check": ("job", "expected"),
 }
 #: mmdet needs 11; from 16 on RoiAlign has another default alignment than the one mmcv writes it for.
 OPSETS = range(11, 16)
@@ -28,13 +30,21 @@ def read_job(path: str) -> Job:
         job = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise JobError(f"cannot read job {path}: {error}", "the job is a JSON file") from error
+    return _checked(job, path)
+
+
+def _checked(job: Any, path: str) -> Job:
     if not isinstance(job, dict) or job.get("task") not in KEYS:
         raise JobError(f"job {path} has no known task", f"task is one of {', '.join(KEYS)}")
     known = KEYS[job["task"]]
     if missing := [key for key in known if key not in job]:
         raise JobError(f"{job['task']} job lacks {missing[0]!r}", f"it needs {', '.join(known)}")
-    _check_config(job["config"])
+    if job["task"] == "check":
+        return {**job, "job": _checked(job["job"], path)}
     _check_weights(job["weights"])
+    if job["task"] == "weights":
+        return job
+    _check_config(job["config"])
     job["size"] = _size(job["size"])
     if job["task"] == "export" and job["opset"] not in OPSETS:
         raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
@@ -45,17 +55,25 @@ def read_job(path: str) -> Job:
 
 
 def _check_config(config: Any) -> None:
-    """Refuse a config that is not {"base", "overrides"}."""
+    """Refuse a config that is not {"base", "overrides"}, or whose base cannot be one of mmdet's."""
     if not isinstance(config, dict) or not isinstance(config.get("base"), str):
         raise JobError(
             "config has no 'base'", "config is {'base': path below mmdet's configs, 'overrides': {}}"
         )
+    relative = PurePosixPath(config["base"])
+    if relative.is_absolute() or ".." in relative.parts or relative.suffix != ".py":
+        raise JobError(
+            f"config base {config['base']!r} is not a path below mmdet's configs",
+            "use a relative path such as '_base_/models/mask_rcnn_r50_fpn.py'",
+        )
+    if unknown := sorted(set(config.get("overrides") or {}) - {"model"}):
+        raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
 
 
 def _check_weights(weights: Any) -> None:
     """Refuse weights that are not exactly one of {"checkpoint": path} and {"random": seed}."""
-    if isinstance(weights, dict) and len(weights) == 1:
-        if isinstance(weights.get("checkpoint"), str):
+    if isinstance(weights, dict):
+        if isinstance(weights.get("checkpoint"), str) and isinstance(weights.get("ema", False), bool):
             return
         seed = weights.get("random")
         if isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed < 2**63:

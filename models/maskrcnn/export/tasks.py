@@ -71,7 +71,7 @@ def _model(job: Job, events: Events, steps: int) -> nn.Module:
     if "random" in weights:
         randomise(model, weights["random"], detector.normalisation(config))
     else:
-        load_checkpoint(model, Path(weights["checkpoint"]))
+        load_checkpoint(model, Path(weights["checkpoint"]), ema=weights.get("ema", False))
     return model
 
 

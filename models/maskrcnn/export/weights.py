@@ -1,92 +1,69 @@
-"""Loading a checkpoint without running code from it."""
+"""Putting the weights of a checkpoint into a model."""
 
 from __future__ import annotations
 
-import pickle
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from .checkpoint.read import Checkpoint, read_checkpoint
 from .errors import JobError
 
 #: Batch counters of BN: training only, absent from stripped checkpoints.
 _COUNTER = "num_batches_tracked"
+#: The last layer of every box head; it has a row per class and one for the background.
+_CLASSIFIER = "fc_cls.bias"
 
 
-def load_checkpoint(model: nn.Module, path: Path) -> None:
+def load_checkpoint(model: nn.Module, path: Path, *, ema: bool = False) -> Checkpoint:
     """Load ``path`` into ``model``; every parameter and buffer has to be there, in the right shape."""
-    state = _state_dict(_read(path), path)
-    own = model.state_dict()
+    found = read_checkpoint(path, ema=ema)
+    state, own = found.state, model.state_dict()
     missing = [name for name in own if name not in state and not name.endswith(_COUNTER)]
     unknown = [name for name in state if name not in own]
-    wrong = [name for name in state if name in own and state[name].shape != own[name].shape]
-    hint = "the checkpoint was made for another config; check 'base' and 'overrides'"
+    wrong = [name for name in state if name in own and state[name].shape != tuple(own[name].shape)]
     if wrong:
-        shapes = [f"{name} is {_shape(state[name])}, not {_shape(own[name])}" for name in wrong]
-        raise JobError(f"{path}: shapes differ: {_few(shapes)}", hint)
+        shapes = [f"{name} is {_shape(state[name].shape)}, not {_shape(own[name].shape)}" for name in wrong]
+        raise JobError(f"{path}: shapes differ: {_few(shapes)}", _classes(found, wrong))
     if missing:
-        raise JobError(f"{path}: keys are missing: {_few(missing)}", hint)
+        raise JobError(f"{path}: keys are missing: {_few(missing)}", _prefixes(state, missing))
     if unknown:
-        raise JobError(f"{path}: keys do not belong to the model: {_few(unknown)}", hint)
-    if bad := [name for name, value in state.items() if not bool(torch.isfinite(value).all())]:
+        raise JobError(f"{path}: keys do not belong to the model: {_few(unknown)}", _prefixes(state, unknown))
+    arrays = found.arrays()
+    if bad := [name for name, value in arrays.items() if not np.isfinite(value).all()]:
         raise JobError(
             f"{path}: values are not finite: {_few(bad)}", "the training diverged; use another checkpoint"
         )
-    model.load_state_dict(state, strict=False)
+    model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()}, strict=False)
+    return found
 
 
-def _read(path: Path) -> Any:
-    """Unpickle tensors and plain containers; refuse whatever names any other object."""
-    if not path.is_file():
-        raise JobError(f"checkpoint {path} does not exist", "check the path, or fetch the checkpoint first")
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        culprit = _culprit(str(error))
-        raise JobError(
-            f"checkpoint {path} is refused: {culprit}",
-            "only plain weights are loaded; save {'state_dict': model.state_dict()} and use that",
-        ) from error
-    except Exception as error:
-        # A cut or foreign file fails in many ways: EOFError, RuntimeError (zip), ValueError, KeyError ...
-        raise JobError(
-            f"checkpoint {path} is not a readable torch file: {_first_line(error)}",
-            "compare its size and sha256 with the source, and fetch it again",
-        ) from error
+_OTHER = "the checkpoint was made for another config; check 'base' and 'overrides'"
 
 
-def _culprit(message: str) -> str:
-    """Find the object a pickle asks for in the message of torch's restricted unpickler."""
-    found = re.search(r"(?:Unsupported global: GLOBAL|unsupported GLOBAL) ([\w.]+)", message)
-    return f"it holds {found[1]}, not weights alone" if found else "it does not hold plain weights"
+def _classes(found: Checkpoint, wrong: list[str]) -> str:
+    """What to do about shapes: most often the number of classes differs."""
+    rows = [found.state[name].shape for name in wrong if name.endswith(_CLASSIFIER)]
+    if rows and len(rows[0]) == 1:
+        return f"the checkpoint has {rows[0][0] - 1} classes; set num_classes of every head in 'overrides'"
+    return _OTHER
 
 
-def _first_line(error: Exception) -> str:
-    """Shorten an error to its first sentence."""
-    text = str(error).strip().splitlines()
-    return text[0].split(". ")[0][:160] if text else type(error).__name__
+def _prefixes(state: Iterable[str], wanted: list[str]) -> str:
+    """What to do about names: they may only lie deeper, as a teacher's and a student's do."""
+    names = list(state)
+    found = sorted({name.removesuffix(wanted[0]) for name in names if name.endswith(f".{wanted[0]}")})
+    if not found:
+        return _OTHER
+    return f"they begin with {' or '.join(found[:4])}: convertkit weights MODEL FILE --prefix {found[0]} -o plain.pth"
 
 
-def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
-    """Find the weights in a checkpoint: under ``state_dict`` (mmdet) or the whole of it."""
-    state = content.get("state_dict", content) if isinstance(content, Mapping) else content
-    if not isinstance(state, Mapping) or not state:
-        raise JobError(f"checkpoint {path} holds no weights", "it needs a non-empty dictionary 'state_dict'")
-    if odd := [key for key, value in state.items() if not isinstance(value, Tensor)]:
-        raise JobError(
-            f"checkpoint {path} holds no tensor under {odd[0]!r}", "its 'state_dict' maps names to tensors"
-        )
-    # Checkpoints of distributed training carry a prefix, as mmcv's own loader knows.
-    return {str(name).removeprefix("module."): value for name, value in state.items()}
-
-
-def _shape(value: Tensor) -> str:
+def _shape(sizes: Iterable[int]) -> str:
     """Write a shape as 64 x 3 x 7 x 7."""
-    return " x ".join(map(str, value.shape)) or "a scalar"
+    return " x ".join(map(str, sizes)) or "a scalar"
 
 
 def _few(names: list[str]) -> str:

@@ -12,9 +12,17 @@ Exit code 0 after ``done``, 1 after ``error``. A job is one of
     {"task": "export", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "opset": 11, "output": "stock.onnx"}
     {"task": "predict", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "pipeline": PIPELINE,
      "images": [{"id": 7, "path": "7.jpg"}]}
+    {"task": "weights", "weights": WEIGHTS, "expected": EXPECTED, "output": "plain.pth", "prefix": "teacher."}
+    {"task": "check", "job": any of these, "expected": EXPECTED}
+
+The last two need no framework: they run in any Python with numpy. ``weights`` examines a checkpoint and, where an
+output is given (.pth or .safetensors), writes the weights alone; ``check`` refuses what the job in it would refuse
+after minutes of building an environment. Both end with {"event": "done", "report": {...}, "remarks": ["one line"]};
+EXPECTED is what the specification says: {"classes": [names], "mean": [3], "std": [3], "to_rgb": true}, or a part of it.
 
 with CONFIG {"base": "mask_rcnn/mask_rcnn_r50_fpn_1x_coco.py", "overrides": {"model": {}}} (base is a path below mmdet's
-configs), WEIGHTS {"checkpoint": path} or {"random": seed}, and PIPELINE {"mean": [3], "std": [3], "to_rgb": true}.
+configs), WEIGHTS {"checkpoint": path, "ema": false} or {"random": seed}, and PIPELINE {"mean": [3], "std": [3],
+"to_rgb": true}.
 
 A config may be of any detector that mmdet can export. One without masks gives the outputs dets and labels, and
 results with masks null.
@@ -62,6 +70,11 @@ def _run(arguments: list[str], events: Events) -> None:
     if len(arguments) != 1:
         raise JobError("the worker needs one argument", "give it the path of a job file")
     job = read_job(arguments[0])
+    if job["task"] in ("weights", "check"):
+        from export.examine import examine
+
+        examine(job, events)
+        return
     events.progress("import", 0, 1)
     environment.prepare()
     from export.tasks import TASKS

@@ -1,0 +1,1 @@
+"""Checkpoints of any origin, read without torch and without running code from them."""

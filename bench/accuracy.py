@@ -30,6 +30,7 @@ RUNGS = {
     "after:drop-offset-rounding": "boxes without the rounding of class offsets, up to 1/1024 pixel",
     "after:restore-rpn-levels": "proposals suppress each other inside their level only",
     "after:clip-to-picture": "boxes end where the picture ends",
+    "after:cast-fp16-operators": "boxes and scores in fp16 where the NMS reads them, its only type",
     "twin:framework": "all passes; operators as mmdet computes them",
     "twin:ideal": "all passes; operators as the vendor defines them",
     "device-numerics:weights": "fp16 weights",

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import convertkit
 from convertkit_ascend.domain import DOMAIN
+from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 from convertkit_ascend.passes.clip_to_picture import ClipToPicture
 from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
@@ -22,6 +23,7 @@ PASSES: tuple[type[convertkit.Pass], ...] = (
     RestoreRpnLevels,
     ClipToPicture,
     CenterNmsBoxes,
+    CastFp16Operators,
     LegalizeAscend,
 )
 

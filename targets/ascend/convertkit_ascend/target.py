@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from convertkit_ascend.aipp import Aipp
     from convertkit_ascend.atc import Compiler
 
+CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"
+"""Convolutions and poolings are left to the compiler, which lowers them in every mode that may lower anything."""
+
 PIPELINE = (
     "fuse-multilevel-roialign",
     "fuse-multiclass-nms",
@@ -24,6 +27,7 @@ PIPELINE = (
     "restore-rpn-levels",
     "clip-to-picture",
     "center-nms-boxes",
+    CAST,
 )
 
 TWIN = "twin.onnx"
@@ -87,12 +91,15 @@ class Ascend(convertkit.Target):
         """With options of ATC, named as ATC names them."""
         if not options:
             return self
-        from convertkit_ascend.bundle.ask import settle
+        from convertkit_ascend.bundle.ask import keeps_all, settle
 
         made = copy.copy(self)
         made.options = options
-        if allow := settle(self.name, options, aipp=self.pixels is not None):
-            made.pipeline = (*self.pipeline[:-1], _legalize(self.name, allow))
+        allow = settle(self.name, options, aipp=self.pixels is not None)
+        if keeps_all(options):
+            made.pipeline = tuple("cast-fp16-operators" if step == CAST else step for step in self.pipeline)
+        if allow:
+            made.pipeline = (*made.pipeline[:-1], _legalize(self.name, allow))
         return made
 
     def remarks(self, directory: Path) -> tuple[str, ...]:

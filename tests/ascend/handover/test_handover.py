@@ -205,10 +205,7 @@ def test_mini_is_ready_for_atc(tmp_path: Path) -> None:
 
     found = lint(tmp_path / "atc.onnx")
 
-    assert {(item.severity, item.rule) for item in found} == {
-        ("warning", "vendor-note"),
-        ("warning", "input-dtype-in"),
-    }
+    assert found == ()
     back = from_atc(load(tmp_path / "atc.onnx"))
     assert show(back) == show(from_atc(for_atc(back)))
     open_session(lower(back)).run(random_inputs(back, 0))

@@ -202,6 +202,7 @@ TWICE = helper.make_attribute("axis", 0)
 MISSPELT = helper.make_attribute("finest_scal", 28)
 IMAGE_SIZE = helper.make_attribute("image_size", [8, 8])
 LOW_SCORE = NMS.replace("score_threshold = 0.1", "score_threshold = -1.0")
+MISCOUNTED = NMS.replace("max_total_size = 5", "max_total_size = 129").replace("[1,5,4]", "[1,129,4]")
 
 CASES = [
     Case("invalid-utf8", RELU, "", utf8),
@@ -273,4 +274,5 @@ CASES = [
         corrected=RELU,
     ),
     Case("vendor-limit", LOW_SCORE, "n0", corrected=NMS),
+    Case("vendor-note", MISCOUNTED, "n0", corrected=NMS),
 ]

@@ -190,4 +190,4 @@ def test_a_chip_that_is_none_is_refused() -> None:
     ],
 )
 def test_operators_that_only_the_vendor_has_are_known(text: str) -> None:
-    assert lint(named(text), allow={"vendor-note"}) == ()
+    assert lint(named(text)) == ()

@@ -8,6 +8,7 @@ from typing import Any
 import convertkit
 from convertkit_ascend import socs
 from convertkit_ascend.atc import InputShape, option_types, options_from
+from convertkit_ascend.atc.values import KEEPS_ALL
 from convertkit_ascend.bundle.record import Recorded
 
 SETTLED = {
@@ -49,6 +50,11 @@ def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple
     unit = {"insert_op_conf": "aipp_op"} if aipp else {}  # what it says is derived later; it is there
     options_from({**atcs, **unit, "soc_version": socs.get(soc).soc_version})
     return _rules(options.get(ALLOW))
+
+
+def keeps_all(options: Mapping[str, Any]) -> bool:
+    """Whether the compiler is told to lower nothing to float16."""
+    return bool({options.get("precision_mode"), options.get("precision_mode_v2")} & KEEPS_ALL)
 
 
 def _rules(names: Any) -> tuple[str, ...]:

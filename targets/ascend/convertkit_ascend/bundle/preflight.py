@@ -46,7 +46,8 @@ def check(directory: Path, graph: str, recorded: Recorded) -> None:
         PreflightError: there are errors.
     """
     options = recorded.options
-    report = examine(directory / graph, options.soc_version, _sizes(options), own_table=True)
+    shapes, kept = _sizes(options), options.kept
+    report = examine(directory / graph, options.soc_version, shapes, own_table=True, kept=kept)
     text = _text(report, graph, options.soc_version, recorded.allow)
     (directory / REPORT).write_text(text, encoding="utf-8")
     if installed(family_of(options.soc_version)) is None:
@@ -58,7 +59,8 @@ def check(directory: Path, graph: str, recorded: Recorded) -> None:
 def stop(directory: Path, graph: str, recorded: Recorded) -> None:
     """Raises PreflightError where this machine's rules leave an error that is not allowed."""
     options = recorded.options
-    _refuse_errors(examine(directory / graph, options.soc_version, _sizes(options)), graph, recorded)
+    report = examine(directory / graph, options.soc_version, _sizes(options), kept=options.kept)
+    _refuse_errors(report, graph, recorded)
 
 
 def _refuse_errors(report: Report, graph: str, recorded: Recorded) -> None:

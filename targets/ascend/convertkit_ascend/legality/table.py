@@ -109,11 +109,22 @@ class OpRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """The same on AI CPU."""
         return _of_data(self.aicpu_dtypes)
 
+    @property
+    def half_only(self) -> bool:
+        """Whether float32 has no kernel although float16 has one: not on AI Core, and AI CPU has none at all."""
+        return self.engine == "aicore" and "float16" in self.data_types and "float32" not in self.data_types
+
 
 def rules(opset: int, domain: str = "") -> Mapping[str, OpRule]:
     """The operators of one domain that the parser knows at ``opset``, by ONNX name."""
     found = {name: rule for (home, name), rule in every().items() if home == domain and rule.knows(opset)}
     return MappingProxyType(found)
+
+
+@functools.cache
+def half_only() -> tuple[str, ...]:
+    """Operators of the default domain that a graph cannot keep in float32, in alphabetical order."""
+    return tuple(sorted(name for (domain, name), rule in every().items() if not domain and rule.half_only))
 
 
 @functools.cache

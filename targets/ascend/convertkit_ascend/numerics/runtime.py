@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import convertkit
 from convertkit_ascend.numerics.effects import Effects
 from convertkit_ascend.numerics.segments import Stretch, Vendor, segments
-from convertkit_ascend.numerics.storage import round_constants, round_results
+from convertkit_ascend.numerics.storage import compute_halves_in_float32, round_constants, round_results
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,7 @@ def emulate(model: convertkit.LightModel, effects: Effects) -> DeviceNumerics:
     """
     graph = convertkit.open_graph(model)
     convertkit.annotate(graph)
+    compute_halves_in_float32(graph)
     if effects.weights:
         round_constants(graph)
     if effects.activations:

@@ -23,10 +23,35 @@ MOVING = frozenset(
 )  # fmt: skip
 """Operators whose floating results are values that went in (Resize: the nearest mode of detection necks)."""
 
-FLOAT = np.dtype(np.float32)
+FLOAT, HALF = np.dtype(np.float32), np.dtype(np.float16)
 ONNX_FLOAT, ONNX_FLOAT16 = 1, 10
 
 LARGEST = np.float32(65504)
+
+
+def compute_halves_in_float32(graph: convertkit.Graph) -> None:
+    """Gives every float16 node of standard ONNX casts of its own: float32 inside, float16 where it reads and stores.
+
+    onnxruntime has no float16 arithmetic on most hosts. It puts such casts in by itself, and then takes them away
+    again together with the graph's own, so that nothing is rounded at all.
+    """
+    for node in list(graph.nodes):
+        if node.op == "Cast" or node.domain not in (None, "", "ai.onnx"):
+            continue
+        for place, tensor in enumerate(node.inputs):
+            if tensor.dtype == HALF:
+                node.inputs[place] = _widened(graph, tensor)
+        for place, tensor in enumerate(node.outputs):
+            if tensor.dtype == HALF:
+                single = type(tensor)(graph.fresh_name(f"{tensor.name}_single"), FLOAT, tensor.shape)
+                node.outputs[place] = single
+                graph.add("Cast", [single], attrs={"to": ONNX_FLOAT16}, outputs=[tensor])
+
+
+def _widened(graph: convertkit.Graph, tensor: Any) -> Any:
+    if _is_constant(tensor):
+        return graph.constant(tensor.values.astype(FLOAT), name=f"{tensor.name}_single")
+    return graph.add("Cast", [tensor], attrs={"to": ONNX_FLOAT}, dtype=FLOAT, shape=tensor.shape)
 
 
 def round_constants(graph: convertkit.Graph) -> None:

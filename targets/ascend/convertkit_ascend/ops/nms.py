@@ -79,9 +79,7 @@ L1_BYTES = 1 << 20
 
 def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
     """What the 310P does differently from the ideal."""
-    lines = [
-        "the 310P kernel is float16 only: boxes and scores are rounded, also under must_keep_origin_dtype"
-    ]
+    lines = []
     boxes, scores = [*shapes, None, None][:2]
     if boxes and isinstance(boxes[1], int) and boxes[1] > KERNEL_BOXES:
         lines.append(f"only the best {KERNEL_BOXES} of {boxes[1]} boxes per class take part")

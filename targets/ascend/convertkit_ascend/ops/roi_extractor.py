@@ -164,7 +164,7 @@ def _shapes(shapes: Sequence[Shape | None]) -> list[str]:
 
 def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
     """What the 310P does differently from the ideal."""
-    lines = ["the 310P kernel chooses the level in float16, also with float32 rois"]
+    lines = []
     batch = shapes[0][0] if shapes and shapes[0] else None
     if isinstance(batch, int) and batch > 2048:
         lines.append("picture numbers above 2048 are not exact in float16")

@@ -45,6 +45,7 @@ class LegalizeAscend(convertkit.GraphPass):
         "restore-rpn-levels",
         "clip-to-picture",
         "center-nms-boxes",
+        "cast-fp16-operators",
     )
     soc: str = "ascend310p3"
     allow: tuple[str, ...] = ()

@@ -73,13 +73,15 @@ def examine(
     input_shape: InputShape | None = None,
     *,
     own_table: bool = False,
+    kept: Collection[str] = (),
 ) -> Report:
     """The same with what it rests on, and nothing left out.
 
     Args:
         own_table: use the table of this package even where a CANN installation is there.
+        kept: what the compiler may not lower, as in :class:`~convertkit_ascend.preflight.subject.Subject`.
     """
-    begun = begin(source, soc, input_shape, own_table=own_table)
+    begun = begin(source, soc, input_shape, own_table=own_table, kept=kept)
     return finish(begun) if begun.goes_on else begun.report
 
 
@@ -103,12 +105,17 @@ class Begun:
 
 
 def begin(
-    source: Source, soc: str, input_shape: InputShape | None = None, *, own_table: bool = False
+    source: Source,
+    soc: str,
+    input_shape: InputShape | None = None,
+    *,
+    own_table: bool = False,
+    kept: Collection[str] = (),
 ) -> Begun:
     """The raw rules; the arguments are those of :func:`examine`."""
     family = family_of(soc)
     table = operators(family, None if own_table else installed(family))
-    subject = read(_own(source), input_shape)
+    subject = replace(read(_own(source), input_shape), kept=kept)
     found = [item for rule in FIRST for item in rule.violations(subject)]
     if found:
         return Begun(subject, table, tuple(found), goes_on=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,7 @@ class Subject:
         directory: where external data would lie; None for a model that is not a file.
         weights: data of initializers that convertkit itself keeps beside the graph.
         input_shape: what the compiler will be told about the inputs; None for nothing.
+        kept: what it will be told not to lower: names of nodes, ``OpType::Type``, ``*`` for all.
     """
 
     proto: onnx.ModelProto
@@ -35,6 +36,7 @@ class Subject:
     directory: Path | None = None
     weights: Mapping[str, bytes] = field(default_factory=dict)
     input_shape: InputShape | None = None
+    kept: Collection[str] = ()
 
     @property
     def graph(self) -> onnx.GraphProto:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import onnx
@@ -26,11 +26,13 @@ class Typed:
         view: what legality's rules look at; node names are those of the file.
         declared: the types of the graph outputs as the file states them.
         operators: what the parser and the kernels of the chip take.
+        kept: as in :class:`~convertkit_ascend.preflight.subject.Subject`.
     """
 
     view: View
     declared: Declared
     operators: Operators
+    kept: Collection[str] = ()
 
 
 def infer(subject: Subject, operators: Operators) -> Typed:
@@ -59,7 +61,7 @@ def infer(subject: Subject, operators: Operators) -> Typed:
         view = View(light, operators.table)
     except MemoryError as error:
         raise convertkit.GraphError("shape inference runs out of memory: some size is absurd") from error
-    return Typed(view, declared, operators)
+    return Typed(view, declared, operators, subject.kept)
 
 
 def _fill_in(graph: onnx.GraphProto, told: InputShape) -> None:

@@ -64,4 +64,5 @@ TYPED: tuple[TypedRule, ...] = (
     vendor.vendor_note,
     vendor.op_shape_unknown,
     support.kernel_missing,
+    support.float32_kept,
 )

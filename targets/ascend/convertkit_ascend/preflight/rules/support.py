@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
+from convertkit_ascend.atc.values import EVERYTHING
+from convertkit_ascend.legality.view import Node
 from convertkit_ascend.preflight.rule import Spot, typed
 from convertkit_ascend.preflight.typed import Typed
 
@@ -46,3 +48,28 @@ def kernel_missing(graph: Typed) -> Iterator[Spot]:
         if operator in KNOWN and kinds == ():
             where = "its installation lists none" if listed is False else "CANN 8.1.RC1 lists none"
             yield Spot(node.name, f"{family} has no AI Core kernel of {operator}: {where}", node.op)
+
+
+@typed(
+    "float32-kept",
+    fix="run cast-fp16-operators before legalize-ascend, or let ATC lower the precision (force_fp16 is its default)",
+    source="ATC manual, --precision_mode; hicann/ge sub_ops_store.cc, CheckPrecisionReduce [read]; facts 3.3",
+)
+def float32_kept(graph: Typed) -> Iterator[Spot]:
+    """What ATC is told to keep in float32 has a float32 kernel."""
+    for node in graph.view.nodes:
+        rule = node.rule
+        if rule is None or not _is_kept(node, graph.kept) or graph.view.dtype(node.input(0)) != "float32":
+            continue
+        if rule.half_only:
+            yield Spot(
+                node.name, f"{rule.main_ir} has float16 kernels only, and float32 is to be kept", node.op
+            )
+        elif "float16" in rule.data_types and "float32" not in rule.data_types:
+            why = f"{rule.main_ir} has float16 kernels only on AI Core; keeping float32, it runs on AI CPU"
+            yield Spot(node.name, why, node.op, severity="warning")
+
+
+def _is_kept(node: Node, kept: Collection[str]) -> bool:
+    kind = node.rule.main_ir if node.rule else ""
+    return EVERYTHING in kept or node.name in kept or f"OpType::{kind}" in kept

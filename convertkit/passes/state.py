@@ -44,6 +44,7 @@ class GraphState:
 
         graph, untouched = self._graph or self._open(), self._untouched
         self._graph = None  # a pass that raises may leave it half edited
+        graph.author = step.name
         step.run(graph)
         graph.tidy()
         edited = close_graph(graph, self.model)

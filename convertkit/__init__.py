@@ -78,6 +78,7 @@ _HOMES = {
     "PassRecord": "passes.record",
     "ChildError": "process",
     "run_child": "process",
+    "usable_processors": "process",
     "Runtime": "targets.base",
     "RuntimeOptions": "targets.base",
     "Target": "targets.base",
@@ -159,6 +160,7 @@ if TYPE_CHECKING:
     from convertkit.passes.record import PassRecord as PassRecord
     from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
+    from convertkit.process import usable_processors as usable_processors
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target

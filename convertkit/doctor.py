@@ -15,6 +15,7 @@ from convertkit.errors import PluginError
 from convertkit.exporting.environment import VARIABLE, list_environments
 from convertkit.exporting.toolchain import compiler
 from convertkit.files import home
+from convertkit.process import usable_processors
 
 ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
@@ -42,7 +43,7 @@ def _core() -> list[Diagnosis]:
         Diagnosis("ok", "convertkit", version("convertkit-compiler")),
         Diagnosis("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
         Diagnosis("ok", "tools", tools),
-        Diagnosis("ok", "processors", f"{len(os.sched_getaffinity(0))} of {os.cpu_count()} usable"),
+        Diagnosis("ok", "processors", f"{usable_processors()} of {os.cpu_count()} usable"),
     ]
 
 

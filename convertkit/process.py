@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from convertkit.lines import LineReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["ChildError", "Completed", "run_child"]
+__all__ = ["ChildError", "Completed", "run_child", "usable_processors"]
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Completed:
     seconds: float
     stdout: str
     stderr: str
+
+
+def usable_processors() -> int:
+    """How many processors this process may use; all of the machine's where the system does not tell (macOS)."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
 
 
 def run_child(

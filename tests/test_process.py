@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from convertkit.errors import ProcessError
-from convertkit.process import ChildError, run_child
+from convertkit.process import ChildError, run_child, usable_processors
+from tests.conftest import Cli
 from tests.processes import alive, wait_until_dead
 
 # A tree that tries to get away: a child in the same group, and a grandchild in a session of its own whose
@@ -195,3 +196,13 @@ def test_ticks_come_whether_or_not_anything_is_printed() -> None:
 
     assert len(ticks) == 1
     assert ticks[0] == pytest.approx(1.0, abs=0.3)
+
+
+def test_processors_are_counted_where_the_system_does_not_tell_which_are_ours(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """macOS has no ``sched_getaffinity``."""
+    monkeypatch.delattr("os.sched_getaffinity")
+
+    assert usable_processors() == os.cpu_count()
+    assert cli("doctor").code in (0, 3)

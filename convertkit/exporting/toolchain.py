@@ -7,6 +7,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+from convertkit.process import usable_processors
+
 BYTES_PER_JOB = 2_000_000_000
 """Memory one compiler process of a large C++ extension may take."""
 
@@ -34,7 +36,7 @@ def compiler() -> str | None:
 
 def default_jobs() -> int:
     """Return how many compilers may run at once: one per usable core, but never more than memory allows."""
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_processors()
     return max(1, min(cores, memory_bytes() // BYTES_PER_JOB))
 
 

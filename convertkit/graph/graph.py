@@ -41,8 +41,11 @@ class Graph:
     ``graph.surgeon`` is the ``onnx_graphsurgeon.Graph`` itself, for whatever the verbs below do not cover.
 
     Attributes:
+        author: who adds nodes, in front of their names: a compiler's message about ``Add`` may mean any of them.
         defaults: of graph inputs that a caller may leave out, by ``id`` of the input. Such an input is no constant.
     """
+
+    author = "convertkit"
 
     def __init__(
         self, surgeon: gs.Graph, source: LightModel, defaults: Mapping[int, onnx.TensorProto] | None = None
@@ -110,13 +113,16 @@ class Graph:
         Args:
             outputs: existing variables to write; by default one new variable of ``dtype`` and ``shape``.
         """
+        node_name = self.fresh_name(f"{self.author}/{name or op}")
         name = self.fresh_name(name or op)
         produced = (
             list(outputs)
             if outputs is not None
             else [gs.Variable(f"{name}_output", dtype=dtype, shape=shape)]
         )
-        node = gs.Node(op, name=name, attrs=attrs or {}, inputs=list(inputs), outputs=produced, domain=domain)
+        node = gs.Node(
+            op, name=node_name, attrs=attrs or {}, inputs=list(inputs), outputs=produced, domain=domain
+        )
         self.surgeon.nodes.append(node)
         return produced[0]
 

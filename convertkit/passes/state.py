@@ -48,6 +48,7 @@ class GraphState:
 
         graph, untouched = self._graph or self._open(), self._untouched
         self._graph = None  # a pass that raises may leave it half edited
+        graph.author = step.name
         remarks = tuple(step.run(graph) or ())
         graph.tidy()
         edited = close_graph(graph, self.model)

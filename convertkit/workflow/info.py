@@ -17,6 +17,7 @@ import numpy as np
 from convertkit.datasets.coco import decode
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import atomic_write
+from convertkit.process import usable_processors
 from convertkit.workflow.photos import photos_of_directory
 from convertkit.workflow.record import Prepared, read_record
 
@@ -31,7 +32,7 @@ def of_directory(directory: Path) -> list[Entry]:
         UsageError: there is no picture, or one that OpenCV cannot read.
     """
     paths = [photo.path for photo in photos_of_directory(directory)]
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+    with ThreadPoolExecutor(usable_processors()) as pool:
         return list(pool.map(_measured, paths))
 
 

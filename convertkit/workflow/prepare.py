@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ import numpy as np
 from convertkit.datasets.coco import CocoDataset, CocoImage, decode
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
 from convertkit.files import clean_leftovers, locked_directory
+from convertkit.process import usable_processors
 from convertkit.workflow import arrays
 from convertkit.workflow.interface import check_inputs
 from convertkit.workflow.job import Job, key_of, record_of
@@ -72,7 +72,7 @@ def prepare(
         with Journal(output, work.key) as journal:
             work.journal = journal
             (output / NAME).unlink(missing_ok=True)
-            threads = jobs or len(os.sched_getaffinity(0))
+            threads = jobs or usable_processors()
             photos = _run(work, threads, on_progress)
         record = record_of(job, photos)
         record.write(output)

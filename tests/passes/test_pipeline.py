@@ -12,6 +12,7 @@ from convertkit.passes.base import Pass
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import Pipeline
 from convertkit.registry import Registry
+from tests.graphtext import apply
 from tests.tiny import tiny_model
 
 SAMPLE = {"image": np.random.default_rng(3).standard_normal((1, 3, 8, 8)).astype(np.float32)}
@@ -141,3 +142,21 @@ def test_the_text_of_a_pipeline_reads_back() -> None:
     first = pipeline("nothing", "drop-relu")
 
     assert Pipeline.parse(first.text.split(","), registry()) == first
+
+
+def test_added_nodes_say_which_pass_they_are_from() -> None:
+    """A compiler's message about an operator type must not mean a node of ours."""
+
+    class AddRelu(convertkit.GraphPass):
+        """Add one."""
+
+        name = "add-relu"
+        effect = "semantic"
+
+        def run(self, graph: convertkit.Graph) -> None:
+            added = graph.add("Relu", [graph.inputs[0]], dtype="float32", shape=[2])
+            graph.replace(graph.outputs[0], added)
+
+    after = apply(AddRelu(), "(float[2] x) => (float[2] y) { y = Neg (x) }")
+
+    assert [node.name for node in after.proto.graph.node] == ["add-relu/Relu"]

@@ -35,12 +35,12 @@ def test_the_convolution_becomes_a_product_with_one_row_per_detection() -> None:
      float[3,1,2] w_rows = {1, 2, 3, 4, 5, 6}>
     {
         labels = Identity (l)
-        Reshape_1_output = Reshape (x, shape)
-        Gather_1_output = Gather <axis = 0> (w_rows, labels)
-        Gather_2_output = Gather <axis = 0> (b_rows, labels)
-        MatMul_output = MatMul (Gather_1_output, Reshape_1_output)
-        Add_1_output = Add (MatMul_output, Gather_2_output)
-        selected_masks = Reshape (Add_1_output, mask_shape)
+        Reshape_output = Reshape (x, shape)
+        Gather_output = Gather <axis = 0> (w_rows, labels)
+        Gather_1_output = Gather <axis = 0> (b_rows, labels)
+        MatMul_output = MatMul (Gather_output, Reshape_output)
+        Add_output = Add (MatMul_output, Gather_1_output)
+        selected_masks = Reshape (Add_output, mask_shape)
         masks = Sigmoid (selected_masks)
     }"""
 

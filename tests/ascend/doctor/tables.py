@@ -2,6 +2,7 @@
 
 GUIDE: the form of the ModelZoo guide for Mask R-CNN (facts 1.1): one chip a card, ``=`` rules between cards.
 DUO: the form users report for the Atlas 300I Duo: one card number twice, power ``NA``, about 44 GB a chip (facts 5).
+A3: the form users report for an A3, two dies a card (vllm-project/vllm-ascend issue 2035).
 TRAINING: the form users report for a 910: a column for HBM, no rule with ``=`` between the chips of a card.
 """
 
@@ -49,5 +50,20 @@ TRAINING = """\
 +------------------------------------------------------------------------------------------------+
 | 0     Ascend950PR         | OK            | -           36                0    / 0             |
 | 1     1                   | 0000:9F:00.0  | 0           0    / 0          3100 / 65536         |
++===========================+===============+====================================================+
+"""
+
+A3 = """\
++------------------------------------------------------------------------------------------------+
+| npu-smi 24.1.rc3.7               Version: 24.1.rc3.7                                           |
++---------------------------+---------------+----------------------------------------------------+
+| NPU   Name                | Health        | Power(W)    Temp(C)           Hugepages-Usage(page)|
+| Chip  Phy-ID              | Bus-Id        | AICore(%)   Memory-Usage(MB)  HBM-Usage(MB)        |
++===========================+===============+====================================================+
+| 0     Ascend910           | OK            | 178.8       36                0    / 0             |
+| 0     0                   | 0000:9D:00.0  | 0           0    / 0          3397 / 65536         |
++------------------------------------------------------------------------------------------------+
+| 0     Ascend910           | OK            | -           36                0    / 0             |
+| 1     1                   | 0000:9F:00.0  | 0           0    / 0          3186 / 65536         |
 +===========================+===============+====================================================+
 """

@@ -11,7 +11,7 @@ from convertkit_ascend import doctor
 from convertkit_ascend.doctor import cann, modules, npu_smi, traps, variables
 
 from convertkit.diagnosis import Diagnosis
-from tests.ascend.doctor.tables import DUO, GUIDE, TRAINING
+from tests.ascend.doctor.tables import A3, DUO, GUIDE, TRAINING
 
 
 @pytest.fixture
@@ -104,6 +104,28 @@ def test_a_driver_that_fails_is_missing(bin_dir: Path) -> None:
 
     assert found.state == "missing"
     assert "dcmi module initialize failed" in found.found
+    assert "in use by another container" in found.advice
+
+
+def test_both_dies_of_an_a3_are_read_and_their_kind_is_not_guessed(bin_dir: Path) -> None:
+    executable(bin_dir / "npu-smi", f"cat <<'E'\n{A3}E")
+
+    first, second = npu_smi.examine()
+
+    assert (first.state, first.what, second.what) == ("note", "Ascend chip 0.0", "Ascend chip 0.1")
+    assert first.found == "Ascend910, OK, 3397 of 65536 MB used, 36 C"
+    assert "npu-smi info -t board -i 0 -c 1" in second.advice
+
+
+@pytest.mark.parametrize("name", ["310P3", "310P3vir04", "310P3 vir02_1c"])
+def test_a_virtual_chip_is_called_one(bin_dir: Path, name: str) -> None:
+    table = GUIDE.replace("310P3     |", f"{name} |").replace("| 0       0 ", "| 0       100 ")
+    executable(bin_dir / "npu-smi", f"cat <<'E'\n{table}E")
+
+    virtual, whole = npu_smi.examine()
+
+    assert (virtual.state, virtual.found) == ("ok", "ascend310p3 (vNPU), OK, 1062 of 21534 MB used, 41 C")
+    assert "vNPU" not in whole.found
 
 
 def test_a_machine_without_anything_gets_notes_only(bin_dir: Path) -> None:

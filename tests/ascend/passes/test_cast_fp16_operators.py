@@ -160,7 +160,7 @@ def test_where_nothing_may_be_lowered_the_pipeline_casts_all(mode: dict[str, str
 
     assert "cast-fp16-operators" in target.pipeline
     assert "cast-fp16-operators{only=[BatchMultiClassNMS]}" in Ascend310P3.pipeline
-    assert target.configured({"precision_mode": "force_fp16"}).pipeline == Ascend310P3.pipeline
+    assert Ascend310P3().configured({"precision_mode": "force_fp16"}).pipeline == Ascend310P3.pipeline
 
 
 def test_float32_that_is_to_be_kept_meets_no_operator_without_such_a_kernel() -> None:

@@ -10,7 +10,7 @@ from convertkit_ascend.atc.errors import Ending
 from convertkit_ascend.atc.location import UNREACHED
 
 STARTED = "ATC start working now"
-_MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), or give the host more memory"
+_MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), add swap, or give the host more memory"
 
 
 def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:

@@ -59,7 +59,7 @@ def _parallel() -> list[convertkit.Diagnosis]:
     if not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MOST_PARALLEL:
         advice = f"1 to {MOST_PARALLEL}; its default is 8 (ATC says E40022)"
         return [convertkit.Diagnosis("missing", PARALLEL, value, advice)]
-    most = max(1, int(0.8 * len(os.sched_getaffinity(0))))
+    most = max(1, int(0.8 * convertkit.usable_processors()))
     if int(value) > most:
         return [
             convertkit.Diagnosis(

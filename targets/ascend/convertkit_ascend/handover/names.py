@@ -32,7 +32,7 @@ def settle(graph: onnx.GraphProto) -> None:
     later = {node.name for node in graph.node}
     for node in graph.node:
         if not node.name or node.name in taken:
-            node.name = _free(node.name or node.op_type, taken | later)
+            node.name = _free(node.name or f"unnamed/{node.op_type}", taken | later)
         taken.add(node.name)
 
 

@@ -57,8 +57,26 @@ def _fusion(text: str) -> Advice | None:
     return found and ("", f"replace the pattern, or set fusion_off: [{found[1]}] (--fusion_switch_file)")
 
 
+def _kernels(text: str) -> Advice | None:
+    """An operator that every chip of the table has a kernel of: not the operator lacks, its package does."""
+    from convertkit_ascend.legality.table import every
+
+    found = re.search(r"optype:? ?\[(?:[\w.]+::\d+::)?(\w+)\]", text, re.IGNORECASE)
+    missing = "not found in this op store" in text
+    rules = [rule for rule in every().values() if found and found[1] in (rule.onnx_op, rule.main_ir)]
+    if not missing and not any(rule.engine == "both" for rule in rules):
+        return None
+    who = found[1] if found else "this operator"
+    return (
+        f"{who} has kernels everywhere: the operator package (OPP) of the chip is not installed, or not found",
+        "install the chip's kernels (ops) package of the toolkit's release; source set_env.sh (ASCEND_OPP_PATH); "
+        "else cast its inputs to a listed type",
+    )
+
+
 _RULES: tuple[tuple[tuple[str, ...], Callable[[str], Advice | None]], ...] = (
     (_UNREGISTERED, _unregistered),
     (("E10001", "E10003", "E10014", "E10015"), _chip),
     (("E20007",), _fusion),
+    (("EZ3002", "EZ3003"), _kernels),
 )

@@ -16,6 +16,9 @@ _INNER = re.compile(r"E(?:\d|[A-Z])9999")
 FOLLOW_UPS = frozenset({"E10042", "E20001", "E22001", "E40021", "E90000", "EA0000", "EB0000"})
 """Codes that say that something failed because something else did; another code beside them tells more."""
 
+IMPORTS = frozenset({"E40000", "E40020", "EC0010"})
+"""Codes that say that a Python module could not be imported; the reason may stand anywhere in the output."""
+
 
 @dataclass(frozen=True)
 class CodeInfo:

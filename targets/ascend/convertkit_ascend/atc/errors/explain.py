@@ -6,13 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from convertkit_ascend.atc.errors.advice import advise
-from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, is_inner, lookup
-from convertkit_ascend.atc.errors.find import Reported, find, plain
+from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, IMPORTS, is_inner, lookup
+from convertkit_ascend.atc.errors.find import Reported, find, logged, plain
 from convertkit_ascend.atc.errors.nodes import NodeAt, nodes_in
 from convertkit_ascend.atc.errors.symptoms import symptom_of
 
 AROUND = 4
 """Lines before and after an error nobody explained."""
+
+EMPTY = (
+    "ATC start working now, please wait for a moment.",
+    "ATC run failed, Please check the detail log, Try 'atc --help' for more information",
+)
+"""Lines of every failed run."""
 
 _KNOWN_FIX = "change what the message names"
 _UNKNOWN_FIX = "look the code up in CANN's documentation; the lines around it say what was going on"
@@ -82,11 +88,13 @@ def explain(text: str, ending: Ending, origins: Mapping[str, str] | None = None)
         return Explanation(ending.what, ending.cause, ending.fix, said, "", nodes, tuple(errors), tail, trace)
     code = main.code if main is not None else ""
     specific = main is not None and not is_inner(code) and code not in FOLLOW_UPS
-    where = "\n".join(_evidence([main])) if main is not None and specific else text
+    narrow = specific and code not in IMPORTS  # what lacks to import is said by Python, wherever it stands
+    where = "\n".join(_evidence([main])) if main is not None and narrow else text
     if (seen := symptom_of(where)) is not None:
         _, cause, fix, line = seen
         what = f"{code} {_meaning(main)}" if main is not None and specific else ending.what
-        return Explanation(what, cause, fix, plain(line), code, nodes, others, (), trace)
+        said = main.text if main is not None and main.text and main.text in line else plain(logged(line))
+        return Explanation(what, cause, fix, said, code, nodes, others, (), trace)
     if main is None:
         return Explanation(ending.what, ending.cause, ending.fix, around=_tail(text))
     info = lookup(code)
@@ -117,8 +125,9 @@ def _evidence(errors: Sequence[Reported]) -> list[str]:
 
 def _around(text: str, error: Reported) -> tuple[str, ...]:
     lines = text.splitlines()[max(0, error.line - AROUND) : error.line + AROUND + 1]
-    return tuple(line for line in lines if line.strip())
+    return tuple(logged(line) for line in lines if line.strip())
 
 
 def _tail(text: str) -> tuple[str, ...]:
-    return tuple(line for line in text.splitlines() if line.strip())[-2 * AROUND :]
+    lines = [logged(line) for line in text.splitlines() if line.strip(" .")]
+    return tuple(line for line in lines if line not in EMPTY)[-2 * AROUND :]

@@ -25,6 +25,9 @@ _LOGGED = re.compile(rf"^\[(?:ERROR|EVENT)\].*?\b({CODE})\b:?\s*(.*)$")
 _PREFIX = re.compile(rf"^(?:{CODE}:?\s*)?{_STAMP}\w*(?:\((?:{CODE})\):)\s*")
 _PLACE = re.compile(r"\s*\[FUNC:[^\]]*\]\[FILE:([^\]]*)\]\[LINE:(\d+)\]?")
 _CALLED = re.compile(r"\[FUNC:|\[FILE:|\[LINE:")
+_LOG_HEAD = re.compile(
+    r"^\[(?:ERROR|WARNING|EVENT|INFO|TRACE)\] ?\w+\([^)]*\):[\d.:-]*\s*(?:\[([\w.]+:\d+)\])?(?:\[[^\]]*\])*\s*"
+)
 _INNER_TEXT = re.compile(r"Inner Error!?\.?")
 
 
@@ -68,6 +71,13 @@ def plain(line: str) -> str:
     """``line`` without code, process and time in front; ``(file:line)`` for the place it was written at."""
     bare = _PREFIX.sub("", line.strip())
     return _PLACE.sub(r" (\1:\2)", bare)
+
+
+def logged(line: str) -> str:
+    """``line`` without what a log puts in front: level, module, process and time."""
+    match = _LOG_HEAD.match(line)
+    rest = line[match.end() :] if match else ""
+    return f"{rest} ({match[1]})" if match and rest and match[1] else rest or line.strip()
 
 
 def _head(line: str, number: int) -> Reported | None:

@@ -20,6 +20,14 @@ _UNTYPED = (
     re.compile(r"\bop(?:erator)? ?\[([^\]]+)\]"),
 )
 _TOKEN = re.compile(r"[^\s\[\](),;'\"]+")
+_TYPE = re.compile(
+    r"(?:\w+\.)*\w+::\d+::\w+|OpType::\w+|\boptype:? ?\[?[\w:.]+|\bop ?type:? ?\[?\w+|\((?:\w+)\)",
+    re.IGNORECASE,
+)
+"""Where a text says the type of an operator."""
+
+_MADE = re.compile(r"_[A-Za-z]\w*_\d+")
+"""What the compiler puts behind a name: ``/Gather_107`` becomes ``PartitionedCall_/Gather_107_gatherv2_729``."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +42,8 @@ class NodeAt:
 def nodes_in(lines: Iterable[str], origins: Mapping[str, str]) -> tuple[NodeAt, ...]:
     """The nodes named in ``lines``, those of our graph first.
 
-    The compiler makes names of its own out of ours (``PartitionedCall_/Gather_107_gatherv2_729``): the longest name of
-    ``origins`` inside such a name is taken.
+    The compiler makes names of its own out of ours (``PartitionedCall_/Gather_107_gatherv2_729``); names that merely
+    hold one of ours are not ours. A bare word (``Add``) is a name only where the text says that it is one.
 
     Args:
         origins: node name of our graph -> where it came from.
@@ -44,12 +52,14 @@ def nodes_in(lines: Iterable[str], origins: Mapping[str, str]) -> tuple[NodeAt, 
     known: dict[str, None] = {}
     for line in lines:
         for pattern in _NAMED:
-            named.update({match[1]: match[2] for match in pattern.finditer(line)})
+            named.update({match[1]: match[2].rpartition("::")[2] for match in pattern.finditer(line)})
         for pattern in _UNTYPED:
             named.update({match[1]: named.get(match[1], "") for match in pattern.finditer(line)})
-        for token in _TOKEN.findall(line):
-            if (own := _own(token.rstrip(".:"), origins)) is not None:
+        for token in _TOKEN.findall(_TYPE.sub(" ", line)):
+            own = _own(token.rstrip(".:"), origins)
+            if own is not None and (own in named or not own.isalnum()):
                 known[own] = None
+    known.update(dict.fromkeys(name for name in named if name in origins))
     ours = [NodeAt(name, named.get(name, ""), origins[name]) for name in known]
     strangers = [
         NodeAt(name, op) for name, op in named.items() if name not in known and _own(name, origins) is None
@@ -58,11 +68,9 @@ def nodes_in(lines: Iterable[str], origins: Mapping[str, str]) -> tuple[NodeAt, 
 
 
 def _own(token: str, origins: Mapping[str, str]) -> str | None:
-    if token in origins:
-        return token
-    inside = [name for name in origins if len(name) > 2 and name in token and _bounded(name, token)]
-    return max(inside, key=len, default=None)
-
-
-def _bounded(name: str, token: str) -> bool:
-    return re.search(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", token) is not None
+    """The node of ours that a token is, or that the compiler made it of: the longest."""
+    parts = token.removeprefix("PartitionedCall_")
+    if parts in origins:
+        return parts
+    made = (name for name in origins if parts.startswith(f"{name}_") and _MADE.fullmatch(parts[len(name) :]))
+    return max(made, key=len, default=None)

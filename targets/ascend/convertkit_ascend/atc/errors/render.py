@@ -13,6 +13,12 @@ WIDTH, HEIGHT = 100, 24
 
 _LABEL = 10
 
+_HEAD = 4
+"""Of a text that is too long so many parts, of which the first is shown; the others are its end."""
+
+_SPARE = 20
+"""Columns that wrapping and the dots take."""
+
 
 def render(explanation: Explanation, facts: Mapping[str, str] | None = None) -> str:
     """At most :data:`HEIGHT` lines of at most :data:`WIDTH` columns; paths are never broken.
@@ -40,7 +46,18 @@ def render(explanation: Explanation, facts: Mapping[str, str] | None = None) -> 
 
 
 def _entry(label: str, text: str, most: int) -> list[str]:
-    """``text`` wrapped under its label, cut after ``most`` lines."""
-    lines = textwrap.wrap(" ".join(text.split()), WIDTH - _LABEL, max_lines=most, placeholder=" ...") or [""]
+    """``text`` wrapped under its label, in at most ``most`` lines."""
+    words = _within(" ".join(text.split()), (WIDTH - _LABEL) * most)
+    lines = textwrap.wrap(words, WIDTH - _LABEL, max_lines=most, placeholder=" ...") or [""]
     cut = [line[: WIDTH - _LABEL] for line in lines]
     return [f"{label if number == 0 else '':<{_LABEL}}{line}" for number, line in enumerate(cut)]
+
+
+def _within(text: str, room: int) -> str:
+    """``text`` without its middle where it is too long: paths come first, and what is wrong comes last."""
+    if len(text) <= room:
+        return text
+    room -= _SPARE
+    head = text[: room // _HEAD].rpartition(" ")[0]
+    tail = text[len(text) - (room - len(head)) :]
+    return f"{head} ... {tail.partition(' ')[2] or tail}".strip()

@@ -16,7 +16,7 @@ def give(graph: convertkit.Graph) -> int:
     taken = {tensor.name for tensor in graph.inputs} | _of_initializers(graph)
     count = 0
     for node in graph.nodes:
-        name = (node.name or node.op).replace(";", "_").replace(":", "_")
+        name = (node.name or f"unnamed/{node.op}").replace(";", "_").replace(":", "_")
         if not node.name or name in taken:
             name = _fresh(graph, name, taken)
         taken.add(name)

@@ -61,6 +61,13 @@ def estimate(
 
         model = with_sizes(model, sizes(input_shape))
     found = run(model, machine, place.pixels)
+    if found.uncounted and not found.rows:
+        from convertkit.errors import GraphError
+
+        first, count = found.uncounted[0], len(found.uncounted)
+        raise GraphError(
+            f"{subject}: none of its {count} nodes can be counted; first {first.name}: {first.why}"
+        )
     if as_json:
         print_json({"estimate": found, "machine": machine})
     else:

@@ -101,7 +101,7 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
         pixels: the input that the machine normalises itself: bytes are copied to it, not floating numbers.
 
     Raises:
-        GraphError: the graph contradicts itself, sizes of its inputs are open, or nothing in it can be counted.
+        GraphError: the graph contradicts itself, or sizes of its inputs are open.
     """
     if waiting := open_sizes(model):
         hint = 'say them with --input-shape "NAME:SIZE,SIZE,..."'
@@ -115,11 +115,6 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
         except LookupError as error:
             uncounted.append(Uncounted(node.name, node.op, str(error.args[0])))
     rows = tuple(_row(node, cost, machine) for node, cost in counted if cost.operations or cost.bytes)
-    if uncounted and not rows:
-        first = uncounted[0]
-        raise GraphError(
-            f"none of its {len(uncounted)} nodes can be counted; first {first.name}: {first.why}"
-        )
     return _summed(rows, counted, uncounted, machine, _interface_bytes(model, machine.float_bytes, pixels))
 
 

@@ -256,7 +256,7 @@ def test_a_pass_with_requirements_is_rerun_as_if_they_were_met(
         (["tiny", "--accuracy"], "error: variant small has no dataset of its own"),
         (
             ["wrong.onnx", "-p", "harmless"],
-            "error: the ONNX checker refuses the graph: No Op registered for Nothing",
+            "error: wrong.onnx is not a valid graph: the ONNX checker refuses the graph: No Op registered for Nothing",
         ),
     ],
 )

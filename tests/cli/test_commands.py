@@ -146,7 +146,7 @@ def test_export_writes_the_stock_graph(cli: Cli, tiny: Path) -> None:
         (["build", "tiny", "-p", "simplfy"], "error: unknown pass 'simplfy' (did you mean 'simplify'?"),
         (["opt", "nowhere.onnx", "-p", "simplify"], "error: nowhere.onnx: no such file"),
         (["opt", "tiny/plugin.py", "-p", "simplify"], "error: tiny/plugin.py: not an ONNX file"),
-        (["opt", "tiny/small.onnx", "-p", ""], "error: --passes is empty"),
+        (["opt", "tiny/small.onnx", "-p", ""], "error: -p is empty"),
         (["list", "pass"], "error: list 'pass' is not known (did you mean 'passes'?"),
         (["show", "pass", "nothing"], "error: unknown pass 'nothing'"),
         (

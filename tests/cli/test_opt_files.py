@@ -68,7 +68,10 @@ def test_an_output_without_shape_or_type_gets_what_follows_from_the_graph(
 
 
 def test_an_output_whose_shape_nobody_can_tell_is_named(cli: Cli, tmp_path: Path) -> None:
-    model = parse("(float[4] x, int64[3] s) => (float[4] y) { y = Reshape (x, s) }", opset=13).proto
+    model = parse(
+        "(float[4] x, float[2, 3] z, int64[n] s) => (float[4] y) { m = MatMul (x, z) y = Reshape (m, s) }",
+        opset=13,
+    ).proto
     model.graph.output[0].type.tensor_type.ClearField("shape")
     onnx.save(model, tmp_path / "in.onnx")
 

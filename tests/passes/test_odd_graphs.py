@@ -49,10 +49,8 @@ def write(
 def test_a_cycle_is_one_line(cli: Cli, tmp_path: Path, step: str, nodes: Nodes) -> None:
     done = cli("opt", write(tmp_path / "a.onnx", nodes), "-p", step, "--json")
 
-    assert (done.code, done.out) == (4, "")
-    assert done.err == (
-        f"error: pass {step.partition('{')[0]}: the graph has a cycle, or several tensors of one name\n"
-    )
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "a.onnx is not a valid graph" in done.err
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ class Graph:
         Args:
             outputs: existing variables to write; by default one new variable of ``dtype`` and ``shape``.
         """
-        node_name = self.fresh_name(f"{self.author}/{name or op}")
-        name = self.fresh_name(name or op)
+        node_name = self.fresh_name(name or f"{self.author}/{op}")
+        name = self.fresh_name(op) if name is None else node_name
         produced = (
             list(outputs)
             if outputs is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from convertkit.errors import ProcessError, UnavailableError
+from convertkit.exporting.failures import Cause, Watch
 from convertkit.exporting.interpreter import child_variables, probe
 from convertkit.exporting.requirements import Requirements
 from convertkit.exporting.state import State, StepRecord, interpreter_of, save_state
@@ -23,10 +26,6 @@ TOOLS = "build tools"
 VERIFY = "import everything"
 STEP_SECONDS = 4 * 3600.0
 
-_UNREACHABLE = re.compile(
-    r"name resolution|Name or service not known|Network is unreachable|NewConnectionError|ProxyError"
-    r"|Failed to establish a new connection|ConnectTimeout|No route to host|Connection refused"
-)
 _COMPILED = re.compile(r"^\[(\d+)/(\d+)\] ")
 _TELLING = re.compile(
     r"^\s*(Collecting|Processing|Downloading|Using cached|Preparing|Building|Installing|Successfully|Running)\b"
@@ -52,6 +51,11 @@ def step_names(requirements: Requirements) -> tuple[str, ...]:
     """Return the steps in order: the virtual environment, the tools, each requirement, the check."""
     tools = (TOOLS,) if requirements.tools else ()
     return (CREATE, *tools, *requirements.packages, VERIFY)
+
+
+def _free(place: str | Path) -> int:
+    """Free space in MB; 0 where there is no such place."""
+    return shutil.disk_usage(place).free // 1_000_000 if Path(place).is_dir() else 0
 
 
 def telling(line: str) -> str:
@@ -137,7 +141,7 @@ class Builder:
             self._verify()
         else:
             self._require_tools(progress.what)
-            self._pip(("--verbose", "--no-build-isolation", progress.what), on_line)
+            self._pip(("--no-build-isolation", progress.what), on_line)
         step = StepRecord(progress.what, round(time.monotonic() - started, 1))
         self._record(msgspec.structs.replace(self.state, done=(*self.state.done, step)))
 
@@ -161,30 +165,46 @@ class Builder:
             ) from error
 
     def _pip(self, arguments: tuple[str, ...], on_line: Callable[[str], None]) -> None:
-        unreachable = False
+        watch = Watch()
 
-        def watch(line: str) -> None:
-            nonlocal unreachable
-            unreachable = unreachable or _UNREACHABLE.search(line) is not None
+        def take(line: str) -> None:
+            watch.take(line)
             on_line(line)
 
-        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+        # Only --verbose says why an index seems empty where PIP_RETRIES is 0.
+        command = [
+            str(self.python),
+            "-m",
+            "pip",
+            "install",
+            "--verbose",
+            "--no-input",
+            "--progress-bar",
+            "off",
+        ]
         try:
             run_child(
                 [*command, *self.requirements.options, *arguments],
                 env=self._pip_variables(),
                 timeout=STEP_SECONDS,
                 log=self.log,
-                on_line=watch,
+                on_line=take,
                 name=f"pip install {arguments[-1]}",
             )
         except ChildError as error:
-            if not unreachable:
+            if error.returncode == -signal.SIGKILL:
+                watch.take("SIGKILL")
+            if watch.cause is None:
                 raise
-            raise UnavailableError(
-                f"pip install {arguments[-1]}: the package index cannot be reached",
-                hint=f"check the network and pip's configuration, then run this again to go on; log: {self.log}",
-            ) from error
+            raise self._explained(f"pip install {arguments[-1]}", watch.cause) from error
+
+    def _explained(self, step: str, cause: Cause) -> UnavailableError:
+        room = ", ".join(
+            f"{place} has {_free(place)} MB" for place in (self._pip_variables()["TMPDIR"], self.directory)
+        )
+        python = f"this environment has Python {self.state.python.partition('-')[2]} on {platform.machine()}"
+        hint = cause.hint.format(room=room, python=python, home=self.directory)
+        return UnavailableError(f"{step}: {cause.what}", hint=f"{hint}; log: {self.log}")
 
     def _require_tools(self, requirement: str) -> None:
         """Refuse before a long compile that cannot succeed; asked of pip only where something is missing."""

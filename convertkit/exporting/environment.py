@@ -10,15 +10,18 @@ its last finished step, and two at once wait for each other.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import platform
+import shutil
 import sys
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convertkit.errors import UnavailableError, UsageError
 from convertkit.exporting.build import Builder, Progress, step_names
 from convertkit.exporting.interpreter import VARIABLE, ExternalPython, probe
 from convertkit.exporting.inventory import environments_directory, list_environments, remove
@@ -62,6 +65,7 @@ class Environment:
         base_python: the interpreter it is made from, by default the one we run in.
         modules: what the worker imports; checked in an interpreter the user names. When empty, the requirements
             themselves must be installed there.
+        pythons: the versions it can be made from; any when empty.
     """
 
     name: str
@@ -69,6 +73,7 @@ class Environment:
     variables: Mapping[str, str] = field(default_factory=dict)
     base_python: Path = Path(sys.executable)
     modules: tuple[str, ...] = ()
+    pythons: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -86,8 +91,8 @@ class Environment:
             SpecError: the requirements file is missing or cannot be understood.
         """
         requirements = read_requirements(package / spec.requirements)
-        base = base_python or Path(sys.executable)
-        return cls(name, requirements, dict(spec.variables), base, modules or spec.modules)
+        base = base_python or _suitable(spec.python)
+        return cls(name, requirements, dict(spec.variables), base, modules or spec.modules, spec.python)
 
     @functools.cached_property
     def key(self) -> str:
@@ -134,7 +139,8 @@ class Environment:
 
         Raises:
             ProcessError: a step failed; the message has its cause and the log's path.
-            UnavailableError: no package index answers, or a tool for compiling is missing.
+            UnavailableError: it cannot be made from this Python, no package index answers, or a tool for compiling
+                is missing.
         """
         if self._is_complete():
             return self.python
@@ -153,6 +159,12 @@ class Environment:
 
     def _build(self, on_progress: Callable[[Progress], None] | None) -> None:
         version, include = _base(self.base_python)
+        if self.pythons and version.partition("-")[2] not in self.pythons:
+            wanted = " or ".join(self.pythons)
+            raise UnavailableError(
+                f"the export environment of {self.name} needs Python {wanted}, and {self.base_python} is {version}",
+                hint=f"put python{self.pythons[-1]} on PATH, or name one that has everything with {VARIABLE}",
+            )
         fresh = State(
             format=FORMAT,
             model=self.name,
@@ -185,6 +197,17 @@ def choose(environment: Environment, named: str | Path | None = None) -> Environ
     if environment.modules:
         return ExternalPython(named, modules=environment.modules)
     return ExternalPython(named, environment.requirements.at_run_time)
+
+
+def _suitable(versions: tuple[str, ...]) -> Path:
+    """The interpreter we run in where its version will do, else the first on PATH whose does, else ours."""
+    ours = Path(sys.executable)
+    names = [] if not versions or _base(ours)[0].partition("-")[2] in versions else reversed(versions)
+    for found in filter(None, (shutil.which(f"python{version}") for version in names)):
+        with contextlib.suppress(UsageError):
+            _base(Path(found))
+            return Path(found)
+    return ours
 
 
 @functools.cache

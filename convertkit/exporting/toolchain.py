@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 from pathlib import Path
 
 from convertkit.process import usable_processors
@@ -18,8 +19,11 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 def missing_tools(include: Path) -> list[str]:
     """Say what a C++ extension cannot be compiled without; ``include`` is where the Python headers should be."""
     missing = []
-    if compiler() is None:
+    found = compiler()
+    if found is None:
         missing.append("a C++ compiler")
+    elif not _works(found):
+        missing.append(f"a C++ compiler that works ({found} does not)")
     if not (include / "Python.h").is_file():
         missing.append("the Python headers")
     return missing
@@ -32,6 +36,12 @@ def compiler() -> str | None:
         if found := shutil.which(name):
             return found
     return None
+
+
+def _works(found: str) -> bool:
+    """Whether it gets through an empty file: a driver without its ``cc1plus`` (gcc without g++) does not."""
+    command = [found, "-x", "c++", "-fsyntax-only", os.devnull]
+    return subprocess.run(command, capture_output=True, timeout=60, check=False).returncode == 0
 
 
 def default_jobs() -> int:

@@ -86,11 +86,13 @@ class EnvironmentSpec(Record, frozen=True):
     """The export environment: what pip installs, line by line, and with which variables.
 
     ``modules`` is what must be importable in the end; an interpreter the user names is asked for these.
+    ``python`` lists the versions (``3.11``) it can be made from; any where there are none.
     """
 
     requirements: str
     variables: dict[str, str] = {}
     modules: tuple[str, ...] = ()
+    python: tuple[str, ...] = ()
 
 
 class ExportSpec(Record, frozen=True):

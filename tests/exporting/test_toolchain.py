@@ -34,7 +34,11 @@ def test_missing_tools_are_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     nothing = toolchain.missing_tools(tmp_path)
 
     (tmp_path / "Python.h").touch()
-    monkeypatch.setenv("CXX", "cat -m64")
+    monkeypatch.setenv("CXX", "true -m64")
+
+    monkeypatch.setenv("CXX", "false")  # stands for gcc without its cc1plus
+    assert toolchain.missing_tools(tmp_path)[0].startswith("a C++ compiler that works (")
+    monkeypatch.setenv("CXX", "true -m64")
 
     assert nothing == ["a C++ compiler", "the Python headers"]
     assert toolchain.missing_tools(tmp_path) == []

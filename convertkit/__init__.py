@@ -47,6 +47,7 @@ _HOMES = {
     "scratch_directory": "files",
     "work_directory": "files",
     "Domain": "graph.domains",
+    "index_outputs": "graph.domains",
     "Flow": "graph.flow",
     "Graph": "graph.graph",
     "close_graph": "graph.graph",
@@ -129,6 +130,7 @@ if TYPE_CHECKING:
     from convertkit.files import scratch_directory as scratch_directory
     from convertkit.files import work_directory as work_directory
     from convertkit.graph.domains import Domain as Domain
+    from convertkit.graph.domains import index_outputs as index_outputs
     from convertkit.graph.flow import Flow as Flow
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.graph import close_graph as close_graph

@@ -57,8 +57,11 @@ def _check(
     dims = [dim.dim_value for dim in kind.shape.dim]
     if promised.role in DETECTIONS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, 1):
         dims = dims[1:]
-    if len(dims) != len(promised.shape) or not all(
-        _fits(size, wanted, letters) for size, wanted in zip(dims, promised.shape, strict=True)
+    wanted = promised.shape
+    if promised.role == "masks" and len(dims) == len(wanted) - 1 == 3:
+        wanted = (wanted[0], *wanted[2:])  # one mask of each detection is what is made of all in the end
+    if len(dims) != len(wanted) or not all(
+        _fits(size, side, letters) for size, side in zip(dims, wanted, strict=True)
     ):
         shape = [dim.dim_value or dim.dim_param or "?" for dim in kind.shape.dim]
         raise GraphError(f"{what} is {_text(shape, {})}; {where} promises {_text(promised.shape, letters)}")

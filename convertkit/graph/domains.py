@@ -6,8 +6,8 @@ for the whole process too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from convertkit.errors import PluginError
@@ -31,6 +31,7 @@ class Domain:
         cost: what a node takes at least, for ``convertkit estimate``; None for an operator without an answer.
         adopt: takes in a file of another tool that has the operators in another domain, or the file as it is; what it
             returns beside the graph puts them, in a graph that came of it, where the file had them.
+        indices: outputs, by operator and position, that hold positions or counts: none is above a size of an input.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Domain:
     lower: Callable[[LightModel], LightModel]
     cost: Callable[[Operation], Cost | None] | None = None
     adopt: Callable[[LightModel], tuple[LightModel, WayBack]] | None = None
+    indices: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 _domains: dict[str, Domain] = {}
@@ -57,6 +59,12 @@ def domains_of(model: LightModel) -> tuple[Domain, ...]:
     """The known domains a graph imports."""
     imports = [entry.domain for entry in model.proto.opset_import]
     return tuple(_domains[name] for name in imports if name in _domains)
+
+
+def index_outputs(domain: str, op: str) -> tuple[int, ...]:
+    """Positions of the outputs of an operator of a known domain that hold positions or counts."""
+    known = _domains.get(domain)
+    return () if known is None else known.indices.get(op, ())
 
 
 def register_schemas(model: LightModel) -> None:

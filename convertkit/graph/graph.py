@@ -114,11 +114,11 @@ class Graph:
             outputs: existing variables to write; by default one new variable of ``dtype`` and ``shape``.
         """
         node_name = self.fresh_name(name or f"{self.author}/{op}")
-        name = self.fresh_name(op) if name is None else node_name
+        stem = self.fresh_name(op) if name is None else node_name
         produced = (
             list(outputs)
             if outputs is not None
-            else [gs.Variable(f"{name}_output", dtype=dtype, shape=shape)]
+            else [gs.Variable(self.fresh_name(f"{stem}_output"), dtype=dtype, shape=shape)]
         )
         node = gs.Node(
             op, name=node_name, attrs=attrs or {}, inputs=list(inputs), outputs=produced, domain=domain

@@ -10,6 +10,8 @@ from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from onnx import TensorProto
+
     from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
 
@@ -74,15 +76,32 @@ class GraphState:
 
 
 def _digest(model: LightModel) -> str:
-    """The digest without the types of inner tensors: a pass that only looks may have filled them in."""
+    """The digest without what looking alone may change: types of inner tensors, and how values are spelt."""
     import onnx
 
     from convertkit.graph.light import LightModel
+    from convertkit.graph.nested import every_node
 
     bare = onnx.ModelProto()
     bare.CopyFrom(model.proto)
     del bare.graph.value_info[:]
+    for tensor in bare.graph.initializer:
+        _spell_alike(tensor)
+    for node in every_node(bare.graph):
+        for attribute in node.attribute:
+            _spell_alike(attribute.t)
     return LightModel(bare, model.weights).digest()
+
+
+def _spell_alike(tensor: TensorProto) -> None:
+    """Values as raw bytes: graphsurgeon writes them so once it has read them."""
+    from onnx import numpy_helper
+
+    if tensor.int64_data or tensor.int32_data or tensor.float_data or tensor.double_data:
+        name, doc = tensor.name, tensor.doc_string
+        tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), name))
+        if doc:
+            tensor.doc_string = doc
 
 
 def _run_on_proto(step: ModelPass, model: LightModel) -> LightModel:

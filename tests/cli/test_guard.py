@@ -236,7 +236,6 @@ DAMAGED = {
     "a tensor written twice": "(float[2] x) => (float[2] y) { a = Relu(x) a = Abs(x) y = Neg(a) }",
     "a circle": "(float[2] x) => (float[2] y) { a = Add(x, b) b = Abs(a) y = Neg(b) }",
     "no opset": "(float[2] x) => (float[2] y) { y = convertkit.ascend.Gather(x) }",
-    "an output without a type": "(float[2] x) => (float[2] untyped) { untyped = Relu(x) }",
     "an input without a type": "(float[2] untyped) => (float[2] y) { y = Relu(untyped) }",
     "an attribute of another type": "(float[2] x) => (float[2] y) { y = Cast <to = 1.0> (x) }",
     "shapes that do not fit": "(float[2] x, float[3] z) => (float[2] y) { y = Add(x, z) }",

@@ -90,7 +90,7 @@ def test_devices_with_a_time_each_are_one_run_unless_each_computed_everything(
     cli, photos, detector, ais_bench, monkeypatch
 ):
     seconds = itertools.count()
-    monkeypatch.setattr("time.strftime", lambda form: f"2026_11_27-23_20_{next(seconds):02}")
+    monkeypatch.setattr("time.strftime", lambda form, *_: f"2026_11_27-23_20_{next(seconds):02}")
     cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
     words = ("--model", detector / "model.onnx", "--input", "pre", "--device", "0,1", "--output")
     ais_bench(*words, "one")

@@ -48,6 +48,9 @@ INT32 = Interval(LOWEST, HIGHEST)
 SIZE = Interval(0, HIGHEST)
 """A dimension, or a number of elements: the one thing that is taken for granted of every tensor."""
 
+INDEX = Interval(0, 2**24)
+"""A position or a count in a float tensor: float32 cannot tell those above apart."""
+
 
 def of_type(kind: np.dtype[Any] | None) -> Interval:
     """What a type can hold."""

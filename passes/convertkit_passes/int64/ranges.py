@@ -9,20 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
 
+import convertkit
 from convertkit_passes.constants import peek
 from convertkit_passes.int64 import interval
 from convertkit_passes.int64.columns import Columns, derived_columns, stated_columns
-from convertkit_passes.int64.interval import ANY, INT32, Interval, union
+from convertkit_passes.int64.interval import ANY, INDEX, INT32, Interval, union
 from convertkit_passes.int64.rules import computed, indices, peak
 from convertkit_passes.int64.types import Types
-
-if TYPE_CHECKING:
-    import convertkit
 
 _ADDS_UP = {"CumSum", "MatMul", "ReduceL1", "ReduceMean", "ReduceProd", "ReduceSum"}
 """Of floats they are rounded once per term: their bounds hold for integers only."""
@@ -82,7 +80,8 @@ class Ranges:
                 if branches:
                     value = most = union(self.of(branch.outputs[position]) for branch in branches)
                 elif node.domain not in (None, "", "ai.onnx"):
-                    value = most = ANY
+                    known = position in convertkit.index_outputs(node.domain, node.op)
+                    value = most = INDEX if known else ANY
                 else:
                     value, most = self._by_column(node, position) or self._output(node, position, inputs)
                 self._known[id(tensor)] = interval.stored(value, self._types.of(tensor))

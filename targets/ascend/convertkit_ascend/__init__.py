@@ -16,8 +16,6 @@ from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
-_WayBack = Callable[[convertkit.LightModel], convertkit.LightModel]
-
 PASSES: tuple[type[convertkit.Pass], ...] = (
     FuseMultilevelRoialign,
     FuseMulticlassNms,
@@ -42,9 +40,13 @@ def register_targets(register: Callable[[type[convertkit.Target]], None]) -> Non
         register(target)
 
 
+INDICES = {"BatchMultiClassNMS": (2, 3)}
+"""Its classes and its counts of boxes (facts 2.1)."""
+
+
 @convertkit.hookimpl
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt))
+    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES))
 
 
 @convertkit.hookimpl
@@ -73,7 +75,9 @@ def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
     return cost(node)
 
 
-def _adopt(model: convertkit.LightModel) -> tuple[convertkit.LightModel, _WayBack]:
+def _adopt(
+    model: convertkit.LightModel,
+) -> tuple[convertkit.LightModel, Callable[[convertkit.LightModel], convertkit.LightModel]]:
     from convertkit_ascend.handover import adopt
 
     return adopt(model)

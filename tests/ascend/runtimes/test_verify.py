@@ -14,10 +14,20 @@ from tests.conftest import MASKRCNN
 from tests.workflow.conftest import detector_graph
 
 
+def with_wide_labels(model):
+    """The graph with labels of int64, as model.yaml promises and the framework exports them."""
+    output = next(value for value in model.graph.output if value.name == "labels")
+    writer = next(node for node in model.graph.node if "labels" in node.output)
+    writer.output[list(writer.output).index("labels")] = "narrow"
+    model.graph.node.append(onnx.helper.make_node("Cast", ["narrow"], ["labels"], to=onnx.TensorProto.INT64))
+    output.type.tensor_type.elem_type = onnx.TensorProto.INT64
+    return model
+
+
 @pytest.fixture
 def variant(tmp_path, monkeypatch):
     """A Mask R-CNN whose stock graph is small, on a target whose compiler copies the graph."""
-    onnx.save(detector_graph(), tmp_path / "stock.onnx")
+    onnx.save(with_wide_labels(detector_graph()), tmp_path / "stock.onnx")
     (tmp_path / "mine.yaml").write_text("size: [320, 320]\nconfig: {base: none}\nstock: stock.onnx\n")
     monkeypatch.setattr(Ascend310P3, "pipeline", ())
     monkeypatch.setattr(

@@ -426,7 +426,7 @@ def test_a_mistake_of_the_command_is_one_line_and_leaves_nothing(
     assert (strange.code, strange.err.count("\n")) == (2, 1)
     assert "model package tiny cannot read checkpoints without its framework" in strange.err
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["page.pth", "tiny", "x.pth"]
-    assert list((own_home / "jobs").iterdir()) == []
+    assert list((own_home / "failures").iterdir()) == []
 
 
 @pytest.mark.parametrize(

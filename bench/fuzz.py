@@ -5,7 +5,7 @@
 
 Files of every kind that the commands read are damaged (:mod:`bench.mutations`), each in a directory of its own, and
 given to the program as a user would, guard and all; it is forked from a process that has imported everything. A finding
-is an exit code that is no documented one (70 above all), a traceback, a line of more than 2,000 letters, more than 60 s,
+is an exit code that is no documented one (70 above all), a traceback, a line of over 2,000 letters, more than 60 s,
 more than 4 GB, or anything made or changed beside the case's own directory. Each is kept with its command in
 ``--findings``. The exit code is 1 where there is one.
 """

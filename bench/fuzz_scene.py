@@ -54,9 +54,7 @@ def write(scene: Path) -> Path:
 
     scene.mkdir()
     write_package(scene / "tiny")
-    (scene / "tiny" / "own.yaml").write_text(
-        "name: own\nsize: [8, 8]\nconfig: {base: none}\nstock: small.onnx\n"
-    )
+    (scene / "tiny" / "own.yaml").write_text("size: [8, 8]\nconfig: {base: none}\nstock: small.onnx\n")
     (scene / "graphs").mkdir()
     shutil.copy(scene / "tiny" / "small.onnx", scene / "graphs" / "tiny.onnx")
     for name, text in GRAPHS.items():

@@ -9,6 +9,8 @@ from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.limits import step
 
+_TYPES = set(onnx.TensorProto.DataType.values()) - {onnx.TensorProto.UNDEFINED}
+
 
 def validate(model: LightModel) -> None:
     """The ONNX checker with strict shape inference, on the graph without its large weights.
@@ -34,8 +36,8 @@ def _check_interface(graph: onnx.GraphProto) -> None:
     """What the checker leaves to whoever runs the graph."""
     for kind, values in (("input", graph.input), ("output", graph.output)):
         for value in values:
-            if value.type.HasField("tensor_type") and not value.type.tensor_type.elem_type:
-                raise GraphError(f"{kind} {value.name!r} has no element type")
+            if value.type.HasField("tensor_type") and value.type.tensor_type.elem_type not in _TYPES:
+                raise GraphError(f"{kind} {value.name!r} has no element type that there is")
 
 
 def _brief(error: BaseException) -> str:

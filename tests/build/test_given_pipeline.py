@@ -16,6 +16,7 @@ OWN = [
     "restore-rpn-levels",
     "clip-to-picture",
     "center-nms-boxes",
+    "cast-fp16-operators",
     "legalize-ascend",
 ]
 

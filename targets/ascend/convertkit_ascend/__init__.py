@@ -15,8 +15,6 @@ from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
-_WayBack = Callable[[convertkit.LightModel], convertkit.LightModel]
-
 PASSES: tuple[type[convertkit.Pass], ...] = (
     FuseMultilevelRoialign,
     FuseMulticlassNms,
@@ -71,7 +69,9 @@ def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
     return cost(node)
 
 
-def _adopt(model: convertkit.LightModel) -> tuple[convertkit.LightModel, _WayBack]:
+def _adopt(
+    model: convertkit.LightModel,
+) -> tuple[convertkit.LightModel, Callable[[convertkit.LightModel], convertkit.LightModel]]:
     from convertkit_ascend.handover import adopt
 
     return adopt(model)

@@ -35,10 +35,10 @@ def test_the_convolution_becomes_a_product_with_one_row_per_detection() -> None:
      float[3,1,2] w_rows = {1, 2, 3, 4, 5, 6}>
     {
         labels = Identity (l)
-        Reshape_output = Reshape (x, shape)
+        Reshape_output_1 = Reshape (x, shape)
         Gather_output = Gather <axis = 0> (w_rows, labels)
         Gather_1_output = Gather <axis = 0> (b_rows, labels)
-        MatMul_output = MatMul (Gather_output, Reshape_output)
+        MatMul_output = MatMul (Gather_output, Reshape_output_1)
         Add_output = Add (MatMul_output, Gather_1_output)
         selected_masks = Reshape (Add_output, mask_shape)
         masks = Sigmoid (selected_masks)

@@ -39,8 +39,8 @@ def test_the_convolution_becomes_a_product_with_one_row_per_detection() -> None:
         Gather_output = Gather <axis = 0> (w_rows, labels)
         Gather_1_output = Gather <axis = 0> (b_rows, labels)
         MatMul_output = MatMul (Gather_output, Reshape_output_1)
-        Add_output = Add (MatMul_output, Gather_1_output)
-        selected_masks = Reshape (Add_output, mask_shape)
+        Add_output_1 = Add (MatMul_output, Gather_1_output)
+        selected_masks = Reshape (Add_output_1, mask_shape)
         masks = Sigmoid (selected_masks)
     }"""
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from convertkit.errors import ProcessError, UnavailableError
-from convertkit.exporting.failures import Cause, Watch
+from convertkit.exporting.failures import NOTHING_FITS, Cause, Watch
 from convertkit.exporting.interpreter import child_variables, probe
 from convertkit.exporting.requirements import Requirements
 from convertkit.exporting.state import State, StepRecord, interpreter_of, save_state
@@ -45,6 +45,10 @@ class Progress:
     what: str
     seconds: float = 0.0
     line: str = ""
+
+
+class NothingFitsError(UnavailableError):
+    """The package index was reached, and has nothing for a requirement."""
 
 
 def step_names(requirements: Requirements) -> tuple[str, ...]:
@@ -141,7 +145,7 @@ class Builder:
             self._verify()
         else:
             self._require_tools(progress.what)
-            self._pip(("--no-build-isolation", progress.what), on_line)
+            self._pip(("--verbose", "--no-build-isolation", progress.what), on_line)
         step = StepRecord(progress.what, round(time.monotonic() - started, 1))
         self._record(msgspec.structs.replace(self.state, done=(*self.state.done, step)))
 
@@ -171,17 +175,7 @@ class Builder:
             watch.take(line)
             on_line(line)
 
-        # Only --verbose says why an index seems empty where PIP_RETRIES is 0.
-        command = [
-            str(self.python),
-            "-m",
-            "pip",
-            "install",
-            "--verbose",
-            "--no-input",
-            "--progress-bar",
-            "off",
-        ]
+        command = [str(self.python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
         try:
             run_child(
                 [*command, *self.requirements.options, *arguments],
@@ -204,7 +198,8 @@ class Builder:
         )
         python = f"this environment has Python {self.state.python.partition('-')[2]} on {platform.machine()}"
         hint = cause.hint.format(room=room, python=python, home=self.directory)
-        return UnavailableError(f"{step}: {cause.what}", hint=f"{hint}; log: {self.log}")
+        kind = NothingFitsError if cause is NOTHING_FITS else UnavailableError
+        return kind(f"{step}: {cause.what}", hint=f"{hint}; log: {self.log}")
 
     def _require_tools(self, requirement: str) -> None:
         """Refuse before a long compile that cannot succeed; asked of pip only where something is missing."""
@@ -213,7 +208,7 @@ class Builder:
             return
         try:
             self._pip(("--dry-run", "--no-deps", "--only-binary", ":all:", requirement), lambda _: None)
-        except ProcessError as error:
+        except NothingFitsError as error:
             raise UnavailableError(
                 f"{requirement} has no wheel for this machine and {' and '.join(missing)} to compile it is missing",
                 hint="on Debian and Ubuntu: apt-get install g++ python3-dev",
@@ -237,6 +232,9 @@ class Builder:
         if "TMPDIR" not in variables:
             self._temporary.mkdir(parents=True, exist_ok=True)
             variables["TMPDIR"] = str(self._temporary)
+        if variables.get("PIP_RETRIES", "").strip() == "0":
+            # Without one pip says of an index that is out of reach only that it is empty.
+            variables["PIP_RETRIES"] = "1"
         return {**variables, **self.variables}
 
     @property

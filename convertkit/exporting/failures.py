@@ -27,6 +27,13 @@ class Cause:
     follows: bool = False
 
 
+NOTHING_FITS = Cause(
+    r"No matching distribution found|Could not find a version that satisfies",
+    "the package index has nothing that fits",
+    "{python}; check PIP_INDEX_URL and PIP_FIND_LINKS",
+    follows=True,
+)
+
 CAUSES = (
     Cause(
         r"No space left on device|Errno 28\b|Disk quota exceeded",
@@ -81,12 +88,7 @@ CAUSES = (
         "{python}",
         follows=True,
     ),
-    Cause(
-        r"No matching distribution found|Could not find a version that satisfies",
-        "the package index has nothing that fits",
-        "{python}; check PIP_INDEX_URL and PIP_FIND_LINKS",
-        follows=True,
-    ),
+    NOTHING_FITS,
     Cause(
         rf"cannot execute ['‘]?cc1plus|error trying to exec ['‘]?cc1plus|unable to execute ['‘]?{_COMPILERS}(?![\w+])"
         rf"|command ['‘]?{_COMPILERS}['’]? failed: No such file|{_COMPILERS}: (?:command )?not found"

@@ -18,6 +18,8 @@ from convertkit.workflow.interface import TensorInfo
 
 NAME = "preprocess.json"
 FORMAT = 1
+SHOWN = 60
+"""Letters of a name that an error quotes."""
 
 
 class PreparedPhoto(Struct, frozen=True, forbid_unknown_fields=True):
@@ -118,4 +120,20 @@ def read_record(root: Path) -> Prepared:
         raise SpecError(f"{path}: not a record of convertkit preprocess ({error})") from error
     if record.format != FORMAT:
         raise SpecError(f"{path}: format {record.format} is not known (this convertkit writes {FORMAT})")
+    for photo in record.photos:
+        _refuse_leaving(path, photo)
     return record
+
+
+def _refuse_leaving(path: Path, photo: PreparedPhoto) -> None:
+    """A record may be somebody's: its names become parts of paths that are read and written.
+
+    Raises:
+        SpecError: a name leaves its directory, or is none.
+    """
+    plain = Path(photo.stem).name == photo.stem != ".."
+    inside = not Path(photo.name).is_absolute() and ".." not in Path(photo.name).parts
+    if not (plain and inside) or "\0" in photo.stem + photo.name:
+        raise SpecError(
+            f"{path}: photo {photo.name[:SHOWN]!r} of stem {photo.stem[:SHOWN]!r} leaves its directory"
+        )

@@ -349,3 +349,21 @@ def test_a_damaged_record_is_one_line(job, tmp_path):
     path.write_text("{}")
     with pytest.raises(SpecError, match="not a record of convertkit preprocess"):
         read_record(tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("stem", bad) for bad in ("..", ".", "a/b", "/a", "../../a", "a\0b")),
+        *(("name", bad) for bad in ("../a.png", "/a.png", "a\0.png")),
+    ],
+)
+def test_a_record_of_somebody_names_no_file_outside_its_directories(job, tmp_path, key, value):
+    prepare(job, tmp_path / "out")
+    path = tmp_path / "out" / "preprocess.json"
+    data = json.loads(path.read_text())
+    data["photos"][0][key] = value
+    path.write_text(json.dumps(data))
+
+    with pytest.raises(SpecError, match="leaves its directory"):
+        read_record(tmp_path / "out")

@@ -41,8 +41,10 @@ def bound_probes(
     """
     graph = convertkit.open_graph(model)
     graph.tidy()
-    frozen = _sizes(graph)
-    free = {name: value for name, value in sample.items() if name not in frozen and value.size}
+    names = {tensor.name for tensor in graph.inputs} - _sizes(
+        graph
+    )  # a sample may hold what later passes ask for
+    free = {name: value for name, value in sample.items() if name in names and value.size}
     masks = [name for name, value in free.items() if value.dtype.kind == "b"]
     numbers = [name for name, value in free.items() if value.dtype.kind in "iu" or _is_small_float(value)]
     if not masks and not numbers:

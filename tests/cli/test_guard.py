@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
@@ -138,7 +140,9 @@ def test_waiting_is_no_work(odd) -> None:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_with_whoever_started_it(odd, tmp_path: Path, number: signal.Signals) -> None:
     words = odd(f"Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)")
-    with subprocess.Popen(command(*words), stderr=subprocess.PIPE, env=environment("1")) as process:
+    with started(
+        words, f"signal.{number.name}, signal.SIG_DFL" if number != signal.SIGKILL else ""
+    ) as process:
         child = written(tmp_path / "pid")
         process.send_signal(number)
         process.wait(30)
@@ -151,18 +155,28 @@ def test_it_ends_with_whoever_started_it(odd, tmp_path: Path, number: signal.Sig
 def test_an_interrupt_is_answered_by_the_command_itself(odd, tmp_path: Path) -> None:
     words = odd(f"Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)")
     line = "error: interrupted; finished steps are kept\n"
-    code = f"""import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it otherwise
-from convertkit.cli.app import main
-sys.argv[1:] = {list(map(str, words))!r}
-sys.exit(main())"""
-    started = [sys.executable, "-c", code]
-    with subprocess.Popen(started, stderr=subprocess.PIPE, text=True, env=environment("1")) as process:
+    with started(words, "signal.SIGINT, signal.default_int_handler") as process:
         written(tmp_path / "pid")
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
 
     assert (process.returncode, err) == (130, line)
+
+
+@contextlib.contextmanager
+def started(words: list[object], handler: str) -> Iterator[subprocess.Popen[str]]:
+    """The program, with a signal's own handler: a background job's children ignore some; killed where a test fails."""
+    code = f"""import signal, sys
+{f"signal.signal({handler})" if handler else ""}
+from convertkit.cli.app import main
+sys.argv[1:] = {list(map(str, words))!r}
+sys.exit(main())"""
+    argv = [sys.executable, "-c", code]
+    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=environment("1")) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def written(path: Path) -> int:

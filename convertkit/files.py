@@ -142,22 +142,13 @@ def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Pat
         StoreError: the place cannot be written.
     """
     path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        clean_leftovers(path.parent)
-        temporary, descriptor = reserve(path, directory=True)
-    except OSError as error:
-        raise store_error(path, error) from error
-    try:
+    with scratch_directory(path) as temporary:
         yield temporary
         try:
             _sync_tree(temporary)
             _publish(temporary, path, replace=replace)
         except OSError as error:
             raise store_error(path, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        os.close(descriptor)
 
 
 def _pieces(data: bytes | Iterable[bytes | memoryview]) -> Iterable[bytes | memoryview]:

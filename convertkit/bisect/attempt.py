@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from convertkit.bisect.record import Failure, Kind
+from convertkit.bisect.record import Failure
 from convertkit.errors import ConvertkitError, GraphError, PassError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
-from convertkit.passes.check import Checker, Outputs, Run, run_on_host
+from convertkit.passes.check import Checker, Opener, open_on_host
+from convertkit.passes.probing import Outputs, Run
 from convertkit.passes.record import CheckRecord
 from convertkit.passes.roles import detection_roles
 from convertkit.passes.stages import Stage, run_stage
@@ -47,24 +48,24 @@ class Attempt:
     consequence: str = ""
 
 
-def attempt(step: Pass, model: LightModel, inputs: Arrays, run: Run = run_on_host) -> Attempt | None:
+def attempt(step: Pass, model: LightModel, inputs: Arrays, opener: Opener = open_on_host) -> Attempt | None:
     """Runs one pass on one graph and checks it on one sample, value by value; None where it holds.
 
     Raises:
         GraphError: the graph itself does not hold.
     """
     validate(model)
-    expected = run(model, inputs)
+    expected = opener(model)(inputs)
     stage = run_stage(GraphState(model), step)
 
-    def known(graph: LightModel, sample: Arrays) -> Outputs:
-        return expected if graph is model else run(graph, sample)
+    def known(graph: LightModel) -> Run:
+        return (lambda sample: expected) if graph is model else opener(graph)
 
-    failure, _ = judge(stage, Checker([inputs], named_roles(model), run=known))
+    failure, _ = judge(stage, Checker([inputs], named_roles(model), known, probes=False))
     if failure is None:
         return None
     feeds = complete(inputs, [step], stage.after or model)
-    got = None if failure.kind in ("raises", "invalid") or stage.after is None else run(stage.after, feeds)
+    got = None if failure.kind in ("raises", "invalid") or stage.after is None else opener(stage.after)(feeds)
     return Attempt(
         failure,
         model,
@@ -91,9 +92,9 @@ def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, CheckRecord]:
         cause = error.__cause__
         if isinstance(cause, ConvertkitError) and error.message.startswith("it was given"):
             raise GraphError(cause.message, hint=cause.hint) from error
-        kind: Kind = "differs" if cause is None else "invalid"
+        differs = cause is None or isinstance(cause, PassError)
         why = _as_judged(stage.step, error.message)
-        return Failure(kind, why), CheckRecord(cause is None, detail=why)
+        return Failure("differs" if differs else "invalid", why), CheckRecord(differs, detail=why)
 
 
 def alike(one: Failure, other: Failure) -> bool:

@@ -14,7 +14,8 @@ import onnx
 from convertkit.bisect.attempt import Named, judge
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Arrays
-from convertkit.passes.check import Checker, Outputs, Run
+from convertkit.passes.check import Checker, Opener
+from convertkit.passes.probing import Outputs, Run
 from convertkit.passes.stages import Stage
 
 if TYPE_CHECKING:
@@ -30,10 +31,10 @@ class Consequences:
     """
 
     def __init__(
-        self, step: Pass, model: LightModel, inputs: Arrays, roles: Mapping[str, str], run: Run
+        self, step: Pass, model: LightModel, inputs: Arrays, roles: Mapping[str, str], opener: Opener
     ) -> None:
         self._step, self._model, self._inputs, self._roles = step, model, dict(inputs), roles
-        self._run = run
+        self._opener = opener
         self._expected: Outputs | None = None
 
     def of(self, expected: Named, got: Named) -> str | None:
@@ -43,16 +44,16 @@ class Consequences:
             GraphError: the graph itself does not hold.
         """
         if self._expected is None:
-            self._expected = self._run(self._model, self._inputs)
+            self._expected = self._opener(self._model)(self._inputs)
         values = {name: got[name].astype(value.dtype) for name, value in expected.items() if name in got}
         patched = put_in(self._model, values)
         feeds = {**self._inputs, **{_given(name): value for name, value in values.items()}}
 
-        def run(model: LightModel, sample: Arrays) -> Outputs:
-            return self._run(model, feeds) if model is patched else self._expected or ()
+        def known(model: LightModel) -> Run:
+            return lambda sample: self._opener(model)(feeds) if model is patched else self._expected or ()
 
         stage = Stage(self._step, self._model, patched)
-        failure, _ = judge(stage, Checker([self._inputs], self._roles, run=run))
+        failure, _ = judge(stage, Checker([self._inputs], self._roles, known, probes=False))
         return None if failure is None else failure.why
 
 

@@ -13,7 +13,8 @@ from convertkit.files import work_directory
 from convertkit.graph.domains import lowered
 from convertkit.graph.io import save
 from convertkit.graph.session import Arrays, open_session
-from convertkit.passes.check import Outputs, run_on_host
+from convertkit.passes.check import open_on_host
+from convertkit.passes.probing import Outputs, Run
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -55,13 +56,17 @@ class Place:
         else:
             yield self.target.emulate(model, self.name, self.variation)
 
-    def run(self, model: LightModel, inputs: Arrays) -> Outputs:
-        """The outputs of a graph in graph order; by onnxruntime node by node as written."""
+    def opener(self, model: LightModel) -> Run:
+        """A graph to be run for a verdict, outputs in graph order; by onnxruntime node by node as written."""
         if self.name == ONNXRUNTIME:
-            return run_on_host(model, inputs)
-        with self.open(model) as runtime:
-            found = runtime.run(_feeds(model, inputs))
-        return tuple(found[value.name] for value in model.proto.graph.output)
+            return open_on_host(model)
+
+        def run(inputs: Arrays) -> Outputs:
+            with self.open(model) as runtime:
+                found = runtime.run(_feeds(model, inputs))
+            return tuple(found[value.name] for value in model.proto.graph.output)
+
+        return run
 
 
 def find_place(target: Target, text: str | None) -> Place:
@@ -78,7 +83,7 @@ def find_place(target: Target, text: str | None) -> Place:
 
 
 def _feeds(model: LightModel, inputs: Arrays) -> Arrays:
-    """As :func:`~convertkit.passes.check.run_on_host`: by name, renamed inputs by their order."""
+    """As :func:`~convertkit.passes.check.open_on_host`: by name, renamed inputs by their order."""
     weights = {tensor.name for tensor in model.proto.graph.initializer}
     names = [value.name for value in model.proto.graph.input if value.name not in weights]
     others = iter([value for name, value in inputs.items() if name not in names])

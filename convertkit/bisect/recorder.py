@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.graph.session import Arrays
-from convertkit.passes.check import run_on_host
+from convertkit.passes.check import open_on_host
 
 CHUNK = 1 << 29
 """Bytes of tensors that one run may hand out (as far as their shapes are known beforehand)."""
@@ -63,7 +63,7 @@ class Recorder:
         proto.CopyFrom(self._model.proto)
         del proto.graph.output[:]
         proto.graph.output.extend(self._types.get(name, onnx.ValueInfoProto(name=name)) for name in names)
-        values = run_on_host(LightModel(proto, self._model.weights), self._inputs)
+        values = open_on_host(LightModel(proto, self._model.weights))(self._inputs)
         return {
             name: value for name, value in zip(names, values, strict=True) if isinstance(value, np.ndarray)
         }

@@ -16,7 +16,7 @@ from convertkit.files import atomic_directory
 from convertkit.graph.io import load, save
 from convertkit.graph.npz import read_arrays, write_arrays
 from convertkit.passes.base import Pass
-from convertkit.passes.check import Run, run_on_host
+from convertkit.passes.check import Opener, open_on_host
 from convertkit.passes.options import step_text
 
 README = "README.md"
@@ -66,7 +66,13 @@ def refuse_existing(directory: Path, *, force: bool) -> None:
 
 
 def write(
-    directory: Path, step: Pass, shown: Attempt, story: Story, run: Run = run_on_host, *, force: bool = False
+    directory: Path,
+    step: Pass,
+    shown: Attempt,
+    story: Story,
+    opener: Opener = open_on_host,
+    *,
+    force: bool = False,
 ) -> Reproducer:
     """Writes the directory, reads it back and runs the pass on it, then gives it its name.
 
@@ -88,14 +94,14 @@ def write(
             if arrays is not None:
                 write_arrays(room / f"{name}.npz", arrays)
         (room / README).write_text(_readme(step, shown, story, command))
-        _try_again(room, step, shown, run)
+        _try_again(room, step, shown, opener)
     nodes = len(shown.before.proto.graph.node)
     return Reproducer(str(directory), nodes, story.whole, shown.failure.why, command)
 
 
-def _try_again(room: Path, step: Pass, shown: Attempt, run: Run) -> None:
+def _try_again(room: Path, step: Pass, shown: Attempt, opener: Opener) -> None:
     """Raises a PassError unless the files alone show the failure, with the values that were written down."""
-    again = attempt(step, load(room / "before.onnx"), read_arrays(room / "inputs.npz"), run)
+    again = attempt(step, load(room / "before.onnx"), read_arrays(room / "inputs.npz"), opener)
     if again is None or not alike(again.failure, shown.failure):
         raise PassError(f"pass {step.name}: it does not fail again on what was written of it")
     for name, have in (("expected", again.expected), ("got", again.got)):

@@ -25,6 +25,7 @@ from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
 from convertkit.passes.check import Checker
 from convertkit.passes.options import step_text
+from convertkit.passes.probing import at_bounds
 from convertkit.passes.record import op_counts
 from convertkit.passes.stages import Stage, stages
 from convertkit.plugins import Plugins
@@ -78,8 +79,8 @@ def bisect_graph(model: LightModel, sample: Arrays, wish: Wish) -> Bisection:
         GraphError: the graph itself does not hold.
     """
     validate(model)
-    wish.place.run(model, sample)
-    checker = Checker([sample], named_roles(model), run=wish.place.run)
+    wish.place.opener(model)(sample)
+    checker = Checker([sample], named_roles(model), wish.place.opener)
     found = by_outputs(_judged(stages(wish.steps, model), wish.effect), checker, wish.observe)
     return _conclude(found, "outputs", [sample], wish)
 
@@ -94,7 +95,7 @@ def bisect_outputs(request: BuildRequest, wish: Wish, *, report: Report = silent
     if not samples:
         raise UsageError(f"model {request.package.spec.name} has no sample photos", hint="use --accuracy")
     _, taken = stored_stages(request, report=report)
-    checker = Checker(samples, roles_of(request.package), run=wish.place.run)
+    checker = Checker(samples, roles_of(request.package), wish.place.opener)
     found = by_outputs(_judged(taken, wish.effect), checker, wish.observe)
     return _conclude(found, "outputs", samples, wish, roles_of(request.package))
 
@@ -167,8 +168,8 @@ def _reproducer(
         raise UsageError(f"the culprit is {name}, but {error.message}", hint=error.hint) from error
     wish.note(f"shrinking what {name} fails on")
     earlier = wish.steps[: found.position]
-    feeds = (complete(sample, earlier, culprit.before) for sample in samples)
-    shown = reproduce(culprit, failure, feeds, wish.place.run, roles=roles)
+    feeds = _tried(culprit, (complete(sample, earlier, culprit.before) for sample in samples))
+    shown = reproduce(culprit, failure, feeds, wish.place.opener, roles=roles)
     if shown is None:
         wish.note(f"{name} does not fail on any sample by itself: no reproducer")
         return None
@@ -183,10 +184,18 @@ def _reproducer(
         runtime=wish.place.words,
     )
     try:
-        return write(directory, step, attempt, story, wish.place.run, force=wish.force)
+        return write(directory, step, attempt, story, wish.place.opener, force=wish.force)
     except PassError as error:
         wish.note(f"no reproducer: {error.message}")
         return None
+
+
+def _tried(culprit: Stage, samples: Iterable[Arrays]) -> Iterator[Arrays]:
+    """Every sample, and what the check of a pass makes of the first."""
+    for number, sample in enumerate(samples):
+        yield sample
+        if number == 0:
+            yield from at_bounds(culprit.step, culprit.before, sample)[0]
 
 
 def _plugin_files(name: str, plugins: Plugins) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from convertkit.graph.graph import open_graph
 from convertkit.graph.session import Arrays
 from convertkit.graph.shapes import annotate
 from convertkit.passes.base import Effect, Pass
-from convertkit.passes.check import TOLERANCE, Run, run_on_host
+from convertkit.passes.check import TOLERANCE, Opener, open_on_host
 
 if TYPE_CHECKING:
     from convertkit.passes.stages import Stage
@@ -44,7 +44,7 @@ def reproduce(
     stage: Stage,
     failure: Failure,
     samples: Iterable[Arrays],
-    run: Run = run_on_host,
+    opener: Opener = open_on_host,
     *,
     roles: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
@@ -57,7 +57,7 @@ def reproduce(
 
     Args:
         samples: inputs of the graph before the pass, tried one after the other.
-        run: how graphs are run for the verdict.
+        opener: how graphs are run for the verdict.
         roles: what the outputs of the whole graph mean; guessed where nobody says.
 
     Returns:
@@ -71,7 +71,7 @@ def reproduce(
         for inputs in taken:
             if tried and time.monotonic() >= until:
                 return None
-            tried, found = True, _Search(step, stage, inputs, wanted, run, roles, until).result()
+            tried, found = True, _Search(step, stage, inputs, wanted, opener, roles, until).result()
             if found is not None:
                 return step, found
     return None
@@ -86,18 +86,18 @@ class _Search:
         stage: Stage,
         inputs: Arrays,
         wanted: Failure,
-        run: Run,
+        opener: Opener,
         roles: Mapping[str, str] | None,
         until: float,
     ) -> None:
         self._step, self._stage, self._inputs, self._wanted = step, stage, inputs, wanted
-        self._run, self._until = run, until
+        self._opener, self._until = opener, until
         self._graph = open_graph(stage.before)
         with contextlib.suppress(GraphError):
             annotate(self._graph)
         self._recorder = Recorder(stage.before, inputs)
         roles = named_roles(stage.before) if roles is None else roles
-        self._consequences = Consequences(step, stage.before, inputs, roles, run)
+        self._consequences = Consequences(step, stage.before, inputs, roles, opener)
         self._best: tuple[int, Attempt] | None = None
 
     def result(self) -> Attempt | None:
@@ -113,7 +113,7 @@ class _Search:
         """Whether the pass fails alike on these nodes alone."""
         try:
             model, inputs = part_of(self._graph, frozenset(positions), self._recorder)
-            found = self._with_consequence(attempt(self._step, model, inputs, self._run))
+            found = self._with_consequence(attempt(self._step, model, inputs, self._opener))
         except (ConvertkitError, ValueError, TypeError):  # these nodes are no graph that stands on its own
             return False
         return self._takes(len(positions), found)
@@ -126,8 +126,11 @@ class _Search:
         return None if harm is None else replace(found, consequence=harm)
 
     def _whole(self) -> Collection[int] | None:
-        """All nodes, where the pass fails on the graph as it is."""
-        found = attempt(self._step, self._stage.before, self._inputs, self._run)
+        """All nodes, where the pass fails on the graph as it is; it may refuse inputs at the bounds of the pass."""
+        try:
+            found = attempt(self._step, self._stage.before, self._inputs, self._opener)
+        except GraphError:
+            return None
         everything = range(len(self._graph.nodes))
         return everything if self._takes(len(everything), found) else None
 

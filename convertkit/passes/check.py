@@ -21,7 +21,7 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
-from convertkit.passes.probing import Probed, probe
+from convertkit.passes.probing import Outputs, Probed, Run, probe
 from convertkit.passes.record import CheckRecord
 
 if TYPE_CHECKING:
@@ -41,21 +41,16 @@ SETS = {"dets", "labels", "masks"}
 """Roles that belong to detections and are matched as sets."""
 
 Array = NDArray[Any]
-Outputs = tuple[Array, ...]
-Run = Callable[["LightModel", Arrays], Outputs]
+Opener = Callable[["LightModel"], Run]
+"""Makes a graph ready to be run."""
 
 
-def run_on_host(model: LightModel, inputs: Arrays) -> Outputs:
-    """Runs a graph with onnxruntime, operators of known domains lowered to standard ONNX.
+def open_on_host(model: LightModel) -> Run:
+    """A graph to be run by onnxruntime, operators of known domains lowered to standard ONNX.
 
     Inputs are found by name; those that a pass has renamed by their order. A sample may hold inputs that only a later
     pass asks for.
     """
-    return host_runner(model)(inputs)
-
-
-def host_runner(model: LightModel) -> Callable[[Arrays], Outputs]:
-    """As :func:`run_on_host`, for a graph that is run more than once."""
     session = open_session(lowered(model), optimize=False)
 
     def run(inputs: Arrays) -> Outputs:
@@ -75,13 +70,24 @@ class Checker:
         samples: graph inputs by name, in graph order; may be empty (then only the structure is checked).
         roles: what each output means, in graph order (``dets``, ``labels``, ``masks`` or ``other``); without roles
             outputs are compared element by element.
-        run: how a graph is run.
+        opener: how a graph is made ready to be run.
+        probes: whether passes are tried at the bounds of what they assume, too.
     """
 
     def __init__(
-        self, samples: Sequence[Arrays], roles: Mapping[str, str] | None = None, run: Run = run_on_host
+        self,
+        samples: Sequence[Arrays],
+        roles: Mapping[str, str] | None = None,
+        opener: Opener = open_on_host,
+        *,
+        probes: bool = True,
     ):
-        self._samples, self._roles, self._run = tuple(samples), dict(roles or {}), run
+        self._samples, self._roles, self._opener, self._probes = (
+            tuple(samples),
+            dict(roles or {}),
+            opener,
+            probes,
+        )
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
 
@@ -119,20 +125,21 @@ class Checker:
         return CheckRecord(True, len(self._samples), worst.error, detail, unchecked, probed.run)
 
     def _probe(self, step: Pass, before: LightModel, after: LightModel) -> Probed:
-        """The inputs that the pass itself wants to be tried on; a stand-in for the host knows its samples only."""
-        if self._run is not run_on_host:
+        """The inputs that the pass itself wants to be tried on."""
+        if not self._probes:
             return Probed()
         sample = {**self._samples[0], **self._missing(self._samples[0])}
 
         def differs(old: Outputs, new: Outputs) -> None:
             self._compare(step, old, new)
 
-        return probe(step, before, after, sample, host_runner, differs)
+        return probe(step, before, after, sample, self._opener, differs)
 
     def _holds(self, model: LightModel) -> bool:
         try:
             validate(model)
-            self._outputs(model)
+            if self._samples:
+                self._outputs(model)
         except ConvertkitError:
             return False
         return True
@@ -140,10 +147,8 @@ class Checker:
     def _outputs(self, model: LightModel) -> list[Outputs]:
         digest = model.digest()
         if self._last is None or self._last[0] != digest:
-            self._last = (
-                digest,
-                [self._run(model, {**sample, **self._missing(sample)}) for sample in self._samples],
-            )
+            run = self._opener(model)
+            self._last = (digest, [run({**sample, **self._missing(sample)}) for sample in self._samples])
         return self._last[1]
 
     def _missing(self, sample: Arrays) -> Arrays:

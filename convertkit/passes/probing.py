@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import Pass
 
 Outputs = tuple[NDArray[Any], ...]
-Runner = Callable[[Arrays], Outputs]
+Run = Callable[[Arrays], Outputs]
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def probe(
     before: LightModel,
     after: LightModel,
     sample: Arrays,
-    open_runner: Callable[[LightModel], Runner],
+    opener: Callable[[LightModel], Run],
     compare: Callable[[Outputs, Outputs], None],
 ) -> Probed:
     """Holds both graphs against each other on what ``step.probes`` asks for.
@@ -44,13 +44,10 @@ def probe(
     Raises:
         PassError: the outputs differ, or only the graph after the pass fails.
     """
-    try:
-        wanted = step.probes(before, sample)
-    except GraphError as error:
-        return Probed(0, f"; not tried at the bounds: {error.message}")
+    wanted, why = at_bounds(step, before, sample)
     if not wanted:
-        return Probed()
-    run_before, run_after = open_runner(before), open_runner(after)
+        return Probed(0, f"; not tried at the bounds: {why}" if why else "")
+    run_before, run_after = opener(before), opener(after)
     told = 0
     for inputs in wanted:
         try:
@@ -64,9 +61,15 @@ def probe(
     return Probed(told, f", also on {told} inputs at the bounds of what the pass assumes{rest}")
 
 
-def _hold(
-    run: Runner, inputs: Arrays, expected: Outputs, compare: Callable[[Outputs, Outputs], None]
-) -> None:
+def at_bounds(step: Pass, before: LightModel, sample: Arrays) -> tuple[Sequence[Arrays], str]:
+    """The inputs on which a pass is tried beside a sample; where there are none, perhaps why."""
+    try:
+        return step.probes(before, sample), ""
+    except GraphError as error:
+        return (), error.message
+
+
+def _hold(run: Run, inputs: Arrays, expected: Outputs, compare: Callable[[Outputs, Outputs], None]) -> None:
     try:
         compare(expected, run(inputs))
     except GraphError as error:

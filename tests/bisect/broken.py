@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 import convertkit
@@ -113,6 +115,25 @@ class AddMask(convertkit.GraphPass):
             node.op = "Neg"
 
 
+class OnlyPositive(convertkit.GraphPass):
+    """Take Abs for nothing, because scores are positive; what that means shows only where they are not."""
+
+    name = "only-positive"
+    effect = "exact"
+
+    def probes(
+        self, model: convertkit.LightModel, sample: Mapping[str, np.ndarray]
+    ) -> list[dict[str, np.ndarray]]:
+        if "scores" not in sample:
+            return []
+        refused = sample["scores"][:2]
+        return [{**sample, "scores": scores} for scores in (refused, -sample["scores"])]
+
+    def run(self, graph: convertkit.Graph) -> None:
+        for node in graph.find("Abs"):
+            node.op = "Identity"
+
+
 class Nudge(convertkit.GraphPass):
     """Scale whatever Abs makes by a little, and say so."""
 
@@ -134,5 +155,5 @@ def convertkit_variable(graph: convertkit.Graph, like: object) -> object:
 
 @convertkit.hookimpl
 def register_passes(register) -> None:  # type: ignore[no-untyped-def]
-    for cls in (SwapSub, SwapBeforeMul, Raises, Invalid, Harmless, AddMask, Nudge):
+    for cls in (SwapSub, SwapBeforeMul, Raises, Invalid, Harmless, AddMask, OnlyPositive, Nudge):
         register(cls)

@@ -60,7 +60,7 @@ def test_outputs_come_in_graph_order_from_every_place(
 ) -> None:
     place = find_place(Chip(), text)
 
-    area, shifted = place.run(graph(), sample())
+    area, shifted = place.opener(graph())(sample())
 
     assert (area.shape, shifted.shape) == ((5, 1), (5, 4))
     boxes = sample()["boxes"]
@@ -79,8 +79,8 @@ def test_renamed_inputs_are_found_by_their_order_and_missing_ones_named() -> Non
     renamed = parse("(float[2] data) => (float[2] y) { y = Neg (data) }")
     place = Place(Chip(), "numerics")
 
-    (found,) = place.run(renamed, {"x": np.array([1, 2], np.float32)})
+    (found,) = place.opener(renamed)({"x": np.array([1, 2], np.float32)})
 
     np.testing.assert_array_equal(found, [0, -1])
     with pytest.raises(GraphError, match="input 'data' is missing"):
-        place.run(renamed, {})
+        place.opener(renamed)({})

@@ -16,7 +16,7 @@ from convertkit.bisect.recorder import Recorder
 from convertkit.bisect.shrink import reproduce
 from convertkit.errors import GraphError
 from convertkit.graph.graph import open_graph
-from convertkit.passes.check import Checker, run_on_host
+from convertkit.passes.check import Checker, open_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
 from tests.bisect.broken import (
@@ -139,7 +139,7 @@ def test_a_difference_that_does_no_harm_is_not_to_blame() -> None:
 
 
 def test_values_are_put_into_a_graph_in_place_of_computed_ones() -> None:
-    whole = Consequences(SwapSub(), graph(), sample(), {"area": "other", "shifted": "other"}, run_on_host)
+    whole = Consequences(SwapSub(), graph(), sample(), {"area": "other", "shifted": "other"}, open_on_host)
     known = Recorder(graph(), sample()).values(["height", "shifted"])
     height, shifted = known["height"], known["shifted"]
 

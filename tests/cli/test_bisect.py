@@ -123,6 +123,25 @@ def test_a_broken_pass_is_named_and_its_reproducer_fails_again(
     assert line in text
 
 
+def test_what_only_an_input_at_the_bounds_of_a_pass_shows_is_found_as_opt_finds_it(
+    cli: Cli, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [onnx_file, "-p", "harmless,only-positive", "--inputs", "in.npz", "--plugin", BROKEN]
+    line = "it declares effect exact but area changes by up to"
+
+    checked, done = cli("opt", *words), cli("bisect", *words)
+
+    assert (checked.code, done.code) == (4, 1)
+    assert line in checked.err
+    assert f"only-positive is the first that does not hold: {line}" in done.out
+    assert "on inputs at the bounds of what it assumes" in done.out
+    found = tmp_path / "bisect-only-positive"
+    assert [node.op_type for node in onnx.load(found / "before.onnx").graph.node] == ["Abs"]
+    np.testing.assert_array_equal(read_arrays(found / "inputs.npz")["scores"], -sample()["scores"])
+    code, text = rerun(cli, found, monkeypatch)
+    assert (code, "it declares effect exact but root changes by up to" in text) == (4, True)
+
+
 def test_the_files_hold_what_they_say(cli: Cli, onnx_file: Path, tmp_path: Path) -> None:
     cli("bisect", onnx_file, "-p", "swap-sub", "--inputs", "in.npz", "--plugin", BROKEN)
 

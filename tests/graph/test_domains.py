@@ -17,7 +17,7 @@ from convertkit.graph.graph import close_graph, open_graph
 from convertkit.graph.light import LightModel
 from convertkit.graph.shapes import annotate
 from convertkit.graph.validate import validate
-from convertkit.passes.check import run_on_host
+from convertkit.passes.check import open_on_host
 from tests.graphtext import parse
 
 NAME = "test.convertkit.domains"
@@ -96,7 +96,7 @@ def test_a_known_domain_is_validated_annotated_and_run() -> None:
     annotate(graph)
 
     assert graph.surgeon.tensors()["y"].shape == [3]
-    (found,) = run_on_host(model(), {"x": np.array([1, 2, 3], np.float32)})
+    (found,) = open_on_host(model())({"x": np.array([1, 2, 3], np.float32)})
     np.testing.assert_array_equal(found, [-2, -4, -6])
 
 
@@ -116,7 +116,7 @@ def test_an_unknown_domain_is_left_as_it_is() -> None:
 
     assert untouched.proto == model().proto
     with pytest.raises(GraphError, match="onnxruntime refuses the graph"):
-        run_on_host(untouched, {"x": np.ones(3, np.float32)})
+        open_on_host(untouched)({"x": np.ones(3, np.float32)})
 
 
 def test_lowering_leaves_standard_operators_and_the_graph_it_was_given() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -7,7 +9,6 @@ from numpy.typing import NDArray
 import convertkit
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
-from convertkit.graph.session import Arrays
 from convertkit.passes.check import Checker
 from tests.tiny import tiny_model
 
@@ -31,10 +32,10 @@ def checker(before: Outputs, after: Outputs) -> tuple[Checker, LightModel, Light
     models = detach(tiny_model(0)), detach(tiny_model(1))
     results = {models[0].digest(): before, models[1].digest(): after}
 
-    def run(model: LightModel, inputs: Arrays) -> Outputs:
-        return results[model.digest()]
+    def opener(model: LightModel) -> Any:
+        return lambda inputs: results[model.digest()]
 
-    return Checker([{}], ROLES, run=run), *models
+    return Checker([{}], ROLES, opener), *models
 
 
 def test_detections_may_change_their_order() -> None:

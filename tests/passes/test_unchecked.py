@@ -41,10 +41,10 @@ def checked(step: convertkit.Pass, roles: dict[str, str], *samples: tuple[Any, A
     before, after = detach(tiny_model(0)), detach(tiny_model(1))
     given = [{"sample": np.array(number)} for number in range(len(samples))]
 
-    def run(model: LightModel, inputs: Any) -> Any:
-        return samples[int(inputs["sample"])][model.digest() == after.digest()]
+    def opener(model: LightModel) -> Any:
+        return lambda inputs: samples[int(inputs["sample"])][model.digest() == after.digest()]
 
-    return Checker(given, roles, run=run).check(step, before, after, changed=True)
+    return Checker(given, roles, opener).check(step, before, after, changed=True)
 
 
 def dets(*scores: float) -> tuple[Any, Any]:

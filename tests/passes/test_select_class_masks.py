@@ -190,5 +190,20 @@ def test_what_cannot_be_selected_is_refused_in_one_line(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(float[2,1,1,1] masks, int64[2] l) => (float[2,1,1,1] masks, int64[2] labels) { labels = Identity (l) }",
+        "(int64[2] l) => (float[2,1,1,1] masks, int64[2] labels) <float[2,1,1,1] masks = {1, 2}>"
+        " { labels = Identity (l) }",
+    ],
+)
+def test_masks_that_no_node_makes_are_refused(text: str) -> None:
+    with pytest.raises(
+        PassError, match="output 'masks' is a graph input or an initializer, no node makes it"
+    ):
+        apply(SelectClassMasks(), text)
+
+
 def _run(model: object, feeds: dict[str, NDArray[np.generic]]) -> NDArray[np.float32]:
     return open_session(model, optimize=False).run(feeds)["masks"]  # type: ignore[arg-type]

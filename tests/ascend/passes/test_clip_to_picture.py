@@ -10,6 +10,11 @@ from convertkit_ascend.twin import lower
 
 import convertkit
 from convertkit.graph.graph import open_graph
+from convertkit.passes.check import Checker
+from convertkit.passes.pipeline import run_step
+from convertkit.passes.state import GraphState
+from convertkit.plugins import open_plugins
+from tests.ascend.passes.nms_forms import random_inputs
 from tests.graphtext import apply, parse, show, text
 
 ops.register_schemas()
@@ -142,7 +147,13 @@ def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
     assert {name: value.tolist() for name, value in added.items()} == {"picture": [[0, 0, 60, 40]]}
 
 
-def test_without_an_image_input_nobody_knows_the_canvas() -> None:
-    step = ClipToPicture()
+def test_without_an_image_input_a_picture_that_holds_every_box_stands_for_the_canvas() -> None:
+    open_plugins()  # which say how the vendor's operators are run
+    step, before = ClipToPicture(), parse(FIVE_BOXES, domains=[ops.DOMAIN])
 
-    assert step.added_inputs(apply(step, parse(FIVE_BOXES, domains=[ops.DOMAIN]))) == {}
+    (picture,) = step.added_inputs(apply(step, before)).values()
+    record = run_step(GraphState(before), step, checker=Checker([random_inputs(before, 0)]))
+
+    assert picture.tolist() == [[-65504, -65504, 65504, 65504]]
+    assert record.check is not None
+    assert (record.check.samples, record.check.max_error) == (1, 0)

@@ -187,16 +187,6 @@ def test_symbolic_length_becomes_slots_only_when_asked() -> None:
     ] == [[10, 4], [10], [10]]
 
 
-def test_a_search_leaves_the_graph_as_it_is() -> None:
-    graph = open_graph(nms_forms.mmdet(Form("minor")))
-    graph.tidy()
-    before = graph.model().digest()
-
-    FuseMulticlassNms().explain(graph)
-
-    assert graph.model().digest() == before
-
-
 def head(form: Form, **changes: str) -> tuple[Writer, str, str, str]:
     """A writer with boxes, scores and detections of the shared form."""
     write = Writer(form.opset)

@@ -49,16 +49,12 @@ class CastFp16Operators(convertkit.GraphPass):
                 )
 
     def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.shapes import annotated
         from convertkit_ascend.passes.halving import cast
 
-        with annotated(graph):
-            cast(graph, self.only)
+        cast(graph, self.only)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every such operator: what is cast, and by how much values are rounded where their bounds are known."""
-        from convertkit_ascend.matching.nms.shapes import annotated
-        from convertkit_ascend.passes.halving import look
+        from convertkit_ascend.passes.halving import cast
 
-        with annotated(graph):
-            return look(graph, self.only)
+        return cast(graph, self.only)

@@ -29,6 +29,6 @@ class CenterNmsBoxes(convertkit.GraphPass):
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: by how much its boxes are moved, or why they are not."""
-        from convertkit_ascend.matching.nms.centre import look
+        from convertkit_ascend.matching.nms.centre import centre
 
-        return tuple(finding for finding, _, _ in look(graph))
+        return centre(graph)

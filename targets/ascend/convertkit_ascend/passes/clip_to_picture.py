@@ -47,9 +47,9 @@ class ClipToPicture(convertkit.GraphPass):
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: all are clipped, unless the graph has such an input already."""
-        from convertkit_ascend.matching.nms.picture import look
+        from convertkit_ascend.matching.nms.picture import clip
 
-        return look(graph, self.input)
+        return clip(graph, self.input, drop_empty=self.drop_empty)
 
     def added_inputs(self, model: convertkit.LightModel) -> Mapping[str, NDArray[Any]]:
         """The whole canvas: under it nothing is clipped that was not before."""

@@ -21,20 +21,11 @@ class DropOffsetRounding(convertkit.GraphPass):
 
     def run(self, graph: convertkit.Graph) -> None:
         from convertkit_ascend.matching.nms.rounding import drop
-        from convertkit_ascend.matching.nms.shapes import annotated
 
-        with annotated(graph):
-            drop(graph)
+        drop(graph)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS whose boxes were moved by class and back, and how far."""
-        from convertkit_ascend.matching.nms.rounding import look
-        from convertkit_ascend.matching.nms.shapes import annotated
+        from convertkit_ascend.matching.nms.rounding import drop
 
-        with annotated(graph):
-            return tuple(
-                convertkit.Finding(
-                    "matched", nms.where, f"boxes were moved by up to {most:g} and back", boxes.name
-                )
-                for nms, boxes, most in look(graph)
-            )
+        return drop(graph)

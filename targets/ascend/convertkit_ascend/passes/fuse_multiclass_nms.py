@@ -37,6 +37,6 @@ class FuseMulticlassNms(convertkit.GraphPass):
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
-        from convertkit_ascend.matching.nms.rewrite import look
+        from convertkit_ascend.matching.nms.rewrite import fuse
 
-        return tuple(finding for finding, _ in look(graph, pad=self.pad_detections))
+        return fuse(graph, pad=self.pad_detections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,25 +12,31 @@ from onnx import TensorProto
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.legality.table import half_only
-from convertkit_ascend.matching.nms.values import bounds
+from convertkit_ascend.matching.nms.shapes import annotated
+from convertkit_ascend.matching.nms.values import bounds, name_of
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def look(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Finding, ...]:
-    """Every node that would be cast. The graph must be annotated."""
-    return tuple(
-        convertkit.Finding("matched", str(node.name), _why(graph, node.inputs[0]), str(node.inputs[0].name))
-        for node in _nodes(graph, only)
-    )
+def cast(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Finding, ...]:
+    """Casts all of them; a finding for each, of the graph as it was."""
+    with annotated(graph):
+        nodes = list(_nodes(graph, only))
+        findings = tuple(_finding(graph, node) for node in nodes)
+        _cast(graph, nodes)
+    return findings
 
 
-def cast(graph: convertkit.Graph, only: Collection[str]) -> None:
-    """Casts all of them. The graph must be annotated."""
+def _finding(graph: convertkit.Graph, node: Any) -> convertkit.Finding:
+    tensor = node.inputs[0]
+    return convertkit.Finding("matched", name_of(node), _why(graph, tensor), str(tensor.name))
+
+
+def _cast(graph: convertkit.Graph, nodes: Sequence[Any]) -> None:
     made: dict[int, Any] = {}
-    for node in _nodes(graph, only):
+    for node in nodes:
         for place, tensor in enumerate(node.inputs):
             if _is_single(tensor):
                 node.inputs[place] = _half(graph, tensor, made)

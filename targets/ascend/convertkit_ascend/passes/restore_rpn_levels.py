@@ -24,12 +24,12 @@ class RestoreRpnLevels(convertkit.GraphPass):
     before = ("legalize-ascend",)
 
     def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.per_level import rewrite
+        from convertkit_ascend.matching.nms.per_level import restore
 
-        rewrite(graph)
+        restore(graph)
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS of one class whose boxes become RoIs."""
-        from convertkit_ascend.matching.nms.per_level import look
+        from convertkit_ascend.matching.nms.per_level import restore
 
-        return tuple(finding for finding, _ in look(graph))
+        return restore(graph)

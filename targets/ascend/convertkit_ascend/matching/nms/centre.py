@@ -11,7 +11,7 @@ import convertkit
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor, bounds, is_initializer
-from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes
+from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, unsized
 
 Shift: TypeAlias = NDArray[np.float32]
 """``(4,)``: W/2 H/2 W/2 H/2, pixels."""
@@ -20,27 +20,22 @@ PIXELS = 0.5
 """Boxes that stay below this share of the canvas are not in its pixels (normalized, or in strides)."""
 
 
-def look(graph: convertkit.Graph) -> list[tuple[convertkit.Finding, VendorNms, Shift | None]]:
-    """Every NMS; the graph stays as it is."""
+def centre(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    """Moves the boxes of every NMS that can be; a finding for each."""
     with annotated(graph):
-        return [_look_at(graph, item) for item in nodes(graph)]
+        found = list(nodes(graph))
+        return (*(_move(graph, item) for item in found), *unsized(graph))
 
 
-def centre(graph: convertkit.Graph) -> None:
-    """Moves the boxes of every NMS that can be."""
-    with annotated(graph):
-        for _, nms, shift in [_look_at(graph, item) for item in nodes(graph)]:
-            if shift is not None:
-                _write(graph, nms, shift)
-
-
-def _look_at(graph: convertkit.Graph, nms: VendorNms) -> tuple[convertkit.Finding, VendorNms, Shift | None]:
+def _move(graph: convertkit.Graph, nms: VendorNms) -> convertkit.Finding:
     try:
         shift = _shift(graph, nms)
     except Refused as refused:
-        return convertkit.Finding("refused", nms.where, refused.why, refused.tensor), nms, None
+        return refused.finding(nms.where)
     why = f"boxes are moved by -{shift[0]:g}, -{shift[1]:g} and back"
-    return convertkit.Finding("matched", nms.where, why, str(nms.boxes.name)), nms, shift
+    finding = convertkit.Finding("matched", nms.where, why, str(nms.boxes.name))
+    _write(graph, nms, shift)
+    return finding
 
 
 def _shift(graph: convertkit.Graph, nms: VendorNms) -> Shift:
@@ -85,5 +80,8 @@ def _scores(graph: convertkit.Graph, nms: VendorNms) -> Tensor:
         return outputs[1]
     total = nms.node.attrs["max_total_size"]
     scores = type(outputs[0])(graph.fresh_name("nmsed_scores"), nms.boxes.dtype, (nms.batch, total))
-    outputs[1:2] = [scores]
+    if len(outputs) > 1:
+        outputs[1] = scores
+    else:
+        outputs.append(scores)
     return scores

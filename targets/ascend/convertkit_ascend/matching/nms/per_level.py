@@ -15,27 +15,20 @@ from convertkit_ascend.matching.nms.vendor import VendorNms, nodes
 from convertkit_ascend.matching.nms.views import View
 
 
-def look(graph: convertkit.Graph) -> list[tuple[convertkit.Finding, Levels | None]]:
-    """Every NMS of proposals; the graph stays as it is."""
+def restore(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    """Rewrites every NMS of proposals whose levels are known; a finding for each."""
     with annotated(graph):
-        return [_look_at(item) for item in nodes(graph) if makes_rois(item)]
+        return tuple(_restore(graph, item) for item in list(nodes(graph)) if makes_rois(item))
 
 
-def rewrite(graph: convertkit.Graph) -> None:
-    """Rewrites every NMS of proposals whose levels are known."""
-    with annotated(graph):
-        for item in [item for item in nodes(graph) if makes_rois(item)]:
-            _, found = _look_at(item)
-            if found is not None:
-                _write(graph, found)
-
-
-def _look_at(nms: VendorNms) -> tuple[convertkit.Finding, Levels | None]:
+def _restore(graph: convertkit.Graph, nms: VendorNms) -> convertkit.Finding:
     try:
         found = levels(nms)
     except Refused as refused:
-        return convertkit.Finding("refused", nms.where, refused.why, refused.tensor), None
-    return convertkit.Finding("matched", nms.where, found.why, str(nms.boxes.name)), found
+        return refused.finding(nms.where)
+    finding = convertkit.Finding("matched", nms.where, found.why, str(nms.boxes.name))
+    _write(graph, found)
+    return finding
 
 
 def _write(graph: convertkit.Graph, found: Levels) -> None:

@@ -9,54 +9,46 @@ import convertkit
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
-from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, proposes
+from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, proposes, unsized
 
 _FLOAT16 = 10
 """``TensorProto.FLOAT16``."""
+
+EVERYWHERE = float(np.finfo(np.float16).max)
+"""Pixels: where nothing says how large the canvas is, it holds every box."""
 
 CORNERS = ([0, 1, 0, 1], [2, 3, 2, 3])
 """Columns of x1 y1 x2 y2 that bound a box's four from below and from above."""
 
 
-def look(graph: convertkit.Graph, name: str) -> tuple[convertkit.Finding, ...]:
-    """One finding for each NMS; the graph stays as it is."""
-    with annotated(graph):
-        found = list(nodes(graph))
-        try:
-            _check(graph, name, found)
-        except Refused as refused:
-            return tuple(
-                convertkit.Finding("refused", item.where, refused.why, refused.tensor) for item in found
-            )
-        why = f"boxes are clipped to the input {name}"
-        return tuple(convertkit.Finding("matched", item.where, why, item.boxes.name) for item in found)
-
-
-def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> None:
-    """Adds the input and clips the boxes of every NMS; nothing happens where there is no NMS.
+def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> tuple[convertkit.Finding, ...]:
+    """Adds the input and clips the boxes of every NMS, all or none; a finding for each.
 
     Args:
         drop_empty: proposals without area after the clip get score 0.
     """
     with annotated(graph):
-        found = list(nodes(graph))
+        found, others = list(nodes(graph)), tuple(unsized(graph))
+        if not found:
+            return others
         try:
             _check(graph, name, found)
-        except Refused:
-            return
-        if not found:
-            return
+        except Refused as refused:
+            return (*(refused.finding(item.where) for item in found), *others)
+        why = f"boxes are clipped to the input {name}"
+        findings = [convertkit.Finding("matched", item.where, why, item.boxes.name) for item in found]
         picture = type(found[0].node.outputs[0])(name, np.dtype(np.float32), (found[0].batch, 4))
         graph.inputs.append(picture)
         for item in found:
             item.node.inputs[0] = _clipped(graph, item, picture)
             if drop_empty and proposes(item):
                 item.node.inputs[1] = _with_area(graph, item)
+        return (*findings, *others)
 
 
 def _check(graph: convertkit.Graph, name: str, found: list[VendorNms]) -> None:
     known = graph.surgeon.tensors()
-    if found and name in known:
+    if name in known:
         raise Refused(f"the graph has a tensor {name} already", known[name])
     batches = {item.batch for item in found}
     if len(batches) > 1:
@@ -105,16 +97,14 @@ def _columns(graph: convertkit.Graph, boxes: Tensor, start: int) -> Tensor:
 
 
 def whole_canvas(model: convertkit.LightModel, name: str) -> dict[str, NDArray[np.float32]]:
-    """The value of the new input that says the picture fills the canvas.
-
-    Nothing where there is no such input, or no image input to know the canvas from.
-    """
+    """The value of the new input, where there is one, that says the picture fills the canvas, however large."""
     graph = convertkit.open_graph(model)
     if not any(tensor.name == name for tensor in graph.inputs):
         return {}
+    corners: tuple[float, ...]
     try:
-        width, height = canvas(graph)
+        corners = (0.0, 0.0, *canvas(graph))
     except Refused:
-        return {}
+        corners = (-EVERYWHERE, -EVERYWHERE, EVERYWHERE, EVERYWHERE)
     rows = next(tensor.shape[0] for tensor in graph.inputs if tensor.name == name)
-    return {name: np.tile(np.array([0, 0, width, height], np.float32), (rows, 1))}
+    return {name: np.tile(np.array(corners, np.float32), (rows, 1))}

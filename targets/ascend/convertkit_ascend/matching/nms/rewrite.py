@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from onnx import helper
 
 import convertkit
 from convertkit_ascend.matching.nms import rounding
@@ -12,36 +13,31 @@ from convertkit_ascend.matching.nms.match import Match, match
 from convertkit_ascend.matching.nms.readings import Reading
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.site import Refused
-from convertkit_ascend.matching.nms.values import Tensor
+from convertkit_ascend.matching.nms.values import Tensor, name_of
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 
-_ELEMENT = {"float32": 1, "int32": 6, "int64": 7, "float16": 10, "float64": 11}
-"""``TensorProto.DataType`` of numpy's names."""
 
+def fuse(graph: convertkit.Graph, *, pad: bool) -> tuple[convertkit.Finding, ...]:
+    """Replaces what matches, one after the other: each search sees the graph that the last one left.
 
-def look(graph: convertkit.Graph, *, pad: bool) -> list[tuple[convertkit.Finding, Match | None]]:
-    """Every NonMaxSuppression of the graph, which stays as it is."""
-    with annotated(graph):
-        return [_look_at(graph, node, pad) for node in graph.find("NonMaxSuppression")]
-
-
-def fuse(graph: convertkit.Graph, *, pad: bool) -> None:
-    """Replaces what matches, one after the other: each search sees the graph that the last one left."""
+    Returns:
+        a finding for every NonMaxSuppression; one that goes with an earlier one has none of its own.
+    """
+    findings = []
     with annotated(graph):
         for node in graph.find("NonMaxSuppression"):
-            _, found = _look_at(graph, node, pad)
-            if found is not None:
-                _write(graph, found)
-                graph.tidy()
-
-
-def _look_at(graph: convertkit.Graph, node: Any, pad: bool) -> tuple[convertkit.Finding, Match | None]:
-    where = str(node.name or node.outputs[0].name)
-    try:
-        found = match(graph, node, pad=pad)
-    except Refused as refused:
-        return convertkit.Finding("refused", where, refused.why, refused.tensor), None
-    return convertkit.Finding("matched", where, found.why, str(found.site.selection.name)), found
+            if not node.outputs:
+                continue
+            where = name_of(node)
+            try:
+                found = match(graph, node, pad=pad)
+            except Refused as refused:
+                findings.append(refused.finding(where))
+                continue
+            findings.append(convertkit.Finding("matched", where, found.why, str(found.site.selection.name)))
+            _write(graph, found)
+            graph.tidy()
+    return tuple(findings)
 
 
 def _write(graph: convertkit.Graph, found: Match) -> None:
@@ -103,7 +99,9 @@ class _Writer:
     def _typed(self, tensor: Tensor, dtype: np.dtype[Any]) -> Tensor:
         if np.dtype(tensor.dtype) == dtype:
             return tensor
-        return self._once("Cast", [tensor], tensor.shape, {"to": _ELEMENT[dtype.name]}, dtype)
+        return self._once(
+            "Cast", [tensor], tensor.shape, {"to": helper.np_dtype_to_tensor_dtype(dtype)}, dtype
+        )
 
     def _shaped(self, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
         if tuple(tensor.shape) == tuple(shape):

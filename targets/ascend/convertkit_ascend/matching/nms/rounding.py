@@ -17,6 +17,7 @@ import convertkit
 from convertkit_ascend.matching.nms import probes
 from convertkit_ascend.matching.nms.experiment import Experiment
 from convertkit_ascend.matching.nms.readings import Answer, Reading
+from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.values import Node, Tensor, is_initializer
 from convertkit_ascend.matching.nms.vendor import VendorNms, nodes
 
@@ -73,18 +74,19 @@ def write(graph: convertkit.Graph, boxes: Tensor, offsets: Offsets) -> Tensor:
     return graph.add("Sub", [moved, offset], dtype=boxes.dtype, shape=boxes.shape)
 
 
-def look(graph: convertkit.Graph) -> Iterator[tuple[VendorNms, Tensor, float]]:
-    """Every BatchMultiClassNMS whose boxes go there and back: the boxes before that, and the largest offset."""
-    for nms in nodes(graph):
-        there = _origin(nms.boxes)
-        if there is not None:
-            yield nms, there, float(np.abs(nms.boxes.inputs[0].inputs[1].values).max())
+def drop(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    """Hands every BatchMultiClassNMS the boxes as they were before :func:`write`; a finding for each that was."""
+    with annotated(graph):
+        return tuple(finding for nms in list(nodes(graph)) for finding in _drop(nms))
 
 
-def drop(graph: convertkit.Graph) -> None:
-    """Hands every BatchMultiClassNMS the boxes as they were before :func:`write`."""
-    for nms, boxes, _ in list(look(graph)):
-        nms.node.inputs[0] = boxes
+def _drop(nms: VendorNms) -> Iterator[convertkit.Finding]:
+    there = _origin(nms.boxes)
+    if there is not None:
+        most = float(np.abs(nms.boxes.inputs[0].inputs[1].values).max())
+        nms.node.inputs[0] = there
+        why = f"boxes were moved by up to {most:g} and back"
+        yield convertkit.Finding("matched", nms.where, why, there.name)
 
 
 def _origin(boxes: Tensor) -> Tensor | None:

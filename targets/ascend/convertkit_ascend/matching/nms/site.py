@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import convertkit
 from convertkit_ascend.matching.nms.values import Node, Tensor, bounds, constant
+from convertkit_ascend.ops import OPSETS
 
 
 class Refused(Exception):
@@ -20,6 +21,9 @@ class Refused(Exception):
         super().__init__(why)
         self.why = why
         self.tensor = "" if tensor is None else str(tensor.name)
+
+    def finding(self, where: str) -> convertkit.Finding:
+        return convertkit.Finding("refused", where, self.why, self.tensor)
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,19 @@ def read(graph: convertkit.Graph, node: Node) -> Site:
     """The site of a node.
 
     Raises:
-        Refused: boxes in centre form, an option that is not constant, unknown sizes.
+        Refused: boxes in centre form, an option that is no constant number, unknown sizes, another opset.
     """
+    low, high = OPSETS
+    if not low <= graph.opset <= high:
+        raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
     if node.attrs.get("center_point_box", 0):
         raise Refused("center_point_box=1: the vendor operator takes corners", node.inputs[0])
     boxes, scores = node.inputs[:2]
+    for tensor in (boxes, scores):
+        if tensor.shape is not None and (len(tensor.shape) != 3 or 0 in tensor.shape):
+            raise Refused(
+                f"{tensor.name} has shape {tuple(tensor.shape)}, wanted are three sizes above 0", tensor
+            )
     if boxes.dtype != scores.dtype:
         raise Refused(f"boxes are {boxes.dtype}, scores {scores.dtype}; the operator wants one type", scores)
     limit = _option(graph, node, 2, "max_output_boxes_per_class")
@@ -102,6 +114,8 @@ def _option(graph: convertkit.Graph, node: Node, index: int, name: str) -> float
     value = constant(graph, node.inputs[index])
     if value is None:
         raise Refused(f"{name} is not constant", node.inputs[index])
+    if value.size != 1:
+        raise Refused(f"{name} holds {value.size} numbers, not one", node.inputs[index])
     return float(value.reshape(-1)[0]) if value.dtype.kind == "f" else int(value.reshape(-1)[0])
 
 

@@ -87,7 +87,7 @@ def _with_offset(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Cl
     value = constant(graph, boxes.offset)
     within = bounds(graph, boxes.flat)
     if value is not None and boxes.under is boxes.flat:
-        offsets = np.broadcast_to(value, dims).reshape(*shape, 4)
+        offsets = _spread(value, dims, boxes).reshape(*shape, 4)
         found, moved = classes.layout(offsets, boxes.offset)
         _keep_apart(classes.gap(moved), within, boxes)
         fixed = moved
@@ -97,6 +97,12 @@ def _with_offset(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Cl
     reach = float(np.abs(moved).max())
     made = _sources(graph, found.boxes, found.scores, (boxes, scores), reach)
     return replace(made, together=found.classes > 1, offsets=fixed)
+
+
+def _spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
+    if np.broadcast_shapes(value.shape, dims) != dims:
+        raise Refused(f"its class offsets of {value.shape} copy the boxes of {dims}", boxes.offset)
+    return np.broadcast_to(value, dims)
 
 
 def _keep_apart(gap: float, within: Bounds, boxes: Climbed) -> None:

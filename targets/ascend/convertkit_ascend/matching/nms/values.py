@@ -36,6 +36,11 @@ class Bounds:
 ANY = Bounds(-np.inf, np.inf)
 
 
+def name_of(node: Node) -> str:
+    """For findings: of a node without a name, that of its output."""
+    return str(node.name or node.outputs[0].name)
+
+
 def is_initializer(tensor: Tensor) -> bool:
     """Whether a tensor is an initializer; its values are not read."""
     return isinstance(tensor, gs.Constant)
@@ -62,16 +67,22 @@ class _Walk:
         self._known: dict[int, Bounds] = {}
 
     def of(self, tensor: Tensor) -> Bounds:
-        if id(tensor) not in self._known:
-            self._known[id(tensor)] = self._find(tensor)
+        """The bounds of a tensor, those of what it is made of first: a chain may be longer than Python's stack."""
+        waiting = [tensor]
+        while id(tensor) not in self._known:
+            item = waiting[-1]
+            unknown = [source for source in _sources(item) if id(source) not in self._known]
+            waiting += unknown
+            if not unknown:
+                self._known[id(item)] = self._find(waiting.pop())
         return self._known[id(tensor)]
 
     def _find(self, tensor: Tensor) -> Bounds:
         if is_initializer(tensor):
             return _extremes(np.asarray(tensor.values))
-        if not tensor.inputs or tensor.inputs[0].domain not in (None, "", "ai.onnx"):
+        node = _maker(tensor)
+        if node is None:
             return ANY
-        node = tensor.inputs[0]
         if node.op == "Constant":
             return _extremes(constant(self._graph, tensor))
         if node.op in _FIXED:
@@ -134,6 +145,17 @@ _COPIES = {
 """Every element of the output is one of the first input."""
 
 
+def _maker(tensor: Tensor) -> Node | None:
+    """The operator of ONNX that writes a tensor."""
+    node = tensor.inputs[0] if tensor.inputs else None
+    return node if node is not None and node.domain in (None, "", "ai.onnx") else None
+
+
+def _sources(tensor: Tensor) -> list[Tensor]:
+    node = _maker(tensor)
+    return list(node.inputs) if node is not None and node.op in _FOLLOWED else []
+
+
 def _extremes(values: NDArray[Any] | None) -> Bounds:
     if values is None or not values.size or values.dtype.kind not in "fiub":
         return ANY
@@ -163,6 +185,10 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "Mul": np.multiply,
     "Div": np.divide,
 }
+
+
+_FOLLOWED = {*_COPIES, "Cast", "Clip", "Concat", "Max", "Min", "Relu", "TopK", "Where", *_ARITHMETIC}
+"""Operators whose bounds follow from those of their inputs."""
 
 
 def _corners(operation: Callable[[Any, Any], Any], a: Bounds, b: Bounds) -> Bounds:

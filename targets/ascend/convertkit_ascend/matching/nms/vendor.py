@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import convertkit
 from convertkit_ascend.matching.nms.site import Refused
-from convertkit_ascend.matching.nms.values import Node, Tensor
+from convertkit_ascend.matching.nms.values import Node, Tensor, name_of
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 
 CHANNELS = (1, 3, 4)
@@ -31,7 +31,7 @@ class VendorNms:
     @property
     def where(self) -> str:
         """For findings."""
-        return str(self.node.name)
+        return name_of(self.node)
 
     @property
     def boxes(self) -> Tensor:
@@ -43,12 +43,21 @@ class VendorNms:
 
 
 def nodes(graph: convertkit.Graph) -> Iterator[VendorNms]:
-    """The nodes whose sizes are known; the graph must be annotated."""
+    """The nodes whose sizes are known; the graph must be annotated, which tells their ranks."""
     for node in graph.find(BATCH_MULTI_CLASS_NMS.name, domain=DOMAIN):
         boxes, scores = (convertkit.static_shape(item) for item in node.inputs[:2])
         if boxes is not None and scores is not None:
             batch, count, shared, _ = boxes
             yield VendorNms(node, batch, count, shared, scores[2])
+
+
+def unsized(graph: convertkit.Graph) -> Iterator[convertkit.Finding]:
+    """The nodes whose sizes are not known."""
+    for node in graph.find(BATCH_MULTI_CLASS_NMS.name, domain=DOMAIN):
+        for item in node.inputs[:2]:
+            if convertkit.static_shape(item) is None:
+                yield Refused(f"{item.name} has no fixed size", item).finding(name_of(node))
+                break
 
 
 def proposes(nms: VendorNms) -> bool:

@@ -69,7 +69,7 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
     bins = int(first.get("output_height", 1)), int(first.get("output_width", 1))
     if impossible := square_only(*bins):
         raise RefusedError(impossible[0], nodes[0].outputs[0].name)
-    scales = tuple(float(node.attrs.get("spatial_scale", 1.0)) for node in nodes)
+    scales = tuple(_scale(node) for node in nodes)
     features = tuple(node.inputs[0] for node in nodes)
     batch, channels = _shared(features, 0, "batch") or BATCH, _shared(features, 1, "channels")
     if channels is None:
@@ -99,6 +99,13 @@ def _check_features(nodes: Sequence[Any]) -> None:
             raise RefusedError(f"the features are {tensor.dtype}, not float32", tensor.name)
         if tensor.shape is None or len(tensor.shape) != 4:
             raise RefusedError(f"the rank of the features is not known to be 4: {tensor.shape}", tensor.name)
+
+
+def _scale(node: Any) -> float:
+    scale = float(node.attrs.get("spatial_scale", 1.0))
+    if not 0 < scale < np.inf:
+        raise RefusedError(f"spatial_scale is {scale:g}", node.outputs[0].name)
+    return scale
 
 
 def _mode(node: Any) -> str:

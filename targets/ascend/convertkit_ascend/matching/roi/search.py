@@ -10,6 +10,7 @@ import numpy as np
 
 import convertkit
 from convertkit_ascend import ops
+from convertkit_ascend.matching.nms.values import name_of
 from convertkit_ascend.matching.roi import candidates as candidate
 from convertkit_ascend.matching.roi.candidates import Candidate, Group
 from convertkit_ascend.matching.roi.levels import measure
@@ -175,9 +176,9 @@ def _refused(
             left = [node for node in left if not any(node is other for other in item.nodes)]
     for node in left:
         why = "no other RoiAlign pools the same RoIs into the same tensor: there is one level only"
-        findings.append(convertkit.Finding("refused", node.name, why, node.outputs[0].name))
+        findings.append(convertkit.Finding("refused", name_of(node), why, node.outputs[0].name))
     return findings
 
 
 def _names(nodes: Sequence[Any]) -> str:
-    return ", ".join(node.name for node in nodes)
+    return ", ".join(map(name_of, nodes))

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import (
-    DeviceOption,
-    JsonOption,
-    ModelArgument,
-    OriginOption,
-    OutputOption,
-    PluginOption,
-    PythonOption,
-    SettingOption,
-    TargetOption,
-    VariantOption,
-    WeightsOption,
-)
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
@@ -32,19 +20,19 @@ COLUMNS = ("mean", "median", "p90", "p99", "min", "max")
 
 
 def bench(
-    model: ModelArgument,
-    variant: VariantOption = None,
-    target: TargetOption = "cpu",
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    output: OutputOption = None,
+    model: shared.ModelArgument,
+    variant: shared.VariantOption = None,
+    target: shared.TargetOption = "cpu",
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    output: shared.OutputOption = None,
     runtime: Annotated[
         str | None,
         typer.Option(
             "--runtime", "-r", help="A runtime or an emulation of the target; default: the target itself."
         ),
     ] = None,
-    device: DeviceOption = 0,
+    device: shared.DeviceOption = 0,
     batch: Annotated[
         int | None, typer.Option("--batch", "-b", min=1, help="For a model that was compiled for several.")
     ] = None,
@@ -60,10 +48,10 @@ def bench(
         Path | None,
         typer.Option("--results", help="Only read the speed that a runtime noted beside its results."),
     ] = None,
-    option: SettingOption = None,
-    python: PythonOption = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    option: shared.SettingOption = None,
+    python: shared.PythonOption = None,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Measure how fast a built model is.
 

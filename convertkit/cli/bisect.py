@@ -9,19 +9,9 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from convertkit.cli import options as shared
 from convertkit.cli.build import request_of
 from convertkit.cli.opt import pipeline_of, sample_of
-from convertkit.cli.options import (
-    JsonOption,
-    OriginOption,
-    PluginOption,
-    PythonOption,
-    TargetOption,
-    VariantOption,
-    WeightsOption,
-    choice,
-    open_all,
-)
 
 if TYPE_CHECKING:
     from convertkit.bisect.record import Bisection, Verdict
@@ -32,61 +22,54 @@ if TYPE_CHECKING:
 
 EFFECTS = ("exact", "rounding", "semantic")
 
+PlaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--runtime",
+        "-r",
+        help="Where graphs run: onnxruntime (default), an emulation of the target, or target.",
+    ),
+]
+
 Photos: TypeAlias = tuple[Path | None, Path | None, int | None]
 """Annotations, images, limit."""
 
 
 def bisect(
-    subject: Annotated[Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")],
+    subject: shared.SubjectArgument,
     passes: Annotated[
         str, typer.Option("--passes", "-p", help="Passes in order; for a model instead of its own.")
     ] = "",
-    variant: VariantOption = None,
-    target: TargetOption = "cpu",
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    runtime: Annotated[
-        str | None,
-        typer.Option(
-            "--runtime",
-            "-r",
-            help="Where graphs run: onnxruntime (default), an emulation of the target, or target.",
-        ),
-    ] = None,
+    variant: shared.VariantOption = None,
+    target: shared.TargetOption = "cpu",
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    runtime: PlaceOption = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Search by COCO AP on photos instead of by sample outputs.")
     ] = False,
-    annotations: Annotated[
-        Path | None,
-        typer.Option(
-            "--annotations", help="COCO instances file for --accuracy; default: the variant's dataset."
-        ),
-    ] = None,
-    images: Annotated[Path | None, typer.Option("--images", help="Directory of the images it names.")] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
-    ] = None,
+    annotations: shared.AnnotationsOption = None,
+    images: shared.ImagesOption = None,
+    limit: shared.LimitOption = None,
     inputs: Annotated[
         Path | None,
         typer.Option("--inputs", help="For a GRAPH: inputs by name (.npz); default: random ones."),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")] = 0,
+    seed: shared.SeedOption = 0,
     effect: Annotated[
         str | None,
         typer.Option(
             "--effect", help="Judge every pass as exact, rounding or semantic, not by its own effect."
         ),
     ] = None,
-    done: Annotated[
-        str, typer.Option("--done", help="Passes the GRAPH has been through, for those that require them.")
-    ] = "",
+    done: shared.DoneOption = "",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory of the reproducer; default: bisect-PASS.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a reproducer that is there.")] = False,
-    python: PythonOption = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    python: shared.PythonOption = None,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Find the first pass that breaks a graph, and a reproducer.
 
@@ -94,15 +77,17 @@ def bisect(
     """
     how = _How(runtime, effect, output, force)
     if subject.is_dir():
-        _refuse("a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None})
+        shared.refuse_meaningless(
+            "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
+        )
         request = request_of(subject, variant, target, weights, origin, python, plugin, passes or None)
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
         own = {"--variant": variant, "--weights": weights, "--accuracy": accuracy or None, "--python": python}
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
-        _refuse("an ONNX file", {**own, **photos_of})
-        plugins = open_all(plugin)
+        shared.refuse_meaningless("an ONNX file", {**own, **photos_of})
+        plugins = shared.open_all(plugin)
         steps = pipeline_of(passes, done, plugins).steps
         found = _graph(subject, how.wish(str(subject), steps, plugins, target), inputs, seed)
     _report(found, as_json=as_json)
@@ -122,7 +107,7 @@ class _How:
         from convertkit.bisect.run import Wish
         from convertkit.cli.ui import note
 
-        effect = None if self.effect is None else choice(self.effect, "--effect", EFFECTS)
+        effect = None if self.effect is None else shared.choice(self.effect, "--effect", EFFECTS)
         place = find_place(plugins.targets.get(target)(), self.runtime)
         return Wish(
             subject,
@@ -157,15 +142,6 @@ def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisecti
     annotations, images, limit = photos
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     return bisect_accuracy(request, source, wish, limit=limit, bar=progress_bar, report=BuildView())
-
-
-def _refuse(subject: str, options: dict[str, object]) -> None:
-    """Options that have no meaning for what is bisected."""
-    from convertkit.errors import UsageError
-
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
 def _report(found: Bisection, *, as_json: bool) -> None:

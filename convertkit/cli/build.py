@@ -8,25 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import (
-    CompilerOption,
-    DryRunOption,
-    ExplainOption,
-    JsonOption,
-    ModelArgument,
-    OriginOption,
-    OutputOption,
-    PluginOption,
-    PythonOption,
-    SettingOption,
-    TargetOption,
-    VariantOption,
-    WeightsOption,
-    choice,
-    open_all,
-    settings,
-    tell_of_code,
-)
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
     from convertkit.build.engine import BuildResult
@@ -36,26 +18,26 @@ ORIGINS = ("auto", "stock", "checkpoint")
 
 
 def build(
-    model: ModelArgument,
-    variant: VariantOption = None,
-    target: TargetOption = "cpu",
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    output: OutputOption = None,
+    model: shared.ModelArgument,
+    variant: shared.VariantOption = None,
+    target: shared.TargetOption = "cpu",
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    output: shared.OutputOption = None,
     pipeline: Annotated[
         str | None, typer.Option("--pipeline", "-p", help="Passes to run instead of the model's own.")
     ] = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
-    python: PythonOption = None,
-    compiler: CompilerOption = "auto",
-    option: SettingOption = None,
+    python: shared.PythonOption = None,
+    compiler: shared.CompilerOption = "auto",
+    option: shared.SettingOption = None,
     zipped: Annotated[
         bool, typer.Option("--zip", help="Also write the artifact as one file, to be compiled elsewhere.")
     ] = False,
-    explain: ExplainOption = None,
-    dry_run: DryRunOption = False,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    explain: shared.ExplainOption = None,
+    dry_run: shared.DryRunOption = False,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Export, rewrite, check and compile a model for a target."""
     from convertkit.build.engine import build as run
@@ -107,14 +89,14 @@ def request_of(
     from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
 
-    choice(origin, "--from", ORIGINS)
+    shared.choice(origin, "--from", ORIGINS)
     steps = None if pipeline is None else split_steps(pipeline)
     if steps == []:
         raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
-    tell_of_code(model)
+    shared.tell_of_code(model)
     return make_request(
         model,
-        open_all(plugin),
+        shared.open_all(plugin),
         variant=variant,
         target=target,
         weights=weights,
@@ -123,7 +105,7 @@ def request_of(
         python=python,
         check=check,
         compiler=compiler,
-        options=settings(option),
+        options=shared.settings(option),
     )
 
 

@@ -8,18 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import (
-    InputShapeOption,
-    JsonOption,
-    OriginOption,
-    PluginOption,
-    PythonOption,
-    TargetOption,
-    VariantOption,
-    WeightsOption,
-)
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
+    from convertkit.build.request import BuildRequest
     from convertkit.estimate.roofline import Estimate
     from convertkit.graph.light import LightModel
     from convertkit.targets.base import Target
@@ -31,28 +23,30 @@ OPERATORS = 5
 
 
 def estimate(
-    subject: Annotated[Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")],
-    target: TargetOption = "cpu",
-    input_shape: InputShapeOption = None,
+    subject: shared.SubjectArgument,
+    target: shared.TargetOption = "cpu",
+    input_shape: shared.InputShapeOption = None,
     top: Annotated[int, typer.Option("--top", min=0, help="How many of the costliest nodes to show.")] = 10,
-    variant: VariantOption = None,
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    python: PythonOption = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    variant: shared.VariantOption = None,
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    python: shared.PythonOption = None,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Estimate a graph's time on a chip from its operations and bytes (a roofline).
 
     An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
     """
+    from convertkit.cli.build import request_of
     from convertkit.cli.ui import print_json
     from convertkit.estimate.roofline import estimate as run
 
     if subject.is_dir():
-        place, model = _package(subject, variant, target, weights, origin, python, plugin)
+        place, model = _package(request_of(subject, variant, target, weights, origin, python, plugin))
     else:
-        _refuse({"--variant": variant, "--weights": weights, "--python": python})
+        own = {"--variant": variant, "--weights": weights, "--python": python}
+        shared.refuse_meaningless("an ONNX file", own)
         place, model = _graph(subject, target, plugin)
     machine = place.machine()
     if input_shape is not None:
@@ -74,40 +68,21 @@ def estimate(
         _show(str(subject), found, machine, top)
 
 
-def _package(
-    model: Path,
-    variant: str | None,
-    target: str,
-    weights: str | None,
-    origin: str,
-    python: Path | None,
-    plugin: list[Path] | None,
-) -> tuple[Target, LightModel]:
+def _package(request: BuildRequest) -> tuple[Target, LightModel]:
     """The target graph: the stock graph after all passes, from the store or made now."""
     from convertkit.build.engine import graph_after
-    from convertkit.cli.build import request_of
     from convertkit.cli.ui import BuildView
 
-    request = request_of(model, variant, target, weights, origin, python, plugin)
     request.target.machine()  # refused before anything is built
     return request.target, graph_after(request, len(request.pipeline.steps), report=BuildView())
 
 
 def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
-    from convertkit.cli.options import open_all
     from convertkit.graph.io import load_valid
 
-    place = open_all(plugin).targets.get(target)()
+    place = shared.open_all(plugin).targets.get(target)()
     place.machine()
     return place, load_valid(path)
-
-
-def _refuse(options: dict[str, object]) -> None:
-    from convertkit.errors import UsageError
-
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(f"{name} has no meaning for an ONNX file", hint="leave it out")
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:

@@ -7,26 +7,18 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import (
-    JsonOption,
-    ModelArgument,
-    OriginOption,
-    PluginOption,
-    PythonOption,
-    VariantOption,
-    WeightsOption,
-)
+from convertkit.cli import options as shared
 
 
 def export(
-    model: ModelArgument,
+    model: shared.ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="ONNX file to write.")],
-    variant: VariantOption = None,
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    python: PythonOption = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    variant: shared.VariantOption = None,
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    python: shared.PythonOption = None,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
     from convertkit.build.engine import stock_graph

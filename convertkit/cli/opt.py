@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import DryRunOption, ExplainOption, JsonOption, PluginOption, open_all
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
     from convertkit.graph.domains import WayBack
@@ -23,8 +23,8 @@ def opt(
         str, typer.Option("--passes", "-p", help='Passes in order, like "simplify,cast-int64-to-int32".')
     ] = "",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="ONNX file to write.")] = None,
-    explain: ExplainOption = None,
-    dry_run: DryRunOption = False,
+    explain: shared.ExplainOption = None,
+    dry_run: shared.DryRunOption = False,
     check: Annotated[
         bool,
         typer.Option("--check/--no-check", help="Run the graph before and after each pass on sample inputs."),
@@ -32,19 +32,17 @@ def opt(
     inputs: Annotated[
         Path | None, typer.Option("--inputs", help="Sample inputs by name (.npz); default: random ones.")
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")] = 0,
-    done: Annotated[
-        str, typer.Option("--done", help="Passes the graph has been through, for those that require them.")
-    ] = "",
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    seed: shared.SeedOption = 0,
+    done: shared.DoneOption = "",
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Run passes over an ONNX file and write the result."""
     from convertkit.cli.explain import Questions, outlook, print_answers, print_outlook
     from convertkit.graph.io import load_foreign
     from convertkit.passes.stages import graphs, stages
 
-    plugins = open_all(plugin)
+    plugins = shared.open_all(plugin)
     pipeline = pipeline_of(passes, done, plugins, required=not explain)
     _refuse_output(output, explain, dry_run=dry_run)
     if explain:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
@@ -79,6 +80,22 @@ InputShapeOption: TypeAlias = Annotated[
 DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
 ]
+AnnotationsOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--annotations", help="COCO instances file; default: the variant's dataset.")
+]
+ImagesOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--images", help="Directory of the images it names.")
+]
+LimitOption: TypeAlias = Annotated[
+    int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
+]
+SubjectArgument: TypeAlias = Annotated[
+    Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")
+]
+SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")]
+DoneOption: TypeAlias = Annotated[
+    str, typer.Option("--done", help="Passes the graph has been through, for those that require them.")
+]
 TasksOption: TypeAlias = Annotated[
     str | None,
     typer.Option("--tasks", help="bbox, segm or both (bbox,segm); default: all that the model has."),
@@ -151,6 +168,15 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
         raise UsageError("--tasks is empty", hint="give bbox, segm or both")
     check_tasks(names)
     return names
+
+
+def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
+    """Raises UsageError for an option that was given and has no meaning for what the command is about."""
+    from convertkit.errors import UsageError
+
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:

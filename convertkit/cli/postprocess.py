@@ -10,16 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import (
-    JsonOption,
-    ModelArgument,
-    PerClassOption,
-    PluginOption,
-    TargetOption,
-    TasksOption,
-    tasks_in,
-)
+from convertkit.cli import options as shared
 from convertkit.cli.preprocess import ArtifactOption
+from convertkit.cli.verify import COLUMNS
 
 if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
@@ -29,18 +22,24 @@ if TYPE_CHECKING:
     from convertkit.workflow.record import Prepared
     from convertkit.workflow.result_files import ResultFiles
 
-COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
+DetectionsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--detections",
+        help="Keep the detections in this file: a JSON array (COCO results), or lines where it is called .jsonl.",
+    ),
+]
 
 
 def postprocess(
-    model: ModelArgument,
+    model: shared.ModelArgument,
     results: Annotated[
         Path, typer.Argument(help="Directory of STEM_0.bin, STEM_1.bin, ... (or .npy).", metavar="RESULTS")
     ],
     inputs: Annotated[
         Path, typer.Option("--inputs", "-i", help="The directory that convertkit preprocess filled.")
     ],
-    target: TargetOption = "cpu",
+    target: shared.TargetOption = "cpu",
     artifact: ArtifactOption = None,
     shapes: Annotated[
         str | None,
@@ -52,15 +51,9 @@ def postprocess(
     images: Annotated[
         Path | None, typer.Option("--images", help="Directory of the photos, where it has moved since.")
     ] = None,
-    detections: Annotated[
-        Path | None,
-        typer.Option(
-            "--detections",
-            help="Keep the detections in this file: a JSON array (COCO results), or lines where it is called .jsonl.",
-        ),
-    ] = None,
-    tasks: TasksOption = None,
-    per_class: PerClassOption = False,
+    detections: DetectionsOption = None,
+    tasks: shared.TasksOption = None,
+    per_class: shared.PerClassOption = False,
     draw: Annotated[
         Path | None, typer.Option("--draw", help="Write every photo with its detections into this directory.")
     ] = None,
@@ -71,8 +64,8 @@ def postprocess(
     report: Annotated[
         int, typer.Option("--report", min=1, help="How many missing or wrong files to name.")
     ] = 10,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Score the result files of a runtime: COCO bbox and segm AP, judged as verify does.
 
@@ -84,7 +77,7 @@ def postprocess(
     from convertkit.workflow.record import read_record
     from convertkit.workflow.result_files import ResultFiles
 
-    chosen = tasks_in(tasks)
+    chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
     request = request_of(model, record.variant, target, None, "auto", None, plugin)
@@ -92,8 +85,7 @@ def postprocess(
     stems = [photo.stem for photo in record.photos]
     files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
     _say_runs(files)
-    answers = _answers(request, record, files, annotations, images, partial=partial)
-    answers = replace(answers, tasks=chosen)
+    answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, report)
     painter = _painter(answers, images, draw, above)
     with _detections(detections) as path, progress_bar("postprocess", len(answers.photos())) as advance:
@@ -217,16 +209,13 @@ def _detections(path: Path | None) -> Iterator[Path]:
 
 
 def _report(found: Finished, draw: Path | None, *, per_class: bool, as_json: bool) -> None:
-    from convertkit.cli.ui import print_json
-    from convertkit.errors import AccuracyError
+    from convertkit.cli.ui import print_json, refuse_missed
 
     if as_json:
         print_json(found)
     else:
         _show(found, draw, per_class=per_class)
-    if not found.verdict.ok:
-        missed = next(demand for demand in found.verdict.demands if not demand.ok)
-        raise AccuracyError(f"{found.model} {found.variant}: {missed}", hint="the accuracy spec is not met")
+    refuse_missed(f"{found.model} {found.variant}", found.verdict)
 
 
 def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import (
-    JsonOption,
-    ModelArgument,
-    PluginOption,
-    SkipOption,
-    TargetOption,
-    VariantOption,
-    choice,
-)
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
@@ -37,10 +29,10 @@ ArtifactOption = Annotated[
 
 
 def preprocess(
-    model: ModelArgument,
+    model: shared.ModelArgument,
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory to fill; must be empty or ours.")],
-    variant: VariantOption = None,
-    target: TargetOption = "cpu",
+    variant: shared.VariantOption = None,
+    target: shared.TargetOption = "cpu",
     artifact: ArtifactOption = None,
     annotations: Annotated[
         Path | None,
@@ -53,7 +45,7 @@ def preprocess(
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many photos.")
     ] = None,
-    skip_bad_photos: SkipOption = False,
+    skip_bad_photos: shared.SkipOption = False,
     suffix: Annotated[
         str, typer.Option("--format", help="bin (raw little-endian values, no header) or npy.")
     ] = "bin",
@@ -66,8 +58,8 @@ def preprocess(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, help="Threads; default: one per processor.")
     ] = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Write every photo as the network input, one file each.
 
@@ -77,7 +69,7 @@ def preprocess(
     from convertkit.cli.ui import note, progress_bar
     from convertkit.workflow.prepare import prepare
 
-    choice(suffix, "--format", FORMATS)
+    shared.choice(suffix, "--format", FORMATS)
     request = request_of(model, variant, target, None, "auto", None, plugin)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
@@ -144,9 +136,9 @@ def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) ->
 
     changes: dict[str, Any] = {}
     if placement is not None:
-        changes["placement"] = choice(placement, "--placement", PLACEMENTS)
+        changes["placement"] = shared.choice(placement, "--placement", PLACEMENTS)
     if rounding is not None:
-        changes["rounding"] = choice(rounding, "--rounding", ROUNDINGS)
+        changes["rounding"] = shared.choice(rounding, "--rounding", ROUNDINGS)
     kind: Any = suffix
     return replace(job, suffix=kind, preprocess=msgspec.structs.replace(job.preprocess, **changes))
 

@@ -77,6 +77,15 @@ def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
         print(f"note: {visible(line)}")
 
 
+def refuse_missed(subject: str, verdict: Verdict) -> None:
+    """Raises AccuracyError where the accuracy is below the spec; after it was shown."""
+    from convertkit.errors import AccuracyError
+
+    if not verdict.ok:
+        missed = next(demand for demand in verdict.demands if not demand.ok)
+        raise AccuracyError(f"{subject}: {missed}", hint="the accuracy spec is not met")
+
+
 def note(text: str) -> None:
     """One line on standard error, over a moving one where there is such."""
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""

@@ -3,28 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import (
-    CompilerOption,
-    DeviceOption,
-    JsonOption,
-    ModelArgument,
-    OriginOption,
-    OutputOption,
-    PerClassOption,
-    PluginOption,
-    PythonOption,
-    SettingOption,
-    SkipOption,
-    TargetOption,
-    TasksOption,
-    VariantOption,
-    WeightsOption,
-    tasks_in,
-)
+from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
@@ -34,54 +17,52 @@ if TYPE_CHECKING:
 
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
+RungsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--runtime",
+        "-r",
+        help="framework, stock, after:PASS, an emulation or a runtime of the target, or target; may be repeated.",
+    ),
+]
+FilesOption = Annotated[
+    Path | None,
+    typer.Option("--inputs", help="For runtime offline: the files that convertkit preprocess wrote."),
+]
+ResultFilesOption = Annotated[
+    Path | None,
+    typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them."),
+]
+
 
 def verify(
-    model: ModelArgument,
-    variant: VariantOption = None,
-    target: TargetOption = "cpu",
-    weights: WeightsOption = None,
-    origin: OriginOption = "auto",
-    output: OutputOption = None,
-    annotations: Annotated[
-        Path | None,
-        typer.Option("--annotations", help="COCO instances file; default: the variant's dataset."),
-    ] = None,
-    images: Annotated[Path | None, typer.Option("--images", help="Directory of the images it names.")] = None,
-    limit: Annotated[
-        int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
-    ] = None,
-    tasks: TasksOption = None,
-    skip_bad_photos: SkipOption = False,
-    runtime: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--runtime",
-            "-r",
-            help="framework, stock, after:PASS, an emulation or a runtime of the target, or target; may be repeated.",
-        ),
-    ] = None,
+    model: shared.ModelArgument,
+    variant: shared.VariantOption = None,
+    target: shared.TargetOption = "cpu",
+    weights: shared.WeightsOption = None,
+    origin: shared.OriginOption = "auto",
+    output: shared.OutputOption = None,
+    annotations: shared.AnnotationsOption = None,
+    images: shared.ImagesOption = None,
+    limit: shared.LimitOption = None,
+    tasks: shared.TasksOption = None,
+    skip_bad_photos: shared.SkipOption = False,
+    runtime: RungsOption = None,
     ladder: Annotated[
-        bool,
-        typer.Option("--ladder", help="Every rung, beside the framework's recorded figures."),
+        bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
     ] = False,
-    per_class: PerClassOption = False,
+    per_class: shared.PerClassOption = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
     ] = None,
-    compiler: CompilerOption = "auto",
-    option: SettingOption = None,
-    device: DeviceOption = 0,
-    inputs: Annotated[
-        Path | None,
-        typer.Option("--inputs", help="For runtime offline: the files that convertkit preprocess wrote."),
-    ] = None,
-    outputs: Annotated[
-        Path | None,
-        typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them."),
-    ] = None,
-    python: PythonOption = None,
-    plugin: PluginOption = None,
-    as_json: JsonOption = False,
+    compiler: shared.CompilerOption = "auto",
+    option: shared.SettingOption = None,
+    device: shared.DeviceOption = 0,
+    inputs: FilesOption = None,
+    outputs: ResultFilesOption = None,
+    python: shared.PythonOption = None,
+    plugin: shared.PluginOption = None,
+    as_json: shared.JsonOption = False,
 ) -> None:
     """Measure the accuracy of a built model and judge it.
 
@@ -94,7 +75,7 @@ def verify(
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
-    chosen = tasks_in(tasks)
+    chosen = shared.tasks_in(tasks)
     request = request_of(
         model, variant, target, weights, origin, python, plugin, compiler=compiler, option=option
     )
@@ -104,18 +85,12 @@ def verify(
     view = BuildView()
     compiled = any(rung.source == "target" for rung in rungs)
     built = build(request, directory, report=view) if compiled else None
-    options: Any = {
-        "limit": limit,
-        "tasks": chosen,
-        "skip_bad": skip_bad_photos,
-        "recorded": ladder,
-        "results": results,
-        "options": RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
-        "ready": bool(runtime),
-        "bar": progress_bar,
-        "report": view,
-    }
-    _report(run(request, built, source, rungs, **options), per_class=per_class, as_json=as_json)
+    found = run(
+        request, built, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
+        results=results, options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
+        ready=bool(runtime), bar=progress_bar, report=view,
+    )  # fmt: skip
+    _report(found, per_class=per_class, as_json=as_json)
 
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
@@ -131,17 +106,13 @@ def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: 
 
 def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
-    from convertkit.cli.ui import print_json
-    from convertkit.errors import AccuracyError
+    from convertkit.cli.ui import print_json, refuse_missed
 
     if as_json:
         print_json(found)
     else:
         _show(found, per_class=per_class)
-    if not found.verdict.ok:
-        missed = next(demand for demand in found.verdict.demands if not demand.ok)
-        line = f"{found.model} {found.variant} on {found.target}: {missed}"
-        raise AccuracyError(line, hint="the accuracy spec is not met")
+    refuse_missed(f"{found.model} {found.variant} on {found.target}", found.verdict)
 
 
 def _show(found: Verification, *, per_class: bool) -> None:

@@ -73,12 +73,10 @@ def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Re
     return run.stock()
 
 
-def graph_after(
-    request: BuildRequest, passes: int, *, store: Store | None = None, report: Report = silent
-) -> LightModel:
+def graph_after(request: BuildRequest, passes: int, *, report: Report = silent) -> LightModel:
     """The graph after the first ``passes`` passes, from the store or made now; 0 gives the stock graph."""
     shorter = replace(request, pipeline=Pipeline(request.pipeline.steps[:passes]))
-    run = _Run(shorter, plan(shorter), store or Store(notice=lambda line: report(Note(line))), report)
+    run = _Run(shorter, plan(shorter), Store(notice=lambda line: report(Note(line))), report)
     return run.graph()
 
 

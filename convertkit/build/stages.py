@@ -19,14 +19,12 @@ if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
 
 
-def stored_stages(
-    request: BuildRequest, *, store: Store | None = None, report: Report = silent
-) -> tuple[LightModel, Iterator[Stage]]:
+def stored_stages(request: BuildRequest, *, report: Report = silent) -> tuple[LightModel, Iterator[Stage]]:
     """The stock graph, and the passes of a request one after the other; the first that fails is the last.
 
     What has to be made is kept as an unchecked build keeps it.
     """
-    store = store or Store(notice=lambda line: report(Note(line)))
+    store = Store(notice=lambda line: report(Note(line)))
     model = stock_graph(request, store=store, report=report)
     return model, _stages(request, model, store, report)
 

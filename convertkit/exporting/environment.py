@@ -83,7 +83,6 @@ class Environment:
         package: Path,
         *,
         base_python: Path | None = None,
-        modules: tuple[str, ...] = (),
     ) -> Environment:
         """The environment a model package asks for; ``package`` is the directory of its ``model.yaml``.
 
@@ -92,7 +91,7 @@ class Environment:
         """
         requirements = read_requirements(package / spec.requirements)
         base = base_python or _suitable(spec.python)
-        return cls(name, requirements, dict(spec.variables), base, modules or spec.modules, spec.python)
+        return cls(name, requirements, dict(spec.variables), base, spec.modules, spec.python)
 
     @functools.cached_property
     def key(self) -> str:

@@ -16,9 +16,15 @@ def bodies(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
             yield attribute.name, body
 
 
-def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """All nodes, each before those inside it."""
+def every_graph(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
+    """A graph and the subgraphs in it, whatever their depth."""
+    yield graph
     for node in graph.node:
-        yield node
         for _, body in bodies(node):
-            yield from every_node(body)
+            yield from every_graph(body)
+
+
+def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph, then those of the subgraphs in it."""
+    for part in every_graph(graph):
+        yield from part.node

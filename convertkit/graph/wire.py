@@ -16,6 +16,7 @@ from onnx import TensorProto
 from onnx.external_data_helper import uses_external_data
 
 from convertkit.graph.light import THRESHOLD, LightModel, detach, point, weight_key
+from convertkit.graph.nested import every_graph
 
 _GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9
 """Field numbers of ``ModelProto.graph``, ``GraphProto.initializer`` and ``TensorProto.raw_data``."""
@@ -197,9 +198,8 @@ def _head(number: int, size: int) -> bytes:
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            yield from [attribute.t, *attribute.tensors]
-            for inner in [attribute.g, *attribute.graphs]:
-                yield from _tensors(inner)
+    for part in every_graph(graph):
+        yield from part.initializer
+        for node in part.node:
+            for attribute in node.attribute:
+                yield from [attribute.t, *attribute.tensors]

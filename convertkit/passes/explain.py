@@ -67,8 +67,8 @@ def missed(step: Pass, before: LightModel, after: LightModel) -> str:
 def _all_nodes(model: LightModel) -> Iterator[onnx.NodeProto]:
     yield from every_node(model.proto.graph)
     for function in model.proto.functions:
+        yield from function.node
         for node in function.node:
-            yield node
             for _, body in bodies(node):
                 yield from every_node(body)
 

@@ -91,24 +91,15 @@ class Pipeline:
         Raises:
             PassError: a pass failed or did not hold; names it and those before it.
         """
-        records = []
-        for record, result in self.iterate(model, checker=checker):
-            model = result
-            records.append(record)
-            if observe is not None:
-                observe(record)
-        return model, tuple(records)
-
-    def iterate(
-        self, model: LightModel, *, checker: Checker | None = None, start: int = 0
-    ) -> Iterator[tuple[PassRecord, LightModel]]:
-        """As :meth:`run`, but yields after each pass its record and the model it left; may begin at a later pass."""
-        state = GraphState(model)
-        for position in range(start, len(self.steps)):
-            before, step = state.model, self.steps[position]
+        state, records = GraphState(model), []
+        for position, step in enumerate(self.steps):
+            before = state.model
             with naming(self.steps, position):
                 record = run_step(state, step, checker=checker)
-            yield replace(record, missed=missed(step, before, state.model)), state.model
+            records.append(replace(record, missed=missed(step, before, state.model)))
+            if observe is not None:
+                observe(records[-1])
+        return state.model, tuple(records)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Struct
 
-from convertkit.build.events import Progress, Report, silent
+from convertkit.build.events import Report, silent
 from convertkit.build.framework import run_job
 from convertkit.build.request import BuildRequest
 from convertkit.datasets.classes import ClassMap
@@ -175,16 +175,6 @@ def score(course: Course, name: str, images: int, rate: float) -> Rung:
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),
     )
-
-
-def framework_progress(report: Report) -> Report:
-    """Only what happens before the first photo: environment and weights."""
-
-    def forward(event: Any) -> None:
-        if not isinstance(event, Progress) or event.what != "predict":
-            report(event)
-
-    return forward
 
 
 def _detections(result: Mapping[str, Any]) -> Detections:

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-
 import convertkit
-
-if TYPE_CHECKING:
-    from onnx import GraphProto, NodeProto
 
 
 class SetOpsetWindow(convertkit.LightPass):
@@ -42,18 +36,10 @@ class SetOpsetWindow(convertkit.LightPass):
                 f"the model uses opset {version}, which is outside {self.min} to {self.max}",
                 hint=f"export it with opset_version={self.max if version > self.max else self.min}",
             )
-        for node in _nodes(model.proto.graph):
+        for node in convertkit.every_node(model.proto.graph):
             if (node.domain if node.domain != "ai.onnx" else "") not in versions:
                 raise convertkit.PassError(
                     f"node {node.name!r} ({node.op_type}) is of domain {node.domain!r}, which is not imported",
                     hint=f"add {node.domain!r} to the model's opset_import",
                 )
         return model
-
-
-def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-                yield from _nodes(inner)

@@ -53,7 +53,7 @@ def share_equal_weights(proto: ModelProto) -> None:
         if key is not None and tensor.name not in fixed:
             name = first.setdefault((key, tensor.data_type, tuple(tensor.dims)), tensor.name)
             renamed |= {tensor.name: name} if name != tensor.name else {}
-    for node in _all_nodes(proto.graph):
+    for node in convertkit.every_node(proto.graph):
         for index, name in enumerate(node.input):
             if name in renamed:
                 node.input[index] = renamed[name]
@@ -107,18 +107,7 @@ def _flow(graph: GraphProto) -> _Flow:
         flow.producers.update((name, node) for name in node.output)
         if node.op_type == "Constant" or (node.input and all(name in flow.constant for name in node.input)):
             flow.constant.update(node.output)
-        flow.captured.update(name for inner in _inner_nodes(node) for name in inner.input)
+        for _, body in convertkit.bodies(node):
+            flow.captured.update(name for inner in convertkit.every_node(body) for name in inner.input)
     flow.captured.update(value.name for value in graph.output)
     return flow
-
-
-def _all_nodes(graph: GraphProto) -> Iterator[NodeProto]:
-    for node in graph.node:
-        yield node
-        yield from _inner_nodes(node)
-
-
-def _inner_nodes(node: NodeProto) -> Iterator[NodeProto]:
-    for attribute in node.attribute:
-        for graph in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-            yield from _all_nodes(graph)

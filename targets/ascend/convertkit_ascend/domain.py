@@ -1,8 +1,7 @@
-"""Operator domains: which of them nodes use, and the one where the vendor operators live inside the pipeline."""
+"""Operator domains: their versions, and the one where the vendor operators live inside the pipeline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # every command needs the name below, few need onnx
@@ -16,26 +15,6 @@ E13010), so the last step before the compiler has to move them there."""
 def plain(domain: str) -> str:
     """The empty domain and ``ai.onnx`` are the same (frontend, "Key" [run])."""
     return "" if domain == "ai.onnx" else domain
-
-
-def inner_graphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
-    """The subgraphs that a node holds itself."""
-    for attribute in node.attribute:
-        yield from [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
-
-
-def every_graph(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """A graph and the subgraphs in it, whatever their depth."""
-    yield graph
-    for node in graph.node:
-        for inner in inner_graphs(node):
-            yield from every_graph(inner)
-
-
-def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes of a graph and of the subgraphs in them."""
-    for part in every_graph(graph):
-        yield from part.node
 
 
 def versions(model: onnx.ModelProto) -> dict[str, int]:

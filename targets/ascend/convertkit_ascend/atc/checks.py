@@ -6,12 +6,13 @@ Where ATC has an error code for it, the line ends with the code.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import convertkit
 from convertkit_ascend import socs
 from convertkit_ascend.atc import shape_checks, text_checks, values
+from convertkit_ascend.atc.text_checks import refuse
 
 if TYPE_CHECKING:
     from convertkit_ascend.atc.options import AtcOptions
@@ -63,7 +64,7 @@ def check(options: AtcOptions) -> None:
     """Run every check; the first that fails raises UsageError (or UnknownNameError for the chip)."""
     soc = socs.get(options.soc_version)
     if options.soc_version != soc.soc_version:
-        _refuse(f"--soc_version is {options.soc_version!r}", f"atc spells it {soc.soc_version}", "E10014")
+        refuse(f"--soc_version is {options.soc_version!r}", f"atc spells it {soc.soc_version}", "E10014")
     for step in (_choices, _exclusive, _needs, *_SINGLE):
         step(options)
     _of_chip(options, soc)
@@ -80,43 +81,41 @@ def _choices(options: AtcOptions) -> None:
 def _exclusive(options: AtcOptions) -> None:
     for one, other, code in _EXCLUSIVE:
         if _given(options, one) and _given(options, other):
-            _refuse(f"--{_option(one)} and --{_option(other)} exclude each other", "keep one", code)
+            refuse(f"--{_option(one)} and --{_option(other)} exclude each other", "keep one", code)
 
 
 def _needs(options: AtcOptions) -> None:
     for name, partner in _NEEDS:
         if _given(options, name) and not _given(options, partner):
             advice = _PARTNERS.get(partner, f"give --{partner} too")
-            _refuse(f"--{_option(name)} has no effect without --{partner}", advice, "E10057")
+            refuse(f"--{_option(name)} has no effect without --{partner}", advice, "E10057")
 
 
 def _precision(options: AtcOptions) -> None:
     mode = options.precision_mode or options.precision_mode_v2
     name = "precision_mode" if options.precision_mode else "precision_mode_v2"
     if options.keep_dtype and mode is None:
-        _refuse(
+        refuse(
             "--keep_dtype needs --precision_mode or --precision_mode_v2", "say force_fp16 for ATC's default"
         )
     if options.keep_dtype and mode in values.KEEPS_ALL:
-        _refuse(f"--keep_dtype has no effect with --{name}={mode}", "leave one out")
+        refuse(f"--keep_dtype has no effect with --{name}={mode}", "leave one out")
     if options.modify_mixlist is not None and mode not in values.MIXED:
         given = f"--{name}={mode}" if mode else "ATC's default precision mode"
-        _refuse(f"--modify_mixlist has no effect with {given}", "choose allow_mix_precision or mixed_float16")
+        refuse(f"--modify_mixlist has no effect with {given}", "choose allow_mix_precision or mixed_float16")
 
 
 def _cache(options: AtcOptions) -> None:
     mode = options.op_compiler_cache_mode
     if mode == "disable" and options.op_compiler_cache_dir:
-        _refuse(
-            "--op_compiler_cache_dir has no effect with --op_compiler_cache_mode=disable", "choose enable"
-        )
+        refuse("--op_compiler_cache_dir has no effect with --op_compiler_cache_mode=disable", "choose enable")
     if mode in ("enable", "force") and options.op_debug_level:
         level = options.op_debug_level
-        _refuse(
+        refuse(
             f"--op_compiler_cache_mode={mode} has no effect with --op_debug_level={level}", "leave one out"
         )
     if options.debug_dir and options.op_debug_level == 0:
-        _refuse(
+        refuse(
             "--debug_dir has no effect with --op_debug_level=0", "choose 3 or 4, or 1 or 2 for AI Core errors"
         )
 
@@ -126,17 +125,17 @@ def _outputs(options: AtcOptions) -> None:
     if any(indexed) and not all(indexed):
         other = options.out_nodes[indexed.index(False)]
         first = options.out_nodes[indexed.index(True)]
-        _refuse(
+        refuse(
             f"--out_nodes mixes {first!r} with {other!r}",
             "all node:index, or all output tensor names",
             "E10001",
         )
     for name in options.out_nodes:
         if ";" in name or (":" in name and not all(indexed)):
-            _refuse(f"--out_nodes: {name!r} holds a ':' or ';', at which ATC splits", "rename the node")
+            refuse(f"--out_nodes: {name!r} holds a ':' or ';', at which ATC splits", "rename the node")
     for name, dtype in options.output_types.items():
         if name not in options.out_nodes:
-            _refuse(
+            refuse(
                 f"--output_type: {name!r} is not one of --out_nodes",
                 convertkit.suggestion(name, options.out_nodes),
             )
@@ -147,17 +146,15 @@ def _inputs(options: AtcOptions) -> None:
     known = [shape.name for shape in options.input_shape]
     for name in options.input_fp16_nodes:
         if known and name not in known:
-            _refuse(
+            refuse(
                 f"--input_fp16_nodes: {name!r} is not in --input_shape",
                 convertkit.suggestion(name, known),
                 "E10016",
             )
     if options.input_fp16_nodes and options.insert_op_conf and len(known) < 2:
-        _refuse(
-            "--input_fp16_nodes and --insert_op_conf concern the same input", "AIPP takes uint8", "E10034"
-        )
+        refuse("--input_fp16_nodes and --insert_op_conf concern the same input", "AIPP takes uint8", "E10034")
     if options.insert_op_conf is not None and options.input_format != "NCHW":
-        _refuse(f"--insert_op_conf and --input_format={options.input_format} exclude each other", "say NCHW")
+        refuse(f"--insert_op_conf and --input_format={options.input_format} exclude each other", "say NCHW")
 
 
 _SINGLE: tuple[Callable[[AtcOptions], None], ...] = (
@@ -172,28 +169,26 @@ _SINGLE: tuple[Callable[[AtcOptions], None], ...] = (
 def _of_chip(options: AtcOptions, soc: socs.Soc) -> None:
     mode = options.precision_mode or options.precision_mode_v2 or ""
     if mode in values.HIFLOAT8:
-        _refuse(
+        refuse(
             f"precision {mode} and --soc_version={soc.soc_version} exclude each other",
             "hif8 is for Ascend 950",
         )
     if mode in values.BFLOAT16 and not soc.bf16:
-        _refuse(
+        refuse(
             f"precision {mode} and --soc_version={soc.soc_version} exclude each other",
             "the chip has no bfloat16",
         )
     if options.core_type == "VectorCore" and soc.family != "Ascend310P":
-        _refuse(
+        refuse(
             f"--core_type=VectorCore and --soc_version={soc.soc_version} exclude each other",
             "only 310P has it",
         )
     if options.aicore_num is not None and not 1 <= options.aicore_num <= soc.ai_cores:
-        _refuse(
+        refuse(
             f"--aicore_num is {options.aicore_num}", f"{soc.soc_version} has 1 to {soc.ai_cores}", "E20103"
         )
     if options.ac_parallel_enable and soc.family == "Ascend310B":
-        _refuse(
-            f"--ac_parallel_enable and --soc_version={soc.soc_version} exclude each other", "leave it out"
-        )
+        refuse(f"--ac_parallel_enable and --soc_version={soc.soc_version} exclude each other", "leave it out")
     if options.op_precision_mode is not None:
         allowed = values.OP_MODES + (values.OP_MODES_A2 if soc.family == "Ascend910B" else ())
         chosen = [*options.op_precision_mode.by_type.items(), *options.op_precision_mode.by_node.items()]
@@ -216,12 +211,3 @@ def _given(options: AtcOptions, name: str) -> bool:
 
 def _option(name: str) -> str:
     return {"output_types": "output_type=node:index:type"}.get(name, name)
-
-
-def _refuse(what: str, advice: str, code: str = "") -> NoReturn:
-    raise convertkit.UsageError(what, hint=f"{advice}; ATC says {code}" if code else advice)
-
-
-def exclusive_pairs() -> Iterable[tuple[str, str]]:
-    """The options of which at most one may be given, for the documentation."""
-    return ((one, other) for one, other, _ in _EXCLUSIVE)

@@ -17,6 +17,11 @@ _PATH = re.compile(r"[A-Za-z0-9_./~$\-\u4e00-\u9fa5]+")
 """What the manual allows in every path: no blanks, no other signs."""
 
 
+def refuse(what: str, advice: str, code: str = "") -> NoReturn:
+    """Raises UsageError; ``code`` is what ATC itself would say."""
+    raise convertkit.UsageError(what, hint=f"{advice}; ATC says {code}" if code else advice)
+
+
 def check(options: AtcOptions) -> None:
     """Raises UsageError at the first text that ATC would misread."""
     for step in (_paths, _words, _extra, _control_characters):
@@ -27,7 +32,7 @@ def _paths(options: AtcOptions) -> None:
     for name in ("op_compiler_cache_dir", "debug_dir"):
         value = getattr(options, name)
         if value is not None and not _PATH.fullmatch(value):
-            _refuse(f"--{name} is {value!r}", "ATC takes letters, digits and _ - . / in paths")
+            refuse(f"--{name} is {value!r}", "ATC takes letters, digits and _ - . / in paths")
 
 
 def _words(options: AtcOptions) -> None:
@@ -36,7 +41,7 @@ def _words(options: AtcOptions) -> None:
         entries += [*options.op_precision_mode.by_type, *options.op_precision_mode.by_node]
     for entry in entries:
         if not entry.removeprefix("OpType::").strip() or "\n" in entry:
-            _refuse(f"{entry!r} is no name of a node, an operator type or a pass", "one name per entry")
+            refuse(f"{entry!r} is no name of a node, an operator type or a pass", "one name per entry")
 
 
 def _extra(options: AtcOptions) -> None:
@@ -44,11 +49,11 @@ def _extra(options: AtcOptions) -> None:
     for name, value in options.extra.items():
         plain = name.removeprefix("--")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", plain):
-            _refuse(f"extra option {name!r}", "letters, digits and _, as in atc --help")
+            refuse(f"extra option {name!r}", "letters, digits and _, as in atc --help")
         if plain in ("model", "output", "fusion_switch_file") or hasattr(options, plain):
-            _refuse(f"extra option --{plain} has a place of its own", "set it there")
+            refuse(f"extra option --{plain} has a place of its own", "set it there")
         if not value:
-            _refuse(f"extra option --{plain} has no value", "leave it out")
+            refuse(f"extra option --{plain} has no value", "leave it out")
 
 
 def _control_characters(options: AtcOptions) -> None:
@@ -57,7 +62,7 @@ def _control_characters(options: AtcOptions) -> None:
         lines = "\n\t" if field.name == "insert_op_conf" else ""
         for text in _texts(getattr(options, field.name)):
             if any(letter not in lines and unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
-                _refuse(f"--{field.name}: {text!r} holds a control character", "write plain text")
+                refuse(f"--{field.name}: {text!r} holds a control character", "write plain text")
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -70,7 +75,3 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(entry)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         yield from _texts([getattr(value, field.name) for field in dataclasses.fields(value)])
-
-
-def _refuse(what: str, advice: str) -> NoReturn:
-    raise convertkit.UsageError(what, hint=advice)

@@ -8,7 +8,7 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_node, set_versions, versions
+from convertkit_ascend.domain import set_versions, versions
 from convertkit_ascend.handover.from_atc import from_atc
 
 
@@ -24,8 +24,8 @@ def adopt(
         return model, lambda result: result
     forms: dict[str, tuple[str, str]] = {}
     aside: dict[str, list[onnx.AttributeProto]] = {}
-    originals = {_key(node): node for node in every_node(model.proto.graph)}
-    for node in every_node(inside.proto.graph):
+    originals = {_key(node): node for node in convertkit.every_node(model.proto.graph)}
+    for node in convertkit.every_node(inside.proto.graph):
         if node.domain == ops.DOMAIN:
             original = originals[_key(node)]
             forms[node.op_type] = (original.op_type, original.domain)
@@ -36,12 +36,12 @@ def adopt(
     def back(result: convertkit.LightModel) -> convertkit.LightModel:
         proto = onnx.ModelProto()
         proto.CopyFrom(result.proto)
-        for node in every_node(proto.graph):
+        for node in convertkit.every_node(proto.graph):
             if node.domain == ops.DOMAIN:
                 node.op_type, node.domain = forms.get(node.op_type, (node.op_type, ""))
                 node.attribute.extend(aside.get(_key(node), ()))
         own = {domain: number for domain, number in versions(proto).items() if domain != ops.DOMAIN}
-        used = {node.domain for node in every_node(proto.graph)}
+        used = {node.domain for node in convertkit.every_node(proto.graph)}
         lost = {domain: number for domain, number in versions(model.proto).items() if domain in used}
         set_versions(proto, {**lost, **own})
         return convertkit.LightModel(proto, result.weights)

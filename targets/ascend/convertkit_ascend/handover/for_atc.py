@@ -6,7 +6,7 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_node, plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions, versions
 from convertkit_ascend.handover.names import settle, settle_tensors
 
 LEAST_IR = 4
@@ -48,7 +48,7 @@ def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
 
 def _move(proto: onnx.ModelProto, opsets: dict[str, int]) -> None:
     low, high = ops.OPSETS
-    for node in every_node(proto.graph):
+    for node in convertkit.every_node(proto.graph):
         if plain(node.domain) == "":
             node.domain = ""
         if node.domain != ops.DOMAIN:
@@ -77,7 +77,7 @@ def _unlist_initializers(graph: onnx.GraphProto) -> None:
 
 def _drop_texts(proto: onnx.ModelProto) -> None:
     graph = proto.graph
-    for item in (proto, graph, *every_node(graph), *graph.input, *graph.output, *graph.value_info):
+    for item in (proto, graph, *convertkit.every_node(graph), *graph.input, *graph.output, *graph.value_info):
         item.ClearField("doc_string")
     for tensor in graph.initializer:
         tensor.ClearField("doc_string")

@@ -6,7 +6,7 @@ import onnx
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_node, plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions, versions
 from convertkit_ascend.legality.stand_ins import FRAME, OF_NMS
 
 TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)
@@ -24,16 +24,16 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     executable semantics here, and it is not mmdet's decoding (facts 2.4). The inverse of
     :func:`~convertkit_ascend.handover.for_atc`, but for names and texts.
     """
-    if not any(_counterpart(node) for node in every_node(model.proto.graph)):
+    if not any(_counterpart(node) for node in convertkit.every_node(model.proto.graph)):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for node in every_node(proto.graph):
+    for node in convertkit.every_node(proto.graph):
         name = _counterpart(node)
         if name:
             node.op_type, node.domain = name, ops.DOMAIN
             _drop_frame(node)
-    used = {plain(node.domain) for node in every_node(proto.graph)}
+    used = {plain(node.domain) for node in convertkit.every_node(proto.graph)}
     opsets = {
         domain: version
         for domain, version in versions(proto).items()

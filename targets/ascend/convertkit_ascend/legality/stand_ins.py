@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import onnx
 
+import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_node, plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions, versions
 
 OF_NMS = ("NPUBatchNms",)
 """Other ONNX names of BatchMultiClassNMS's IR operator (facts 2.1)."""
@@ -25,7 +26,7 @@ def put(proto: onnx.ModelProto) -> None:
     them is a finding about the attribute, and no reason to know nothing of the types behind.
     """
     imports = versions(proto)
-    for node in every_node(proto.graph):
+    for node in convertkit.every_node(proto.graph):
         node.domain = plain(node.domain)
         if node.domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:
             del node.input[1:], node.output[1:], node.attribute[:]

@@ -15,7 +15,7 @@ from onnx import AttributeProto
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_node, plain, versions
+from convertkit_ascend.domain import plain, versions
 from convertkit_ascend.legality import stand_ins
 from convertkit_ascend.legality.schemas import element_type, schema_of
 from convertkit_ascend.legality.table import OpRule, every
@@ -133,7 +133,9 @@ class View:
         self.opset = self.imports.get("", 0)
         self._constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self.nodes = tuple(Node(proto, self) for proto in self.graph.node)
-        self.inner = tuple(Node(proto, self) for proto in every_node(self.graph))[len(self.nodes) :]
+        self.inner = tuple(Node(proto, self) for proto in convertkit.every_node(self.graph))[
+            len(self.nodes) :
+        ]
         self.inputs = tuple(item for item in self.graph.input if item.name not in self._constants)
         self.outputs = tuple(self.graph.output)
         self.problem, self._types = _infer(model)

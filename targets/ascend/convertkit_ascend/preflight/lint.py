@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 import onnx
 
@@ -13,7 +14,7 @@ from convertkit_ascend.legality import Violation
 from convertkit_ascend.preflight.catalogue import catalogue
 from convertkit_ascend.preflight.kernels import Operators, family_of, installed, operators
 from convertkit_ascend.preflight.read import Source, read
-from convertkit_ascend.preflight.rule import RawRule, TypedRule
+from convertkit_ascend.preflight.rule import Rule
 from convertkit_ascend.preflight.rules import FIRST, RAW, TYPED
 from convertkit_ascend.preflight.subject import InputShape, Subject
 from convertkit_ascend.preflight.typed import infer
@@ -152,7 +153,7 @@ def _typed(subject: Subject, table: Operators) -> list[Violation]:
 
 def _settled(found: list[Violation]) -> tuple[Violation, ...]:
     """Sorted, without what another violation says better."""
-    rules: tuple[RawRule | TypedRule, ...] = (*RAW, *TYPED)
+    rules: tuple[Rule[Any], ...] = (*RAW, *TYPED)
     hides = {**FOLLOWS, **{rule.about.id: rule.hides for rule in rules}}
     better: dict[str, set[str]] = {}
     for item in found:

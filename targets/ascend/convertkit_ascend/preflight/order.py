@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import onnx
 
-from convertkit_ascend.domain import every_node, inner_graphs
+import convertkit
 
 
 def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
@@ -36,6 +36,6 @@ def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], lis
 def _read(node: onnx.NodeProto) -> Iterable[str]:
     """What a node reads, its subgraphs included."""
     yield from node.input
-    for graph in inner_graphs(node):
-        for inner in every_node(graph):
+    for _, body in convertkit.bodies(node):
+        for inner in convertkit.every_node(body):
             yield from inner.input

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Generic, TypeVar
 
 from convertkit_ascend.legality.violation import Severity, Violation
 
-if TYPE_CHECKING:
-    from convertkit_ascend.preflight.subject import Subject
-    from convertkit_ascend.preflight.typed import Typed
+T = TypeVar("T")
+"""What a rule looks at: the raw :class:`~.subject.Subject` or the :class:`~.typed.Typed` graph."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Description:
 
 
 @dataclass(frozen=True)
-class RawRule:
-    """A rule about the file as it is, before anything is inferred.
+class Rule(Generic[T]):
+    """A rule about the file as it is, before anything is inferred, or about a graph whose types and shapes are.
 
     Args:
         hides: rules that would say less about the same place.
@@ -62,27 +61,15 @@ class RawRule:
     """
 
     about: Description
-    check: Callable[[Subject], Iterator[Spot]]
+    check: Callable[[T], Iterator[Spot]]
     hides: tuple[str, ...] = ()
     stops: bool = False
 
-    def violations(self, subject: Subject) -> Iterator[Violation]:
+    def violations(self, subject: T) -> Iterator[Violation]:
         return (to_violation(self.about, spot) for spot in self.check(subject))
 
 
-@dataclass(frozen=True)
-class TypedRule:
-    """A rule about a graph whose types and shapes are inferred; arguments as in :class:`RawRule`."""
-
-    about: Description
-    check: Callable[[Typed], Iterator[Spot]]
-    hides: tuple[str, ...] = ()
-
-    def violations(self, typed: Typed) -> Iterator[Violation]:
-        return (to_violation(self.about, spot) for spot in self.check(typed))
-
-
-def raw(
+def rule(
     id: str,
     *,
     fix: str,
@@ -90,30 +77,14 @@ def raw(
     severity: Severity = "error",
     hides: tuple[str, ...] = (),
     stops: bool = False,
-) -> Callable[[Callable[[Subject], Iterator[Spot]]], RawRule]:
-    """Makes a function a :class:`RawRule`; the first line of its docstring says what must hold."""
+) -> Callable[[Callable[[T], Iterator[Spot]]], Rule[T]]:
+    """Makes a function a :class:`Rule`; the first line of its docstring says what must hold."""
 
-    def make(check: Callable[[Subject], Iterator[Spot]]) -> RawRule:
-        return RawRule(_describe(id, severity, check, fix, source), check, hides, stops)
-
-    return make
-
-
-def typed(
-    id: str, *, fix: str, source: str, severity: Severity = "error", hides: tuple[str, ...] = ()
-) -> Callable[[Callable[[Typed], Iterator[Spot]]], TypedRule]:
-    """Makes a function a :class:`TypedRule`; the first line of its docstring says what must hold."""
-
-    def make(check: Callable[[Typed], Iterator[Spot]]) -> TypedRule:
-        return TypedRule(_describe(id, severity, check, fix, source), check, hides)
+    def make(check: Callable[[T], Iterator[Spot]]) -> Rule[T]:
+        summary = (check.__doc__ or "").strip().splitlines()[0]
+        return Rule(Description(id, severity, summary, fix, source), check, hides, stops)
 
     return make
-
-
-def _describe(
-    id: str, severity: Severity, check: Callable[..., object], fix: str, source: str
-) -> Description:
-    return Description(id, severity, (check.__doc__ or "").strip().splitlines()[0], fix, source)
 
 
 def to_violation(about: Description, spot: Spot) -> Violation:

@@ -12,7 +12,7 @@ import onnx
 from onnx import TensorProto
 
 import convertkit
-from convertkit_ascend.domain import every_graph, every_node, plain, versions
+from convertkit_ascend.domain import plain, versions
 
 InputShape = Mapping[str, tuple[int, ...]]
 """Sizes by input name, as ``--input_shape`` of the compiler has them; -1 for one that stays open."""
@@ -65,14 +65,14 @@ class Subject:
     @cached_property
     def read(self) -> set[str]:
         """Tensors that some node reads, those inside subgraphs included, or that are graph outputs."""
-        names = {name for node in every_node(self.graph) for name in node.input if name}
-        return names | {value.name for graph in every_graph(self.graph) for value in graph.output}
+        names = {name for node in convertkit.every_node(self.graph) for name in node.input if name}
+        return names | {value.name for graph in convertkit.every_graph(self.graph) for value in graph.output}
 
     def tensors(self) -> Iterator[TensorProto]:
         """Every tensor in the file: initializers and attributes, inside subgraphs too."""
-        for graph in every_graph(self.graph):
+        for graph in convertkit.every_graph(self.graph):
             yield from graph.initializer
-        for node in every_node(self.graph):
+        for node in convertkit.every_node(self.graph):
             for attribute in node.attribute:
                 yield from [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
 

@@ -87,11 +87,6 @@ class Soc:
         return self.ai_cores * self.ddr_bytes_per_cycle * self.mhz * 1e6
 
     @property
-    def l2_rate(self) -> float:
-        """Bytes per second to and from the L2 cache, as the compiler models it."""
-        return self.ai_cores * self.l2_bytes_per_cycle * self.mhz * 1e6
-
-    @property
     def ridge(self) -> float:
         """fp16 operations per byte from which the matrix units, not the memory, are the bound."""
         return self.peak() / self.memory_rate

@@ -101,9 +101,4 @@ def _closed(graph: convertkit.Graph, before: convertkit.LightModel) -> convertki
 
 def _vendor_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """Those of subgraphs too."""
-    for node in graph.node:
-        if node.domain == ops.DOMAIN:
-            yield node
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                yield from _vendor_nodes(inner)
+    return (node for node in convertkit.every_node(graph) if node.domain == ops.DOMAIN)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import inner_graphs
 from convertkit_ascend.legality.view import View
 from convertkit_ascend.legality.violation import Severity, Violation
 
@@ -63,7 +63,7 @@ def subgraphs(view: View) -> Iterator[Violation]:
     The parser takes ``If`` (frontend, "Key" [run]), so that one is a warning.
     """
     for node in view.nodes:
-        if any(True for _ in inner_graphs(node.proto)):
+        if any(True for _ in convertkit.bodies(node.proto)):
             why, fix = "it holds a subgraph", "export without control flow"
             severity: Severity = "warning" if node.op == "If" else "error"
             if node.op == "If":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convertkit_ascend.preflight.rule import RawRule, TypedRule
+from convertkit_ascend.preflight.rule import Rule
 from convertkit_ascend.preflight.rules import (
     constants,
     dead,
@@ -16,11 +16,13 @@ from convertkit_ascend.preflight.rules import (
     support,
     vendor,
 )
+from convertkit_ascend.preflight.subject import Subject
+from convertkit_ascend.preflight.typed import Typed
 
-FIRST: tuple[RawRule, ...] = (file.file_size, file.invalid_utf8)
+FIRST: tuple[Rule[Subject], ...] = (file.file_size, file.invalid_utf8)
 """While one of these is broken nothing else can be read."""
 
-RAW: tuple[RawRule, ...] = (
+RAW: tuple[Rule[Subject], ...] = (
     keys.opset_import_twice,
     keys.domain_private,
     keys.function_call,
@@ -58,7 +60,7 @@ RAW: tuple[RawRule, ...] = (
     dead.initializer_unused,
 )
 
-TYPED: tuple[TypedRule, ...] = (
+TYPED: tuple[Rule[Typed], ...] = (
     outputs.output_declared,
     outputs.output_int64,
     vendor.vendor_attribute,

@@ -9,7 +9,7 @@ from onnx import AttributeProto, TensorProto
 
 from convertkit_ascend.domain import plain
 from convertkit_ascend.preflight import external
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject, kind, label
 
 _HOLD = {
@@ -19,7 +19,7 @@ _HOLD = {
 """Types that constants may have; fp8 e5m2 and e4m3fn are types but not of constant data (frontend, "Constants")."""
 
 
-@raw(
+@rule(
     "constant-empty",
     fix="store the tensor in the attribute value, or as an initializer (legalize-ascend does)",
     source='frontend, "Constants and weights": an empty float Const without any message [run]',
@@ -39,7 +39,7 @@ def constant_empty(subject: Subject) -> Iterator[Spot]:
             yield Spot(label(node), f"value is of type {wrong}, not TENSOR", kind(node))
 
 
-@raw(
+@rule(
     "sparse-initializer",
     fix="write it as a dense initializer",
     source='frontend, "Constants and weights": ignored, its consumer stays unconnected, parsing succeeds [run]',
@@ -50,7 +50,7 @@ def sparse_initializer(subject: Subject) -> Iterator[Spot]:
         yield Spot(item.values.name, "a sparse initializer is ignored")
 
 
-@raw(
+@rule(
     "weight-type",
     fix="store it as one of the types the parser has",
     source='frontend, "Constants and weights" [run / read]',
@@ -66,7 +66,7 @@ def weight_type(subject: Subject) -> Iterator[Spot]:
             yield Spot(name, f"its element type is {text.lower()}", op)
 
 
-@raw(
+@rule(
     "weight-size",
     fix="write the tensor again",
     source="ONNX: a tensor's data fills its shape; not tried on the parser [derived]",
@@ -79,7 +79,7 @@ def weight_size(subject: Subject) -> Iterator[Spot]:
             yield Spot(name, f"its data does not fill the shape {list(tensor.dims)}", op)
 
 
-@raw(
+@rule(
     "external-outside",
     fix="put the data beside the model",
     source='frontend, "Constants and weights": directory of the model + location [run]; we never open such a file',
@@ -93,7 +93,7 @@ def external_outside(subject: Subject) -> Iterator[Spot]:
             yield Spot(tensor.name, extent.problem)
 
 
-@raw(
+@rule(
     "external-missing",
     fix="copy the data beside the model, or embed it",
     source='frontend, "Constants and weights": the file is not opened by the parser, a missing one passes [run]',

@@ -7,19 +7,20 @@ from collections.abc import Iterator, Sequence
 import onnx
 from onnx.defs import OpSchema
 
+import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.domain import every_graph, every_node, plain
+from convertkit_ascend.domain import plain
 from convertkit_ascend.handover.from_atc import TWINS_OF
 from convertkit_ascend.legality.schemas import node_schema
 from convertkit_ascend.preflight.order import in_order
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject, kind, label
 
 _IR_OUTPUTS = 4
 """Of BatchMultiClassNonMaxSuppression (frontend, "Silent traps")."""
 
 
-@raw(
+@rule(
     "input-dangling",
     fix="connect it to a tensor that exists",
     source='frontend, "Silent traps": only a warning in the log; E11019 later [run / read]',
@@ -34,7 +35,7 @@ def input_dangling(subject: Subject) -> Iterator[Spot]:
                 yield Spot(label(node), f"nothing produces its input {name}", kind(node))
 
 
-@raw(
+@rule(
     "input-required",
     fix="connect it",
     source='frontend, "Silent traps": refused in the infer-shape pass [run], E11019 [read]',
@@ -58,14 +59,14 @@ COUNTED = frozenset(
 """Operators whose plugin makes as many inputs as the node lists; Clip and Resize look at the names instead."""
 
 
-@raw(
+@rule(
     "input-left-out",
     fix="list one input less (legalize-ascend does), or give it its default",
     source='frontend, "Second execution": Conv, the full parse fails though the pre-check passes [run]; others [read]',
 )
 def input_left_out(subject: Subject) -> Iterator[Spot]:
     """Operators whose plugin counts the inputs have none left out by an empty name."""
-    for node in every_node(subject.graph):
+    for node in convertkit.every_node(subject.graph):
         missing = {place for place, name in enumerate(node.input) if not name}
         if not missing or plain(node.domain) or node.op_type not in COUNTED:
             continue
@@ -74,7 +75,7 @@ def input_left_out(subject: Subject) -> Iterator[Spot]:
             yield Spot(label(node), f"input {places} is left out by an empty name, but counted", kind(node))
 
 
-@raw(
+@rule(
     "name-empty",
     fix="give every output a name (legalize-ascend does)",
     source='frontend, "Second execution": parsing succeeds [run] (onnx_parser.cc, SetOperatorInputs)',
@@ -82,7 +83,7 @@ def input_left_out(subject: Subject) -> Iterator[Spot]:
 )
 def name_empty(subject: Subject) -> Iterator[Spot]:
     """No input is left out by an empty name beside an unnamed output: the parser joins them, as any two of one name."""
-    for graph in every_graph(subject.graph):
+    for graph in convertkit.every_graph(subject.graph):
         places = [(node, place) for node in graph.node for place, name in enumerate(node.output) if not name]
         for node in graph.node if places else ():
             missing = [str(place) for place, name in enumerate(node.input) if not name]
@@ -92,7 +93,7 @@ def name_empty(subject: Subject) -> Iterator[Spot]:
                 yield Spot(label(node), f"{why} {label(writer)}", kind(node))
 
 
-@raw(
+@rule(
     "tensor-shadowed",
     fix="give the node's output a name of its own",
     source='frontend, "Names": edges by tensor name, of two producers one silently wins [derived]',
@@ -107,7 +108,7 @@ def tensor_shadowed(subject: Subject) -> Iterator[Spot]:
                 yield Spot(label(node), f"it writes {name}, which is {what}", kind(node))
 
 
-@raw(
+@rule(
     "graph-cycle",
     fix="break the circle",
     source='ONNX: a graph has no cycles; node order itself is free (frontend, "Names" [run])',
@@ -121,7 +122,7 @@ def graph_cycle(subject: Subject) -> Iterator[Spot]:
         yield Spot(label(rest[0]), f"{len(rest)} nodes depend on each other: {names}", kind(rest[0]))
 
 
-@raw(
+@rule(
     "output-unknown",
     fix="name a tensor that a node writes",
     source='frontend, "Graph inputs and outputs": E19999 "Cannot find output" [run]',
@@ -134,7 +135,7 @@ def output_unknown(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "no node writes this graph output")
 
 
-@raw(
+@rule(
     "nms-inputs",
     fix="boxes, scores, clip_window and num_valid_boxes are all there are",
     source='frontend, "Silent traps": refused [run]',
@@ -146,7 +147,7 @@ def nms_inputs(subject: Subject) -> Iterator[Spot]:
             yield Spot(label(node), f"it has {len(node.input)} inputs", kind(node))
 
 
-@raw(
+@rule(
     "nms-outputs",
     fix="leave the output out",
     source='frontend, "Silent traps": ignored; as graph output the net output cannot be built, '

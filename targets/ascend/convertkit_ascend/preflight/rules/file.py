@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit_ascend.preflight.read import MOST_BYTES, undecodable
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject
 
 
-@raw(
+@rule(
     "file-size",
     fix="keep large weights as external data",
     source='frontend, "Key": E13015 [run / read]',
@@ -23,7 +23,7 @@ def file_size(subject: Subject) -> Iterator[Spot]:
         yield Spot("", f"the file has {subject.size} bytes, the parser reads at most {MOST_BYTES}")
 
 
-@raw(
+@rule(
     "invalid-utf8",
     fix="write the text again as UTF-8, or leave it out",
     source='frontend, "Key": E13005, the schema is proto3 [run]',

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import onnx
 
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject
 
 
-@raw(
+@rule(
     "input-shape-missing",
     fix="give its sizes in --input-shape, or export it static",
     source='frontend, "Graph inputs and outputs": -1, then E10001 [run / read]',
@@ -27,7 +27,7 @@ def input_shape_missing(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}")
 
 
-@raw(
+@rule(
     "input-shape-unknown",
     fix="name an input of the graph",
     source="facts 3.1, 3.6: E10016",
@@ -40,7 +40,7 @@ def input_shape_unknown(subject: Subject) -> Iterator[Spot]:
             yield Spot(name, f"the graph has no such input; it has {', '.join(names) or 'none'}")
 
 
-@raw(
+@rule(
     "input-shape-differs",
     fix="give the shape the graph was made for, or export it again",
     source="facts 3.6: E10049 for the number of sizes; other sizes contradict shapes folded into the graph [derived]",

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from onnx import TensorProto
 
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject
 
 _REFUSED = {TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2FNUZ}
 """e4m3fnuz was seen to be refused (frontend, "Graph inputs and outputs"); e5m2fnuz is its sister [derived]."""
 
 
-@raw(
+@rule(
     "input-untyped",
     fix="declare its element type",
     source='frontend, "Graph inputs and outputs": "tensor_proto data type 0 is undefined" [run]',
@@ -27,7 +27,7 @@ def input_untyped(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "it has no element type")
 
 
-@raw(
+@rule(
     "input-not-tensor",
     fix="feed tensors",
     source='frontend, "Graph inputs and outputs": sequence types are refused [run]',
@@ -41,7 +41,7 @@ def input_not_tensor(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"it is a {kind.removesuffix('_type')}")
 
 
-@raw(
+@rule(
     "input-type-refused",
     fix="feed float32 and cast inside",
     source='frontend, "Graph inputs and outputs": e4m3fnuz is refused [run]',
@@ -58,7 +58,7 @@ def input_type_refused(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"the parser refuses element type {text}")
 
 
-@raw(
+@rule(
     "input-no-shape",
     fix="declare its shape",
     source='frontend, "Graph inputs and outputs": a missing shape is the scalar shape [] [run]',
@@ -73,7 +73,7 @@ def input_no_shape(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "it has no shape, the parser takes it for a scalar")
 
 
-@raw(
+@rule(
     "input-constant",
     fix="leave it out of the graph's inputs",
     severity="warning",

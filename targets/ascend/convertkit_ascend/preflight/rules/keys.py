@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject, kind, label
 
 
-@raw(
+@rule(
     "opset-import-twice",
     fix="keep one import per domain",
     source='frontend, "Key": the last wins [run]',
@@ -28,7 +28,7 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
             yield Spot("", why, severity="warning" if same else "error")
 
 
-@raw(
+@rule(
     "domain-private",
     fix="examine the file made for ATC; convertkit_ascend.handover.for_atc makes it",
     source='frontend, "Key": E13010 [run]',
@@ -42,7 +42,7 @@ def domain_private(subject: Subject) -> Iterator[Spot]:
             yield Spot(label(node), why, kind(node))
 
 
-@raw(
+@rule(
     "function-call",
     fix="inline it: onnx.inliner.inline_local_functions",
     source='frontend, "Key": not inlined, E13010 [run]',

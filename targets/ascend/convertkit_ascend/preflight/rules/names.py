@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from convertkit_ascend.preflight.rule import Spot, raw
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.subject import Subject, kind, label
 
 _RENAME = "give it a name of its own"
 
 
-@raw(
+@rule(
     "node-name-generated",
     fix="name every node (legalize-ascend does)",
     source='frontend, "Names": E13009 [run]; whether n counts from 0 or 1 was not noted, both are refused [derived]',
@@ -28,7 +28,7 @@ def node_name_generated(subject: Subject) -> Iterator[Spot]:
                 break
 
 
-@raw("input-name", fix=_RENAME, source='frontend, "Names": initializers become nodes, inputs too [derived]')
+@rule("input-name", fix=_RENAME, source='frontend, "Names": initializers become nodes, inputs too [derived]')
 def input_name(subject: Subject) -> Iterator[Spot]:
     """No graph input is called as the node that an initializer becomes."""
     ordered = sorted(subject.constants)
@@ -38,7 +38,7 @@ def input_name(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"initializer {made[value.name]} becomes a node of this name")
 
 
-@raw(
+@rule(
     "input-unnamed",
     fix=_RENAME,
     source='frontend, "Names": inputs become nodes and are looked up by name; onnx_parser.cc, GetGraphInputs [read]',
@@ -51,7 +51,7 @@ def input_unnamed(subject: Subject) -> Iterator[Spot]:
             yield Spot("", f"graph input {place} has no name")
 
 
-@raw("input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
+@rule("input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
 def input_twice(subject: Subject) -> Iterator[Spot]:
     """A graph input is listed once."""
     for name, count in Counter(value.name for value in subject.graph.input).items():
@@ -59,7 +59,7 @@ def input_twice(subject: Subject) -> Iterator[Spot]:
             yield Spot(name, f"it is listed {count} times")
 
 
-@raw(
+@rule(
     "input-name-syntax",
     fix=_RENAME,
     severity="warning",
@@ -72,7 +72,7 @@ def input_name_syntax(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "; and : in the name separate in --input_shape")
 
 
-@raw("attribute-twice", fix="write it once", source='frontend, "Silent traps": the last wins [run]')
+@rule("attribute-twice", fix="write it once", source='frontend, "Silent traps": the last wins [run]')
 def attribute_twice(subject: Subject) -> Iterator[Spot]:
     """A node has an attribute once; of two the parser silently takes the last."""
     for node in subject.graph.node:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit_ascend.legality.schemas import element_type
-from convertkit_ascend.preflight.rule import Spot, typed
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.typed import Typed
 
 
-@typed(
+@rule(
     "output-declared",
     fix="declare what the graph computes",
     severity="warning",
@@ -32,7 +32,7 @@ def output_declared(graph: Typed) -> Iterator[Spot]:
             yield Spot(name, f"the file says {sizes}, the graph computes {list(shape)}")
 
 
-@typed(
+@rule(
     "output-int64",
     fix="cast it to int32",
     severity="warning",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from convertkit_ascend.atc.values import EVERYTHING
 from convertkit_ascend.legality.view import Node
-from convertkit_ascend.preflight.rule import Spot, typed
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.typed import Typed
 
 _HALF, _BOTH = ("float16",), ("float16", "float32")
@@ -32,7 +32,7 @@ KNOWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """Element types by IR operator and family of chips; empty where AI Core has no kernel (frontend, "Support tables")."""
 
 
-@typed(
+@rule(
     "kernel-missing",
     fix="express it by other operators, or choose another chip",
     source='frontend, "Support tables": ops-info of CANN 8.1.RC1 [read]',
@@ -50,7 +50,7 @@ def kernel_missing(graph: Typed) -> Iterator[Spot]:
             yield Spot(node.name, f"{family} has no AI Core kernel of {operator}: {where}", node.op)
 
 
-@typed(
+@rule(
     "float32-kept",
     fix="run cast-fp16-operators before legalize-ascend, or let ATC lower the precision (force_fp16 is its default)",
     source="ATC manual, --precision_mode; hicann/ge sub_ops_store.cc, CheckPrecisionReduce [read]; facts 3.3",

@@ -11,11 +11,11 @@ from convertkit_ascend.legality.schemas import schema_of
 from convertkit_ascend.legality.stand_ins import FRAME
 from convertkit_ascend.legality.view import Node
 from convertkit_ascend.preflight.kernels.operators import TABLE_FAMILY
-from convertkit_ascend.preflight.rule import Spot, typed
+from convertkit_ascend.preflight.rule import Spot, rule
 from convertkit_ascend.preflight.typed import Typed
 
 
-@typed(
+@rule(
     "vendor-attribute",
     fix="spell it as the operator has it, or leave it out",
     source='frontend, "Silent traps": attributes of unexpected name are skipped, defaults stay [run]',
@@ -31,7 +31,7 @@ def vendor_attribute(graph: Typed) -> Iterator[Spot]:
             yield Spot(node.name, f"{name} is not read", node.op)
 
 
-@typed(
+@rule(
     "nms-image-size",
     fix="leave it out",
     severity="warning",
@@ -44,7 +44,7 @@ def nms_image_size(graph: Typed) -> Iterator[Spot]:
             yield Spot(node.name, f"image_size is {node.attribute('image_size')}", node.op)
 
 
-@typed(
+@rule(
     "vendor-limit",
     fix="change the pass or the exporter that made the node",
     source='facts 2.1, 2.2; frontend, "Silent traps" and "Shape rules that were executed" [run / read]',
@@ -66,7 +66,7 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
                 yield Spot(node.name, line, node.op)
 
 
-@typed(
+@rule(
     "vendor-note",
     fix="see the ladder's device rung",
     severity="warning",
@@ -82,7 +82,7 @@ def vendor_note(graph: Typed) -> Iterator[Spot]:
             yield Spot(node.name, line, node.op)
 
 
-@typed(
+@rule(
     "op-shape-unknown",
     fix="look at the compiler's log for shapes from here on",
     severity="warning",

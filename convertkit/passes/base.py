@@ -51,8 +51,6 @@ _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class Pass:
     """A named rewrite. Derive from :class:`GraphPass`, :class:`LightPass`, :class:`ModelPass` or :class:`IrPass`.
 
-    Besides ``run`` a pass may have ``explain``, which is given the same and says what ``run`` would find.
-
     Class attributes:
         name: kebab-case; the name on the command line.
         effect: what the rewrite does to the outputs, and so under which tolerance it is checked.
@@ -85,6 +83,13 @@ class Pass:
         """
         return {}
 
+    def explain(self, graph: Any) -> tuple[Finding, ...]:
+        """What ``run`` would find, and what is in its way (optional).
+
+        It is given what ``run`` is given, which is thrown away afterwards; a :class:`LightPass` must not change it.
+        """
+        raise NotImplementedError
+
     def probes(
         self, model: LightModel, sample: Mapping[str, NDArray[Any]]
     ) -> Sequence[Mapping[str, NDArray[Any]]]:
@@ -111,10 +116,6 @@ class GraphPass(Pass):
         """
         raise NotImplementedError
 
-    def explain(self, graph: Graph) -> tuple[Finding, ...]:
-        """What :meth:`run` would find, and what is in its way (optional); ``graph`` is thrown away afterwards."""
-        raise NotImplementedError
-
 
 class LightPass(Pass):
     """A pass over a :class:`~convertkit.graph.light.LightModel`: a ``ModelProto`` whose large weights travel beside it.
@@ -126,10 +127,6 @@ class LightPass(Pass):
 
     def run(self, model: LightModel) -> LightModel:
         """Returns the rewritten model; the one given must not be changed."""
-        raise NotImplementedError
-
-    def explain(self, model: LightModel) -> tuple[Finding, ...]:
-        """What :meth:`run` would find, and what is in its way (optional); the model given must not be changed."""
         raise NotImplementedError
 
 
@@ -147,10 +144,6 @@ class ModelPass(Pass):
         """Returns the rewritten model (it may be the one given)."""
         raise NotImplementedError
 
-    def explain(self, model: onnx.ModelProto) -> tuple[Finding, ...]:
-        """What :meth:`run` would find, and what is in its way (optional); ``model`` is thrown away afterwards."""
-        raise NotImplementedError
-
 
 class IrPass(Pass):
     """A pass over an ``onnx_ir.Model`` (weights included): for onnxscript rewrite rules and ``onnx_ir`` passes."""
@@ -159,10 +152,6 @@ class IrPass(Pass):
 
     def run(self, model: onnx_ir.Model) -> onnx_ir.Model:
         """Returns the rewritten model (it may be the one given)."""
-        raise NotImplementedError
-
-    def explain(self, model: onnx_ir.Model) -> tuple[Finding, ...]:
-        """What :meth:`run` would find, and what is in its way (optional); ``model`` is thrown away afterwards."""
         raise NotImplementedError
 
 

@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
     from convertkit.graph.light import LightModel
 
-_SILENT = {form.explain for form in (GraphPass, LightPass, ModelPass, IrPass)}
-
 
 def explains(cls: type[Pass]) -> bool:
     """Whether a pass class has an ``explain`` of its own."""
-    return getattr(cls, "explain", None) not in {None, *_SILENT}
+    return getattr(cls, "explain", None) not in (None, Pass.explain)
 
 
 def findings(step: Pass, model: LightModel) -> tuple[Finding, ...]:

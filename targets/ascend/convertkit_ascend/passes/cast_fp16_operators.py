@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class CastFp16Operators(convertkit.GraphPass):
+class CastFp16Operators(RewritingPass):
     """Write the float16 casts around operators that the 310P has in float16 only.
 
     The compiler writes them itself where it may lower precision. Under ``must_keep_origin_dtype`` (``origin``), and for
@@ -48,12 +49,7 @@ class CastFp16Operators(convertkit.GraphPass):
                     hint=convertkit.nearest(name, half_only(), f"such are {', '.join(half_only())}"),
                 )
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.passes.halving import cast
-
-        cast(graph, self.only)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every such operator: what is cast, and by how much values are rounded where their bounds are known."""
         from convertkit_ascend.passes.halving import cast
 

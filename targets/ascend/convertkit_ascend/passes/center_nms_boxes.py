@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class CenterNmsBoxes(convertkit.GraphPass):
+class CenterNmsBoxes(RewritingPass):
     """Let the float16 NMS see boxes around the middle of the canvas, which it rounds half as much.
 
     float16 has a spacing of 1 pixel above 1024 and of 0.5 above 512; the 310P kernel has no other type (facts 2.1).
@@ -22,12 +23,7 @@ class CenterNmsBoxes(convertkit.GraphPass):
     after = ("restore-rpn-levels", "clip-to-picture")
     before = ("legalize-ascend",)
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.centre import centre
-
-        centre(graph)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: by how much its boxes are moved, or why they are not."""
         from convertkit_ascend.matching.nms.centre import centre
 

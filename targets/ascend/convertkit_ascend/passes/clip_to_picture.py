@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class ClipToPicture(convertkit.GraphPass):
+class ClipToPicture(RewritingPass):
     """Clip boxes to the picture on the canvas just before every NMS, as the framework does outside of its export.
 
     An export clips to the canvas, because it does not know the picture; mmdet's test code clips to ``img_shape``, the
@@ -40,12 +41,7 @@ class ClipToPicture(convertkit.GraphPass):
     input: str = "picture"
     drop_empty: bool = True
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.picture import clip
-
-        clip(graph, self.input, drop_empty=self.drop_empty)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS: all are clipped, unless the graph has such an input already."""
         from convertkit_ascend.matching.nms.picture import clip
 

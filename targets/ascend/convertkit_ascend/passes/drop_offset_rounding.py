@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class DropOffsetRounding(convertkit.GraphPass):
+class DropOffsetRounding(RewritingPass):
     """Take off the rounding that class offsets left in the boxes of an export.
 
     mmdet's export moves the boxes of each class to a place of their own, up to 25,000 pixels away, and back; float32
@@ -19,12 +20,7 @@ class DropOffsetRounding(convertkit.GraphPass):
     heads = ("NonMaxSuppression",)
     before = ("restore-rpn-levels", "clip-to-picture", "center-nms-boxes", "legalize-ascend")
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.rounding import drop
-
-        drop(graph)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS whose boxes were moved by class and back, and how far."""
         from convertkit_ascend.matching.nms.rounding import drop
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class FuseMulticlassNms(convertkit.GraphPass):
+class FuseMulticlassNms(RewritingPass):
     """Replace a NonMaxSuppression and what selects by it with one BatchMultiClassNMS node.
 
     What is replaced is found by value: boxes and scores above (through class offsets, views and filters), and below
     every tensor that equals an output of the operator on random boxes and scores - boxes, scores, classes, boxes with
-    scores, or the number of detections. If anything else needs the selection, nothing is changed; :meth:`explain` names
+    scores, or the number of detections. If anything else needs the selection, nothing is changed; :meth:`rewrite` names
     that tensor.
 
     Equal in used slots up to rounding. An unused slot is zero and has score 0; the graph before may have had a shifted
@@ -30,12 +31,7 @@ class FuseMulticlassNms(convertkit.GraphPass):
     heads = ("NonMaxSuppression",)
     pad_detections: bool = False
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.rewrite import fuse
-
-        fuse(graph, pad=self.pad_detections)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
         from convertkit_ascend.matching.nms.rewrite import fuse
 

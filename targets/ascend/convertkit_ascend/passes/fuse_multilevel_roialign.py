@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 if TYPE_CHECKING:
     from convertkit_ascend.matching.roi.search import Match
 
 
-class FuseMultilevelRoialign(convertkit.GraphPass):
+class FuseMultilevelRoialign(RewritingPass):
     """Replace multi-level RoIAlign by the vendor operator RoiExtractor.
 
     RoiAlign nodes of 2 to 8 levels whose RoIs come from one tensor and whose results go into one, in whatever way the
@@ -27,18 +28,14 @@ class FuseMultilevelRoialign(convertkit.GraphPass):
     after = ("simplify", "fold-constants")
     heads = ("RoiAlign",)
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+        """Every group of RoiAlign nodes: what takes its place, or why nothing does."""
         from convertkit_ascend.matching.roi.search import search
 
-        matches, _ = search(graph)
+        matches, findings = search(graph)
         for match in matches:
             _rewrite(graph, match)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-        """What :meth:`run` would do with each group of RoiAlign nodes, and why."""
-        from convertkit_ascend.matching.roi.search import search
-
-        return search(graph)[1]
+        return findings
 
 
 def _rewrite(graph: convertkit.Graph, match: Match) -> None:

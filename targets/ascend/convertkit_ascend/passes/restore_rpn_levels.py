@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import convertkit
+from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class RestoreRpnLevels(convertkit.GraphPass):
+class RestoreRpnLevels(RewritingPass):
     """Let the NMS of proposals work inside each pyramid level, as the framework does outside of its export.
 
     mmdet's ``RPNHead._bbox_post_process`` (2.28.2) calls ``batched_nms`` with level ids; its ``onnx_export`` notes that
@@ -23,12 +24,7 @@ class RestoreRpnLevels(convertkit.GraphPass):
     heads = ("NonMaxSuppression",)
     before = ("legalize-ascend",)
 
-    def run(self, graph: convertkit.Graph) -> None:
-        from convertkit_ascend.matching.nms.per_level import restore
-
-        restore(graph)
-
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every BatchMultiClassNMS of one class whose boxes become RoIs."""
         from convertkit_ascend.matching.nms.per_level import restore
 

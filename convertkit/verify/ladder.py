@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -96,10 +96,7 @@ def verify(
         for line in notes:
             report(Note(line))
         total = len(dataset.images)
-        measured: list[Rung] = []
-        first = wanted[0].source if wanted else ""
-        if recorded and own and first != "framework" and (known := recorded_framework(request)) is not None:
-            measured.append(structs.replace(known, scores=_only(chosen, known.scores)))
+        measured = _recorded(course, wanted) if recorded and own else []
         for rung in wanted:
             with bar(rung.text, total) as advance:
                 try:
@@ -108,14 +105,6 @@ def verify(
                     if ready or not measured or not (rung.source == "target" or rung.emulation):
                         raise
                     report(Note(f"rung {rung.text} is left out: {error.message}"))
-    verdict = judge(
-        measured[-1].scores,
-        request.variant.spec.accuracy,
-        images=total,
-        own=source.own,
-        all_images=limit is None,
-        left_out=str(dataset.left_out) if dataset.left_out.photos else "",
-    )
     return Verification(
         model=request.package.spec.name,
         variant=request.variant.name,
@@ -124,12 +113,29 @@ def verify(
         left_out=dataset.left_out,
         notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note)),
         rungs=tuple(measured),
-        verdict=verdict,
+        verdict=_judged(course, measured[-1], own=source.own, all_images=limit is None),
     )
 
 
-def _only(tasks: Sequence[str], scores: Mapping[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    return {task: scores[task] for task in tasks if task in scores}
+def _judged(course: Course, rung: Rung, *, own: bool, all_images: bool) -> Verdict:
+    dataset = course.dataset
+    return judge(
+        rung.scores,
+        course.request.variant.spec.accuracy,
+        images=len(dataset.images),
+        own=own,
+        all_images=all_images,
+        left_out=str(dataset.left_out) if dataset.left_out.photos else "",
+    )
+
+
+def _recorded(course: Course, wanted: Sequence[RungName]) -> list[Rung]:
+    """The framework's figures as ``model.yaml`` has them, where they are known and not measured."""
+    known = recorded_framework(course.request)
+    if known is None or (wanted and wanted[0].source == "framework"):
+        return []
+    scores = {task: known.scores[task] for task in course.tasks if task in known.scores}
+    return [structs.replace(known, scores=scores)]
 
 
 def _measure(

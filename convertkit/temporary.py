@@ -62,7 +62,7 @@ def work_directory(name: str) -> Iterator[Path]:
     Raises:
         StoreError: there is no room; says so of ``TMPDIR``.
     """
-    place = Path(tempfile.gettempdir()) / f"convertkit-{name}"
+    place = temporary_place() / f"convertkit-{name}"
     try:
         with scratch_directory(place) as directory:
             yield directory
@@ -70,6 +70,13 @@ def work_directory(name: str) -> Iterator[Path]:
         if error.message.startswith(f"{place}: "):
             error.hint = f"set TMPDIR to a place with room; it is {place.parent} now"
         raise
+
+
+def temporary_place() -> Path:
+    """``TMPDIR`` or what stands for it. Python's own way to find it writes a file there, which a kill would leave."""
+    named = (tempfile.tempdir, *map(os.environ.get, ("TMPDIR", "TEMP", "TMP")), "/tmp", "/var/tmp")
+    usable = (Path(place) for place in named if place and os.access(place, os.W_OK | os.X_OK))
+    return next(usable, Path.cwd())
 
 
 def is_full(place: Path, error: OSError) -> bool:

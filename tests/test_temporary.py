@@ -17,6 +17,45 @@ from tests.conftest import Cli
 LEFT = ".0123456789ab.convertkit-tmp"
 
 
+def test_every_command_removes_what_killed_ones_left_wherever_nobody_would_look_again(
+    cli: Cli, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    store = own_home / "store"
+    places = (
+        own_home,
+        store,
+        store / "steps",
+        store / "weights" / "ab",
+        own_home / "failures",
+        tmp_path / "tmp",
+    )
+    for place in places:
+        (place / f".x{LEFT}").mkdir(parents=True)
+        (place / f".x{LEFT}" / "half").write_bytes(bytes(10))
+    (store / "locks").mkdir()
+    (store / "locks" / "key").touch()
+
+    with FileLock(store / "locks" / "held"):
+        assert cli("list", "targets").code == 0
+        held = [path.name for path in (store / "locks").iterdir()]
+
+    assert [path for place in places for path in place.glob(".*")] == []
+    assert held == ["held"]
+    assert list((store / "locks").iterdir()) == []
+
+
+def test_looking_for_tmpdir_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own way writes a file and removes it: killed in between, that would stay."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    monkeypatch.setenv("TEMP", str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", pytest.fail)
+
+    with work_directory("x") as directory:
+        assert directory.parent == tmp_path
+
+
 def test_a_killed_write_beside_an_output_goes_with_the_next_write_of_it(tmp_path: Path) -> None:
     killed, others = tmp_path / f".x.onnx{LEFT}", tmp_path / f".y.onnx{LEFT}"
     for path in (killed, others):

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from convertkit.build.pruning import sweep
 from convertkit.cli import (
     bench,
     bisect,
@@ -106,6 +107,8 @@ def main(args: Sequence[str] | None = None) -> int:
         if args is None and (ended := guard.apart()) is not None:
             return ended
         _refuse_empty(words)
+        if words[:1] != ["cache"]:  # which counts what it frees
+            sweep()
         code = app(words, standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer's own answer to Ctrl-C

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,9 +42,10 @@ def weights(
         "task": "weights",
         "weights": {"checkpoint": str(checkpoint.absolute()), "ema": ema},
         "prefix": prefix,
-        "output": None if output is None else str(output.absolute()),
     }
-    found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)
+    found = _examined(
+        partial(examine, model.resolve(), spec, find_variant(model, spec, variant).spec), job, output
+    )
     if as_json:
         print_json({**found["report"], "remarks": found["remarks"], "output": output})
         return
@@ -51,6 +54,27 @@ def weights(
     print(f"{checkpoint}: {_line(found['report'])}")
     if output is not None:
         print(f"wrote {output}")
+
+
+def _examined(
+    examine: Callable[[dict[str, Any]], dict[str, Any]], job: dict[str, Any], output: Path | None
+) -> dict[str, Any]:
+    """What the worker found; what it writes is put in its place here, once that is whole."""
+    from convertkit.errors import StoreError
+    from convertkit.files import CHUNK, atomic_write, scratch_directory
+
+    if output is None:
+        return examine(job)
+    with scratch_directory(output.absolute()) as room:
+        written = room / output.name
+        try:
+            found = examine({**job, "output": str(written)})
+        except StoreError as error:
+            error.message = error.message.replace(str(written), str(output))
+            raise
+        with written.open("rb") as stream:
+            atomic_write(output, iter(lambda: stream.read(CHUNK), b""))
+    return found
 
 
 def _line(report: dict[str, Any]) -> str:

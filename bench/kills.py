@@ -52,7 +52,7 @@ GONE = 10.0
 """Seconds that what a killed command had started gets to go as well."""
 
 SIGNALS = (*4 * (signal.SIGKILL,), signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-UNFINISHED = (".convertkit-tmp", ".part", ".tag", ".convertkit-next")
+UNFINISHED = (".convertkit-tmp", ".pth.part", ".convertkit-next")
 """What the name of a file, or of a directory that it is in, shows to be no result."""
 
 
@@ -260,13 +260,10 @@ def _left(here: Path) -> list[str]:
 
 
 def _twin(pid: int, deed: Deed, here: Path) -> list[str]:
-    """The run beside the killed one is not harmed, unless it refuses to write what another one writes."""
+    """The run beside the killed one is not harmed."""
     code, err = _wait(pid), (here / "twin").read_text(errors="replace")
     (here / "twin").unlink()
-    refused = "another process is writing it" in err or "is there already" in err
-    return (
-        [] if code == deed.code or refused else [f"the run beside it ends with {code}: {err.strip()[-300:]}"]
-    )
+    return [] if code == deed.code else [f"the run beside it ends with {code}: {err.strip()[-300:]}"]
 
 
 def _still_there(here: Path, spare: int | None = None) -> list[str]:

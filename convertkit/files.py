@@ -17,7 +17,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.errors import StoreError, UnavailableError
+from convertkit.errors import UnavailableError
 from convertkit.locks import FileLock, locked_directory, store_error
 from convertkit.temporary import TEMPORARY, clean_leftovers, reserve, scratch_directory, work_directory
 
@@ -110,8 +110,6 @@ def atomic_write(
         StoreError: the place cannot be written, or something that is no file is there (a device, a directory).
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clean_leftovers(path.parent, of=path.name)

@@ -105,7 +105,13 @@ def clean_leftovers(directory: str | Path, of: str = "") -> list[Path]:
 
 
 def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
-    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock."""
+    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock.
+
+    Raises:
+        StoreError: what is to be replaced by a file is none (a device, a directory).
+    """
+    if not directory and path.exists() and not path.is_file():
+        raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     while True:
         temporary = path.parent / f".{path.name[:NAME_LETTERS]}.{secrets.token_hex(6)}{TEMPORARY}"
         if directory:

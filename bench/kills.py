@@ -39,6 +39,12 @@ from bench import fuzz, kills_hook, kills_scene  # noqa: E402
 from bench.kills_hook import Aim  # noqa: E402
 from bench.kills_scene import DEEDS, Deed, Listing  # noqa: E402
 
+FAILED, DEFECT = 4, 70
+"""Exit codes: a step failed, as on a full disk; a defect."""
+
+NAMING = ("cannot be written", "TMPDIR", "/home/", "/tmp/")
+"""What a line says that names the place which is full."""
+
 LINES = 4096
 """Bytes that a file has room for on a full disk: what is printed goes to files, too."""
 
@@ -52,7 +58,7 @@ GONE = 10.0
 """Seconds that what a killed command had started gets to go as well."""
 
 SIGNALS = (*4 * (signal.SIGKILL,), signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-UNFINISHED = (".convertkit-tmp", ".pth.part", ".convertkit-next")
+UNFINISHED = (".convertkit-tmp", ".lock", ".pth.part", ".convertkit-next")
 """What the name of a file, or of a directory that it is in, shows to be no result."""
 
 
@@ -181,6 +187,8 @@ def _kill(deed: Deed, here: Path, known: Known, rng: random.Random) -> tuple[str
     twin = _start(deed, here, Aim(), mmap.mmap(-1, mmap.PAGESIZE), "twin") if rng.random() < 0.15 else None
     ended = _run(deed, here, aim, later)
     faults = _still_there(here, spare=twin)
+    if "Traceback" in ended.err or ended.code == DEFECT:
+        faults.append(f"exit code {ended.code}: {ended.err.strip()[-200:]}")
     if twin is None:
         faults += _broken(here, known)
     else:
@@ -210,16 +218,11 @@ def _full(deed: Deed, here: Path, known: Known, rng: random.Random) -> tuple[str
         faults.append(f"exit code {ended.code}")
     if "Traceback" in ended.err or len(errors) != (1 if ended.code else 0):
         faults.append(f"{len(errors)} lines of error")
-    if ended.code and not any(word in "".join(errors) for word in _places(deed, here)):
+    if ended.code and not any(word in "".join(errors) for word in NAMING):
         faults.append("the line names no place")
     said = f": {errors[-1]}" if errors and faults else ""
     where = f"from {ended.hit}" if aim.at else f"beyond {aim.bytes} bytes"
     return f"full {place.name if aim.at else 'file'}, {where}, exit {ended.code}{said}", faults
-
-
-def _places(deed: Deed, here: Path) -> list[str]:
-    """What a line may call a place that is full."""
-    return [str(here), "TMPDIR", *(path.name for path in here.iterdir()), *deed.words[2:]]
 
 
 def _after(deed: Deed, here: Path, known: Known) -> list[str]:

@@ -214,11 +214,11 @@ def _full(deed: Deed, here: Path, known: Known, rng: random.Random) -> tuple[str
     ended = _run(deed, here, aim)
     errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     faults = _still_there(here) + _broken(here, known) + _left(here)
-    if ended.code not in (deed.code, 4):
+    if ended.code not in (deed.code, FAILED):
         faults.append(f"exit code {ended.code}")
-    if "Traceback" in ended.err or len(errors) != (1 if ended.code else 0):
+    if "Traceback" in ended.err or (ended.code == FAILED and len(errors) != 1):
         faults.append(f"{len(errors)} lines of error")
-    if ended.code and not any(word in "".join(errors) for word in NAMING):
+    if ended.code == FAILED and not any(word in "".join(errors) for word in NAMING):
         faults.append("the line names no place")
     said = f": {errors[-1]}" if errors and faults else ""
     where = f"from {ended.hit}" if aim.at else f"beyond {aim.bytes} bytes"

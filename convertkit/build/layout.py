@@ -108,7 +108,7 @@ def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
             if not is_intact(output / name, entry):
                 shutil.copyfile(
                     source / name, filling / name
-                )  # the store's own is never the user's to damage
+                )  # no link: the store's is not the user's to damage
         (filling / NAME).write_bytes(manifest.encode())
     _move_in(output)
 

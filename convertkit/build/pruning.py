@@ -88,7 +88,7 @@ def sweep() -> None:
 
     Every command begins with this: the work of a killed one may be done by another, which would not look again.
     """
-    with suppress(ConvertkitError):  # no home: commands that need none run all the same
+    with suppress(ConvertkitError, OSError):  # no home: commands that need none run all the same
         store = home() / "store"
         rooms = (failures_directory(), home() / "datasets", store, store / "steps", *store.glob("weights/*"))
         for place in (temporary_place(), home(), *rooms):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,17 +34,24 @@ def weights(
     """
     from convertkit.build.examine import examine
     from convertkit.cli.ui import note, print_json
+    from convertkit.files import atomic_write, scratch_directory
     from convertkit.models.package import find_variant, read_spec
 
     spec = read_spec(model)
-    job = {
+    job: dict[str, Any] = {
         "task": "weights",
         "weights": {"checkpoint": str(checkpoint.absolute()), "ema": ema},
         "prefix": prefix,
     }
-    found = _examined(
-        partial(examine, model.resolve(), spec, find_variant(model, spec, variant).spec), job, output
-    )
+    with contextlib.ExitStack() as stack:
+        if (
+            output is not None
+        ):  # the worker is another program: what it leaves where it is killed has to be ours
+            room = stack.enter_context(scratch_directory(output.absolute()))
+            job["output"] = str(room / output.name)
+        found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)
+        if output is not None:
+            atomic_write(output, (room / output.name).read_bytes())
     if as_json:
         print_json({**found["report"], "remarks": found["remarks"], "output": output})
         return
@@ -54,27 +60,6 @@ def weights(
     print(f"{checkpoint}: {_line(found['report'])}")
     if output is not None:
         print(f"wrote {output}")
-
-
-def _examined(
-    examine: Callable[[dict[str, Any]], dict[str, Any]], job: dict[str, Any], output: Path | None
-) -> dict[str, Any]:
-    """What the worker found; what it writes is put in its place here, once that is whole."""
-    from convertkit.errors import StoreError
-    from convertkit.files import CHUNK, atomic_write, scratch_directory
-
-    if output is None:
-        return examine(job)
-    with scratch_directory(output.absolute()) as room:
-        written = room / output.name
-        try:
-            found = examine({**job, "output": str(written)})
-        except StoreError as error:
-            error.message = error.message.replace(str(written), str(output))
-            raise
-        with written.open("rb") as stream:
-            atomic_write(output, iter(lambda: stream.read(CHUNK), b""))
-    return found
 
 
 def _line(report: dict[str, Any]) -> str:

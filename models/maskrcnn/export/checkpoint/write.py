@@ -40,9 +40,8 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         path.write_bytes(content)
     except OSError as error:
-        raise PlaceError(
-            f"{path}: cannot be written: {error.strerror}", "check the place and its free space"
-        ) from error
+        line = f"{path.name}: cannot be written: {error.strerror}"
+        raise PlaceError(line, "check the place and its free space") from error
 
 
 def _zip(arrays: dict[str, NDArray[Any]]) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path
 from convertkit.build.manifest import NAME, FileEntry, Manifest, is_untouched, read_manifest
 from convertkit.errors import SpecError, StoreError, UsageError
 from convertkit.files import atomic_directory, clean_leftovers, locked_directory, sha256_file
-from convertkit.locks import store_error
+from convertkit.locks import FULL, store_error
 
 READY = ".convertkit-next"
 """A directory within the artifact's: what is about to be moved in, with its manifest."""
@@ -39,8 +39,8 @@ def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     """Brings ``output`` to exactly the manifest's files; other files there are not touched.
 
     Raises:
-        UsageError: a file of the artifact would replace one that convertkit did not make.
-        StoreError: the place cannot be written.
+        UsageError: a file of the artifact would replace one that convertkit did not make, or the place cannot
+            be written. StoreError: it is full.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,12 @@ def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
         error.message = error.message.replace(str(output / READY), str(output))
         raise
     except OSError as error:
-        raise store_error(Path(error.filename or output), error) from error
+        if error.errno in FULL:
+            raise store_error(output, error) from error
+        raise UsageError(
+            f"{error.filename or output}: cannot be written: {error.strerror or error}",
+            hint="check the place and its free space",
+        ) from error
 
 
 def settle(output: Path) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from convertkit.errors import ProcessError, StoreError
 from convertkit.files import atomic_directory, home, scratch_directory
 from convertkit.locks import locked_now
+from convertkit.temporary import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def prune(directory: Path, kind: str) -> None:
     ended = (path for path in directory.glob(f"{kind}-*") if not (path / RUNNING).exists())
     known = sorted(ended, key=lambda path: path.stat().st_mtime, reverse=True)
     for old in known[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        discard(old)
 
 
 def _named(directory: Path, kind: str) -> Path:

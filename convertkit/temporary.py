@@ -104,6 +104,14 @@ def clean_leftovers(directory: str | Path, of: str = "") -> list[Path]:
     return removed
 
 
+def discard(directory: Path) -> None:
+    """Remove a directory, under another name first: killed half-way, none is left that looks whole. It may fail."""
+    aside = directory.with_name(f".{directory.name[:NAME_LETTERS]}.{secrets.token_hex(6)}{TEMPORARY}")
+    with contextlib.suppress(OSError):
+        directory.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
     """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock.
 

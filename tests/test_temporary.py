@@ -11,7 +11,8 @@ import pytest
 
 from convertkit import locks
 from convertkit.errors import StoreError, UnavailableError
-from convertkit.files import FileLock, atomic_write, home, work_directory
+from convertkit.files import FileLock, atomic_write, clean_leftovers, home, work_directory
+from convertkit.temporary import discard
 from tests.conftest import Cli
 
 LEFT = ".0123456789ab.convertkit-tmp"
@@ -43,6 +44,22 @@ def test_every_command_removes_what_killed_ones_left_wherever_nobody_would_look_
     assert [path for place in places for path in place.glob(".*")] == []
     assert held == ["held"]
     assert list((store / "locks").iterdir()) == []
+
+
+def test_what_is_removed_is_not_left_in_half_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "step").mkdir()
+    (tmp_path / "step" / "graph.onnx").touch()
+    monkeypatch.setattr("shutil.rmtree", lambda *given, **more: None)  # as if killed there
+
+    discard(tmp_path / "step")
+    discard(tmp_path / "none")
+
+    assert not (tmp_path / "step").exists()
+    monkeypatch.undo()
+    assert len(clean_leftovers(tmp_path)) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_looking_for_tmpdir_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

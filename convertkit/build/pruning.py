@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,7 +14,7 @@ from convertkit.errors import ConvertkitError, UsageError
 from convertkit.failures import failures_directory
 from convertkit.files import clean_leftovers, home
 from convertkit.locks import locked_now
-from convertkit.temporary import temporary_place
+from convertkit.temporary import discard, temporary_place
 
 VARIABLE = "CONVERTKIT_STORE_SIZE"
 DEFAULT = "20GB"
@@ -102,7 +101,7 @@ def prune_all() -> int:
     """Empties the rooms whose contents are made again where they are needed; returns bytes freed."""
     before = size_of(home())
     for name in ("store", "datasets", "failures"):
-        shutil.rmtree(home() / name, ignore_errors=True)
+        discard(home() / name)
     return before - size_of(home())
 
 
@@ -114,7 +113,7 @@ def prune_store(root: Path, most: int) -> None:
     steps = sorted(_entries(root / "steps"))
     young = time.time() - YOUNG_SECONDS
     while steps and total > most and steps[0][0] < young:
-        shutil.rmtree(steps.pop(0)[1], ignore_errors=True)
+        discard(steps.pop(0)[1])
         # A large step is mostly weights, and those may be another's too: only looking again tells.
         _drop_unused_weights(root, young)
         total = size_of(root)

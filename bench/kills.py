@@ -233,8 +233,8 @@ def _after(deed: Deed, here: Path, known: Known) -> list[str]:
         faults.append(f"the next run ends with {ended.code}: {ended.err.strip()[-300:]}")
     found, wanted = Listing.of(here).files, known.after.files
     # What is kept of a failure has a time in its name, and stays.
-    kept = {str(parent) for path in found if "/failures/" in path for parent in Path(path).parents}
-    left = [path for path in found.keys() - wanted.keys() - kept if "/failures/" not in path]
+    rooms = {"home/cache", "home/cache/failures"}
+    left = [path for path in found.keys() - wanted.keys() - rooms if "/failures/" not in path]
     faults += [f"left {path}" for path in sorted(left)]
     faults += [f"lost {path}" for path in sorted(wanted.keys() - found.keys())]
     faults += [

@@ -102,6 +102,7 @@ def prune_all() -> int:
     before = size_of(home())
     for name in ("store", "datasets", "failures"):
         discard(home() / name)
+    sweep()
     return before - size_of(home())
 
 

@@ -69,7 +69,7 @@ def main() -> int:
     cases = [(kinds[number % len(kinds)] if not asked.kind else asked.kind, number) for number in numbers]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as room:
         scene = fuzz_scene.write(Path(room) / "scene")
-        _import_everything()
+        import_everything()
         jobs = min(asked.jobs, len(cases))
         shards = [os.fork() or _shard(cases[job::jobs], scene, Path(room), job, asked) for job in range(jobs)]
         for pid in shards:
@@ -133,7 +133,7 @@ def _run(words: list[str], here: Path) -> Ended:
     started = time.monotonic()
     child = os.fork()
     if child == 0:
-        _become(words, here)
+        become(words, here)
     while not (found := os.wait4(child, os.WNOHANG))[0]:
         if time.monotonic() - started > GIVEN_UP:
             os.killpg(child, signal.SIGKILL)
@@ -143,7 +143,7 @@ def _run(words: list[str], here: Path) -> Ended:
     return Ended(code, time.monotonic() - started, used.ru_maxrss * 1024, err)
 
 
-def _become(words: list[str], here: Path) -> None:
+def become(words: list[str], here: Path, err: str = "stderr") -> None:
     """The program, as its entry point starts it, with everything that it might litter inside of ``here``."""
     code = 99
     try:
@@ -154,7 +154,7 @@ def _become(words: list[str], here: Path) -> None:
         )
         os.environ["PATH"] = f"{here / 'bin'}:{os.environ['PATH']}"
         tempfile.tempdir = None
-        for descriptor, name in ((0, os.devnull), (1, "stdout"), (2, "stderr")):
+        for descriptor, name in ((0, os.devnull), (1, "stdout"), (2, err)):
             os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC), descriptor)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         from convertkit.cli.app import main
@@ -169,7 +169,7 @@ def _become(words: list[str], here: Path) -> None:
         os._exit(code)
 
 
-def _import_everything() -> None:
+def import_everything() -> None:
     """What a command would import, once for all of them."""
     import convertkit_ascend.preflight
     import convertkit_ascend.target

@@ -62,8 +62,8 @@ def write(scene: Path) -> Path:
         onnx.save(model, scene / "graphs" / f"{name}.onnx")
     np.savez(scene / "inputs.npz", image=np.ones((1, 3, 8, 8), np.float32))
     _photos(scene)
-    _convertkit(scene, "build", "tiny", "-o", "artifact")
-    _convertkit(scene, "build", "tiny", "-t", ASCEND, "-o", "bundle", "--compiler", "none")
+    convertkit(scene, "build", "tiny", "-o", "artifact")
+    convertkit(scene, "build", "tiny", "-t", ASCEND, "-o", "bundle", "--compiler", "none")
     shutil.make_archive(str(scene / "bundle"), "zip", scene / "bundle")
     _results(scene)
     return scene
@@ -89,9 +89,9 @@ def _results(scene: Path) -> None:
     from convertkit.graph.io import load
     from convertkit.graph.session import open_session
 
-    _convertkit(scene, "build", str(MASKRCNN), "-V", "mini", "-o", "detector")
+    convertkit(scene, "build", str(MASKRCNN), "-V", "mini", "-o", "detector")
     photos = ("--annotations", "coco.json", "--images", "photos")
-    _convertkit(
+    convertkit(
         scene,
         "preprocess",
         str(MASKRCNN),
@@ -113,7 +113,7 @@ def _results(scene: Path) -> None:
             np.save(scene / "out" / f"{path.stem}_{index}.npy", value)
 
 
-def _convertkit(scene: Path, *words: str) -> None:
+def convertkit(scene: Path, *words: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "convertkit", *words], cwd=scene, capture_output=True, text=True, check=False
     )

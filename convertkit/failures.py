@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.errors import ProcessError
-from convertkit.files import home, locked_directory
-from convertkit.locks import locked_now, store_error
+from convertkit.errors import ProcessError, StoreError
+from convertkit.files import atomic_directory, home, scratch_directory
+from convertkit.locks import locked_now
+from convertkit.temporary import discard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,14 +37,11 @@ def attempt(kind: str) -> Iterator[Path]:
         StoreError: the home directory cannot be written.
     """
     path = _named(failures_directory(), kind)
-    try:
+    with scratch_directory(path) as temporary:
+        (temporary / RUNNING).touch()
         _clean(path.parent)
-        path.mkdir(parents=True)
-        (path / RUNNING).touch()
-    except OSError as error:
-        raise store_error(path, error) from error
-    failed = False
-    with locked_directory(path):
+        temporary.rename(path)
+        failed = False
         try:
             yield path
         except ProcessError:
@@ -53,18 +51,18 @@ def attempt(kind: str) -> Iterator[Path]:
             raise
         finally:
             if not failed:
-                shutil.rmtree(path, ignore_errors=True)
+                with contextlib.suppress(OSError):
+                    path.rename(temporary)  # goes with everything in it
 
 
 def keep_failure(kind: str, *files: Path) -> Path | None:
     """Copies files into the directory of a new failure and returns it; None where there is no room for them."""
     path = _named(failures_directory(), kind)
     try:
-        path.mkdir(parents=True)
-        for file in files:
-            shutil.copyfile(file, path / file.name)
-    except OSError:  # the failure itself is what the user has to see
-        shutil.rmtree(path, ignore_errors=True)
+        with atomic_directory(path) as filling:
+            for file in files:
+                shutil.copyfile(file, filling / file.name)
+    except (OSError, StoreError):  # the failure itself is what the user has to see
         return None
     prune(path.parent, kind)
     return path
@@ -72,9 +70,10 @@ def keep_failure(kind: str, *files: Path) -> Path | None:
 
 def prune(directory: Path, kind: str) -> None:
     """Removes all but the newest of a kind."""
-    known = sorted(directory.glob(f"{kind}-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+    ended = (path for path in directory.glob(f"{kind}-*") if not (path / RUNNING).exists())
+    known = sorted(ended, key=lambda path: path.stat().st_mtime, reverse=True)
     for old in known[KEPT:]:
-        shutil.rmtree(old, ignore_errors=True)
+        discard(old)
 
 
 def _named(directory: Path, kind: str) -> Path:

@@ -8,6 +8,7 @@ process can be told from the work of a living one.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import hashlib
 import json
@@ -16,7 +17,7 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.errors import StoreError, UnavailableError
+from convertkit.errors import UnavailableError
 from convertkit.locks import FileLock, locked_directory, store_error
 from convertkit.temporary import TEMPORARY, clean_leftovers, reserve, scratch_directory, work_directory
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CHUNK = 1 << 20
+AT_FDCWD, EXCHANGE = -100, 2
+"""Of Linux' ``renameat2``."""
 
 __all__ = [
     "TEMPORARY",
@@ -107,8 +110,6 @@ def atomic_write(
         StoreError: the place cannot be written, or something that is no file is there (a device, a directory).
     """
     path = Path(path)
-    if path.exists() and not path.is_file():
-        raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         clean_leftovers(path.parent, of=path.name)
@@ -134,9 +135,8 @@ def atomic_directory(path: str | Path, *, replace: bool = False) -> Iterator[Pat
     """Fill a temporary sibling of ``path``; on success make it ``path``, on an exception remove it.
 
     Where ``path`` exists at the end, another process finished first: its result is kept and this one dropped
-    (results are named by their content), unless ``replace`` is set. Replacing is two renames: a process
-    killed exactly between them leaves neither, and the next one builds again. The leftovers of killed
-    processes beside ``path`` are removed on the way in.
+    (results are named by their content), unless ``replace`` is set: then the two change their names at once. The
+    leftovers of killed processes beside ``path`` are removed on the way in.
 
     Raises:
         StoreError: the place cannot be written.
@@ -157,13 +157,11 @@ def _pieces(data: bytes | Iterable[bytes | memoryview]) -> Iterable[bytes | memo
 
 def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
     if replace and path.exists():
-        aside, descriptor = reserve(path, directory=True)
-        try:
-            path.rename(aside / "old")
+        if not _exchange(temporary, path):
+            aside = temporary.with_name(f"{temporary.name}{TEMPORARY}")
+            path.rename(aside)
             temporary.rename(path)
-        finally:
             shutil.rmtree(aside, ignore_errors=True)
-            os.close(descriptor)
     else:
         try:
             temporary.rename(path)
@@ -171,6 +169,12 @@ def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
     _sync(path.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Two names change what they stand for in one step; False where the system or its file system cannot do that."""
+    call = getattr(ctypes.CDLL(None), "renameat2", None)
+    return call is not None and call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), EXCHANGE) == 0
 
 
 def _sync_tree(directory: Path) -> None:

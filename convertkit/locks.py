@@ -28,7 +28,7 @@ class FileLock:
     """A lock between processes, held as a context manager and dropped by the kernel when its holder dies.
 
     Args:
-        path: the lock file; it is made when missing, with its parents, and may be deleted at any time.
+        path: the lock file; it is made when missing, with its parents, may be deleted at any time, and goes at the end.
         on_wait: called once with one phrase that says who holds the lock, before waiting for it.
         timeout: seconds to wait; None waits for ever.
 
@@ -59,6 +59,8 @@ class FileLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink()  # while it is held: whoever opened it meanwhile looks whether it is still there
             os.close(self._descriptor)
             self._descriptor = None
 

@@ -62,7 +62,7 @@ def work_directory(name: str) -> Iterator[Path]:
     Raises:
         StoreError: there is no room; says so of ``TMPDIR``.
     """
-    place = Path(tempfile.gettempdir()) / f"convertkit-{name}"
+    place = temporary_place() / f"convertkit-{name}"
     try:
         with scratch_directory(place) as directory:
             yield directory
@@ -70,6 +70,13 @@ def work_directory(name: str) -> Iterator[Path]:
         if error.message.startswith(f"{place}: "):
             error.hint = f"set TMPDIR to a place with room; it is {place.parent} now"
         raise
+
+
+def temporary_place() -> Path:
+    """``TMPDIR`` or what stands for it. Python's own way to find it writes a file there, which a kill would leave."""
+    named = (tempfile.tempdir, *map(os.environ.get, ("TMPDIR", "TEMP", "TMP")), "/tmp", "/var/tmp")
+    usable = (Path(place) for place in named if place and os.access(place, os.W_OK | os.X_OK))
+    return next(usable, Path.cwd())
 
 
 def is_full(place: Path, error: OSError) -> bool:
@@ -97,8 +104,22 @@ def clean_leftovers(directory: str | Path, of: str = "") -> list[Path]:
     return removed
 
 
+def discard(directory: Path) -> None:
+    """Remove a directory, under another name first: killed half-way, none is left that looks whole. It may fail."""
+    aside = directory.with_name(f".{directory.name[:NAME_LETTERS]}.{secrets.token_hex(6)}{TEMPORARY}")
+    with contextlib.suppress(OSError):
+        directory.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
-    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock."""
+    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock.
+
+    Raises:
+        StoreError: what is to be replaced by a file is none (a device, a directory).
+    """
+    if not directory and path.exists() and not path.is_file():
+        raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     while True:
         temporary = path.parent / f".{path.name[:NAME_LETTERS]}.{secrets.token_hex(6)}{TEMPORARY}"
         if directory:

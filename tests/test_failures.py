@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,37 @@ def test_what_a_killed_process_was_working_in_goes_and_living_work_stays(own_hom
 
         assert not dead.exists()
         assert living.exists()
+
+
+def test_living_work_counts_for_no_failure_and_is_not_pruned(own_home: Path) -> None:
+    with attempt("worker") as living:
+        os.utime(living, (0, 0))
+        for _ in range(KEPT + 1):
+            work(ProcessError("it died"))
+
+        assert living.exists()
+
+
+@pytest.mark.parametrize("operation", ["mkdir", "touch", "rename", "rmtree"])
+def test_killed_at_any_moment_nothing_stays_that_looks_like_a_failure(own_home: Path, operation: str) -> None:
+    child = os.fork()
+    if child == 0:
+        owner = shutil if operation == "rmtree" else Path
+        before = getattr(owner, operation)
+
+        def last(*given: Any, **more: Any) -> None:
+            if operation != "rmtree":
+                before(*given, **more)
+            os._exit(9)
+
+        setattr(owner, operation, last)
+        work(None)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+    work(None)
+
+    assert list((own_home / "failures").iterdir()) == []
 
 
 def test_files_of_a_failure_are_copied(tmp_path: Path, own_home: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from convertkit import files
 from convertkit.errors import StoreError
 from convertkit.files import (
     TEMPORARY,
@@ -141,6 +142,27 @@ def test_atomic_directory_appears_whole(tmp_path: Path) -> None:
 
     assert (path / "a" / "b").read_text() == "1"
     assert names(tmp_path) == ["stage"]
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_directory_is_replaced_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanges: bool
+) -> None:
+    path, seen = tmp_path / "stage", []
+    path.mkdir()
+    (path / "old").write_text("1")
+    if not exchanges:
+        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+    else:
+        rename = Path.rename
+        monkeypatch.setattr(Path, "rename", lambda *given: seen.append(given) or rename(*given))
+
+    with atomic_directory(path, replace=True) as work:
+        (work / "new").write_text("2")
+
+    assert names(path) == ["new"]
+    assert names(tmp_path) == ["stage"]
+    assert seen == []  # no moment without either
 
 
 def test_atomic_directory_vanishes_on_an_exception(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_free_lock_is_taken_without_a_word(tmp_path: Path) -> None:
     assert holder.startswith("process ")
     assert FileLock.holder(path) is None
     assert FileLock.holder(tmp_path / "absent") is None
+    assert list(path.parent.iterdir()) == []
 
 
 def test_waiting_names_the_holder_and_ends_with_its_death(tmp_path: Path) -> None:

@@ -11,10 +11,66 @@ import pytest
 
 from convertkit import locks
 from convertkit.errors import StoreError, UnavailableError
-from convertkit.files import FileLock, atomic_write, home, work_directory
+from convertkit.files import FileLock, atomic_write, clean_leftovers, home, work_directory
+from convertkit.temporary import discard
 from tests.conftest import Cli
 
 LEFT = ".0123456789ab.convertkit-tmp"
+
+
+def test_every_command_removes_what_killed_ones_left_wherever_nobody_would_look_again(
+    cli: Cli, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    store = own_home / "store"
+    places = (
+        own_home,
+        store,
+        store / "steps",
+        store / "weights" / "ab",
+        own_home / "failures",
+        tmp_path / "tmp",
+    )
+    for place in places:
+        (place / f".x{LEFT}").mkdir(parents=True)
+        (place / f".x{LEFT}" / "half").write_bytes(bytes(10))
+    (store / "locks").mkdir()
+    (store / "locks" / "key").touch()
+
+    with FileLock(store / "locks" / "held"):
+        assert cli("list", "targets").code == 0
+        held = [path.name for path in (store / "locks").iterdir()]
+
+    assert [path for place in places for path in place.glob(".*")] == []
+    assert held == ["held"]
+    assert list((store / "locks").iterdir()) == []
+
+
+def test_what_is_removed_is_not_left_in_half_under_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "step").mkdir()
+    (tmp_path / "step" / "graph.onnx").touch()
+    monkeypatch.setattr("shutil.rmtree", lambda *given, **more: None)  # as if killed there
+
+    discard(tmp_path / "step")
+    discard(tmp_path / "none")
+
+    assert not (tmp_path / "step").exists()
+    monkeypatch.undo()
+    assert len(clean_leftovers(tmp_path)) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_looking_for_tmpdir_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python's own way writes a file and removes it: killed in between, that would stay."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "missing"))
+    monkeypatch.setenv("TEMP", str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", pytest.fail)
+
+    with work_directory("x") as directory:
+        assert directory.parent == tmp_path
 
 
 def test_a_killed_write_beside_an_output_goes_with_the_next_write_of_it(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from convertkit.build.compiled import check_by_hand, settled_key, with_compiled
 from convertkit.build.events import Note, Report, StepFinished, StepStarted, silent
-from convertkit.build.layout import is_current, lay_out, refuse_no_directory
+from convertkit.build.layout import is_current, lay_out, refuse_no_directory, settle
 from convertkit.build.manifest import FORMAT, FileEntry, Manifest, StepEntry
 from convertkit.build.origins import origins
 from convertkit.build.planning import Step, StepRecord, StockRecord, is_as_asked, plan
@@ -58,6 +58,7 @@ def build(
     store = store or Store(notice=lambda line: report(Note(line)))
     steps = plan(request)
     refuse_no_directory(output)
+    settle(output)
     current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
     if current is not None and is_as_asked(current, request, steps):
         return BuildResult(output, current, _known_records(store, steps, current), fresh=False)

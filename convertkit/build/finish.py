@@ -15,12 +15,12 @@ import msgspec
 from convertkit.build.compiled import check_by_hand
 from convertkit.build.events import Progress, Report, silent
 from convertkit.build.keys import step_key
-from convertkit.build.layout import lay_out, refuse_foreign, refuse_no_directory
+from convertkit.build.layout import lay_out, refuse_foreign, refuse_no_directory, settle
 from convertkit.build.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
 from convertkit.build.pack import unpack
 from convertkit.build.replay import check
 from convertkit.errors import ConvertkitError, SpecError, UsageError
-from convertkit.files import canonical_json, scratch_directory, sha256_bytes, sha256_file
+from convertkit.files import canonical_json, clean_leftovers, scratch_directory, sha256_bytes, sha256_file
 from convertkit.locks import FULL, store_error
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def finish(
     """
     output = output or _place_of(bundle)
     refuse_no_directory(output)
+    settle(output)
+    clean_leftovers(output.absolute().parent, of=output.name)
     if output.resolve() == bundle.resolve() and (manifest := _complete(bundle, plugins)):
         return Finished(output, manifest, fresh=False)
     with scratch_directory(output.absolute()) as scratch, _naming(bundle, scratch, output):

@@ -1,13 +1,21 @@
-"""The artifact directory: laid out file by file, the manifest last, so that it is whole or recognisably not."""
+"""The artifact directory: everything is made ready beside its place, then moved in, the manifest last.
+
+Whoever is killed before all is ready has changed nothing; after that, the next process moves in what is left.
+"""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from convertkit.build.manifest import NAME, FileEntry, Manifest, is_untouched, read_manifest
-from convertkit.errors import SpecError, UsageError
-from convertkit.files import CHUNK, atomic_write, clean_leftovers, locked_directory, sha256_file
+from convertkit.errors import SpecError, StoreError, UsageError
+from convertkit.files import atomic_directory, clean_leftovers, locked_directory, sha256_file
+from convertkit.locks import FULL, store_error
+
+READY = ".convertkit-next"
+"""A directory within the artifact's: what is about to be moved in, with its manifest."""
 
 
 def is_current(output: Path, key: str) -> Manifest | None:
@@ -32,17 +40,37 @@ def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
 
     Raises:
         UsageError: a file of the artifact would replace one that convertkit did not make, or the place cannot
-            be written.
+            be written. StoreError: it is full.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
         with locked_directory(output):
             _lay_out(output, source, manifest)
+    except StoreError as error:
+        error.message = error.message.replace(str(output / READY), str(output))
+        raise
     except OSError as error:
+        if error.errno in FULL:
+            raise store_error(output, error) from error
         raise UsageError(
             f"{error.filename or output}: cannot be written: {error.strerror or error}",
             hint="check the place and its free space",
         ) from error
+
+
+def settle(output: Path) -> None:
+    """Goes on where a process was killed that had everything ready to be moved in, and removes what was not ready.
+
+    Raises:
+        StoreError: the place cannot be written. SpecError: what lies ready was not made by convertkit.
+    """
+    try:
+        clean_leftovers(output)
+        if (output / READY).is_dir():
+            with locked_directory(output):
+                _move_in(output)
+    except OSError as error:
+        raise store_error(Path(error.filename or output), error) from error
 
 
 def refuse_no_directory(output: Path) -> None:
@@ -78,14 +106,32 @@ def refuse_foreign(output: Path, names: Iterable[str], manifest: Manifest) -> No
 
 def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     clean_leftovers(output)
-    previous = _previous_files(output)
-    _refuse_foreign(output, manifest, previous)
-    for name, entry in manifest.files.items():
-        if not is_intact(output / name, entry):
-            _place(source / name, output / name)
-    atomic_write(output / NAME, manifest.encode())
-    for name in previous - set(manifest.files):
-        (output / name).unlink(missing_ok=True)
+    _move_in(output)
+    _refuse_foreign(output, manifest, _previous_files(output))
+    with atomic_directory(output / READY) as filling:
+        for name, entry in manifest.files.items():
+            if not is_intact(output / name, entry):
+                shutil.copyfile(
+                    source / name, filling / name
+                )  # no link: the store's is not the user's to damage
+        (filling / NAME).write_bytes(manifest.encode())
+    _move_in(output)
+
+
+def _move_in(output: Path) -> None:
+    """Every step may be the last of a killed process: the next one does what is left, down to the manifest."""
+    ready = output / READY
+    if ready.is_symlink() or not ready.is_dir():
+        return
+    if (ready / NAME).exists():
+        files = read_manifest(ready / NAME).files
+        for name in files:
+            if (ready / name).exists():
+                (ready / name).replace(output / name)
+        for name in _previous_files(output) - set(files):
+            (output / name).unlink(missing_ok=True)
+        (ready / NAME).replace(output / NAME)
+    ready.rmdir()
 
 
 def _previous_files(output: Path) -> set[str]:
@@ -104,9 +150,3 @@ def _refuse_foreign(output: Path, manifest: Manifest, previous: set[str]) -> Non
             hint="remove it, or choose another --output",
         )
     refuse_foreign(output, manifest.files, manifest)
-
-
-def _place(source: Path, target: Path) -> None:
-    """Copies: the store's own is never the user's to damage."""
-    with source.open("rb") as stream:
-        atomic_write(target, iter(lambda: stream.read(CHUNK), b""))

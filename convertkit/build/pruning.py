@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from convertkit.errors import UsageError
+from convertkit.errors import ConvertkitError, UsageError
 from convertkit.failures import failures_directory
 from convertkit.files import clean_leftovers, home
+from convertkit.locks import locked_now
+from convertkit.temporary import discard, temporary_place
 
 VARIABLE = "CONVERTKIT_STORE_SIZE"
 DEFAULT = "20GB"
@@ -76,18 +77,32 @@ def prune(most: int | None = None) -> int:
         most: what the store may take; :func:`store_limit` by default.
     """
     before = size_of(home())
-    for place in (home(), failures_directory(), *_below(home() / "store")):
-        if place.is_dir():
-            clean_leftovers(place)
+    sweep()
     prune_store(home() / "store", store_limit() if most is None else most)
     return before - size_of(home())
+
+
+def sweep() -> None:
+    """Removes what killed processes have left in ``TMPDIR`` and in the home; what the living work on stays.
+
+    Every command begins with this: the work of a killed one may be done by another, which would not look again.
+    """
+    with suppress(ConvertkitError, OSError):  # no home: commands that need none run all the same
+        store = home() / "store"
+        rooms = (failures_directory(), home() / "datasets", store, store / "steps", *store.glob("weights/*"))
+        for place in (temporary_place(), home(), *rooms):
+            clean_leftovers(place)
+        for lock in store.glob("locks/*"):
+            with suppress(OSError), locked_now(lock):
+                lock.unlink()
 
 
 def prune_all() -> int:
     """Empties the rooms whose contents are made again where they are needed; returns bytes freed."""
     before = size_of(home())
     for name in ("store", "datasets", "failures"):
-        shutil.rmtree(home() / name, ignore_errors=True)
+        discard(home() / name)
+    sweep()
     return before - size_of(home())
 
 
@@ -99,7 +114,7 @@ def prune_store(root: Path, most: int) -> None:
     steps = sorted(_entries(root / "steps"))
     young = time.time() - YOUNG_SECONDS
     while steps and total > most and steps[0][0] < young:
-        shutil.rmtree(steps.pop(0)[1], ignore_errors=True)
+        discard(steps.pop(0)[1])
         # A large step is mostly weights, and those may be another's too: only looking again tells.
         _drop_unused_weights(root, young)
         total = size_of(root)
@@ -135,8 +150,3 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:  # another process has just removed it
         return b""
-
-
-def _below(store: Path) -> Iterator[Path]:
-    yield store / "steps"
-    yield from (store / "weights").glob("*")

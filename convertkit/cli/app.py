@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from convertkit.build.pruning import sweep
 from convertkit.cli import (
     bench,
     bisect,
@@ -103,9 +104,13 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()
     try:
-        if args is None and (ended := guard.apart()) is not None:
-            return ended
+        if args is None:
+            guard.interruptible()
+            if (ended := guard.apart()) is not None:
+                return ended
         _refuse_empty(words)
+        if words[:1] != ["cache"]:  # which counts what it frees
+            sweep()
         code = app(words, standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer's own answer to Ctrl-C
@@ -162,6 +167,8 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
+    if guard.interrupted():
+        line, code = "interrupted; finished steps are kept", INTERRUPTED
     print(f"error: {shortened(visible(' '.join(line.split())))}", file=sys.stderr)
     return code
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,16 +34,24 @@ def weights(
     """
     from convertkit.build.examine import examine
     from convertkit.cli.ui import note, print_json
+    from convertkit.files import atomic_write, scratch_directory
     from convertkit.models.package import find_variant, read_spec
 
     spec = read_spec(model)
-    job = {
+    job: dict[str, Any] = {
         "task": "weights",
         "weights": {"checkpoint": str(checkpoint.absolute()), "ema": ema},
         "prefix": prefix,
-        "output": None if output is None else str(output.absolute()),
     }
-    found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)
+    with contextlib.ExitStack() as stack:
+        if (
+            output is not None
+        ):  # the worker is another program: what it leaves where it is killed has to be ours
+            room = stack.enter_context(scratch_directory(output.absolute()))
+            job["output"] = str(room / output.name)
+        found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)
+        if output is not None:
+            atomic_write(output, (room / output.name).read_bytes())
     if as_json:
         print_json({**found["report"], "remarks": found["remarks"], "output": output})
         return

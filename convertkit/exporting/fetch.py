@@ -57,10 +57,8 @@ def fetch(
     wanted = _Wanted(url, _checked_digest(sha256), size, Path(destination_dir) / file_name(url))
     try:
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        lock = wanted.beside(".lock")
-        with FileLock(lock, on_wait=on_wait):
+        with FileLock(wanted.beside(".lock"), on_wait=on_wait):
             _obtain(wanted, on_progress, backoff)
-            lock.unlink(missing_ok=True)
     except OSError as error:
         hint = "check the place and its free space, then run this again to go on"
         raise StoreError(f"{wanted.path}: cannot be written: {error.strerror or error}", hint=hint) from error
@@ -126,6 +124,9 @@ def _obtain(wanted: _Wanted, on_progress: OnProgress | None, backoff: float) -> 
     if wanted.path.is_file():
         mismatch = wanted.mismatch(wanted.path)
         if not mismatch:
+            Part(
+                wanted.beside(".part")
+            ).discard()  # what is left of a download that was killed at its very end
             return
         wanted.reject(wanted.path)
     try:

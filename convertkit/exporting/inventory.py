@@ -42,7 +42,6 @@ def remove(name: str) -> Path:
         # Without its record it counts as unfinished: a removal that is killed half-way does no harm.
         (directory / "state.json").unlink(missing_ok=True)
         shutil.rmtree(directory, ignore_errors=True)
-        lock.unlink(missing_ok=True)
     if directory.exists():
         raise StoreError(f"{directory}: could not be removed completely", hint="check its permissions")
     return directory

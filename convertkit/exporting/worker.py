@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.errors import ConvertkitError, ProcessError
+from convertkit.errors import ConvertkitError, ProcessError, StoreError
 from convertkit.exporting.interpreter import child_variables
 from convertkit.process import ChildError, run_child
 
@@ -119,7 +119,8 @@ class _Listener:
         """Raise what the worker said in its ``error`` event, if it said so."""
         if self.refusal and (cause is None or (cause.returncode or 0) > 0):
             message, hint = self.refusal.get("message"), self.refusal.get("hint")
-            raise ConvertkitError(_one_line(message) or "the worker refused", hint=_one_line(hint)) from cause
+            kind = StoreError if self.refusal.get("place") is True else ConvertkitError
+            raise kind(_one_line(message) or "the worker refused", hint=_one_line(hint)) from cause
 
 
 def _one_line(text: Any) -> str | None:

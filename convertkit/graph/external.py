@@ -30,16 +30,16 @@ def write_external(model: LightModel, path: Path) -> Path:
     beside = path.with_name(f"{path.name}.{digest}.data")
     atomic_write(beside, _pieces(model, places))
     atomic_write(path, _pointing(model, places, beside.name).SerializeToString(deterministic=True))
-    for file in external_files(path):
-        if file != beside:
-            file.unlink(missing_ok=True)
+    remove_external(path, but=beside)
     return beside
 
 
-def external_files(path: Path) -> list[Path]:
-    """The files of weights that were written for a graph, by their names."""
+def remove_external(path: Path, *, but: Path | None = None) -> None:
+    """Removes the files of weights of graphs that were here before, known by their names."""
     ours = re.compile(re.escape(path.name) + r"\.[0-9a-f]{12}\.data")
-    return sorted(file for file in path.parent.iterdir() if ours.fullmatch(file.name) and file.is_file())
+    for file in path.parent.iterdir():
+        if ours.fullmatch(file.name) and file.is_file() and file != but:
+            file.unlink(missing_ok=True)
 
 
 def _pieces(model: LightModel, places: dict[str, int]) -> Iterator[bytes]:

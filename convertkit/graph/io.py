@@ -11,7 +11,7 @@ from convertkit.errors import GraphError
 from convertkit.files import atomic_write
 from convertkit.graph import wire
 from convertkit.graph.domains import WayBack, adopted
-from convertkit.graph.external import write_external
+from convertkit.graph.external import remove_external, write_external
 from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.outputs import with_output_types
@@ -93,6 +93,7 @@ def save(model: LightModel, path: Path) -> tuple[Path, ...]:
     if size + sum(len(data) for data in model.weights.values()) > MAX_PROTO:
         return path, write_external(model, path)
     atomic_write(path, wire.write(model))
+    remove_external(path)
     return (path,)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import itertools
 import math
 import os
@@ -17,8 +16,9 @@ import numpy as np
 from convertkit.datasets.annotations import Id, explain
 from convertkit.detection.rle import problem
 from convertkit.detection.types import RLE, Detections
-from convertkit.errors import GraphError, SpecError, StoreError, UsageError
-from convertkit.locks import is_at, store_error
+from convertkit.errors import GraphError, SpecError, UsageError
+from convertkit.locks import store_error
+from convertkit.temporary import clean_leftovers, reserve
 
 LINES = (".jsonl", ".ndjson")
 """Names of files with one JSON object a line."""
@@ -44,7 +44,7 @@ class Result(msgspec.Struct, frozen=True, omit_defaults=True):
 class ResultsWriter:
     """Writes detections to ``path``, which appears when the ``with`` block ends well; memory stays constant.
 
-    Until then the file is called ``path + ".part"``; an exception removes it.
+    Until then it has a temporary name; an exception removes it.
 
     Args:
         path: one JSON object a line where it is called ``.jsonl``, else one JSON array as ``loadRes`` reads it.
@@ -52,13 +52,13 @@ class ResultsWriter:
             counted in ``left_out`` and not written.
 
     Raises:
-        StoreError: the file cannot be written, or another process is writing it.
+        StoreError: the file cannot be written.
     """
 
     def __init__(self, path: Path, category_ids: Sequence[int | None]) -> None:
         self.path, self.written, self.left_out = path, 0, 0
         self._ids = tuple(category_ids)
-        self._part = path.with_name(path.name + ".part")
+        self._part = path
         self._array = path.suffix.lower() not in LINES
         self._encoder = msgspec.json.Encoder()
         self._stream: BinaryIO | None = None
@@ -66,9 +66,11 @@ class ResultsWriter:
     def __enter__(self) -> ResultsWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = _open_alone(self._part)
+            clean_leftovers(self.path.parent, of=self.path.name)
+            self._part, descriptor = reserve(self.path, directory=False)
+            self._stream = os.fdopen(descriptor, "wb")
         except OSError as error:
-            raise store_error(self._part, error) from error
+            raise store_error(self.path, error) from error
         return self
 
     def __exit__(
@@ -105,7 +107,7 @@ class ResultsWriter:
         try:
             self._stream.write(self._encoded(results))
         except OSError as error:
-            raise store_error(self._part, error) from error
+            raise store_error(self.path, error) from error
         self.written += len(results)
         self.left_out += len(detections) - len(results)
 
@@ -236,22 +238,6 @@ def _check_mask(where: str, result: Result, mask: Mask, size: tuple[int, int]) -
     wrong = problem(height, width, mask.counts)
     if wrong:
         raise SpecError(f"{where}: segmentation: {wrong}")
-
-
-def _open_alone(path: Path) -> BinaryIO:
-    """Open an empty file for writing; the kernel drops the lock with the process, so that nothing stale remains."""
-    stream = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644), "r+b")
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not is_at(stream.fileno(), path):
-            raise BlockingIOError
-        stream.truncate()
-    except BlockingIOError:
-        stream.close()
-        raise StoreError(
-            f"{path}: another process is writing it", hint="wait, or choose another file"
-        ) from None
-    return stream
 
 
 def _mask(mask: RLE) -> Mask:

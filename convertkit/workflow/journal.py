@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from convertkit.detection.types import Placement
 from convertkit.errors import UsageError
-from convertkit.files import atomic_write, sha256_file
+from convertkit.files import TEMPORARY, atomic_write, sha256_file
 from convertkit.locks import store_error
 from convertkit.reading import open_regular
 
@@ -108,7 +108,7 @@ def refuse_foreign(root: Path, record: str) -> None:
         raise UsageError(f"--output {root} is no directory")
     if not root.is_dir() or (root / NAME).is_file() or (root / record).is_file():
         return
-    other = next(iter(sorted(root.iterdir())), None)
+    other = next((path for path in sorted(root.iterdir()) if not path.name.endswith(TEMPORARY)), None)
     if other is not None:
         raise UsageError(
             f"--output {root}: {other.name} is there, and not from convertkit",

@@ -67,11 +67,12 @@ def prepare(
     output.mkdir(parents=True, exist_ok=True)
     with locked_directory(output):
         work = _Work(job, output)
-        work.make_directories()
         _refuse_full_disk(work, output)
-        with Journal(output, work.key) as journal:
+        with Journal(
+            output, work.key
+        ) as journal:  # first of all: it says to the next run that all else is ours
             work.journal = journal
-            (output / NAME).unlink(missing_ok=True)
+            work.make_directories()
             threads = jobs or usable_processors()
             photos = _run(work, threads, on_progress)
         record = record_of(job, photos)
@@ -88,7 +89,7 @@ class _Work:
         self.directories = {name: directory_of(output, name, names) for name in names}
         if len(set(self.directories.values())) < len(names):
             raise SpecError(f"inputs {', '.join(names)}: two of them have the same directory")
-        self.key = key_of(job)
+        self.key, self.record = key_of(job), output / NAME
         self.journal: Journal | None = None
         self.made = 0
 
@@ -115,6 +116,7 @@ class _Work:
 
     def _make(self, photo: Photo, source: bytes, paths: dict[str, Path]) -> Done:
         job = self.job
+        self.record.unlink(missing_ok=True)  # it would speak of files that are no longer there
         pixels = _pixels(photo, source)
         given, placement = job.package.model.preprocess(pixels, job.variant.spec.size, job.preprocess)
         made = check_inputs(given, job.inputs)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from convertkit.build.layout import READY
 from convertkit.build.manifest import read_manifest
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.ascend.runtimes.stand_in_aclruntime import install_aclruntime
@@ -252,6 +253,37 @@ def test_a_model_compiled_by_hand_is_neither_lost_nor_taken_for_another_graphs(
         assert done.code == 2
         assert "bundle/model.om was compiled by hand from what was built there before (remove it" in done.err
     assert (bundle / "model.om").read_bytes() == b"IMOD by hand"
+
+
+@pytest.mark.parametrize("verb", ["compile", "build"])
+def test_a_model_whose_manifest_a_kill_kept_out_is_not_taken_for_one_compiled_by_hand(
+    cli: Cli, tiny: Path, bundle: Path, stand_in: Path, verb: str
+) -> None:
+    awaiting, ready = (bundle / "manifest.json").read_bytes(), bundle / READY
+    assert cli("compile", bundle).code == 0
+    whole = contents(bundle)
+    ready.mkdir()
+    (bundle / "manifest.json").rename(ready / "manifest.json")
+    (bundle / "manifest.json").write_bytes(awaiting)
+
+    done = cli("compile", bundle) if verb == "compile" else cli("build", tiny, *TARGET, "-o", bundle)
+
+    assert done.code == 0, done.err
+    assert contents(bundle) == whole
+
+
+def test_what_a_kill_after_the_last_step_left_beside_it_goes_though_there_is_nothing_to_do(
+    cli: Cli, bundle: Path, stand_in: Path
+) -> None:
+    assert cli("compile", bundle).code == 0
+    left = bundle.with_name(f".{bundle.name}.0123456789ab.convertkit-tmp")
+    left.mkdir()
+    (left / "model.om").write_bytes(bytes(10))
+
+    done = cli("compile", bundle)
+
+    assert done.code == 0
+    assert not left.exists()
 
 
 def test_dry_run_knows_that_a_compiled_artifact_is_up_to_date(

@@ -59,8 +59,8 @@ def environment(allow: str) -> dict[str, str]:
 def odd(tmp_path: Path):
     """Words that run a pass with this body on a small graph."""
 
-    def odd(body: str) -> tuple[object, ...]:
-        (tmp_path / "odd.py").write_text(PLUGIN.format(body=body))
+    def odd(*lines: str) -> tuple[object, ...]:
+        (tmp_path / "odd.py").write_text(PLUGIN.format(body="\n        ".join(lines)))
         onnx.save(parse("(float[2] x) => (float[2] y) { y = Relu(x) }").proto, tmp_path / "small.onnx")
         return ("opt", tmp_path / "small.onnx", "-p", "odd", "--plugin", tmp_path / "odd.py")
 
@@ -161,6 +161,40 @@ def test_an_interrupt_is_answered_by_the_command_itself(odd, tmp_path: Path) -> 
         _, err = process.communicate(timeout=30)
 
     assert (process.returncode, err) == (130, line)
+
+
+@pytest.mark.parametrize("error", ["ImportError('initialization failed')", "UsageError('a plugin')"])
+def test_an_interrupt_that_a_library_makes_another_error_of_is_still_one(
+    odd, tmp_path: Path, error: str
+) -> None:
+    """As extension modules do where it comes while they are imported."""
+    words = odd(
+        "from convertkit.errors import UsageError",
+        f"try: Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)",
+        f"except KeyboardInterrupt: raise {error}",
+    )
+    with started(words, "signal.SIGINT, signal.default_int_handler") as process:
+        written(tmp_path / "pid")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (130, "error: interrupted; finished steps are kept\n")
+
+
+def test_an_interrupt_of_the_whole_group_is_answered_once_and_what_is_cleaned_up_is_not_disturbed(
+    odd, tmp_path: Path
+) -> None:
+    words = odd(
+        f"try: Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)",
+        f"finally: time.sleep(0.3); Path({str(tmp_path / 'clean')!r}).touch()",
+    )
+    with started(words, "signal.SIGINT, signal.default_int_handler") as process:
+        for pid in (written(tmp_path / "pid"), process.pid):
+            os.kill(pid, signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+
+    assert (process.returncode, err) == (130, "error: interrupted; finished steps are kept\n")
+    assert (tmp_path / "clean").exists()
 
 
 @contextlib.contextmanager

@@ -118,6 +118,16 @@ def test_complete_part_of_a_killed_process_is_used(server: Server, tmp_path: Pat
     assert len(server.requests) == 1
 
 
+def test_what_a_download_that_was_killed_at_its_end_left_goes(server: Server, tmp_path: Path) -> None:
+    get(server, tmp_path)
+    (tmp_path / "net-v1.pth.part.tag").write_text('"v1"')
+    (tmp_path / "net-v1.pth.lock").touch()
+
+    get(server, tmp_path)
+
+    assert names(tmp_path) == ["net-v1.pth"]
+
+
 @pytest.mark.parametrize("length", [True, False])
 def test_server_without_ranges_or_length_starts_over(server: Server, tmp_path: Path, length: bool) -> None:
     server.ranges, server.length, server.faults = False, length, [cut(100_000)]
@@ -146,7 +156,7 @@ def test_wrong_content_is_kept_aside_and_never_under_the_name(server: Server, tm
     ):
         get(server, tmp_path, size=None)
 
-    assert names(tmp_path) == ["net-v1.pth.lock", "net-v1.pth.rejected"]
+    assert names(tmp_path) == ["net-v1.pth.rejected"]
     assert (tmp_path / "net-v1.pth.rejected").read_bytes() == server.body
 
 
@@ -154,7 +164,7 @@ def test_wrong_size_is_refused_before_the_download(server: Server, tmp_path: Pat
     with pytest.raises(UnavailableError, match=r"the server's file has 700000 bytes instead of 7"):
         get(server, tmp_path, size=7)
 
-    assert names(tmp_path) == ["net-v1.pth.lock"]
+    assert names(tmp_path) == []
 
 
 def test_endless_body_is_cut_off(server: Server, tmp_path: Path) -> None:

@@ -51,6 +51,19 @@ def test_what_does_not_fit_has_its_weights_beside_it(tmp_path: Path) -> None:
     assert np.array_equal(alone, beside)
 
 
+def test_what_fits_again_takes_the_weights_of_the_graph_before_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as small:
+        small.setattr(io, "MAX_PROTO", 2000)
+        io.save(detach(tiny_model(seed=1)), tmp_path / "a.onnx")
+    (tmp_path / "a.onnx.data").write_bytes(b"somebody's")
+
+    io.save(detach(tiny_model()), tmp_path / "a.onnx")
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.onnx", "a.onnx.data"]
+
+
 @pytest.mark.usefixtures("little")
 def test_equal_weights_are_written_once(tmp_path: Path) -> None:
     model = tiny_model()

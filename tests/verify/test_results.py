@@ -13,6 +13,7 @@ from pycocotools.coco import COCO
 
 from convertkit.detection.types import Detections
 from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UsageError
+from convertkit.files import TEMPORARY
 from convertkit.verify.results import ResultsWriter, read_results
 
 SIZES = {1: (10, 20), 2: (4, 4)}
@@ -116,7 +117,7 @@ def test_the_file_appears_only_when_all_went_well(tmp_path):
 
 
 def test_what_a_killed_process_left_is_overwritten(tmp_path):
-    (tmp_path / "results.jsonl.part").write_text("half a line" * 100)
+    (tmp_path / f".results.jsonl.0123456789ab{TEMPORARY}").write_text("half a line" * 100)
 
     with ResultsWriter(tmp_path / "results.jsonl", [1]) as writer:
         writer.write(1, found())
@@ -129,11 +130,23 @@ def test_two_writers_do_not_mix(tmp_path):
     path = tmp_path / "results.jsonl"
 
     with ResultsWriter(path, [1]) as writer:
-        with pytest.raises(StoreError, match="another process is writing"), ResultsWriter(path, [1]):
-            pass
-        writer.write(1, found())
+        with ResultsWriter(path, [1]) as other:
+            other.write(1, found())
+            other.write(1, found())
+            writer.write(1, found())
+        assert len(list(read_results(path, SIZES, CATEGORIES))) == 2
 
     assert len(list(read_results(path, SIZES, CATEGORIES))) == 1
+    assert [entry.name for entry in tmp_path.iterdir()] == ["results.jsonl"]
+
+
+def test_a_file_of_somebody_with_a_name_like_ours_is_left(tmp_path):
+    (tmp_path / "results.jsonl.part").write_text("somebody's")
+
+    with ResultsWriter(tmp_path / "results.jsonl", [1]) as writer:
+        writer.write(1, found())
+
+    assert (tmp_path / "results.jsonl.part").read_text() == "somebody's"
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path):
@@ -144,7 +157,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "results.jsonl").mkdir()
     with pytest.raises(StoreError, match="cannot be written"), ResultsWriter(tmp_path / "results.jsonl", [1]):
         pass
-    assert not (tmp_path / "results.jsonl.part").exists()
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["file", "results.jsonl"]
 
 
 @pytest.mark.parametrize(

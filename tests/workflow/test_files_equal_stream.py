@@ -10,6 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 
+from convertkit.files import TEMPORARY
 from tests.conftest import MASKRCNN
 from tests.workflow.conftest import detector_graph
 
@@ -173,7 +174,9 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
 
 def test_after_a_postprocess_that_was_killed_nothing_is_lost_or_doubled(cli, results, detector):
     words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--detections", "f.jsonl")
-    Path("f.jsonl.part").write_bytes(b'{"image_id":1,"category_id":1,"score":0.5}\n{"image_id":1,"cat')
+    Path(f".f.jsonl.0123456789ab{TEMPORARY}").write_bytes(
+        b'{"image_id":1,"category_id":1,"score":0.5}\n{"image_id":1,"cat'
+    )
 
     first = cli(*words)
     lines = Path("f.jsonl").read_bytes()
@@ -182,7 +185,7 @@ def test_after_a_postprocess_that_was_killed_nothing_is_lost_or_doubled(cli, res
     assert (first.code, again.out) == (0, first.out), first.err
     assert lines.count(b"\n") == 16
     assert Path("f.jsonl").read_bytes() == lines
-    assert [path.name for path in Path().glob("f.jsonl*")] == ["f.jsonl"]
+    assert [path.name for path in Path().glob("*f.jsonl*")] == ["f.jsonl"]
 
 
 def test_part_of_the_results_is_scored_but_not_judged(cli, results, detector, stems):

@@ -188,6 +188,38 @@ def test_a_killed_run_leaves_whole_files_only_and_is_continued(job, tmp_path, de
         assert (tmp_path / "out" / f"{number + 56}.bin").read_bytes() == tensor.tobytes()
 
 
+def test_a_run_that_was_killed_before_it_said_so_is_no_stranger(job, tmp_path):
+    """Killed while it wrote the journal, which comes first of all; with several inputs, before their directories."""
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / f".{journal.NAME}.0123456789ab.convertkit-tmp").write_bytes(b"half a li")
+
+    prepare(job, output)
+
+    assert {path.suffix for path in output.iterdir()} == {".bin", ".json", ".jsonl"}
+    assert {path.name for path in output.iterdir() if path.suffix != ".bin"} == {
+        journal.NAME,
+        "preprocess.json",
+    }
+
+
+def test_a_finished_directory_stays_one_while_nothing_in_it_changes(job, tmp_path, monkeypatch):
+    prepare(job, tmp_path)
+    record = (tmp_path / "preprocess.json").read_bytes()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(room, "record_of", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(job, tmp_path)
+    assert (tmp_path / "preprocess.json").read_bytes() == record
+
+    with pytest.raises(KeyboardInterrupt):
+        prepare(replace(job, suffix="npy"), tmp_path)
+    assert not (tmp_path / "preprocess.json").exists()
+
+
 def test_a_journal_that_was_cut_off_counts_to_its_last_whole_line(job, tmp_path):
     prepare(job, tmp_path / "out")
     lines = tmp_path / "out" / ".convertkit-journal.jsonl"

@@ -9,3 +9,7 @@ class JobError(Exception):
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class PlaceError(JobError):
+    """A file that cannot be written, on a full disk above all: nobody's mistake."""

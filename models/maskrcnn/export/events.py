@@ -31,6 +31,6 @@ class Events:
         """Say how many of ``total`` steps (or images) are done and which one is next or was last."""
         self.send("progress", what=what, done=done, total=total)
 
-    def error(self, message: str, hint: str) -> None:
-        """Say in one line each why the job cannot be done and what to do."""
-        self.send("error", message=" ".join(message.split()), hint=" ".join(hint.split()))
+    def error(self, message: str, hint: str, *, place: bool = False) -> None:
+        """Say in one line each why the job cannot be done and what to do, and whether a place takes no files."""
+        self.send("error", message=" ".join(message.split()), hint=" ".join(hint.split()), place=place)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import onnx
 from torch import nn
 
 from . import detector, environment, stock
+from .checkpoint.write import write_file
 from .errors import JobError
 from .events import Events
 from .exportable import HINT, check_exportable
@@ -21,7 +21,7 @@ from .weights import load_checkpoint
 
 
 def run_export(job: Job, events: Events) -> None:
-    """Write the stock graph to ``output``, under a temporary name first."""
+    """Write the stock graph to ``output``."""
     output = Path(job["output"])
     if not output.parent.is_dir():
         raise JobError(f"directory {output.parent} does not exist", "create it before exporting into it")
@@ -31,12 +31,7 @@ def run_export(job: Job, events: Events) -> None:
     events.progress("write", 3, 4)
     graph = onnx.load_from_string(content)
     _check_domains(graph, job)
-    temporary = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(output)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_file(output, content)
     _done(
         events,
         job,

@@ -5,7 +5,7 @@ Standard output carries JSON lines and nothing else; everything that libraries p
     {"event": "progress", "what": "trace", "done": 2, "total": 4}
     {"event": "result", "image_id": 7, "boxes": [[x1, y1, x2, y2]], "scores": [], "labels": [], "masks": [] or null}
     {"event": "done", "task": "export", "output": path, "sha256": "...", "nodes": 2641, "versions": {"torch": "..."}}
-    {"event": "error", "message": "one line", "hint": "one line"}
+    {"event": "error", "message": "one line", "hint": "one line", "place": false}    true: a file cannot be written
 
 Exit code 0 after ``done``, 1 after ``error``. A job is one of
 
@@ -38,7 +38,7 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from export import environment  # noqa: E402
-from export.errors import JobError  # noqa: E402
+from export.errors import JobError, PlaceError  # noqa: E402
 from export.events import Events  # noqa: E402
 from export.job import read_job  # noqa: E402
 
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     try:
         _run(arguments, events)
     except JobError as error:
-        events.error(str(error), error.hint)
+        events.error(str(error), error.hint, place=isinstance(error, PlaceError))
     except ImportError as error:
         traceback.print_exc()
         events.error(

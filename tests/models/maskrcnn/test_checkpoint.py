@@ -388,7 +388,28 @@ def test_one_command_gives_plain_weights(cli: Cli, tmp_path: Path, ending: str) 
     assert again.code == 0
     assert "it holds a second set of 3 weights (ema): it is taken" in again.err
     assert f"wrote plain.{ending}" in again.out
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"plain.{ending}", "x.pth"]
     assert same(read(tmp_path / f"plain.{ending}"), SECOND)
+
+
+def test_weights_say_nothing_of_the_time_they_were_written_at(cli: Cli, tmp_path: Path) -> None:
+    write(tmp_path / "x.pth", STATE)
+    assert cli("weights", MASKRCNN, "x.pth", "-o", "plain.pth").code == 0
+
+    with zipfile.ZipFile(tmp_path / "plain.pth") as archive:
+        assert {item.date_time for item in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_what_a_killed_worker_wrote_is_not_beside_the_weights(cli: Cli, tmp_path: Path) -> None:
+    """The worker is another program and cleans nothing up: what it writes is our temporary, known by its name."""
+    write(tmp_path / "x.pth", STATE)
+    left = tmp_path / ".plain.pth.0123456789ab.convertkit-tmp"
+    left.mkdir()
+    (left / "plain.pth").write_bytes(b"half")
+
+    assert cli("weights", MASKRCNN, "x.pth", "-o", "plain.pth").code == 0
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.pth", "x.pth"]
 
 
 def test_a_part_of_a_checkpoint_is_taken_by_its_prefix(cli: Cli, tmp_path: Path) -> None:
@@ -413,7 +434,6 @@ def test_a_mistake_of_the_command_is_one_line_and_leaves_nothing(
         ("page.pth",): "page.pth is a web page",
         ("absent.pth",): "absent.pth does not exist",
         ("x.pth", "-o", "plain.zip"): "plain.zip: unknown ending (name it .pth or .safetensors)",
-        ("x.pth", "-o", "nowhere/plain.pth"): "plain.pth: cannot be written",
         ("x.pth", "--ema"): "holds no second set of weights (ema)",
     }
 
@@ -422,7 +442,10 @@ def test_a_mistake_of_the_command_is_one_line_and_leaves_nothing(
         assert (done.code, done.err.count("\n")) == (2, 1)
         assert line in done.err
     strange = cli("weights", tiny, "x.pth")
+    nowhere = cli("weights", MASKRCNN, "x.pth", "-o", "page.pth/plain.pth")
 
+    assert (nowhere.code, nowhere.err.count("\n")) == (4, 1)
+    assert "plain.pth: cannot be written: File exists" in nowhere.err
     assert (strange.code, strange.err.count("\n")) == (2, 1)
     assert "model package tiny cannot read checkpoints without its framework" in strange.err
     assert sorted(path.name for path in Path.cwd().iterdir()) == ["page.pth", "tiny", "x.pth"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import pickle
 import struct
 import zipfile
@@ -12,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from export.errors import JobError
+from export.errors import JobError, PlaceError
 
 from . import safetensors
 from .inert import DTYPES
@@ -21,7 +20,7 @@ _STORAGES = {dtype: name for name, dtype in DTYPES.items() if name != "BFloat16S
 
 
 def write_weights(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    """Write ``path``, whole or not at all; its ending says which of the two forms.
+    """Write ``path``; its ending says which of the two forms.
 
     Raises:
         JobError: the ending is neither, or the place cannot be written.
@@ -29,24 +28,31 @@ def write_weights(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
     if path.suffix not in (".pth", ".pt", ".safetensors"):
         raise JobError(f"{path.name}: unknown ending", "name it .pth or .safetensors")
     content = safetensors.write(arrays) if path.suffix == ".safetensors" else _zip(arrays)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    write_file(path, content)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file that whoever asked for it moves to its place when all is done: a killed worker cleans nothing up.
+
+    Raises:
+        PlaceError: it cannot be written.
+    """
     try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
+        path.write_bytes(content)
     except OSError as error:
-        raise JobError(f"{path}: cannot be written: {error.strerror}", "choose another place") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        line = f"{path.name}: cannot be written: {error.strerror}"
+        raise PlaceError(line, "check the place and its free space") from error
 
 
 def _zip(arrays: dict[str, NDArray[Any]]) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w") as archive:
-        archive.writestr("weights/data.pkl", _pickle(arrays))
-        archive.writestr("weights/byteorder", "little")
+        # ZipInfo has the date of no day: the same weights give the same bytes.
+        archive.writestr(zipfile.ZipInfo("weights/data.pkl"), _pickle(arrays))
+        archive.writestr(zipfile.ZipInfo("weights/byteorder"), "little")
         for key, array in enumerate(arrays.values()):
-            archive.writestr(f"weights/data/{key}", array.tobytes())
-        archive.writestr("weights/version", "3\n")
+            archive.writestr(zipfile.ZipInfo(f"weights/data/{key}"), array.tobytes())
+        archive.writestr(zipfile.ZipInfo("weights/version"), "3\n")
     return target.getvalue()
 
 

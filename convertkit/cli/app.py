@@ -113,7 +113,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
         if error.details:
-            print(visible(error.details.rstrip()), file=sys.stderr)
+            print(shortened(visible(error.details.rstrip())), file=sys.stderr)
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; finished steps are kept", INTERRUPTED)
@@ -162,7 +162,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
-    print(f"error: {shortened(visible(' '.join(line.split())))}", file=sys.stderr)
+    print(shortened(visible(f"error: {' '.join(line.split())}")), file=sys.stderr)
     return code
 
 

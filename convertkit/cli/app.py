@@ -133,6 +133,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if hasattr(error, "format_message"):
             return _fail(error.format_message(), 2, error)
+        loop = error.__context__
+        if isinstance(loop, OSError) and loop.errno == errno.ELOOP:  # pathlib makes a RuntimeError of it
+            return _fail(f"{loop.filename}: {loop.strerror}", 2, error)
         return _defect(error)
 
 

@@ -233,7 +233,7 @@ def _yaml(scene: Path, here: Path, rng: random.Random) -> Case:
             ["build", *det, "--dry-run"],
             ["build", *det, "-t", ASCEND, "--dry-run", "--json"],
             ["preprocess", *det, "-o", "new"],
-            ["estimate", *det, "-t", ASCEND],
+            ["show", "model", str(MASKRCNN)],
             ["build", *det, "--from", "checkpoint", "--python", sys.executable, "-o", "built"],
         ]
         return Case(
@@ -247,6 +247,7 @@ def _yaml(scene: Path, here: Path, rng: random.Random) -> Case:
         ["build", "tiny", "-o", "built"],
         ["build", "tiny", "-t", ASCEND, "-o", "built"],
         ["bisect", "tiny", "-o", "bisected"],
+        ["estimate", "tiny", "-t", ASCEND],
         ["preprocess", "tiny", "-o", "new", "--images", "photos"],
         ["env", "list"],
     ]

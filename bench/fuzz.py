@@ -3,11 +3,14 @@
     python -m bench.fuzz --seed 1 --count 10000
     python -m bench.fuzz --seed 1 --kind onnx --only 17
 
-Files of every kind that the commands read are damaged (:mod:`bench.mutations`), each in a directory of its own, and
-given to the program as a user would, guard and all, forked from a process that has imported everything. A finding
-is an exit code that is no documented one (70 above all), a traceback, a line of over 2,000 letters, more than 60 s,
-more than 4 GB, or anything made or changed beside the case's own directory. Each is kept with its command in
-``--findings``. The exit code is 1 where there is one.
+Files of every kind that the commands read (:mod:`bench.fuzz_scene` lists them) are damaged (:mod:`bench.mutations`),
+each in a directory of its own, and given to the program as a user would, guard and all, forked from a process that has
+imported everything. First every kind's commands are run on whole files, and must end well.
+
+A finding is an exit code that is no documented one (70 above all), a traceback, a line of over 2,000 letters, more than
+60 s of the processor, more than 4 GB, anything changed beside the case's directory, or a temporary file left. Each
+is kept with its command in ``--findings``. The exit code is 1 where there is one. It runs from a checkout, installed or
+not.
 """
 
 from __future__ import annotations
@@ -24,7 +27,11 @@ import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
+
+import tomllib
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"  # no second thread where cases are forked
@@ -33,26 +40,28 @@ from bench import fuzz_scene  # noqa: E402
 from bench.mutations import damage  # noqa: E402
 
 SECONDS, BYTES, LETTERS = 60.0, 4e9, 2000
-GIVEN_UP = 120.0
-"""Seconds by the clock after which a case is killed."""
+GIVEN_UP = 300.0
+"""Seconds by the clock after which a command is killed: it waits for something. A busy machine is not its fault."""
 
 CODES = {0, 1, 2, 3, 4}
+WHOLE = -1
+"""Number of the case in which nothing is damaged."""
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: its exit code (negative for a signal), seconds, bytes of the largest process."""
+    """How a command ended: exit code (negative for a signal), processor seconds, bytes of the largest process."""
 
     code: int
     seconds: float
     bytes: int
     err: str
 
-    def faults(self) -> list[str]:
+    def faults(self, codes: set[int]) -> list[str]:
         """What it must not have done."""
         longest = max(map(len, self.err.splitlines()), default=0)
         found = {
-            f"exit code {self.code}": self.code not in CODES,
+            f"exit code {self.code}": self.code not in codes,
             "a traceback": "Traceback (most recent call last)" in self.err,
             f"a line of {longest} letters": longest > LETTERS,
             f"{self.seconds:.0f} s": self.seconds > SECONDS,
@@ -66,16 +75,46 @@ def main() -> int:
     asked = _arguments()
     kinds = [asked.kind] if asked.kind else list(fuzz_scene.KINDS)
     numbers = [asked.only] if asked.only is not None else range(asked.count)
-    cases = [(kinds[number % len(kinds)] if not asked.kind else asked.kind, number) for number in numbers]
+    cases = [(kinds[number % len(kinds)], number) for number in numbers]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as room:
-        scene = fuzz_scene.write(Path(room) / "scene")
+        _install(Path(room))
+        scene = fuzz_scene.write(Path(room) / "scene", kinds)
         import_everything()
-        jobs = min(asked.jobs, len(cases))
-        shards = [os.fork() or _shard(cases[job::jobs], scene, Path(room), job, asked) for job in range(jobs)]
-        for pid in shards:
-            os.waitpid(pid, 0)
-        lines = [line for job in range(jobs) for line in (Path(room) / f"{job}.txt").read_text().splitlines()]
-    return _summary([json.loads(line) for line in lines], len(cases))
+        whole = [] if asked.only is not None else [(kind, WHOLE) for kind in kinds]
+        lines = [*_all(whole, scene, Path(room), asked), *_all(cases, scene, Path(room), asked)]
+    return _summary(lines, len(cases))
+
+
+def _all(
+    cases: list[tuple[str, int]], scene: Path, room: Path, asked: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Runs cases in as many processes as there shall be."""
+    jobs = min(asked.jobs, len(cases))
+    shards = [os.fork() or _shard(cases[job::jobs], scene, room, job, asked) for job in range(jobs)]
+    for pid in shards:
+        os.waitpid(pid, 0)
+    texts = [(room / f"{job}.txt").read_text() for job in range(jobs)]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
+def _install(room: Path) -> None:
+    """Announces the built-in plugins where nobody has installed them."""
+    if entry_points(group="convertkit"):
+        return
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    place = room / "installed" / "convertkit_compiler-0.dist-info"
+    place.mkdir(parents=True)
+    (place / "METADATA").write_text("Metadata-Version: 2.1\nName: convertkit-compiler\nVersion: 0\n")
+    points = project["entry-points"]["convertkit"].items()
+    text = "\n".join(f"{name} = {module}" for name, module in points)
+    (place / "entry_points.txt").write_text(f"[convertkit]\n{text}\n")
+    paths = [
+        str(path)
+        for path in (root, root / "passes", root / "targets/cpu", root / "targets/ascend", place.parent)
+    ]
+    os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
+    sys.path[:0] = paths
 
 
 def _arguments() -> argparse.Namespace:
@@ -102,22 +141,26 @@ def _shard(cases: list[tuple[str, int]], scene: Path, room: Path, job: int, aske
 
 def _case(
     kind: str, number: int, scene: Path, beside: Path, asked: argparse.Namespace
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     rng = random.Random(f"{asked.seed}/{kind}/{number}")
     here = beside / "case"
     shutil.rmtree(beside, ignore_errors=True)
     (here / "tmp").mkdir(parents=True)
     (beside / "canary").write_text("sings")
     chosen = fuzz_scene.KINDS[kind](scene, here, rng)
-    damage(chosen.victim, rng)
-    lines: list[dict[str, object]] = []
-    for words in chosen.commands:
+    commands, codes = chosen.commands, {0, 1} | chosen.fine
+    if number != WHOLE:
+        damage(rng.choice(chosen.victims), rng)
+        commands, codes = rng.sample(commands, min(chosen.runs, len(commands))), CODES
+    lines: list[dict[str, Any]] = []
+    for words in commands:
         before = _listing(beside)
         ended = _run(words, here)
-        faults = ended.faults() + [f"changed {path}" for path in _changed(before, _listing(beside))]
+        faults = ended.faults(codes) + [f"changed {path}" for path in _changed(before, _listing(beside))]
+        faults += [f"left {path.name}" for path in (here / "tmp").iterdir()][:3]
         lines.append(
             {
-                "kind": kind,
+                "kind": kind if number != WHOLE else f"{kind}, whole",
                 "code": ended.code,
                 "seconds": ended.seconds,
                 "bytes": ended.bytes,
@@ -140,7 +183,7 @@ def _run(words: list[str], here: Path) -> Ended:
         time.sleep(0.02)
     code, used = os.waitstatus_to_exitcode(found[1]), found[2]
     err = (here / "stderr").read_text(errors="replace")
-    return Ended(code, time.monotonic() - started, used.ru_maxrss * 1024, err)
+    return Ended(code, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, err)
 
 
 def become(words: list[str], here: Path, err: str = "stderr") -> None:
@@ -152,6 +195,8 @@ def become(words: list[str], here: Path, err: str = "stderr") -> None:
         os.environ.update(
             HOME=str(here / "home"), TMPDIR=str(here / "tmp"), CONVERTKIT_HOME=str(here / "home" / "cache")
         )
+        if (here / "cann").is_dir():
+            os.environ["ASCEND_TOOLKIT_HOME"] = str(here / "cann")
         os.environ["PATH"] = f"{here / 'bin'}:{os.environ['PATH']}"
         tempfile.tempdir = None
         for descriptor, name in ((0, os.devnull), (1, "stdout"), (2, err)):
@@ -201,21 +246,30 @@ def _changed(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int
     return sorted(path for path in before.keys() | after.keys() if before.get(path) != after.get(path))
 
 
+def _ignored(place: str, names: list[str]) -> set[str]:
+    """Of what is kept of a finding: special files, and what no command was given."""
+    paths = [Path(place) / name for name in names]
+    usual = {path.name for path in paths if path.is_symlink() or path.is_file() or path.is_dir()}
+    return {
+        name for name in names if name not in usual or name in ("tmp", "detector", "mini.pth", "mini.onnx")
+    }
+
+
 def _keep(place: Path, here: Path, words: list[str], faults: list[str], err: str) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     if not place.exists():
-        shutil.copytree(here, place, symlinks=True, ignore=shutil.ignore_patterns("home", "tmp"))
+        shutil.copytree(here, place, symlinks=True, ignore=_ignored)
     with (place / "finding.txt").open("a") as file:
         file.write(f"convertkit {' '.join(words)}\n{', '.join(faults)}\n{err[-1500:]}\n")
     print(f"{place}: convertkit {' '.join(words)}: {', '.join(faults)}: {err.strip()[-200:]}", flush=True)
 
 
-def _summary(lines: list[dict[str, object]], cases: int) -> int:
-    for kind in sorted({str(line["kind"]) for line in lines}):
-        codes = Counter(int(str(line["code"])) for line in lines if line["kind"] == kind)
-        print(f"{kind:<12} " + ", ".join(f"{count} x exit {code}" for code, count in sorted(codes.items())))
-    seconds = max((float(str(line["seconds"])) for line in lines), default=0.0)
-    most = max((float(str(line["bytes"])) for line in lines), default=0.0)
+def _summary(lines: list[dict[str, Any]], cases: int) -> int:
+    for kind in sorted({line["kind"] for line in lines}):
+        codes = Counter(line["code"] for line in lines if line["kind"] == kind)
+        print(f"{kind:<18} " + ", ".join(f"{count} x exit {code}" for code, count in sorted(codes.items())))
+    seconds = max((line["seconds"] for line in lines), default=0.0)
+    most = max((line["bytes"] for line in lines), default=0.0)
     bad = sum(bool(line["faults"]) for line in lines)
     print(
         f"{cases} damaged files, {len(lines)} commands: {bad} findings; at most {seconds:.1f} s and {most / 1e9:.2f} GB"

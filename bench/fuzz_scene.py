@@ -1,70 +1,94 @@
-"""Whole files of every kind that commands read, and the commands that read them, for ``bench.fuzz``."""
+"""Whole files of every kind that commands read, and the commands that read them, for ``bench.fuzz``.
+
+=========== ======================================== ==========================================
+kind        files                                    commands
+=========== ======================================== ==========================================
+tiny        the graph of a package that builds       opt, bisect, lint, estimate, build, export
+onnx        graphs of many kinds, external data      the same
+node        those of onnx's tests of operators       the same
+yaml        model.yaml, variants, config.json        build, show, bisect, estimate, preprocess
+coco        instances file, photos                   preprocess, postprocess, verify, bench
+npz         inputs by name                           opt, bisect
+manifest    artifacts, bundles, all their files      build, compile, replay, lint, bench
+zip         packed bundle                            compile
+prepared    inputs, journal, results in every layout preprocess, postprocess, info
+checkpoint  .pth of both forms, .safetensors         weights, build
+log         what ATC prints                          compile
+npu         what npu-smi prints                      doctor
+cann        version files and kernel lists of CANN   doctor, lint, build
+summary     ais_bench's summary                      bench
+store       steps, weights, environments, failures   build, bisect, cache, env, doctor
+=========== ======================================== ==========================================
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
-ASCEND = "ascend310p3"
+from bench import fuzz_graphs
 
-GRAPHS = {
-    "loop": """(float[2] x) => (float[2] y) <int64 trips = {3}, bool go = {1}>
-        { y = Loop (trips, go, x) <body = b (int64 i, bool on, float[2] v) => (bool again, float[2] w)
-          { again = Identity (on) w = Neg (v) }> }""",
-    "branch": """(float[2] x, bool c) => (float[2] y)
-        { y = If (c) <then_branch = t () => (float[2] a) { a = Neg (x) }, else_branch = e () => (float[2] b)
-          { b = Abs (x) }> }""",
-    "nms": """(float[1,6,4] b, float[1,2,6] s) => (int64[n,3] y)
-        <int64[1] most = {5}, float[1] iou = {0.5}, float[1] low = {0.1}>
-        { y = NonMaxSuppression (b, s, most, iou, low) }""",
-    "shapes": """(float[2,3] x) => (float[6] y)
-        <int64 zero = {0}, int64 end = {4}, int64 one = {1}, int64[1] rest = {-1}>
-        { size = Shape (x) r = Range (zero, end, one) big = Concat <axis = 0> (r, size)
-          some = Cast <to = 1> (big) z = ReduceSum <keepdims = 0> (some) k = Reshape (x, rest) y = Add (k, z) }""",
-    "roi": """(float[1,4,8,8] f, float[3,4] r, int64[3] i) => (float[3,4,2,2] y)
-        { y = RoiAlign <output_height = 2, output_width = 2, sampling_ratio = 2> (f, r, i) }""",
-    "resize": """(float[1,2,4,4] x) => (float[1,2,8,8] y) <float[0] roi = {}, float[4] s = {1, 1, 2, 2}>
-        { y = Resize <mode = "nearest"> (x, roi, s) }""",
-    "topk": """(float[2,8] x) => (float[2,3] v, int64[2,3] i) <int64[1] k = {3}> { v, i = TopK (x, k) }""",
-}  # fmt: skip
+MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
+MINI = [str(MASKRCNN), "-V", "mini"]
+ASCEND = "ascend310p3"
+PHOTOS = ["--annotations", "coco.json", "--images", "photos"]
 
 
 @dataclass(frozen=True)
 class Case:
-    """A file to damage, and the commands that read it, to be run beside it."""
+    """Files of which one is damaged, and commands that read them, of which some are run.
 
-    victim: Path
+    Attributes:
+        fine: exit codes of whole files, beside 0 and 1.
+    """
+
+    victims: list[Path]
     commands: list[list[str]]
+    runs: int = 2
+    fine: frozenset[int] = field(default_factory=frozenset)
 
 
-def write(scene: Path) -> Path:
+Kind = Callable[[Path, Path, random.Random], Case]
+
+
+def write(scene: Path, kinds: Iterable[str]) -> Path:
     """Everything whole: graphs, a small package, its artifacts, photos, and the mini model's files."""
-    import onnx
-
+    from tests.models.maskrcnn import checkpoints
     from tests.tiny import write_package
 
     scene.mkdir()
     write_package(scene / "tiny")
     (scene / "tiny" / "own.yaml").write_text("size: [8, 8]\nconfig: {base: none}\nstock: small.onnx\n")
-    (scene / "graphs").mkdir()
+    fuzz_graphs.write(scene / "graphs")
     shutil.copy(scene / "tiny" / "small.onnx", scene / "graphs" / "tiny.onnx")
-    for name, text in GRAPHS.items():
-        model = onnx.parser.parse_model(f'<ir_version: 8, opset_import: ["" : 13]> {name} {text}')
-        onnx.save(model, scene / "graphs" / f"{name}.onnx")
+    if "node" in kinds:
+        (scene / "nodes").mkdir()
+        for number, model in enumerate(fuzz_graphs.of_nodes()):
+            (scene / "nodes" / f"{number}.onnx").write_bytes(model)
+    (scene / "external").mkdir()
+    fuzz_graphs.external(scene / "external" / "small.onnx")
     np.savez(scene / "inputs.npz", image=np.ones((1, 3, 8, 8), np.float32))
     _photos(scene)
+    _variant(scene / "det")
+    state = {name: np.arange(size, dtype=np.float32) for name, size in (("a.weight", 6), ("b.bias", 3))}
+    content = {"meta": {"CLASSES": ("cat", "dog"), "epoch": 3}, "state_dict": state}
+    checkpoints.write(scene / "plain.pth", content)
+    checkpoints.write(scene / "legacy.pth", content, legacy=True)
+    convertkit(scene, "weights", str(MASKRCNN), "plain.pth", "-o", "plain.safetensors")
     convertkit(scene, "build", "tiny", "-o", "artifact")
     convertkit(scene, "build", "tiny", "-t", ASCEND, "-o", "bundle", "--compiler", "none")
     shutil.make_archive(str(scene / "bundle"), "zip", scene / "bundle")
+    _state(scene / "home")
+    shutil.copytree(scene / "home", scene / "small-home")
     _results(scene)
     return scene
 
@@ -74,14 +98,46 @@ def _photos(scene: Path) -> None:
 
     (scene / "photos").mkdir()
     images, annotations = [], []
-    for number in (1, 2):
-        cv2.imwrite(str(scene / "photos" / f"{number}.png"), np.full((8, 8, 3), 90 * number, np.uint8))
-        images.append({"id": number, "file_name": f"{number}.png", "width": 8, "height": 8})
+    for number, ending in ((1, "png"), (2, "jpg")):
+        name = f"{number}.{ending}"
+        cv2.imwrite(str(scene / "photos" / name), np.full((8, 8, 3), 90 * number, np.uint8))
+        images.append({"id": number, "file_name": name, "width": 8, "height": 8})
         box = {"bbox": [1, 1, 4, 4], "area": 16, "iscrowd": 0, "segmentation": [[1, 1, 5, 1, 5, 5, 1, 5]]}
         annotations.append({"id": number, "image_id": number, "category_id": 1, **box})
+    rle = {"size": [8, 8], "counts": [0, 10, 54]}
+    annotations.append({**annotations[0], "id": 3, "iscrowd": 1, "segmentation": rle})
     categories = [{"id": 1, "name": "person"}]
     document = {"images": images, "annotations": annotations, "categories": categories}
     (scene / "coco.json").write_text(json.dumps(document))
+
+
+def _variant(place: Path) -> None:
+    """The mini model as a user's own: a variant's file with everything that one may have."""
+    place.mkdir()
+    for name in ("mini.onnx", "mini.pth", "config.json"):
+        shutil.copy(MASKRCNN / "mini" / name, place / name)
+    (place / "own.yaml").write_text(
+        "summary: a detector of our own\nsize: [320, 320]\nconfig: {file: config.json}\n"
+        "weights: {path: mini.pth, size: 18524475, ema: false}\nstock: mini.onnx\n"
+        "dataset: {annotations: ../coco.json, images: ../photos, split: heldout, count: 2}\n"
+        "accuracy: {bbox: {AP: 0.1}, segm: {AP: 0.1}, tolerance: 0.002, images: 2, source: us,"
+        " framework: {bbox: {AP: 0.2}}}\n"
+        "performance: {ascend310p3: {fps: 11.3, batch: 1, source: them}}\n"
+        "targets: {ascend310p3: {precision_mode: allow_mix_precision}}\n"
+        "preprocess: {mean: [1, 2, 3], std: [50, 50, 50.5], to_rgb: true, placement: corner, rounding: nearest,"
+        " pad_value: 0.0, normalize: host}\n"
+    )
+
+
+def _state(home: Path) -> None:
+    """What else a home may hold: an environment half built, what a failed child has left."""
+    place = home / "envs" / "maskrcnn-0123456789ab"
+    place.mkdir(parents=True)
+    state = {"format": 1, "model": "maskrcnn", "key": "0123", "python": "/usr/bin/python3", "requirements": ["torch"],
+             "variables": {}, "total": 3, "done": [{"what": "venv", "seconds": 1.0}], "versions": {}}  # fmt: skip
+    (place / "state.json").write_text(json.dumps(state))
+    (home / "failures" / "pass-1").mkdir(parents=True)
+    (home / "failures" / "pass-1" / "job.json").write_text("{}")
 
 
 def _results(scene: Path) -> None:
@@ -89,22 +145,9 @@ def _results(scene: Path) -> None:
     from convertkit.graph.io import load
     from convertkit.graph.session import open_session
 
-    convertkit(scene, "build", str(MASKRCNN), "-V", "mini", "-o", "detector")
-    photos = ("--annotations", "coco.json", "--images", "photos")
-    convertkit(
-        scene,
-        "preprocess",
-        str(MASKRCNN),
-        "-V",
-        "mini",
-        "-o",
-        "pre",
-        "--artifact",
-        "detector",
-        "--format",
-        "npy",
-        *photos,
-    )
+    convertkit(scene, "build", *MINI, "-o", "detector")
+    words = ["preprocess", *MINI, "-o", "pre", "--artifact", "detector", "--format", "npy", *PHOTOS]
+    convertkit(scene, *words)
     session = open_session(load(scene / "detector" / "model.onnx"))
     (scene / "out").mkdir()
     for path in sorted((scene / "pre").glob("*.npy")):
@@ -114,9 +157,9 @@ def _results(scene: Path) -> None:
 
 
 def convertkit(scene: Path, *words: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "convertkit", *words], cwd=scene, capture_output=True, text=True, check=False
-    )
+    environment = {**os.environ, "CONVERTKIT_HOME": str(scene / "home"), "HOME": str(scene / "home")}
+    command = [sys.executable, "-m", "convertkit", *words]
+    done = subprocess.run(command, cwd=scene, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"convertkit {' '.join(words)}: {done.stderr}")
 
@@ -125,106 +168,307 @@ def _copy(scene: Path, here: Path, *names: str) -> None:
     for name in names:
         source = scene / name
         if source.is_dir():
-            shutil.copytree(source, here / name)
+            shutil.copytree(source, here / name, copy_function=_copy_file)
         else:
-            shutil.copy(source, here / name)
+            _copy_file(source, here / name)
+
+
+def _copy_file(source: str | Path, copy: str | Path) -> None:
+    """Large files are links to the scene's: the program replaces files, it does not write into them."""
+    if Path(source).stat().st_size > 1_000_000:
+        os.link(source, copy)
+    else:
+        shutil.copy2(source, copy)
+
+
+def _files(*places: Path) -> list[Path]:
+    return sorted(path for place in places for path in place.rglob("*") if path.is_file())
 
 
 def _onnx(scene: Path, here: Path, rng: random.Random) -> Case:
+    return _graph(
+        scene, here, rng.choice(_files(scene / "graphs") * 3 + fuzz_graphs.brought() + [scene / "external"])
+    )
+
+
+def _tiny(scene: Path, here: Path, rng: random.Random) -> Case:
+    return replace(_graph(scene, here, scene / "graphs" / "tiny.onnx"), fine=frozenset())
+
+
+def _node(scene: Path, here: Path, rng: random.Random) -> Case:
+    return _graph(scene, here, rng.choice(_files(scene / "nodes")))
+
+
+def _graph(scene: Path, here: Path, source: Path) -> Case:
     _copy(scene, here, "tiny")
-    shutil.copy(rng.choice(sorted((scene / "graphs").iterdir())), here / "tiny" / "small.onnx")
     file = "tiny/small.onnx"
+    if source.is_dir():
+        shutil.copytree(source, here / "tiny", dirs_exist_ok=True)
+    else:
+        shutil.copy(source, here / file)
     exact = "fold-constants,cast-int64-to-int32"
-    every = [
+    commands = [
         ["opt", file, "-p", exact, "-o", "out.onnx"],
-        ["opt", file, "-p", f"{exact},legalize-ascend", "--no-check"],
-        ["opt", file, "-p", "simplify"],
-        ["opt", file, "-p", exact, "--explain", "cast-int64-to-int32"],
-        ["opt", file, "-p", "fuse-multiclass-nms,fuse-multilevel-roialign", "--dry-run"],
+        ["opt", file, "-p", f"{exact},legalize-ascend", "--no-check", "-o", "out.onnx"],
+        ["opt", file, "-p", "simplify", "-o", "out.onnx"],
+        ["opt", file, "-p", exact, "--explain", "cast-int64-to-int32", "--json"],
+        ["opt", file, "-p", "fuse-multilevel-roialign,fuse-multiclass-nms,cast-fp16-operators", "--dry-run"],
         ["bisect", file, "-p", exact, "-o", "bisected"],
         ["lint", file, "-t", ASCEND],
+        ["lint", file, "-t", ASCEND, "--sarif", "--input-shape", "x:1,3,8,8"],
         ["estimate", file, "-t", ASCEND],
         ["build", "tiny", "-o", "built"],
+        ["build", "tiny", "-t", ASCEND, "-o", "built", "--zip"],
+        ["export", "tiny", "-o", "stock.onnx"],
     ]
-    return Case(here / file, rng.sample(every, 3))
+    victims = [here / file, here / file, here / "tiny" / "weights.bin"]
+    return Case([path for path in victims if path.exists()], commands, runs=3, fine=frozenset({2, 3, 4}))
 
 
 def _yaml(scene: Path, here: Path, rng: random.Random) -> Case:
-    _copy(scene, here, "tiny")
-    victim = rng.choice(["tiny/model.yaml", "tiny/own.yaml"])
-    return Case(
-        here / victim,
-        [["build", "tiny", "--variant", "tiny/own.yaml", "--dry-run"], ["show", "model", "tiny"],
-         ["build", "tiny", "-o", "built"]],
-    )  # fmt: skip
+    _copy(scene, here, "coco.json", "photos", "det", "tiny")
+    det = [str(MASKRCNN), "-V", "det/own.yaml"]
+    if rng.random() < 0.5:
+        every = [
+            ["build", *det, "--dry-run"],
+            ["build", *det, "-t", ASCEND, "--dry-run", "--json"],
+            ["preprocess", *det, "-o", "new"],
+            ["show", "model", str(MASKRCNN)],
+            ["build", *det, "--from", "checkpoint", "--python", sys.executable, "-o", "built"],
+        ]
+        return Case(
+            [here / "det" / name for name in ("own.yaml", "own.yaml", "config.json")],
+            every,
+            fine=frozenset({3}),
+        )
+    commands = [
+        ["build", "tiny", "--variant", "tiny/own.yaml", "--dry-run"],
+        ["show", "model", "tiny"],
+        ["build", "tiny", "-o", "built"],
+        ["build", "tiny", "-t", ASCEND, "-o", "built"],
+        ["bisect", "tiny", "-o", "bisected"],
+        ["estimate", "tiny", "-t", ASCEND],
+        ["preprocess", "tiny", "-o", "new", "--images", "photos"],
+        ["env", "list"],
+    ]
+    return Case([here / "tiny" / name for name in ("model.yaml", "model.yaml", "own.yaml")], commands)
 
 
 def _coco(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "coco.json", "photos", "pre", "out", "detector")
-    photos = ["--annotations", "coco.json", "--images", "photos"]
-    every = [
-        ["preprocess", str(MASKRCNN), "-V", "mini", "-o", "new", "--artifact", "detector", *photos],
-        ["postprocess", str(MASKRCNN), "out", "-i", "pre", "--artifact", "detector", "--annotations", "coco.json"],
-        ["verify", str(MASKRCNN), "-V", "mini", "-o", "detector", *photos],
-    ]  # fmt: skip
-    victim = "coco.json" if rng.random() < 0.8 else "photos/1.png"
-    return Case(here / victim, rng.sample(every, 2))
+    post = [
+        "postprocess",
+        str(MASKRCNN),
+        "out",
+        "-i",
+        "pre",
+        "--artifact",
+        "detector",
+        "--annotations",
+        "coco.json",
+    ]
+    commands = [
+        ["preprocess", *MINI, "-o", "new", "--artifact", "detector", *PHOTOS],
+        [
+            "preprocess",
+            *MINI,
+            "-o",
+            "new",
+            "--artifact",
+            "detector",
+            "--images",
+            "photos",
+            "--skip-bad-photos",
+        ],
+        [*post, "--draw", "drawn", "--images", "photos", "--per-class"],
+        [*post, "--tasks", "bbox", "--partial"],
+        ["verify", *MINI, "-o", "detector", *PHOTOS, "--skip-bad-photos", "--results", "kept"],
+        ["bench", *MINI, "-o", "detector", "--images", "photos", "-l", "1", "--warmup", "0", "--photos", "1"],
+    ]
+    photos = _files(here / "photos")
+    return Case([rng.choice(photos) if rng.random() < 0.3 else here / "coco.json"], commands)
 
 
 def _npz(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "tiny", "inputs.npz")
     words = ["tiny/small.onnx", "-p", "fold-constants", "--inputs", "inputs.npz"]
-    return Case(here / "inputs.npz", [[rng.choice(["opt", "bisect"]), *words]])
+    return Case([here / "inputs.npz"], [["opt", *words, "-o", "out.onnx"], ["bisect", *words]], runs=1)
 
 
 def _manifest(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "tiny", "bundle", "artifact")
-    names = [path for part in ("bundle", "artifact") for path in (here / part).rglob("*") if path.is_file()]
-    victim = rng.choice([*names, *(here / part / "manifest.json" for part in ("bundle", "artifact"))])
-    return Case(
-        victim,
-        [["compile", "bundle", "-o", "done"], ["replay", "artifact/manifest.json", "--model", "tiny"],
-         ["replay", "bundle/manifest.json"], ["build", "tiny", "-o", "artifact"]],
-    )  # fmt: skip
+    commands = [
+        ["compile", "bundle", "-o", "done"],
+        ["replay", "artifact/manifest.json", "--model", "tiny"],
+        ["replay", "bundle/manifest.json"],
+        ["build", "tiny", "-o", "artifact"],
+        ["build", "tiny", "-t", ASCEND, "-o", "bundle"],
+        ["lint", "bundle/ascend.onnx", "-t", ASCEND],
+        ["bench", "tiny", "-o", "artifact", "-l", "1", "--warmup", "0", "--photos", "0"],
+        ["bench", "tiny", "-t", ASCEND, "-o", "bundle", "-r", "twin", "-l", "1", "--photos", "0"],
+    ]
+    places = [here / "bundle", here / "artifact"]
+    victims = [*_files(*places), *(place / "manifest.json" for place in places)]
+    return Case(victims, commands, runs=3, fine=frozenset({3}))
 
 
 def _zip(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "bundle.zip")
-    return Case(here / "bundle.zip", [["compile", "bundle.zip", "-o", "done"]])
+    commands = [["compile", "bundle.zip", "-o", "done"], ["compile", "bundle.zip", "--trust"]]
+    return Case([here / "bundle.zip"], commands, runs=1, fine=frozenset({3}))
+
+
+LAYOUTS = ("flat", "run", "devices", "samples", "msame")
+"""Of results, as ``convertkit.workflow.layouts`` knows them."""
+
+
+def _lay_out(out: Path, layout: str) -> None:
+    """Moves the results to where a runtime would have left them."""
+    run = out / ("20260101_010101" if layout == "msame" else "2026_01_01-01_01_01")
+    stems = sorted({path.stem.rpartition("_")[0] for path in out.iterdir()})
+    samples = {str(number): {"infiles": [f"../pre/{stem}.npy"]} for number, stem in enumerate(stems)}
+    for path in sorted(out.iterdir()):
+        stem, _, index = path.stem.rpartition("_")
+        number = stems.index(stem)
+        place = {
+            "flat": path,
+            "run": run / path.name,
+            "devices": run / f"device{number}_{number}" / path.name,
+            "samples": run / f"sample_id_{number}_output_{index}.npy",
+            "msame": run / f"{stem}_output_{index}.npy",
+        }[layout]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
+    if layout == "samples":
+        (run / "sumary.json").write_text(json.dumps({"filesinfo": samples}))
 
 
 def _prepared(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "coco.json", "photos", "pre", "out", "detector")
-    names = [path for part in ("pre", "out") for path in (here / part).iterdir() if path.is_file()]
-    return Case(
-        rng.choice([*names, here / "pre" / "preprocess.json"]),
-        [["postprocess", str(MASKRCNN), "out", "-i", "pre", "--artifact", "detector", "--annotations", "coco.json"],
-         ["info", "pre", "-o", "info.txt"]],
-    )  # fmt: skip
+    _lay_out(here / "out", rng.choice(LAYOUTS))
+    post = [
+        "postprocess",
+        str(MASKRCNN),
+        "out",
+        "-i",
+        "pre",
+        "--artifact",
+        "detector",
+        "--annotations",
+        "coco.json",
+    ]
+    commands = [
+        [*post, "--detections", "found.json"],
+        [*post, "--partial", "--json"],
+        ["info", "pre", "-o", "info.txt"],
+        ["info", "pre", "-o", "info.txt", "--of", "inputs"],
+        ["preprocess", *MINI, "-o", "pre", "--artifact", "detector", "--format", "npy", *PHOTOS],
+    ]
+    victims = [*_files(here / "pre", here / "out"), *[here / "pre" / "preprocess.json"] * 3]
+    victims += [path for path in victims if path.name == "sumary.json"] * 5
+    return Case(victims, commands)
 
 
 def _checkpoint(scene: Path, here: Path, rng: random.Random) -> Case:
-    shutil.copy(MASKRCNN / "mini" / "mini.pth", here / "mini.pth")
-    words = ["build", str(MASKRCNN), "-V", "mini", "--from", "checkpoint", "-w", "mini.pth", "-o", "built"]
-    return Case(here / "mini.pth", [[*words, "--dry-run"], [*words, "--python", sys.executable]])
+    name = rng.choice(("plain.pth", "plain.pth", "legacy.pth", "plain.safetensors"))
+    _copy(scene, here, name)
+    words = ["build", *MINI, "--from", "checkpoint", "-w", name, "-o", "built", "--python", sys.executable]
+    read = ["weights", *MINI, name]
+    commands = [read, [*read, "-o", "new.pth", "--json"], [*read, "-o", "new.safetensors", "--ema"], words]
+    return Case([here / name], commands, fine=frozenset({2, 3}))
+
+
+def _program(here: Path, name: str, text: str) -> Path:
+    """A program that prints a file and ends as that says; returns the file."""
+    (here / "bin").mkdir()
+    file = here / f"{name}.txt"
+    file.write_text(text)
+    (here / "bin" / name).write_text(f"#!/bin/sh\ncat {file}\nexit {int(name == 'atc')}\n")
+    (here / "bin" / name).chmod(0o755)
+    return file
 
 
 def _log(scene: Path, here: Path, rng: random.Random) -> Case:
     """A compiler that prints the file and fails."""
     _copy(scene, here, "bundle")
-    (here / "bin").mkdir()
-    (here / "log.txt").write_text(
+    text = (
         "ATC start working now, please wait for a moment.\nATC run failed, Please check the detail log\n"
         "E10016: 2026-01-01-00:00:00.000.001 Opname [conv] specified in [--input_shape] is not found\n"
+        "EZ3003: [PID: 7] 2026-01-01-00:00:00.000.001 No supported Ops kernel and engine are found for [roi],"
+        " optype [RoiExtractor].\n        Solution: Check the OPP\n        TraceBack (most recent call last):\n"
         "[ERROR] FE(1,atc):2026-01-01-00:00:00.000.002 [node:conv(Conv)] No module named 'tbe'\n"
+        "ImportError: /lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found\nEOFError\n"
     )
-    (here / "bin" / "atc").write_text(f"#!/bin/sh\ncat {here / 'log.txt'}\nexit 1\n")
-    (here / "bin" / "atc").chmod(0o755)
-    return Case(here / "log.txt", [["compile", "bundle", "-o", "done"]])
+    return Case([_program(here, "atc", text)], [["compile", "bundle", "-o", "done"]], fine=frozenset({4}))
 
 
-KINDS: Mapping[str, Callable[[Path, Path, random.Random], Case]] = {
+def _npu(scene: Path, here: Path, rng: random.Random) -> Case:
+    from tests.ascend.doctor.tables import A3, DUO, GUIDE, TRAINING
+
+    file = _program(here, "npu-smi", rng.choice((A3, DUO, GUIDE, TRAINING)))
+    return Case([file], [["doctor"], ["doctor", "--json"]], runs=1)
+
+
+def _cann(scene: Path, here: Path, rng: random.Random) -> Case:
+    """An installation of CANN, which the environment of every case points to."""
+    _copy(scene, here, "tiny")
+    lists = here / "cann" / "opp" / "built-in" / "op_impl"
+    core = lists / "ai_core" / "tbe" / "config" / "ascend310p" / "aic-ascend310p-ops-info.json"
+    cpu = lists / "aicpu" / "aicpu_kernel" / "config" / "aicpu_kernel.json"
+    for path, kinds in ((core, {"dtype": "float16,float"}), (cpu, {"type": "DT_FLOAT,DT_INT64"})):
+        path.parent.mkdir(parents=True)
+        entry = {"input0": {"name": "x", **kinds}, "output0": {"name": "y", **kinds}}
+        path.write_text(json.dumps({"Relu": entry, "Conv2D": entry, "Shape": entry}))
+    info = here / "cann" / "aarch64-linux" / "ascend_toolkit_install.info"
+    info.parent.mkdir()
+    info.write_text("package_name=Ascend-cann-toolkit\nversion=8.1.RC1\narch=aarch64\n")
+    (here / "cann" / "set_env.sh").write_text("export ASCEND=1\n")
+    (here / "cann" / "version.cfg").write_text(
+        "runtime_running_version=[8.1:8.1.RC1]\ntoolkit_installed_version=[8.1:8.1]\n"
+    )
+    commands = [
+        ["doctor"],
+        ["lint", "tiny/small.onnx", "-t", ASCEND],
+        ["build", "tiny", "-t", ASCEND, "-o", "built", "--compiler", "none"],
+    ]
+    return Case([core, cpu, *_files(here / "cann")], commands)
+
+
+def _summary(scene: Path, here: Path, rng: random.Random) -> Case:
+    _copy(scene, here, "tiny")
+    times = {"min": 1.0, "max": 3.0, "mean": 2.0, "median": 2.0, "percentile(99%)": 3.0, "count": 3}
+    summary = {"NPU_compute_time": times, "H2D_latency": times, "D2H_latency": times, "throughput": 500.0,
+               "npu_compute_time_list": rng.choice(([1.0, 2.0, 3.0], [[0.0, 1.0], [1.0, 3.0], [4, 6]]))}  # fmt: skip
+    run = here / "runs" / "2026_01_01-01_01_01"
+    run.mkdir(parents=True)
+    file = rng.choice((run.with_name(f"{run.name}_summary.json"), run / "sumary.json"))
+    file.write_text(json.dumps(summary))
+    words = ["bench", "tiny", "-t", ASCEND, "--results"]
+    return Case([file], [[*words, "runs"], [*words, "runs/2026_01_01-01_01_01", "--json"]], runs=1)
+
+
+def _store(scene: Path, here: Path, rng: random.Random) -> Case:
+    """The home of the program, with all that the builds of the tiny package have left."""
+    _copy(scene, here, "tiny", "artifact")
+    (here / "home").mkdir()
+    shutil.copytree(scene / "small-home", here / "home" / "cache")
+    commands = [
+        ["build", "tiny", "-o", "built"],
+        ["build", "tiny", "-t", ASCEND, "-o", "bundled", "--compiler", "none"],
+        ["bisect", "tiny", "-o", "bisected"],
+        ["cache", "list"],
+        ["cache", "size", "--json"],
+        ["cache", "prune"],
+        ["env", "list"],
+        ["doctor"],
+    ]
+    return Case(_files(here / "home" / "cache"), commands, runs=3)
+
+
+KINDS: Mapping[str, Kind] = {
+    "tiny": _tiny,
     "onnx": _onnx,
+    "node": _node,
     "yaml": _yaml,
     "coco": _coco,
     "npz": _npz,
@@ -233,4 +477,8 @@ KINDS: Mapping[str, Callable[[Path, Path, random.Random], Case]] = {
     "prepared": _prepared,
     "checkpoint": _checkpoint,
     "log": _log,
+    "npu": _npu,
+    "cann": _cann,
+    "summary": _summary,
+    "store": _store,
 }

@@ -103,21 +103,26 @@ def visible(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
-LONGEST = 2000
-"""Letters of a printed line: names in files from elsewhere may be longer than anyone reads."""
+LONGEST, LONGEST_WORD = 2000, 500
+"""Letters of a printed line, and of a word in it: names in files from elsewhere may be longer than anyone reads."""
 
 
-def shortened(line: str) -> str:
-    """A line with its middle left out where it is too long: the start names the culprit, the end what to do.
+def shortened(text: str) -> str:
+    """Lines with the middle left out of words and lines that are too long: the end says what to do.
 
-    >>> len(shortened("x" * 500_000))
+    >>> len(shortened("x" * 500_000 + " y" * 500_000))
     2000
     """
-    if len(line) <= LONGEST:
-        return line
-    gap = f" ... {len(line)} letters ... "
-    end = LONGEST // 3
-    return line[: LONGEST - end - len(gap)] + gap + line[-end:]
+    text = re.sub(rf"\S{{{LONGEST_WORD + 1},}}", lambda word: _cut(word[0], LONGEST_WORD), text)
+    return "\n".join(_cut(line, LONGEST) for line in text.split("\n"))
+
+
+def _cut(text: str, most: int) -> str:
+    if len(text) <= most:
+        return text
+    gap = f" ... {len(text)} letters ... "
+    end = most // 3
+    return text[: most - end - len(gap)] + gap + text[-end:]
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

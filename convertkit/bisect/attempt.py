@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from convertkit.bisect.record import Failure
-from convertkit.errors import ConvertkitError, GraphError, PassError
+from convertkit.errors import ConvertkitError, PassError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
@@ -91,7 +91,7 @@ def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, CheckRecord]:
     except PassError as error:
         cause = error.__cause__
         if isinstance(cause, ConvertkitError) and error.message.startswith("it was given"):
-            raise GraphError(cause.message, hint=cause.hint) from error
+            raise cause from error
         differs = cause is None or isinstance(cause, PassError)
         why = _as_judged(stage.step, error.message)
         return Failure("differs" if differs else "invalid", why), CheckRecord(differs, detail=why)

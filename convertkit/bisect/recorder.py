@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.graph.session import Arrays
+from convertkit.graph.validate import REFUSALS
 from convertkit.passes.check import open_on_host
 
 CHUNK = 1 << 29
@@ -100,6 +101,6 @@ def _types(model: LightModel) -> dict[str, onnx.ValueInfoProto]:
     register_schemas(model)
     try:
         inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model)).graph
-    except onnx.shape_inference.InferenceError:
+    except REFUSALS:
         return {}
     return {value.name: value for value in (*inferred.value_info, *inferred.output)}

@@ -118,7 +118,7 @@ def main(args: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except ConvertkitError as error:
         if error.details:
-            print(visible(error.details.rstrip()), file=sys.stderr)
+            print(shortened(visible(error.details.rstrip())), file=sys.stderr)
         return _fail(str(error), error.exit_code, error)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted; finished steps are kept", INTERRUPTED)
@@ -138,6 +138,9 @@ def main(args: Sequence[str] | None = None) -> int:
     except Exception as error:
         if hasattr(error, "format_message"):
             return _fail(error.format_message(), 2, error)
+        loop = error.__context__
+        if isinstance(loop, OSError) and loop.errno == errno.ELOOP:  # pathlib makes a RuntimeError of it
+            return _fail(f"{loop.filename}: {loop.strerror}", 2, error)
         return _defect(error)
 
 
@@ -169,7 +172,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         traceback.print_exception(error)
     if guard.interrupted():
         line, code = "interrupted; finished steps are kept", INTERRUPTED
-    print(f"error: {shortened(visible(' '.join(line.split())))}", file=sys.stderr)
+    print(shortened(visible(f"error: {' '.join(line.split())}")), file=sys.stderr)
     return code
 
 

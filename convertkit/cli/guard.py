@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from convertkit import limits, supervisor
-from convertkit.errors import visible
+from convertkit.errors import shortened, visible
 
 FAILED = 4
 """The exit code of a step that did not survive, as of any that failed."""
@@ -116,5 +116,5 @@ def _died(number: int, page: mmap.mmap) -> int:
         why = f"ended after its time limit of {running.seconds:.0f} s ({limits.LIFT})"
     else:
         why = f"killed by {signal_name(number)}"
-    print(visible(f"error: {where}: {why}"), file=sys.stderr)
+    print(shortened(visible(f"error: {where}: {why}")), file=sys.stderr)
     return FAILED

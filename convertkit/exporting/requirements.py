@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convertkit.errors import SpecError
+from convertkit.reading import read_file
 
 BUILD_TOOLS = frozenset({"pip", "setuptools", "wheel"})
 BUILD_HELPERS = frozenset({"ninja", "cmake", "cython", "pybind11", "psutil"})
@@ -54,8 +55,8 @@ def read_requirements(path: str | Path) -> Requirements:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_file(path, error=SpecError).decode()
+    except UnicodeDecodeError as error:
         raise SpecError(f"{path}: cannot be read: {error}") from error
     return parse_requirements(text, origin=str(path))
 

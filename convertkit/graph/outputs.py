@@ -9,6 +9,7 @@ from convertkit.graph.domains import lowered, register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.graph.random_inputs import random_inputs
 from convertkit.graph.session import open_session
+from convertkit.graph.validate import REFUSALS
 
 
 def with_output_types(model: LightModel) -> LightModel:
@@ -30,7 +31,7 @@ def _infer(model: LightModel) -> None:
     register_schemas(model)
     try:
         inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model), data_prop=True)
-    except onnx.shape_inference.InferenceError:
+    except REFUSALS:
         return
     for value, found in zip(model.proto.graph.output, inferred.graph.output, strict=True):
         if not _is_typed(value):

@@ -11,6 +11,7 @@ from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.graph import Graph
 from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.graph.validate import REFUSALS
 from convertkit.limits import step
 
 MOST_VALUES = 1 << 24
@@ -50,7 +51,7 @@ def _inferred(model: LightModel) -> onnx.ModelProto:
             if sum(_values(value.type.tensor_type) for value in plain.graph.value_info) > MOST_VALUES:
                 return plain
             return onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
-    except onnx.shape_inference.InferenceError as error:
+    except REFUSALS as error:
         raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
 
 

@@ -23,12 +23,16 @@ def invalid(kind: str) -> onnx.ModelProto:
         model.graph.node[0].input[0] = "nobody"
     elif kind == "shape":
         model.graph.output[0].type.tensor_type.shape.dim[0].dim_value = 5
+    elif kind == "no type there is":  # of which C++ makes an error of its own
+        text = "(float[2] x, float s, uint8 z) => (uint8[2] y) { y = QuantizeLinear (x, s, z) }"
+        model = parse(text, opset=13).proto
+        model.graph.input[0].type.tensor_type.elem_type = -1
     else:
         model.graph.output[0].type.tensor_type.elem_type = TensorProto.INT64
     return model
 
 
-@pytest.mark.parametrize("kind", ["operator", "input", "shape", "type"])
+@pytest.mark.parametrize("kind", ["operator", "input", "shape", "type", "no type there is"])
 @pytest.mark.parametrize("words", [(), ("--no-check",), ("--dry-run",)])
 def test_an_invalid_file_is_refused_though_the_pass_changes_nothing(
     cli: Cli, tmp_path: Path, kind: str, words: tuple[str, ...]
@@ -169,3 +173,15 @@ def test_passes_that_work_on_fused_heads_say_that_there_are_none(cli: Cli, tmp_p
     for record in done.json["passes"]:
         why = "0 of 1 NonMaxSuppression matched; first nms: it was left by fuse-multiclass-nms"
         assert record["missed"] == why
+
+
+def test_a_loop_of_links_is_named(cli: Cli, tiny: Path) -> None:
+    for name in ("small.onnx", "requirements.txt"):
+        (tiny / name).unlink()
+        (tiny / name).symlink_to(name)
+
+    for words in (["opt", tiny / "small.onnx", "-p", UNCHANGED, "--dry-run"], ["build", tiny, "-o", "built"]):
+        done = cli(*words)
+
+        assert (done.code, done.err.splitlines()[-1][:7]) == (2, "error: ")
+        assert f"{tiny / 'small.onnx'}: " in done.err

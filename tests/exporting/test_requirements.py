@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -44,5 +45,12 @@ def test_what_makes_no_step_of_its_own_is_refused(line: str, message: str) -> No
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match=r"absent\.txt: cannot be read"):
+    with pytest.raises(SpecError, match=r"absent\.txt: no such file"):
         read_requirements(tmp_path / "absent.txt")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+
+    with pytest.raises(SpecError, match=r"pipe\.txt: not a regular file"):
+        read_requirements(tmp_path / "pipe.txt")

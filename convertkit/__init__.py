@@ -64,6 +64,7 @@ _HOMES = {
     "cut": "graph.region",
     "open_session": "graph.session",
     "annotate": "graph.shapes",
+    "inferred": "graph.shapes",
     "static_shape": "graph.shapes",
     "hookimpl": "hookspecs",
     "Limits": "limits",
@@ -147,6 +148,7 @@ if TYPE_CHECKING:
     from convertkit.graph.region import cut as cut
     from convertkit.graph.session import open_session as open_session
     from convertkit.graph.shapes import annotate as annotate
+    from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.limits import Limits as Limits

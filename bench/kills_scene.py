@@ -123,7 +123,7 @@ DEEDS: Mapping[str, Deed] = {
 
 def write(scene: Path) -> Path:
     """All that lies there before any deed; ``cache`` is a home in which much has been done."""
-    fuzz_scene.write(scene)
+    fuzz_scene.write(scene, ())
     (scene / "bin").mkdir()
     (scene / "bin" / "atc").write_text(f'#!/bin/sh\nexec {sys.executable} -S -E {STAND_IN} "$@"\n')
     (scene / "bin" / "atc").chmod(0o755)

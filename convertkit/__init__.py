@@ -37,7 +37,7 @@ _NAMES = {
     "graph.nested": "bodies every_graph every_node",
     "graph.region": "LeakError Region cut",
     "graph.session": "open_session",
-    "graph.shapes": "annotate static_shape",
+    "graph.shapes": "annotate inferred static_shape",
     "hookspecs": "hookimpl",
     "limits": "Limits",
     "models.base": "Model",
@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from convertkit.graph.region import cut as cut
     from convertkit.graph.session import open_session as open_session
     from convertkit.graph.shapes import annotate as annotate
+    from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.limits import Limits as Limits

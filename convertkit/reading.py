@@ -72,6 +72,8 @@ def read_file(
             data = stream.read(most + 1)  # no more, whatever its size was said to be
         except OSError as problem:
             raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+    if data is None:  # a file of the system that would make us wait, like /proc/kmsg
+        raise error(f"{path}: not a regular file")
     if len(data) > most:
         raise error(f"{path}: larger than {most >> 20} MiB, which is the most for a file of its kind")
     return data

@@ -10,10 +10,10 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from convertkit.graph.domains import register_schemas
-from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.errors import GraphError
+from convertkit.graph.light import LightModel
 from convertkit.graph.session import Arrays
-from convertkit.graph.validate import REFUSALS
+from convertkit.graph.shapes import inferred
 from convertkit.passes.check import open_on_host
 
 CHUNK = 1 << 29
@@ -98,9 +98,8 @@ class Recorder:
 
 def _types(model: LightModel) -> dict[str, onnx.ValueInfoProto]:
     """Types and shapes by inference; none where it cannot make sense of the graph."""
-    register_schemas(model)
     try:
-        inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model)).graph
-    except REFUSALS:
+        graph = inferred(model, strict=False).graph
+    except GraphError:
         return {}
-    return {value.name: value for value in (*inferred.value_info, *inferred.output)}
+    return {value.name: value for value in (*graph.value_info, *graph.output)}

@@ -31,6 +31,8 @@ def load(path: Path) -> LightModel:
     """
     path = Path(path)
     require_regular(path, GraphError)
+    if not path.stat().st_size:  # so are files of the system, some of which make a reader wait
+        raise GraphError(f"{path}: not an ONNX file, it is empty")
     model = _read_fast(path) or _read_slowly(path)
     try:
         check_integrity(model)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import onnx
 
 from convertkit.errors import GraphError
-from convertkit.graph.domains import lowered, register_schemas
-from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.graph.domains import lowered
+from convertkit.graph.light import LightModel
 from convertkit.graph.random_inputs import random_inputs
 from convertkit.graph.session import open_session
-from convertkit.graph.validate import REFUSALS
+from convertkit.graph.shapes import inferred
 
 
 def with_output_types(model: LightModel) -> LightModel:
@@ -28,14 +28,13 @@ def with_output_types(model: LightModel) -> LightModel:
 
 
 def _infer(model: LightModel) -> None:
-    register_schemas(model)
     try:
-        inferred = onnx.shape_inference.infer_shapes(weights_as_inputs(model), data_prop=True)
-    except REFUSALS:
+        found = inferred(model, strict=False).graph.output
+    except GraphError:
         return
-    for value, found in zip(model.proto.graph.output, inferred.graph.output, strict=True):
+    for value, known in zip(model.proto.graph.output, found, strict=True):
         if not _is_typed(value):
-            value.type.CopyFrom(found.type)
+            value.type.CopyFrom(known.type)
 
 
 def _run(model: LightModel) -> None:

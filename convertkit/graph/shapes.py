@@ -26,11 +26,35 @@ def annotate(graph: Graph) -> None:
     Raises:
         GraphError: the graph contradicts itself.
     """
-    known = {value.name: value.type.tensor_type for value in _inferred(graph.model()).graph.value_info}
+    known = {value.name: value.type.tensor_type for value in inferred(graph.model()).graph.value_info}
     for node in graph.nodes:
         for tensor in node.outputs:
             if tensor.name in known and isinstance(tensor, gs.Variable):
                 _set(tensor, known[tensor.name])
+
+
+def inferred(model: LightModel, *, strict: bool = True) -> onnx.ModelProto:
+    """The graph, weights without their values, with the types that inference finds.
+
+    It follows the values of vectors that are not too long, and has the time and memory of a step.
+
+    Args:
+        model: any graph.
+        strict: whether a node that cannot be inferred is an error, or only left without a type.
+
+    Raises:
+        GraphError: the graph contradicts itself.
+    """
+    register_schemas(model)
+    proto = weights_as_inputs(model)
+    try:
+        with step("shape inference", model.size):
+            plain = onnx.shape_inference.infer_shapes(proto, strict_mode=strict)
+            if sum(_values(value.type.tensor_type) for value in plain.graph.value_info) > MOST_VALUES:
+                return plain
+            return onnx.shape_inference.infer_shapes(proto, strict_mode=strict, data_prop=True)
+    except REFUSALS as error:
+        raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
 
 
 def static_shape(tensor: Any) -> tuple[int, ...] | None:
@@ -39,20 +63,6 @@ def static_shape(tensor: Any) -> tuple[int, ...] | None:
     if shape is None or any(not isinstance(size, int) or size < 0 for size in shape):
         return None
     return tuple(shape)
-
-
-def _inferred(model: LightModel) -> onnx.ModelProto:
-    """The graph with the types that inference finds; it follows the values of vectors that are not too long."""
-    register_schemas(model)
-    proto = weights_as_inputs(model)
-    try:
-        with step("shape inference", model.size):
-            plain = onnx.shape_inference.infer_shapes(proto, strict_mode=True)
-            if sum(_values(value.type.tensor_type) for value in plain.graph.value_info) > MOST_VALUES:
-                return plain
-            return onnx.shape_inference.infer_shapes(proto, strict_mode=True, data_prop=True)
-    except REFUSALS as error:
-        raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
 
 
 def _values(kind: onnx.TypeProto.Tensor) -> int:

@@ -255,8 +255,12 @@ def test_a_full_memory_names_the_outermost_step() -> None:
         raise MemoryError
 
 
-def test_estimate_does_not_follow_values_that_fill_the_memory(cli: Cli, tmp_path: Path) -> None:
-    """Range(0, 2^33), and 28 doublings of a vector of integers: inference would hold every value."""
+@pytest.mark.parametrize("size", [1, None], ids=["shaped", "shapeless"])
+def test_estimate_does_not_follow_values_that_fill_the_memory(
+    cli: Cli, tmp_path: Path, size: int | None
+) -> None:
+    """Range(0, 2^33), and 28 doublings of a vector of integers: inference would hold every value, also where it is
+    asked for the shape of an output that states none."""
     nodes = [helper.make_node("Concat", [f"v{i}", f"v{i}"], [f"v{i + 1}"], axis=0) for i in range(28)]
     values = [
         helper.make_tensor(name, TensorProto.INT64, dims, data)
@@ -270,8 +274,9 @@ def test_estimate_does_not_follow_values_that_fill_the_memory(cli: Cli, tmp_path
     sources = [helper.make_node("Range", ["zero", "end", "one"], ["r"])]
     for name, made, last in (("doubled", nodes, "v28"), ("range", sources, "r")):
         made = [*made, helper.make_node("Gather", [last, "i"], ["y"])]
-        interface = [helper.make_tensor_value_info(side, TensorProto.INT64, [1]) for side in "iy"]
-        graph = helper.make_graph(made, "g", interface[:1], interface[1:], values)
+        asked = helper.make_tensor_value_info("i", TensorProto.INT64, [1])
+        given = helper.make_tensor_value_info("y", TensorProto.INT64, size and [size])
+        graph = helper.make_graph(made, "g", [asked], [given], values)
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
         onnx.save(model, tmp_path / f"{name}.onnx")
 

@@ -75,14 +75,11 @@ def _typed(model: convertkit.LightModel) -> convertkit.LightModel:
     import onnx
 
     ops.register_schemas()
-    try:
-        inferred = onnx.shape_inference.infer_shapes(convertkit.weights_as_inputs(model), data_prop=True)
-    except onnx.shape_inference.InferenceError as error:  # of the vendor operators; others are tolerated
-        raise convertkit.GraphError(f"the graph cannot be lowered: {error}") from error
+    known = convertkit.inferred(model, strict=False).graph.value_info
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     del proto.graph.value_info[:]
-    proto.graph.value_info.extend(inferred.graph.value_info)
+    proto.graph.value_info.extend(known)
     return convertkit.LightModel(proto, model.weights)
 
 

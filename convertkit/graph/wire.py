@@ -53,9 +53,7 @@ def read(stream: IO[bytes], size: int) -> LightModel:
         proto = onnx.ModelProto.FromString(slim)
     except Exception as error:  # protobuf's DecodeError is no ValueError
         raise UnusualFileError(str(error)) from error
-    if any(
-        uses_external_data(tensor) and weight_key(tensor) not in table for tensor in _tensors(proto.graph)
-    ):
+    if any(uses_external_data(tensor) and weight_key(tensor) not in table for tensor in tensors(proto.graph)):
         raise UnusualFileError("it has external data")
     try:
         return detach(proto, table)
@@ -196,10 +194,11 @@ def _head(number: int, size: int) -> bytes:
     return bytes(head)
 
 
-def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+def tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    """Every initializer and attribute of a graph and of those inside it."""
     yield from graph.initializer
     for node in graph.node:
         for attribute in node.attribute:
             yield from [attribute.t, *attribute.tensors]
             for inner in [attribute.g, *attribute.graphs]:
-                yield from _tensors(inner)
+                yield from tensors(inner)

@@ -21,6 +21,7 @@ from convertkit.cli.options import (
     WeightsOption,
     choice,
     open_all,
+    refuse,
 )
 
 if TYPE_CHECKING:
@@ -94,14 +95,14 @@ def bisect(
     """
     how = _How(runtime, effect, output, force)
     if subject.is_dir():
-        _refuse("a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None})
+        refuse("a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None})
         request = request_of(subject, variant, target, weights, origin, python, plugin, passes or None)
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
         own = {"--variant": variant, "--weights": weights, "--accuracy": accuracy or None, "--python": python}
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
-        _refuse("an ONNX file", {**own, **photos_of})
+        refuse("an ONNX file", {**own, **photos_of})
         plugins = open_all(plugin)
         steps = pipeline_of(passes, done, plugins).steps
         found = _graph(subject, how.wish(str(subject), steps, plugins, target), inputs, seed)
@@ -157,15 +158,6 @@ def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisecti
     annotations, images, limit = photos
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     return bisect_accuracy(request, source, wish, limit=limit, bar=progress_bar, report=BuildView())
-
-
-def _refuse(subject: str, options: dict[str, object]) -> None:
-    """Options that have no meaning for what is bisected."""
-    from convertkit.errors import UsageError
-
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
 def _report(found: Bisection, *, as_json: bool) -> None:

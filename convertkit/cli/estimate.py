@@ -17,6 +17,7 @@ from convertkit.cli.options import (
     TargetOption,
     VariantOption,
     WeightsOption,
+    refuse,
 )
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def estimate(
     if subject.is_dir():
         place, model = _package(subject, variant, target, weights, origin, python, plugin)
     else:
-        _refuse({"--variant": variant, "--weights": weights, "--python": python})
+        refuse("an ONNX file", {"--variant": variant, "--weights": weights, "--python": python})
         place, model = _graph(subject, target, plugin)
     machine = place.machine()
     if input_shape is not None:
@@ -100,14 +101,6 @@ def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, 
     place = open_all(plugin).targets.get(target)()
     place.machine()
     return place, load_valid(path)
-
-
-def _refuse(options: dict[str, object]) -> None:
-    from convertkit.errors import UsageError
-
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(f"{name} has no meaning for an ONNX file", hint="leave it out")
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from convertkit.plugins import Plugins
 
 ModelArgument: TypeAlias = Annotated[
@@ -160,3 +162,12 @@ def choice(value: str, option: str, known: tuple[str, ...]) -> str:
     if value not in known:
         raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
     return value
+
+
+def refuse(subject: str, options: Mapping[str, object]) -> None:
+    """Options by name that were given although they have no meaning for the subject; None was not given."""
+    from convertkit.errors import UsageError
+
+    for name, value in options.items():
+        if value is not None:
+            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")

@@ -23,6 +23,7 @@ from convertkit.cli.options import (
     TasksOption,
     VariantOption,
     WeightsOption,
+    refuse,
     tasks_in,
 )
 
@@ -87,6 +88,8 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
+    from functools import partial
+
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
@@ -100,10 +103,14 @@ def verify(
     )
     directory = output or artifact_directory(request)
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
+    if not (request.target.runtimes and any(rung.source == "target" for rung in rungs)):
+        names = ", ".join(rung.text for rung in rungs)
+        given = {"--device": device or None, "--inputs": inputs, "--outputs": outputs}
+        refuse(f"{request.target.name} {names}, which runs on the host", given)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
     compiled = any(rung.source == "target" for rung in rungs)
-    built = build(request, directory, report=view) if compiled else None
+    make = partial(build, request, directory, report=view) if compiled else None
     options: Any = {
         "limit": limit,
         "tasks": chosen,
@@ -115,7 +122,7 @@ def verify(
         "bar": progress_bar,
         "report": view,
     }
-    _report(run(request, built, source, rungs, **options), per_class=per_class, as_json=as_json)
+    _report(run(request, make, source, rungs, **options), per_class=per_class, as_json=as_json)
 
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:

@@ -259,6 +259,32 @@ def test_a_label_beyond_the_list_names_label_and_list(cli: Cli, tmp_path: Path) 
     assert "label 7, but model.yaml lists 3 classes (cat ... dog)" in done.err
 
 
+@pytest.mark.parametrize("words", [("--device", 1), ("--inputs", "in"), ("--outputs", "out")])
+def test_options_of_the_chip_have_no_meaning_on_the_host(verify: Verify, words: tuple[object, ...]) -> None:
+    done = verify(dataset(), *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"{words[0]} has no meaning for cpu stock, which runs on the host (leave it out)" in done.err
+
+
+@pytest.mark.parametrize("missing", ["annotations", "photos"])
+def test_a_dataset_that_is_not_there_is_refused_before_anything_is_built(
+    cli: Cli, tmp_path: Path, missing: str
+) -> None:
+    model, photos = write_finder(tmp_path / "finder"), write_photos(tmp_path / "photos")
+    data = tmp_path / "instances.json"
+    data.write_text(json.dumps(dataset()))
+    given = {"annotations": data, "photos": photos, missing: tmp_path / "nowhere"}
+    words = ("--annotations", given["annotations"], "--images", given["photos"], "-o", tmp_path / "built")
+
+    done = cli("verify", model, *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert "nowhere" in done.err.splitlines()[-1]
+    assert not (tmp_path / "built").exists()
+    assert "stock graph" not in done.err
+
+
 def test_accuracy_per_class(verify: Verify) -> None:
     done = verify(dataset(), "--per-class")
 

@@ -128,6 +128,7 @@ def test_names_written_on_windows_are_taken(verify: Verify) -> None:
         (changed(annotations__id=1), "id 1 occurs twice"),
         (changed(annotations__bbox=[1, 2, float("nan"), 3]), "a number is not finite"),
         (changed(annotations__bbox=[10, 10, -3, -3]), "a size is negative"),
+        (changed(annotations__area=-5), "area: negative (-5)"),
         (changed(annotations__segmentation=[[1, 1, 5, 5]]), "at least three points"),
         (changed(images__height=31), "the annotations say 32 x 31"),
         ({**dataset(), "annotations": []}, "no annotation on 2 photos, so there is nothing to score"),

@@ -6,6 +6,7 @@ imported here: a build that has nothing to do computes keys and compares.
 
 from __future__ import annotations
 
+import itertools
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
 
 NO_SAMPLES = frozenset({".pyc", ".onnx", ".pth", ".md", ".yaml", ".yml"})
 """Suffixes of files in a model package that no sample is made of: compiled Python, weights, words, settings."""
+
+MOST_LINKED = 10_000
+"""Files of a linked directory that are looked at: it may be a whole dataset, so only at their sizes and times."""
 
 RECORDS = 3
 """What the store keeps beside a pass's graph, counted up when that changes: entries of another form are not found."""
@@ -50,10 +54,18 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
     Other samples, or the first ones, are a reason to check again. Decoding them here would take longer than the rest of
     a build that has nothing to do.
     """
+    found = sorted(package.root.rglob("*"))
     files = {
         str(path.relative_to(package.root)): sha256_file(path)
-        for path in sorted(package.root.rglob("*"))
+        for path in found
         if path.suffix not in NO_SAMPLES and path.is_file()
+    }
+    linked = [path for path in found if path.is_symlink() and path.is_dir()]
+    files |= {
+        str(path.relative_to(package.root)): f"{path.stat().st_size} bytes of {path.stat().st_mtime_ns}"
+        for directory in linked
+        for path in sorted(itertools.islice(directory.iterdir(), MOST_LINKED))
+        if path.is_file()
     }
     facts = {
         "files": files,

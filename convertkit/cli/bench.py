@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COLUMNS = ("mean", "median", "p90", "p99", "min", "max")
 
+LOOPS, WARMUP, PHOTOS = 20, 3, 20
+
 
 def bench(
     model: shared.ModelArgument,
@@ -36,11 +38,11 @@ def bench(
     batch: Annotated[
         int | None, typer.Option("--batch", "-b", min=1, help="For a model that was compiled for several.")
     ] = None,
-    loops: Annotated[int, typer.Option("--loops", "-l", min=1, help="Runs that are counted.")] = 20,
-    warmup: Annotated[int, typer.Option("--warmup", min=0, help="Runs before them that are not.")] = 3,
+    loops: Annotated[int, typer.Option("--loops", "-l", min=1, help="Runs that are counted.")] = LOOPS,
+    warmup: Annotated[int, typer.Option("--warmup", min=0, help="Runs before them that are not.")] = WARMUP,
     photos: Annotated[
         int, typer.Option("--photos", min=0, help="Photos of the end-to-end measurement; 0 leaves it out.")
-    ] = 20,
+    ] = PHOTOS,
     images: Annotated[
         Path | None, typer.Option("--images", help="Directory of photos; default: the package's samples.")
     ] = None,
@@ -67,6 +69,10 @@ def bench(
     if results is not None:
         from convertkit.speed.measure import summed_up
 
+        counts = {"--loops": (loops, LOOPS), "--warmup": (warmup, WARMUP), "--photos": (photos, PHOTOS)}
+        given: dict[str, object] = {"--runtime": runtime, "--output": output, "--device": device or None}
+        given |= {name: None if value == default else value for name, (value, default) in counts.items()}
+        shared.refuse_meaningless("--results, which only reads", given | {"--images": images})
         repeated = summed_up(request.target.recorded_timings(results), batch or 1)
         name = f"recorded beside {results}"
     else:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from convertkit.plugins import Plugins
 
 ModelArgument: TypeAlias = Annotated[

@@ -68,6 +68,8 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
+    from functools import partial
+
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
@@ -81,12 +83,16 @@ def verify(
     )
     directory = output or artifact_directory(request)
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
+    if not (request.target.runtimes and any(rung.source == "target" for rung in rungs)):
+        names = ", ".join(rung.text for rung in rungs)
+        given = {"--device": device or None, "--inputs": inputs, "--outputs": outputs}
+        shared.refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
     compiled = any(rung.source == "target" for rung in rungs)
-    built = build(request, directory, report=view) if compiled else None
+    make = partial(build, request, directory, report=view) if compiled else None
     found = run(
-        request, built, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
+        request, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
         results=results, options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
         ready=bool(runtime), bar=progress_bar, report=view,
     )  # fmt: skip

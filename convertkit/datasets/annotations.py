@@ -222,6 +222,8 @@ def _numbers(annotation: Annotation) -> Iterator[str]:
         yield f"bbox: a size is negative ({box[2]:g} x {box[3]:g}; expected x, y, width, height)"
     if not math.isfinite(area):
         yield "area: not finite"
+    elif area < 0:  # the evaluator would leave it out
+        yield f"area: negative ({area:g})"
 
 
 def _unique(key: str, entries: Iterable[tuple[int, T]], faults: list[str]) -> set[int]:

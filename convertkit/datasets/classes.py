@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -105,7 +106,11 @@ def _by_spelling(names: Sequence[str], pairs: Mapping[str, str]) -> dict[str, li
     """The names that have no equal on the other side, by what is left of them without case, blanks, _ and -."""
     found: dict[str, list[str]] = {}
     for name in names:
-        key = "".join(letter for letter in name.casefold() if not letter.isspace() and letter not in "_-")
+        key = "".join(
+            letter
+            for letter in unicodedata.normalize("NFKC", name).casefold()
+            if not letter.isspace() and letter not in "_-"
+        )
         if name not in pairs and key:
             found.setdefault(key, []).append(name)
     return found

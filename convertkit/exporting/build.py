@@ -196,7 +196,8 @@ class Builder:
         room = ", ".join(
             f"{place} has {_free(place)} MB" for place in (self._pip_variables()["TMPDIR"], self.directory)
         )
-        python = f"this environment has Python {self.state.python.partition('-')[2]} on {platform.machine()}"
+        version = self.state.python.replace("cpython-", "Python ") or "a Python of unknown version"
+        python = f"this environment has {version} on {platform.machine()}"
         hint = cause.hint.format(room=room, python=python, home=self.directory)
         kind = NothingFitsError if cause is NOTHING_FITS else UnavailableError
         return kind(f"{step}: {cause.what}", hint=f"{hint}; log: {self.log}")

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import onnx
 
+from convertkit.errors import GraphError
 from convertkit.files import atomic_write, sha256_bytes
 from convertkit.graph.light import LightModel, weight_key
+from convertkit.limits import LIFT, Limits
+
+BLOCK = 512
+"""Bytes that ``st_blocks`` counts in."""
 
 PAGE = 4096
 """Weights begin at multiples of this, so that they can be mapped into memory."""
+
+
+def require_bounded(tensors: Iterable[onnx.TensorProto], directory: Path) -> None:
+    """Holes of a sparse file, or tensors that share their bytes, may ask for any number of bytes to be read.
+
+    Raises:
+        GraphError: they ask for more than what is on the disk can need.
+    """
+    asked, there = 0, {}
+    for tensor in tensors:
+        facts = {entry.key: entry.value for entry in tensor.external_data}
+        file = (directory / facts.get("location", "")).stat()
+        there[file.st_ino] = min(file.st_blocks * BLOCK, file.st_size)
+        rest = max(file.st_size - int(facts.get("offset") or 0), 0)
+        asked += int(facts.get("length") or rest)
+    if asked > Limits().of(sum(there.values())).memory:
+        raise GraphError(
+            f"its external data: {asked} bytes are asked for, {sum(there.values())} are on the disk",
+            hint=LIFT,
+        )
 
 
 def write_external(model: LightModel, path: Path) -> Path:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.external_data_helper import uses_external_data
 
 from convertkit.errors import GraphError
 from convertkit.files import atomic_write
 from convertkit.graph import wire
 from convertkit.graph.domains import WayBack, adopted
-from convertkit.graph.external import remove_external, write_external
+from convertkit.graph.external import remove_external, require_bounded, write_external
 from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.outputs import with_output_types
@@ -66,7 +67,11 @@ def load_foreign(path: Path) -> tuple[LightModel, WayBack]:
 
 def _read_slowly(path: Path) -> LightModel:
     try:
-        proto = onnx.load_model(path, load_external_data=True)
+        proto = onnx.load_model(path, load_external_data=False)
+        require_bounded(filter(uses_external_data, wire.tensors(proto.graph)), path.parent)
+        onnx.load_external_data_for_model(proto, str(path.parent))
+    except GraphError as error:
+        raise GraphError(f"{path}: {error.message}", hint=error.hint) from error
     except DecodeError as error:
         raise GraphError(f"{path}: not an ONNX file ({error})") from error
     except (onnx.checker.ValidationError, ValueError, OSError) as error:

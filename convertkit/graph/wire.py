@@ -54,9 +54,7 @@ def read(stream: IO[bytes], size: int) -> LightModel:
         proto = onnx.ModelProto.FromString(slim)
     except Exception as error:  # protobuf's DecodeError is no ValueError
         raise UnusualFileError(str(error)) from error
-    if any(
-        uses_external_data(tensor) and weight_key(tensor) not in table for tensor in _tensors(proto.graph)
-    ):
+    if any(uses_external_data(tensor) and weight_key(tensor) not in table for tensor in tensors(proto.graph)):
         raise UnusualFileError("it has external data")
     try:
         return detach(proto, table)
@@ -197,7 +195,8 @@ def _head(number: int, size: int) -> bytes:
     return bytes(head)
 
 
-def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+def tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    """Every initializer and attribute of a graph and of those inside it."""
     for part in every_graph(graph):
         yield from part.initializer
         for node in part.node:

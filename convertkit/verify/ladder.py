@@ -58,7 +58,7 @@ class Verification(Struct, frozen=True):
 
 def verify(
     request: BuildRequest,
-    built: BuildResult | None,
+    make: Callable[[], BuildResult] | None,
     source: Source,
     rungs: Iterable[RungName],
     *,
@@ -75,7 +75,7 @@ def verify(
     """Measures rungs on a dataset.
 
     Args:
-        built: the artifact; needed for the ``target`` rung.
+        make: builds the artifact, once the dataset was found to be whole; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
         tasks: ``bbox``, ``segm`` or both; all that the model has by default.
         skip_bad: leave out photos that cannot be read.
@@ -90,6 +90,7 @@ def verify(
     chosen = tasks_of(request.package, tasks)
     dataset = source.open(limit, tasks=chosen, skip_bad=skip_bad)
     dataset.refuse_nothing_to_find()
+    built = make() if make else None
     with _results_directory(results) as directory:
         course = Course(request, dataset, directory, chosen)
         notes = course.notes()

@@ -92,6 +92,24 @@ def test_other_samples_are_a_reason_to_check_again(cli: Cli, without_samples: Pa
     assert not {summary["check"] for summary in summaries()} & set(first)
 
 
+def test_samples_in_a_linked_directory_are_a_reason_to_check_again(
+    cli: Cli, without_samples: Path, tmp_path: Path
+) -> None:
+    samples_come(without_samples)
+    photos = tmp_path / "elsewhere"
+    photos.mkdir()
+    np.save(photos / "photo.npy", np.full((8, 8, 3), 8, np.uint8))
+    (without_samples / "photos").symlink_to(photos)
+    cli("build", without_samples)
+    again = cli("build", without_samples)
+    np.save(photos / "photo.npy", np.full((8, 9, 3), 9, np.uint8))
+
+    done = cli("build", without_samples)
+
+    assert again.out.startswith("up to date")
+    assert done.out.startswith("built ")
+
+
 def test_a_build_without_checks_is_marked_and_made_up_for(cli: Cli, tiny: Path) -> None:
     cli("build", tiny, "--no-check")
     unchecked = [summary.get("unchecked") for summary in summaries()]

@@ -88,6 +88,16 @@ def test_the_speed_noted_beside_results(cli, boxes, chip):
 
 
 @pytest.mark.parametrize(
+    "words", [("--device", 1), ("--loops", 5), ("--warmup", 0), ("--photos", 0), ("--runtime", "acl")]
+)
+def test_options_of_a_run_have_no_meaning_for_the_speed_noted_beside_results(cli, boxes, chip, words):
+    done = cli("bench", boxes, "--target", "ascend310p3", "--results", "out", *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"{words[0]} has no meaning for --results, which only reads" in done.err
+
+
+@pytest.mark.parametrize(
     ("words", "line"),
     [
         (["--results", "out"], "target cpu has no runtime that leaves a record of its speed"),

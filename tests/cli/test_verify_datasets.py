@@ -128,6 +128,7 @@ def test_names_written_on_windows_are_taken(verify: Verify) -> None:
         (changed(annotations__id=1), "id 1 occurs twice"),
         (changed(annotations__bbox=[1, 2, float("nan"), 3]), "a number is not finite"),
         (changed(annotations__bbox=[10, 10, -3, -3]), "a size is negative"),
+        (changed(annotations__area=-5), "area: negative (-5)"),
         (changed(annotations__segmentation=[[1, 1, 5, 5]]), "at least three points"),
         (changed(images__height=31), "the annotations say 32 x 31"),
         ({**dataset(), "annotations": []}, "no annotation on 2 photos, so there is nothing to score"),
@@ -257,6 +258,32 @@ def test_a_label_beyond_the_list_names_label_and_list(cli: Cli, tmp_path: Path) 
 
     assert done.code == 2
     assert "label 7, but model.yaml lists 3 classes (cat ... dog)" in done.err
+
+
+@pytest.mark.parametrize("words", [("--device", 1), ("--inputs", "in"), ("--outputs", "out")])
+def test_options_of_the_chip_have_no_meaning_on_the_host(verify: Verify, words: tuple[object, ...]) -> None:
+    done = verify(dataset(), *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert f"{words[0]} has no meaning for cpu stock, which runs on the host (leave it out)" in done.err
+
+
+@pytest.mark.parametrize("missing", ["annotations", "photos"])
+def test_a_dataset_that_is_not_there_is_refused_before_anything_is_built(
+    cli: Cli, tmp_path: Path, missing: str
+) -> None:
+    model, photos = write_finder(tmp_path / "finder"), write_photos(tmp_path / "photos")
+    data = tmp_path / "instances.json"
+    data.write_text(json.dumps(dataset()))
+    given = {"annotations": data, "photos": photos, missing: tmp_path / "nowhere"}
+    words = ("--annotations", given["annotations"], "--images", given["photos"], "-o", tmp_path / "built")
+
+    done = cli("verify", model, *words)
+
+    assert (done.code, done.out) == (2, "")
+    assert "nowhere" in done.err.splitlines()[-1]
+    assert not (tmp_path / "built").exists()
+    assert "stock graph" not in done.err
 
 
 def test_accuracy_per_class(verify: Verify) -> None:

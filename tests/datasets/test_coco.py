@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+from convertkit.datasets.annotations import Category
+from convertkit.datasets.classes import match_classes
 from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import SpecError, UsageError
 from tests.shared import SHARED, needs_shared
@@ -262,3 +265,13 @@ def test_real_photos_have_the_sizes_of_their_annotations(annotations, count):
 
     assert len(dataset.images) == count
     assert len(dataset.found.categories) == 80
+
+
+def test_an_accent_of_its_own_is_the_same_spelling() -> None:
+    """macOS writes a letter and its accent apart."""
+    category = Category(7, "cafe\u0301")
+
+    found = match_classes(Path("i.json"), [category], ["caf\u00e9"])
+
+    assert found.category_ids == (7,)
+    assert found.respelt == (("caf\u00e9", "cafe\u0301"),)

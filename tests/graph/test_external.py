@@ -19,6 +19,44 @@ from tests.tiny import tiny_model
 WEIGHTS = 16 * 3 * 4 * 4 * 4
 
 
+def pointing(path: Path, size: int, tensors: int, **facts: int) -> Path:
+    """A graph whose tensors all have their bytes in ``w.bin``, a sparse file of ``size`` bytes."""
+    proto = tiny_model()
+    tensor = proto.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    for key, value in {"location": "w.bin", **facts}.items():
+        tensor.external_data.add(key=key, value=str(value))
+    for number in range(tensors - 1):
+        more = proto.graph.initializer.add()
+        more.CopyFrom(tensor)
+        more.name = f"more{number}"
+    path.write_bytes(proto.SerializeToString())
+    with (path.parent / "w.bin").open("wb") as stream:
+        stream.truncate(size)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("size", "tensors", "facts"),
+    [
+        (1 << 40, 1, {}),
+        (1 << 40, 1, {"offset": 4096}),
+        (1 << 40, 1, {"length": 1 << 39}),
+        (4096, 1, {"length": 1 << 62}),
+        (1 << 28, 64, {}),
+    ],
+    ids=["holes", "after an offset", "a length", "a length beyond the file", "shared bytes"],
+)
+def test_external_data_of_holes_or_shared_bytes_is_not_read_without_bound(
+    tmp_path: Path, size: int, tensors: int, facts: dict[str, int]
+) -> None:
+    path = pointing(tmp_path / "a.onnx", size, tensors, **facts)
+
+    with pytest.raises(GraphError, match=r"bytes are asked for, 0 are on the disk"):
+        io.load(path)
+
+
 @pytest.fixture
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
     """protobuf's limit, so small that the tiny model's weights pass it and its graph does not."""

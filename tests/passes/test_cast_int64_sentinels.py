@@ -413,7 +413,7 @@ def test_a_default_beyond_the_stated_range_is_part_of_it(cli: Cli, tmp_path: Any
     outcome = cli("opt", "ids.onnx", "-p", step, "-o", "out.onnx")
 
     assert outcome.code == 0, outcome.err
-    assert f"graph input 'ids', graph output 'y' stays int64: its values may be 0 to {NONE}" in outcome.err
+    assert f"graph input 'ids', graph output 'y' stay int64: its values may be 0 to {NONE}" in outcome.err
 
 
 def test_a_range_without_a_value_is_refused(cli: Cli, tmp_path: Any) -> None:

@@ -73,10 +73,13 @@ def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = Tr
 
 
 def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
-    """The arrays of ``--inputs``, else random ones; says which sizes were guessed."""
+    """The arrays of ``--inputs``, on which the graph has to run, else random ones; says which sizes were guessed."""
     from convertkit.cli.ui import note
-    from convertkit.graph.npz import read_arrays, require_inputs
+    from convertkit.errors import GraphError, UsageError
+    from convertkit.graph.domains import lowered
+    from convertkit.graph.npz import read_arrays
     from convertkit.graph.random_inputs import Sample, random_sample
+    from convertkit.graph.session import open_session
 
     if inputs is None:
         sample = random_sample(model, seed)
@@ -85,9 +88,12 @@ def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
         return sample
 
     arrays = read_arrays(inputs)
-    weights = {tensor.name for tensor in model.proto.graph.initializer}
-    names = tuple(value.name for value in model.proto.graph.input if value.name not in weights)
-    require_inputs(arrays, names, inputs)
+    try:
+        open_session(lowered(model), optimize=False).run(arrays)
+    except GraphError as error:
+        raise UsageError(
+            f"{inputs}: {error.message}", hint=f"the file has {', '.join(arrays) or 'nothing'}"
+        ) from error
     return Sample(arrays, {})
 
 

@@ -104,14 +104,6 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
                 np.lib.format.write_array(stream, np.asarray(array), allow_pickle=False)
 
 
-def require_inputs(arrays: Mapping[str, NDArray[Any]], names: tuple[str, ...], where: Path) -> None:
-    """Refuses arrays that lack an input of a graph (UsageError)."""
-    missing = [name for name in names if name not in arrays]
-    if missing:
-        have = ", ".join(arrays) or "nothing"
-        raise UsageError(f"{where}: input {missing[0]!r} is missing", hint=f"the file has {have}")
-
-
 def _read(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> NDArray[Any]:
     with archive.open(item) as stream:
         return read_array(stream, item.file_size)

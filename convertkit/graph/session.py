@@ -50,7 +50,7 @@ class Session:
             try:
                 values = self.inner.run(list(self.outputs), feeds)
             except Exception as error:  # onnxruntime's own classes derive from Exception only
-                if reason := self._misfit(inputs):
+                if reason := self._misfit(feeds):
                     raise GraphError(reason) from error
                 raise _failure("cannot run the graph", error) from error
         return dict(zip(self.outputs, values, strict=True))
@@ -66,6 +66,9 @@ class Session:
             if len(shape) != array.ndim or not fixed:
                 had, takes = ("x".join(map(str, sides)) or "without axes" for sides in (array.shape, shape))
                 return f"input {wanted.name!r}: it is {array.dtype} {had}, the graph takes {takes}"
+            kind = wanted.type.removeprefix("tensor(").removesuffix(")")
+            if f"{array.dtype}" != (takes := {"float": "float32", "double": "float64"}.get(kind, kind)):
+                return f"input {wanted.name!r}: it is {array.dtype}, the graph takes {takes}"
         return None
 
 

@@ -24,14 +24,16 @@ class CastInt64ToInt32(convertkit.GraphPass):
     schema and subgraphs are left alone.
 
     A tensor becomes int32 only where int32 is known to hold its values: ranges are followed from constants, types and
-    shapes through arithmetic, masks, padding and empty reductions. Whatever may be beyond stays int64, a graph output
-    too, and is named. Two things are taken for granted: that the sizes of tensors fit, and the values of int64 graph
-    inputs (the line of the pass says which); the check runs the graph at these bounds, too.
+    shapes through arithmetic, masks, padding and empty reductions; a float may be a NaN, which Clip lets pass.
+    Whatever may be beyond stays int64, a graph output too, and is named. Two things are taken for granted: that the
+    sizes of tensors fit, and the values of int64 graph inputs (the line of the pass says which); the check runs the
+    graph at these bounds, too.
 
     Options:
         outputs: retype int64 graph outputs.
         inputs: retype int64 graph inputs too.
-        ranges: lowest and highest value of graph inputs, such as ``{ids: [0, 30521]}``, where they are known.
+        ranges: lowest and highest value of graph inputs, such as ``{ids: [0, 30521]}``, where they are known; none of
+            them is a NaN.
     """
 
     name = "cast-int64-to-int32"
@@ -40,6 +42,13 @@ class CastInt64ToInt32(convertkit.GraphPass):
     outputs: bool = True
     inputs: bool = False
     ranges: dict[str, tuple[int, int]] = dataclasses.field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in self.ranges.items():
+            if low > high:
+                raise convertkit.UsageError(
+                    f"pass {self.name}: the range of {name!r} is empty: {low} to {high}", hint="lowest first"
+                )
 
     def run(self, graph: convertkit.Graph) -> tuple[str, ...]:
         from convertkit_passes.int64.rewrite import Rewriter

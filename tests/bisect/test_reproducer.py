@@ -11,7 +11,7 @@ import pytest
 from convertkit.bisect.attempt import Attempt, attempt
 from convertkit.bisect.reproducer import FILES, Story, refuse_existing, write
 from convertkit.errors import PassError, UsageError
-from convertkit.graph.npz import read_arrays, require_inputs, write_arrays
+from convertkit.graph.npz import read_arrays, write_arrays
 from tests.bisect.broken import Harmless, SwapSub, graph, sample
 
 STORY = Story("a test", "it is wrong", ("simplify",), 11, SwapSub())
@@ -100,8 +100,3 @@ def test_python_objects_are_not_read(tmp_path: Path) -> None:
     for name in ("a.npz", "b.npz"):
         with pytest.raises(UsageError, match=r"not an \.npz file of plain arrays"):
             read_arrays(tmp_path / name)
-
-
-def test_a_missing_input_is_named() -> None:
-    with pytest.raises(UsageError, match=r"x\.npz: input 'b' is missing \(the file has a\)"):
-        require_inputs({"a": np.ones(1)}, ("a", "b"), Path("x.npz"))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 
+from convertkit.graph.io import save
 from convertkit.plugins import open_plugins
 from tests.conftest import Cli
+from tests.graphtext import parse
 from tests.tiny import tiny_model
 
 PLUGIN = '''
@@ -224,8 +228,6 @@ def test_a_dry_run_as_json(cli: Cli, graph: Path) -> None:
 
 
 def test_inputs_from_a_file_decide_the_check(cli: Cli, graph: Path) -> None:
-    import numpy as np
-
     np.savez("dark.npz", image=np.zeros((1, 3, 8, 8), np.float32))
     np.savez("wrong.npz", photo=np.zeros(3))
 
@@ -235,8 +237,28 @@ def test_inputs_from_a_file_decide_the_check(cli: Cli, graph: Path) -> None:
     assert "semantic: bit for bit equal" in dark.err  # a convolution of nothing has nothing to cut off
     assert (wrong.code, wrong.err) == (
         2,
-        "error: wrong.npz: input 'image' is missing (the file has photo)\n",
+        "error: wrong.npz: input 'image' is missing; the graph needs image (the file has photo)\n",
     )
+
+
+@pytest.mark.parametrize("command", [("opt",), ("bisect",)])
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (np.zeros((1, 3), np.float64), "input 'image': it is float64, the graph takes float32"),
+        (np.zeros((1, 3), np.int64), "input 'image': it is int64, the graph takes float32"),
+        (np.zeros((1, 4), np.float32), "input 'image': it is float32 1x4, the graph takes 1x3"),
+    ],
+)
+def test_a_sample_that_the_graph_does_not_take_is_the_files_mistake(
+    cli: Cli, tmp_path: Path, command: tuple[str, ...], given: Any, why: str
+) -> None:
+    save(parse("(float[1,3] image) => (float[1,3] y) { y = Neg (image) }"), tmp_path / "in.onnx")
+    np.savez("wrong.npz", image=given)
+
+    outcome = cli(*command, "in.onnx", "-p", "fold-constants", "--inputs", "wrong.npz")
+
+    assert (outcome.code, outcome.err) == (2, f"error: wrong.npz: {why} (the file has image)\n")
 
 
 def test_a_pass_that_requires_another_runs_where_that_is_done(cli: Cli, graph: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Builder:
 
     Attributes:
         ints, floats: (name, shape) of the tensors so far.
+        sums: of floats, which may overflow: nothing is made of them.
     """
 
     opset: int
@@ -37,6 +38,7 @@ class Builder:
     initializers: list[onnx.TensorProto] = field(default_factory=list)
     ints: list[Sized] = field(default_factory=list)
     floats: list[Sized] = field(default_factory=list)
+    sums: list[Sized] = field(default_factory=list)
     count: int = 0
 
     def name(self) -> str:
@@ -140,7 +142,7 @@ def _nonzero(graph: Builder, a: int, b: int, c: int) -> None:
     )
     graph.ints.append((graph.op("Slice", padded, graph.constant([0]), graph.constant([3])), (3,)))
     picked = graph.op("GatherND", data, graph.op("Transpose", found, perm=[1, 0]))
-    graph.floats.append((graph.total(picked), (1,)))
+    graph.sums.append((graph.total(picked), (1,)))
 
 
 def _where(graph: Builder, a: int, b: int, c: int) -> None:
@@ -257,7 +259,7 @@ def cases(draw: st.DrawFn) -> Case:
         step(graph, draw(number), draw(number), draw(number))
     made = {name for node in graph.nodes for name in node.output}
     results = [(item, "i") for item in graph.ints if item[0] in made]
-    results += [(item, "f") for item in graph.floats if item[0] in made]
+    results += [(item, "f") for item in (*graph.floats, *graph.sums) if item[0] in made]
     if not results:
         _with_constant(graph, 0, 0, 0)
         results = [(graph.ints[-1], "i")]

@@ -75,7 +75,11 @@ def at_the_bounds() -> Iterator[Feeds]:
     extremes = [-(2**31), 2**31 - 1, 0, -1]
     integers = [*([value] * SIZE for value in extremes), [5, -1, 2**31 - 1, -(2**31)], [3, 1, 2, 0]]
     for values, mask in itertools.product(integers, MASKS):
-        yield {"n": np.array(values), "m": np.array(mask), "x": np.array([0.0, -1.5, 3e9, -3e9], np.float32)}
+        yield {
+            "n": np.array(values),
+            "m": np.array(mask),
+            "x": np.array([np.nan, -1.5, 3e9, -np.inf], np.float32),
+        }
 
 
 class Chain:
@@ -102,6 +106,22 @@ class Chain:
         name = f"t{len(self.nodes)}"
         self.nodes.append(helper.make_node(op, list(inputs), [name], f"{op}_{name}", **attributes))
         return name
+
+    def bounded(self, value: str) -> str:
+        """A float within bounds, unless it is a NaN."""
+        floats = [0.0, 1.0, 0.75, 2.0**31, 79.5, -3.25, np.inf]
+        low, high = sorted(self.draw(st.sampled_from(floats)) for _ in range(2))
+        kind = self.draw(
+            st.sampled_from(["Identity", "Clip", "Sigmoid", "Tanh", "Relu", "Floor", "Mod", "Where"])
+        )
+        if kind == "Clip":
+            return self.op("Clip", value, self.constant(np.float32(low)), self.constant(np.float32(high)))
+        if kind == "Mod":
+            inner = self.op("Clip", value, self.constant(np.float32(-79)), self.constant(np.float32(79)))
+            return self.op("Mod", inner, self.constant(np.float32(low)), fmod=1)
+        if kind == "Where":
+            return self.op("Where", "m", self.op("Sigmoid", value), self.constant(np.float32(high)))
+        return self.op(kind, value)
 
     def step(self, kind: str) -> str:
         a, b = self.pick(), self.draw(st.sampled_from([self.pick(), self.sentinel()]))
@@ -136,7 +156,7 @@ class Chain:
         if kind == "ToFloat":
             return self.op("Cast", self.op("Cast", a, to=TensorProto.FLOAT), to=TensorProto.INT64)
         if kind == "FromFloat":
-            return self.op("Cast", "x", to=TensorProto.INT64)
+            return self.op("Cast", self.bounded("x"), to=TensorProto.INT64)
         if kind == "Narrow":
             kinds = [TensorProto.INT32, TensorProto.INT8, TensorProto.UINT32, TensorProto.BOOL]
             return self.op(
@@ -206,6 +226,10 @@ def test_no_value_is_lost_at_the_bounds(model: LightModel, inputs: bool) -> None
         "y = ReduceProd <keepdims = 0> (n)",
         "c = Compress <axis = 0> (n, m) y = ReduceMin <keepdims = 0> (c)",
         "y = Cast <to = 7> (x)",
+        "f = Clip (x, low, high) y = Cast <to = 7> (f)",
+        "f = Sigmoid (x) c = Cast <to = 7> (f) y = Where (m, c, k)",
+        "z = Sub (x, x) d = Div (z, z) f = Relu (d) g = Floor (f) y = Cast <to = 7> (g)",
+        "f = Clip (x, low, high) c = Cast <to = 7> (f) y = Mod (c, cap)",
         "u = Cast <to = 12> (n) y = Cast <to = 7> (u)",
         "f = Cast <to = 1> (n) y = Cast <to = 7> (f)",
         "y = Div (n, minus)",
@@ -227,7 +251,7 @@ def sentinel_graph(graph: str, value: int) -> LightModel:
         f"""(int64[{SIZE}] n, bool[{SIZE}] m, float[{SIZE}] x) => (int64[Y] y)
         <int64 k = {{{value}}}, int64 cap = {{100}}, int64[1] two = {{2}}, int64[1] one = {{1}}, int64 zero = {{0}},
          int64[2] pads = {{0, 1}}, int64[2,1] places = {{0, 2}}, int64[2] two_places = {{0, 3}}, int64 minus = {{-1}},
-         int64[1] zeros = {{0}}> {{ {graph} }}""",
+         int64[1] zeros = {{0}}, float low = {{0}}, float high = {{79}}> {{ {graph} }}""",
         opset=14,
     )
 
@@ -350,6 +374,55 @@ def test_a_sample_that_a_retyped_input_cannot_hold_is_named(cli: Cli, tmp_path: 
 
     assert outcome.code == 4
     assert "input 'ids' is int32, which does not hold 2147483648" in outcome.err
+
+
+def test_a_float_that_may_be_nan_stays_int64_and_the_line_says_why(cli: Cli, tmp_path: Any) -> None:
+    text = """(float[3] x) => (int64[3] y) <float low = {0}, float high = {79}>
+    { f = Clip (x, low, high) y = Cast <to = 7> (f) }"""
+    write(parse(text, opset=14), tmp_path / "label.onnx")
+
+    plain = cli("opt", "label.onnx", "-p", "cast-int64-to-int32", "-o", "out.onnx")
+    stated = cli("opt", "label.onnx", "-p", "cast-int64-to-int32{ranges={x: [0, 79]}}", "-o", "known.onnx")
+
+    assert "graph output 'y' stays int64: it is cast from a float that may be infinite or NaN" in plain.err
+    assert (plain.code, stated.code) == (0, 0), stated.err
+    types = [
+        onnx.load(name).graph.output[0].type.tensor_type.elem_type for name in ("out.onnx", "known.onnx")
+    ]
+    assert types == [TensorProto.INT64, TensorProto.INT32]
+
+
+def test_the_check_tries_a_nan(cli: Cli, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from convertkit_passes.int64 import ranges
+
+    text = "(float16[3] x) => (int64[3] y) { f = Sigmoid (x) y = Cast <to = 7> (f) }"
+    write(parse(text, opset=14), tmp_path / "label.onnx")
+    monkeypatch.setattr(ranges, "_may_be_nan", lambda *about: False)
+
+    outcome = cli("opt", "label.onnx", "-p", "cast-int64-to-int32", "-o", "out.onnx")
+
+    assert outcome.code == 4
+    assert "on inputs at the bounds of what it assumes" in outcome.err
+
+
+def test_a_default_beyond_the_stated_range_is_part_of_it(cli: Cli, tmp_path: Any) -> None:
+    model = parse(f"(int64[1] ids) => (int64[1] y) <int64[1] ids = {{{NONE}}}> {{ y = Neg (ids) }}", opset=14)
+    write(model, tmp_path / "ids.onnx")
+    step = "cast-int64-to-int32{inputs=true, ranges={ids: [0, 9]}}"
+
+    outcome = cli("opt", "ids.onnx", "-p", step, "-o", "out.onnx")
+
+    assert outcome.code == 0, outcome.err
+    assert f"graph input 'ids', graph output 'y' stay int64: its values may be 0 to {NONE}" in outcome.err
+
+
+def test_a_range_without_a_value_is_refused(cli: Cli, tmp_path: Any) -> None:
+    write(parse("(int64[1] ids) => (int64[1] y) { y = Neg (ids) }", opset=14), tmp_path / "ids.onnx")
+
+    outcome = cli("opt", "ids.onnx", "-p", "cast-int64-to-int32{ranges={ids: [9, 0]}}", "-o", "o.onnx")
+
+    assert outcome.code == 2
+    assert "the range of 'ids' is empty: 9 to 0 (lowest first)" in outcome.err
 
 
 def test_a_range_of_something_that_is_no_input_names_the_nearest(cli: Cli, tmp_path: Any) -> None:

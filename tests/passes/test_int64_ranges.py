@@ -95,8 +95,13 @@ def range_of(text: str, name: str, **options: Any) -> Interval:
         ("y = Identity (n)", INT32),
         ("y = Cast <to = 7> (x)", INT64),
         ("b = Cast <to = 9> (x) y = Cast <to = 7> (b)", Interval(0, 1)),
-        ("f = Sigmoid (x) y = Cast <to = 7> (f)", Interval(0, 1)),
-        ("f = Clip (x, low, high) g = Floor (f) y = Cast <to = 7> (g)", Interval(-3, 7)),
+        ("k = Cast <to = 1> (m) f = Sigmoid (k) y = Cast <to = 7> (f)", Interval(0, 1)),
+        ("k = Cast <to = 1> (m) f = Clip (k, low, high) g = Floor (f) y = Cast <to = 7> (g)", Interval(0, 1)),
+        ("f = Sigmoid (x) y = Cast <to = 7> (f)", INT64),  # of a NaN
+        ("f = Clip (x, low, high) g = Floor (f) y = Cast <to = 7> (g)", INT64),
+        ("f = Clip (x, low, high) g = Where (m, f, high) y = Cast <to = 7> (g)", INT64),
+        ("k = Cast <to = 1> (m) f = Mod <fmod = 1> (k, high) y = Cast <to = 7> (f)", Interval(0, 1)),
+        ("k = Cast <to = 1> (m) f = Mod <fmod = 1> (high, k) y = Cast <to = 7> (f)", INT64),
         ("i = Cast <to = 6> (n) f = Cast <to = 1> (i) y = Cast <to = 7> (f)", Interval(-(2**31), 2**31)),
         ("i = Cast <to = 3> (n) y = Cast <to = 7> (i)", Interval(-128, 127)),
         ("i = Cast <to = 12> (n) y = Cast <to = 7> (i)", Interval(0, 2**32 - 1)),
@@ -128,6 +133,27 @@ def test_what_the_graph_states_is_used(node: str, expected: Interval) -> None:
     found = range_of(text, "y", opset=12)
 
     assert (found.low, found.high) == (expected.low, expected.high)
+
+
+def test_the_remainder_of_floats_comes_as_near_to_the_divisor_as_it_likes() -> None:
+    text = """(bool[1] m) => (float[1] y) <float half = {0.75}, float one = {1}>
+    { k = Cast <to = 1> (m) h = Mul (k, half) y = Mod <fmod = 1> (h, one) }"""
+
+    assert range_of(text, "y", opset=13).high >= 0.75
+
+
+def test_a_nan_among_the_numbers_of_a_node_tells_nothing() -> None:
+    model = parse("(float[2] x) => (int64[2] y) { f = Identity (x) y = Cast <to = 7> (f) }", opset=13)
+    values = helper.make_node("Constant", [], ["f"], value_floats=[5.0, float("nan")])
+    model.proto.graph.node[0].CopyFrom(values)
+    graph = open_graph(model)
+    graph.surgeon.tensors()["f"].dtype = np.dtype(np.float32)
+
+    assert Ranges(graph).of(graph.surgeon.tensors()["f"]) == interval.ANY
+
+
+def test_a_position_in_float16_is_one_that_float16_holds() -> None:
+    assert interval.stored(interval.index(np.dtype(np.float16)), np.dtype(np.float16)).fits
 
 
 def test_an_unknown_dimension_is_a_size_and_no_more() -> None:

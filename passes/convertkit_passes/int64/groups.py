@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import onnx_graphsurgeon as gs
 
 from convertkit_passes.int64 import interval
-from convertkit_passes.int64.interval import Interval
 from convertkit_passes.int64.kernels import why_kept
 from convertkit_passes.int64.ranges import Ranges
 from convertkit_passes.int64.signature import Formal, Signature
@@ -103,13 +102,13 @@ def _live(graph: convertkit.Graph) -> list[Any]:
 
 
 def _graph_input(tensor: Any, ranges: Ranges, wanted: bool) -> Group:
-    kept = _beyond(ranges.of(tensor)) if wanted else None
+    kept = _beyond(ranges, tensor) if wanted else None
     fixed = kept if wanted else "the types of graph inputs are kept"
     return Group(None, f"graph input {tensor.name!r}", fixed, fixed is None, kept, writes=[tensor])
 
 
 def _graph_output(tensor: Any, index: int, ranges: Ranges, wanted: bool) -> Group:
-    kept = _beyond(ranges.of(tensor)) if wanted else None
+    kept = _beyond(ranges, tensor) if wanted else None
     fixed = kept if wanted else "the types of graph outputs are kept"
     return Group(None, f"graph output {tensor.name!r}", fixed, fixed is None, kept, reads=[(tensor, index)])
 
@@ -133,9 +132,7 @@ class _NodeGroups:
             if self.types.is_int64(tensor):
                 group = self._group("output", index)
                 group.writes.append(tensor)
-                group.fixed = (
-                    group.fixed or _beyond(self.ranges.of(tensor)) or _beyond(self.ranges.peak(tensor))
-                )
+                group.fixed = group.fixed or _beyond(self.ranges, tensor)
         self._add_captured()
         self._fix_untyped()
         return list(self.groups.values())
@@ -170,7 +167,7 @@ class _NodeGroups:
 
     def _why_unreadable(self, tensor: Any, index: int) -> str | None:
         clamped = is_clamped(self.node, index) and isinstance(tensor, gs.Constant)
-        return None if clamped else _beyond(self.ranges.of(tensor))
+        return None if clamped else _beyond(self.ranges, tensor)
 
     def _add_captured(self) -> None:
         reads = [(tensor, -1) for tensor in subgraph_reads(self.node) if self.types.is_int64(tensor)]
@@ -205,9 +202,13 @@ def _why_opaque(node: Any, schema: Signature | None) -> str | None:
     return None
 
 
-def _beyond(values: Interval) -> str | None:
-    if values.fits:
+def _beyond(ranges: Ranges, tensor: Any) -> str | None:
+    """Why int32 might not hold a tensor, or what is computed on the way to it; None where it does."""
+    values = next((values for values in (ranges.of(tensor), ranges.peak(tensor)) if not values.fits), None)
+    if values is None:
         return None
     if values.is_bounded:
         return f"its values may be {values}, beyond int32"
+    if any(node.op == "Cast" and ranges.of(node.inputs[0]).may_be_nan for node in tensor.inputs):
+        return "it is cast from a float that may be infinite or NaN"
     return "nothing keeps its values within int32"

@@ -33,12 +33,17 @@ class Interval:
         return self.low >= LOWEST and self.high <= HIGHEST
 
     @property
+    def may_be_nan(self) -> bool:
+        """Whether a NaN may be among the values: it may wherever an infinity may."""
+        return not (self.low > -math.inf and self.high < math.inf)
+
+    @property
     def is_bounded(self) -> bool:
         """Whether the bounds say more than that the values are of int64."""
         return self.low > -(2**63) or self.high < 2**63 - 1
 
     def __str__(self) -> str:
-        return f"{self.low} to {self.high}"
+        return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
 
 
 ANY = Interval(-math.inf, math.inf)
@@ -48,8 +53,10 @@ INT32 = Interval(LOWEST, HIGHEST)
 SIZE = Interval(0, HIGHEST)
 """A dimension, or a number of elements: the one thing that is taken for granted of every tensor."""
 
-INDEX = Interval(0, 2**24)
-"""A position or a count in a float tensor: float32 cannot tell those above apart."""
+
+def index(kind: np.dtype[Any] | None) -> Interval:
+    """A position or a count in a float tensor: float32 cannot tell those above 2^24 apart, float16 holds 65504."""
+    return Interval(0, 65504 if kind == np.float16 else 2**24)
 
 
 def of_type(kind: np.dtype[Any] | None) -> Interval:
@@ -145,8 +152,11 @@ def divide(left: Interval, right: Interval) -> Interval:
 
 
 def modulo(left: Interval, right: Interval) -> Interval:
-    """The range of a remainder, whichever sign it takes."""
-    reach = max(abs(right.low), abs(right.high), 1) - 1
+    """The range of a remainder, whichever sign it takes; of floats by 0 it is a NaN."""
+    whole = all(isinstance(bound, int) for bound in (left.low, left.high, right.low, right.high))
+    if not whole and right.low <= 0 <= right.high:
+        return ANY
+    reach = max(abs(right.low), abs(right.high), 1) - whole
     if left.low >= 0 and right.low >= 0:
         return Interval(0, min(reach, left.high))
     return Interval(-reach, reach)

@@ -36,7 +36,8 @@ class Plan:
         """What the summary of the pass has to say: outputs that stay int64, and what the rest takes for granted."""
         kept = [group for group in self.groups if group.kept is not None]
         if kept:
-            yield f"{_few([group.what for group in kept])} stays int64: {kept[0].kept}"
+            stay = "stays" if len(kept) == 1 else "stay"
+            yield f"{_few([group.what for group in kept])} {stay} int64: {kept[0].kept}"
         typed = {tensor.name for group in self.narrow() if group.node is None for tensor in group.writes}
         assumed = sorted({name for group in self.narrow() for name in group.assumes} - typed)
         if assumed:

@@ -17,7 +17,7 @@ from convertkit_passes.int64.ranges import Ranges
 Array = NDArray[Any]
 Bounds = Mapping[str, tuple[int, int]]
 
-MOST = 18
+MOST = 21
 """Probes of one graph."""
 
 PHOTO = 1 << 16
@@ -34,24 +34,24 @@ _GROWS = {
 def bound_probes(
     model: convertkit.LightModel, sample: Mapping[str, Array], ranges: Bounds
 ) -> list[dict[str, Array]]:
-    """Variations of a sample: masks off, on and mixed; integers and floats 0, -1 and at their bounds.
+    """Variations of a sample: masks off, on and mixed; integers and floats 0, -1 and at their bounds, floats NaN.
 
     Raises:
         GraphError: there are none, because an integer might be divided by zero, which ends the process.
     """
     graph = convertkit.open_graph(model)
     graph.tidy()
-    names = {tensor.name for tensor in graph.inputs} - _sizes(
-        graph
-    )  # a sample may hold what later passes ask for
+    # a sample may hold what later passes ask for
+    names = {tensor.name for tensor in graph.inputs} - _sizes(graph)
     free = {name: value for name, value in sample.items() if name in names and value.size}
     masks = [name for name, value in free.items() if value.dtype.kind == "b"]
     numbers = [name for name, value in free.items() if value.dtype.kind in "iu" or _is_small_float(value)]
     if not masks and not numbers:
         return []
+    wild = any(sample[name].dtype.kind == "f" and name not in ranges for name in numbers)
     _refuse_division(graph, ranges)
     rows = itertools.product(
-        ["as given", *_FLOATS, "mixed"] if numbers else ["as given"],
+        ["as given", *([*_FLOATS, "mixed"] if numbers else []), *(["nan"] if wild else [])],
         ["off", "on", "mixed"] if masks else ["as given"],
     )
     made = [
@@ -77,14 +77,17 @@ def _number(value: Array, kind: str, given: tuple[int, int] | None) -> Array:
     """The kind of value in every place; mixed ones in an order in which no neighbours are alike."""
     if kind == "as given":
         return value
-    choices = dict(_FLOATS) if value.dtype.kind == "f" else _integers(value.dtype, given)
+    wild = value.dtype.kind == "f" and given is None
+    if kind == "nan":
+        return np.full_like(value, np.nan) if wild else value
+    choices = _FLOATS if wild else _whole(value.dtype, given)
     picked = list(choices.values()) if kind == "mixed" else [choices[kind]]
-    return np.resize(np.array(picked, dtype=value.dtype), value.shape)
+    with np.errstate(over="ignore"):  # of float16
+        return np.resize(np.array(picked, dtype=value.dtype), value.shape)
 
 
-def _integers(kind: np.dtype[Any], given: tuple[int, int] | None) -> dict[str, int]:
-    own = np.iinfo(kind)
-    low, high = given or (max(int(own.min), LOWEST), min(int(own.max), HIGHEST))
+def _whole(kind: np.dtype[Any], given: tuple[int, int] | None) -> dict[str, float]:
+    low, high = given or (max(int(np.iinfo(kind).min), LOWEST), min(int(np.iinfo(kind).max), HIGHEST))
     return {"low": low, "high": high, "zero": min(max(0, low), high), "minus one": min(max(-1, low), high)}
 
 

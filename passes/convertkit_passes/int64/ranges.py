@@ -1,8 +1,8 @@
 """The range of every number, from types, shapes, constants and interval arithmetic.
 
 Nothing is lost on the way: a constant, the filler of an empty reduction or the result of an unknown operator is part
-of every range that it may reach. Two things are taken for granted: a graph input of int64 holds what int32 can hold,
-and so do the sizes of every tensor.
+of every range that it may reach, and a NaN passes every bound. Two things are taken for granted: a graph input of int64
+holds what int32 can hold, and so do the sizes of every tensor.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import convertkit
 from convertkit_passes.constants import peek
 from convertkit_passes.int64 import interval
 from convertkit_passes.int64.columns import Columns, derived_columns, stated_columns
-from convertkit_passes.int64.interval import ANY, INDEX, INT32, Interval, union
+from convertkit_passes.int64.interval import ANY, INT32, Interval, of_values, union
 from convertkit_passes.int64.rules import computed, indices, peak
 from convertkit_passes.int64.types import Types
 
@@ -44,13 +44,11 @@ class Ranges:
         self._peaks: dict[int, Interval] = {}
         self._columns: dict[int, Columns] = {}
         for tensor in graph.inputs:
-            if tensor.name in (given or {}):
-                self._known[id(tensor)] = Interval(*(given or {})[tensor.name])
-            elif self._types.is_int64(tensor):
+            told = (given or {}).get(tensor.name)
+            if told is not None or self._types.is_int64(tensor):
+                value = Interval(*told) if told else replace(INT32, assumes=frozenset([tensor.name]))
                 default = graph.default(tensor)
-                assumed = replace(INT32, assumes=frozenset([tensor.name]))
-                known = [] if default is None else [interval.of_values(default)]
-                self._known[id(tensor)] = union([assumed, *known])
+                self._known[id(tensor)] = union([value, *([] if default is None else [of_values(default)])])
         self._walk(graph.nodes)
 
     def of(self, tensor: Any) -> Interval:
@@ -67,7 +65,7 @@ class Ranges:
         """What a tensor says by itself: a constant its values, everything else its type."""
         kind = self._types.of(tensor)
         if isinstance(tensor, gs.Constant) and kind is not None and kind.kind in "iubf":
-            return interval.of_values(peek(tensor))
+            return of_values(peek(tensor))
         return interval.of_type(kind)
 
     def _walk(self, nodes: Sequence[Any]) -> None:
@@ -81,7 +79,7 @@ class Ranges:
                     value = most = union(self.of(branch.outputs[position]) for branch in branches)
                 elif node.domain not in (None, "", "ai.onnx"):
                     known = position in convertkit.index_outputs(node.domain, node.op)
-                    value = most = INDEX if known else ANY
+                    value = most = interval.index(self._types.of(tensor)) if known else ANY
                 else:
                     value, most = self._by_column(node, position) or self._output(node, position, inputs)
                 self._known[id(tensor)] = interval.stored(value, self._types.of(tensor))
@@ -107,7 +105,7 @@ class Ranges:
         found = indices(node, position)
         if found is None and (position == 0 or node.op == "Split") and not _is_inexact(node, kind):
             found = computed(node, inputs, interval.of_type(kind))
-        if found is None:
+        if found is None or _may_be_nan(node, kind, inputs):
             return ANY, ANY
         if node.op in ("Cast", "CastLike"):
             found = _without_fraction(found, kind)
@@ -117,6 +115,12 @@ class Ranges:
 
 def _is_inexact(node: Any, kind: np.dtype[Any] | None) -> bool:
     return node.op in _ADDS_UP and (kind is None or kind.kind == "f")
+
+
+def _may_be_nan(node: Any, kind: np.dtype[Any] | None, inputs: Sequence[Interval]) -> bool:
+    """Whether a float comes of one that may be a NaN, which no bound stops: not Clip's, not Sigmoid's."""
+    given = [value for tensor, value in zip(node.inputs, inputs, strict=True) if not tensor.is_empty()]
+    return (kind is None or kind.kind == "f") and any(value.may_be_nan for value in given)
 
 
 def _without_fraction(value: Interval, kind: np.dtype[Any] | None) -> Interval:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import onnx_graphsurgeon as gs
 
 from convertkit_passes.constants import peek
@@ -108,9 +109,8 @@ def _literal(node: Any, inputs: Sequence[Interval]) -> Interval:
     name, value = next(iter(node.attrs.items()))
     if name == "value":
         return interval.of_values(peek(value)) if isinstance(value, gs.Constant) else ANY
-    numbers = value if name in ("value_ints", "value_floats") else [value]
-    known = name.startswith(("value_int", "value_float")) and len(numbers)
-    return Interval(min(numbers), max(numbers)) if known else ANY
+    known = name.startswith(("value_int", "value_float"))
+    return interval.of_values(np.array(value)) if known else ANY
 
 
 def _pad(node: Any, inputs: Sequence[Interval]) -> Interval:

@@ -57,6 +57,24 @@ def test_opt_takes_them_and_the_file_it_writes_keeps_their_domain(cli, form, tmp
     assert imports == {item.domain for item in model.proto.opset_import}
 
 
+def test_classes_in_float16_are_known_to_fit(cli, tmp_path):
+    """As the ModelZoo patch has them: boxes and scores are cast to float16 in front of the NMS."""
+    open_plugins()
+    half = NMS.replace("(b, r)", "(h, r)").replace(
+        "r = Relu (s)", "h = Cast <to = 10> (b) r = Cast <to = 10> (s)"
+    )
+    model = named(
+        half.replace("OP", "BatchMultiClassNMS").replace("ODD", "").replace("float[1,5,4]", "float16[1,5,4]")
+    )
+    model.proto.graph.node[2].domain = ""
+    save(model, tmp_path / "in.onnx")
+
+    done = cli("opt", "in.onnx", "-p", "cast-int64-to-int32", "-o", "out.onnx")
+
+    assert done.code == 0, done.err
+    assert load(tmp_path / "out.onnx").proto.graph.output[1].type.tensor_type.elem_type == 6
+
+
 @pytest.mark.parametrize("form", ["patched", "torch_npu"])
 def test_the_other_commands_take_them_too(cli, form, tmp_path):
     written(form, tmp_path)

@@ -10,6 +10,7 @@ import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.legality import judge
 from convertkit_ascend.passes.legalize import LegalizeAscend
+from convertkit_ascend.passes.legalizing import rewrite
 from convertkit_passes.cast_int64 import CastInt64ToInt32
 from convertkit_passes.fold_constants import FoldConstants
 from convertkit_passes.prune_mask_head import PruneMaskHead
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.errors import PassError
+from convertkit.graph.graph import open_graph
 from convertkit.graph.io import load
 from convertkit.graph.light import LightModel
 from convertkit.graph.random_inputs import random_inputs
@@ -267,8 +269,6 @@ def test_what_cannot_be_legal_is_listed_on_one_screen() -> None:
 
 
 def test_explain_lists_warnings_too() -> None:
-    from convertkit.graph.graph import open_graph
-
     graph = open_graph(parse("(double[2] x) => (double[2] y) { y = Cast <to = 11> (x) z = Relu (y) }"))
 
     findings = LegalizeAscend().explain(graph)
@@ -324,6 +324,41 @@ def test_arithmetic_on_indices_keeps_its_values(chain: list[tuple[str, int]]) ->
     result = apply(LegalizeAscend(), model)
 
     np.testing.assert_array_equal(_outputs(result)[0], _outputs(model)[0])
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        "w = Where (m, i, k) y = Cast <to = 11> (w)",
+        "s = Add (i, k) y = Cast <to = 11> (s)",
+        "s = Mul (i, k) d = Div (s, k) y = Cast <to = 11> (d)",
+        "s = Sub (k, i) g = Gather (s, last) y = Cast <to = 11> (g)",
+        "c = Concat <axis = 0> (i, k) r = Slice (c, from, end) y = Cast <to = 11> (r)",
+        "e = Expand (k, three) s = Mod (i, e) y = Cast <to = 11> (s)",
+        "b = Cast <to = 3> (i) n = Cast <to = 6> (b) w = Cast <to = 7> (n) s = Add (w, k) y = Cast <to = 11> (s)",
+        "b = Cast <to = 5> (k) w = Cast <to = 7> (b) s = Mul (w, i) y = Cast <to = 11> (s)",
+        "b = Cast <to = 6> (k) w = Cast <to = 7> (b) s = Sub (w, i) y = Cast <to = 11> (s)",
+        "y = Add (i, k)",
+    ],
+)
+def test_a_sentinel_beyond_int32_survives_the_narrowing_of_indices(graph: str) -> None:
+    picked = np.zeros(300, np.float32)
+    picked[[290, 200, 1]] = [3, 2, 1]
+    for sentinel in (2**63 - 1, -(2**63), 2**31, -(2**31) + 10, 2**32 + 7, 2**31 - 200, 40000, 1):
+        model = parse(
+            f"""(float[300] x, bool[3] m) => ({"int64" if graph.startswith("y") else "double"}[3] y)
+            <int64[1] k = {{{sentinel}}}, int64[1] three = {{3}}, int64[3] last = {{-1, 0, -2}}, int64[1] from = {{1}},
+             int64[1] end = {{9223372036854775807}}> {{ v, i = TopK (x, three) {graph} }}""",
+            opset=13,
+        )
+        edited = open_graph(model)
+
+        rewrite(edited)
+
+        feeds = {"x": picked, "m": np.array([True, False, True])}
+        before, after = (open_session(one, optimize=False).run(feeds)["y"] for one in (model, edited.model()))
+        assert before.dtype == after.dtype
+        assert before.tolist() == after.tolist(), (sentinel, show(edited.model()))
 
 
 @pytest.mark.slow

@@ -59,6 +59,7 @@ _HOMES = {
     "take_defaults": "graph.light",
     "weight_key": "graph.light",
     "weights_as_inputs": "graph.light",
+    "names_read": "graph.nested",
     "LeakError": "graph.region",
     "Region": "graph.region",
     "cut": "graph.region",
@@ -142,6 +143,7 @@ if TYPE_CHECKING:
     from convertkit.graph.light import take_defaults as take_defaults
     from convertkit.graph.light import weight_key as weight_key
     from convertkit.graph.light import weights_as_inputs as weights_as_inputs
+    from convertkit.graph.nested import names_read as names_read
     from convertkit.graph.region import LeakError as LeakError
     from convertkit.graph.region import Region as Region
     from convertkit.graph.region import cut as cut

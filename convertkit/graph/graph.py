@@ -15,6 +15,7 @@ from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, detach, take_defaults, weight_key
+from convertkit.graph.nested import bodies, every_node
 
 G_LOGGER.severity = G_LOGGER.CRITICAL + 1  # silent: it would print to standard output what it raises anyway
 
@@ -202,7 +203,8 @@ def open_graph(model: LightModel) -> Graph:
         raise
     except Exception as error:  # whatever its code stumbles over
         raise GraphError(f"the graph cannot be edited: {type(error).__name__}: {error}") from error
-    for tensor in surgeon.tensors().values():
+    parts = (surgeon, *surgeon.subgraphs(recursive=True))
+    for tensor in (tensor for part in parts for tensor in part.tensors().values()):
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)
             tensor.data_location = None
@@ -219,9 +221,21 @@ def close_graph(graph: Graph, before: LightModel) -> LightModel:
     for tensor in graph.inputs:
         if id(tensor) in graph.defaults:
             proto.graph.initializer.append(_default(tensor, graph.defaults[id(tensor)], before))
+    _take_out_weights(proto.graph)
     proto.ir_version = max(before.proto.ir_version, 4)  # before 4 every constant had to be an input, too
     proto.metadata_props.extend(before.proto.metadata_props)
     return detach(proto, before.weights)
+
+
+def _take_out_weights(graph: onnx.GraphProto) -> None:
+    """graphsurgeon writes a weight into every body that reads it; detached ones belong to the graph around them all."""
+    known = {tensor.name for tensor in graph.initializer}
+    for _, body in (found for node in every_node(graph) for found in bodies(node)):
+        for at in reversed(range(len(body.initializer))):
+            if weight_key(body.initializer[at]) is not None:
+                tensor = body.initializer.pop(at)
+                graph.initializer.extend([] if tensor.name in known else [tensor])
+                known.add(tensor.name)
 
 
 def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -> onnx.TensorProto:

@@ -16,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-
 INLINE = "eliminate_if_with_const_cond"
 """onnxsim's optimizer that leaves nodes unsorted where an If that it puts in place holds another one."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from convertkit.graph.nested import every_node
@@ -22,8 +22,8 @@ def makers(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     return {name: node for node in every_node(graph) for name in node.output}
 
 
-def sources(makers: Mapping[str, onnx.NodeProto], tensor: str) -> set[str]:
-    """The tensors that arrive in ``tensor`` with nothing but moves in between."""
+def sources(makers: Mapping[str, onnx.NodeProto], tensor: str, also: Collection[str] = ()) -> set[str]:
+    """The tensors that arrive in ``tensor`` with nothing but moves, and operators in ``also``, in between."""
     waiting, found = [tensor], set()
     while waiting:
         name = waiting.pop()
@@ -31,6 +31,6 @@ def sources(makers: Mapping[str, onnx.NodeProto], tensor: str) -> set[str]:
             continue
         found.add(name)
         maker = makers.get(name)
-        if maker is not None and maker.op_type in _MOVES:
+        if maker is not None and (maker.op_type in _MOVES or maker.op_type in also):
             waiting += maker.input if maker.op_type == "Concat" else maker.input[:1]
     return found

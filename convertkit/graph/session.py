@@ -86,6 +86,8 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
         options.intra_op_num_threads = threads
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # A MatMul sums in another order where its weight is a constant instead of computed from one.
+        options.add_session_config_entry("session.disable_prepacking", "1")
     model = _without_idle_weights(model)
     lent = _lend_weights(model, options)
     proto = model.proto if lent is not None else attach(model)

@@ -13,12 +13,24 @@ SIGMOID = 2.0**-21
 """onnxruntime computes a Sigmoid around 0.5, so that its values come in steps of 2^-25 however small they are. What a
 Sigmoid says of nothing (1e-6, a picture without text) differs by a few steps when its input does by its last bit."""
 
+_PICKS = (
+    "GatherElements",
+    "GatherND",
+    "GlobalMaxPool",
+    "MaxPool",
+    "ReduceMax",
+    "ReduceMean",
+    "ReduceMin",
+    "TopK",
+)
+"""Operators that give some of their values, or the mean of some."""
+
 
 def resolutions(model: LightModel) -> list[float]:
     """What another rounding may change in each output, however small its values are."""
     made = makers(model.proto.graph)
     return [
-        SIGMOID if any(_is_sigmoid(made.get(name)) for name in sources(made, value.name)) else 0.0
+        SIGMOID if any(_is_sigmoid(made.get(name)) for name in sources(made, value.name, _PICKS)) else 0.0
         for value in model.proto.graph.output
     ]
 

@@ -46,7 +46,14 @@ def every_graph_is_valid(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("convertkit.passes.check.validate", lambda model: None)
 
 
-@pytest.mark.parametrize("nodes", ["y = Sigmoid (x)", "s = Sigmoid (x) t = Identity (s) y = Transpose (t)"])
+@pytest.mark.parametrize(
+    "nodes",
+    [
+        "y = Sigmoid (x)",
+        "s = Sigmoid (x) t = Identity (s) y = Transpose (t)",
+        "s = Sigmoid (x) y = ReduceMean <axes = [0]> (s)",
+    ],
+)
 def test_a_few_steps_of_a_sigmoid_near_nothing_are_rounding(nodes: str) -> None:
     assert checked(Rounds(), nodes, FEW, FEW + STEP).max_error == pytest.approx(1.2e-7, rel=0.1)
 

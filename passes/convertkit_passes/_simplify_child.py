@@ -39,15 +39,9 @@ def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
     try:
         return _simplify(data, skip=skip, fold_limit=fold_limit)
     except RuntimeError:
-        if INLINE in skip or not _has_branches(data):
+        if INLINE in skip:
             raise
         return _simplify(data, skip=[*skip, INLINE], fold_limit=fold_limit)
-
-
-def _has_branches(data: bytes) -> bool:
-    import onnx
-
-    return any(node.op_type == "If" for node in onnx.load_from_string(data).graph.node)
 
 
 def _simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:

@@ -34,7 +34,7 @@ _NAMES = {
     "graph.graph": "Graph close_graph open_graph",
     "graph.io": "load save",
     "graph.light": "LightModel detach take_defaults weight_key weights_as_inputs",
-    "graph.nested": "bodies every_graph every_node",
+    "graph.nested": "bodies every_graph every_node names_read",
     "graph.region": "LeakError Region cut",
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
@@ -106,6 +106,7 @@ if TYPE_CHECKING:
     from convertkit.graph.nested import bodies as bodies
     from convertkit.graph.nested import every_graph as every_graph
     from convertkit.graph.nested import every_node as every_node
+    from convertkit.graph.nested import names_read as names_read
     from convertkit.graph.region import LeakError as LeakError
     from convertkit.graph.region import Region as Region
     from convertkit.graph.region import cut as cut

@@ -14,7 +14,8 @@ from onnx_graphsurgeon.logger import G_LOGGER
 from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
 from convertkit.errors import GraphError
-from convertkit.graph.light import LightModel, detach, take_defaults, weight_key
+from convertkit.graph.light import LightModel, Weights, detach, take_defaults, weight_key
+from convertkit.graph.nested import bodies, every_node
 
 G_LOGGER.severity = G_LOGGER.CRITICAL + 1  # silent: it would print to standard output what it raises anyway
 
@@ -74,6 +75,11 @@ class Graph:
     def opset(self) -> int:
         """The version of the default ONNX domain."""
         return int(self.surgeon.opset)
+
+    @property
+    def weights(self) -> Weights:
+        """The data of the detached initializers that the graph came with."""
+        return self._source.weights
 
     def default(self, tensor: Tensor) -> NDArray[Any] | None:
         """The value of a graph input where a caller gives none; None where a caller has to."""
@@ -202,7 +208,8 @@ def open_graph(model: LightModel) -> Graph:
         raise
     except Exception as error:  # whatever its code stumbles over
         raise GraphError(f"the graph cannot be edited: {type(error).__name__}: {error}") from error
-    for tensor in surgeon.tensors().values():
+    parts = (surgeon, *surgeon.subgraphs(recursive=True))
+    for tensor in (tensor for part in parts for tensor in part.tensors().values()):
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)
             tensor.data_location = None
@@ -215,13 +222,31 @@ def close_graph(graph: Graph, before: LightModel) -> LightModel:
 
     ``before`` supplies the weights, and the header fields (producer, metadata) that graphsurgeon does not keep.
     """
-    proto = gs.export_onnx(graph.surgeon, do_type_check=False)
+    proto = export(graph.surgeon)
     for tensor in graph.inputs:
         if id(tensor) in graph.defaults:
             proto.graph.initializer.append(_default(tensor, graph.defaults[id(tensor)], before))
     proto.ir_version = max(before.proto.ir_version, 4)  # before 4 every constant had to be an input, too
     proto.metadata_props.extend(before.proto.metadata_props)
     return detach(proto, before.weights)
+
+
+def export(surgeon: gs.Graph) -> onnx.ModelProto:
+    """The protobuf of a graph of graphsurgeon, its detached weights where only they may be: outside all bodies."""
+    proto: onnx.ModelProto = gs.export_onnx(surgeon, do_type_check=False)
+    _take_out_weights(proto.graph)
+    return proto
+
+
+def _take_out_weights(graph: onnx.GraphProto) -> None:
+    """graphsurgeon writes a weight into every body that reads it."""
+    known = {tensor.name for tensor in graph.initializer}
+    for _, body in (found for node in every_node(graph) for found in bodies(node)):
+        for at in reversed(range(len(body.initializer))):
+            if weight_key(body.initializer[at]) is not None:
+                tensor = body.initializer.pop(at)
+                graph.initializer.extend([] if tensor.name in known else [tensor])
+                known.add(tensor.name)
 
 
 def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -> onnx.TensorProto:

@@ -28,3 +28,14 @@ def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     """The nodes of a graph, then those of the subgraphs in it."""
     for part in every_graph(graph):
         yield from part.node
+
+
+def names_read(graph: onnx.GraphProto) -> set[str]:
+    """The tensors that outputs and nodes take; those inside nodes, too, unless their own graph brings them."""
+    inner = (names_read(body) - _brought(body) for node in graph.node for _, body in bodies(node))
+    outputs = {value.name for value in graph.output}
+    return outputs.union((name for node in graph.node for name in node.input), *inner)
+
+
+def _brought(body: onnx.GraphProto) -> set[str]:
+    return {tensor.name for tensor in body.initializer} | {value.name for value in body.input}

@@ -1,4 +1,7 @@
-"""Outputs without a type or a shape: onnxruntime runs them, the ONNX checker and simplifiers do not take them."""
+"""Outputs without a type or a shape: onnxruntime runs them, the ONNX checker and simplifiers do not take them.
+
+Some writers say ``shape {}``, which is that of a single number, where they mean that they do not know.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,19 @@ def with_output_types(model: LightModel) -> LightModel:
 
     What cannot be told stays as it was: whoever asks whether the graph is valid names it.
     """
+    if all(_is_typed(value) and not _is_single(value) for value in model.proto.graph.output):
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    model = LightModel(proto, model.weights)
+    single = [value for value in proto.graph.output if _is_single(value)]
+    for value in single:
+        value.type.tensor_type.ClearField("shape")
     for learn in (_infer, _run):
-        if all(_is_typed(value) for value in model.proto.graph.output):
-            break
-        proto = onnx.ModelProto()
-        proto.CopyFrom(model.proto)
-        model = LightModel(proto, model.weights)
-        learn(model)
+        if not all(_is_typed(value) for value in proto.graph.output):
+            learn(model)
+    for value in single:
+        value.type.tensor_type.shape.SetInParent()  # where nothing else was learnt, it is what it says
     return model
 
 
@@ -47,6 +56,11 @@ def _run(model: LightModel) -> None:
         if not _is_typed(value) and hasattr(found[value.name], "ndim"):
             kind = onnx.helper.np_dtype_to_tensor_dtype(found[value.name].dtype)
             value.type.CopyFrom(onnx.helper.make_tensor_type_proto(kind, [None] * found[value.name].ndim))
+
+
+def _is_single(value: onnx.ValueInfoProto) -> bool:
+    tensor = value.type.tensor_type
+    return tensor.HasField("shape") and not tensor.shape.dim
 
 
 def _is_typed(value: onnx.ValueInfoProto) -> bool:

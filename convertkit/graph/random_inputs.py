@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from convertkit.errors import GraphError
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import LightModel
+from convertkit.graph.moves import makers, sources
 from convertkit.graph.nested import every_node
 from convertkit.graph.session import open_session
 from convertkit.graph.sizes import Sizes, candidates, symbol
@@ -30,12 +31,6 @@ SIDE = 256.0
 """Pixels: where random boxes begin, and how large they are at most."""
 
 HINT = "give sample inputs with --inputs FILE.npz, or skip the numeric check with --no-check"
-
-_MOVES = frozenset(
-    {"Cast", "Concat", "Expand", "Flatten", "Gather", "Identity", "Reshape", "Slice", "Split", "Squeeze", "Tile",
-     "Transpose", "Unsqueeze"}
-)  # fmt: skip
-"""Operators behind which a value is still the same kind of value."""
 
 _BOXES = {"RoiAlign": 1, "NonMaxSuppression": 0, "MaxRoiPool": 1}
 _BOX_NAME = re.compile(r"roi|box|proposal", re.IGNORECASE)
@@ -126,7 +121,7 @@ class _Meanings:
 
     def __init__(self, graph: onnx.GraphProto, inputs: list[onnx.ValueInfoProto]) -> None:
         nodes = list(every_node(graph))
-        self._makers = {name: node for node in nodes for name in node.output}
+        self._makers = makers(graph)
         self.boxes = {value.name for value in inputs if _BOX_NAME.search(value.name)}
         self.pictures: set[str] = set()
         self.positions: dict[str, int] = defaultdict(lambda: LARGEST)
@@ -134,26 +129,13 @@ class _Meanings:
         sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
         for node in nodes:
             if node.op_type in _BOXES:
-                self.boxes |= self._sources(node.input[_BOXES[node.op_type]])
+                self.boxes |= sources(self._makers, node.input[_BOXES[node.op_type]])
             if node.op_type == "RoiAlign":
-                self.pictures |= self._sources(node.input[2])
+                self.pictures |= sources(self._makers, node.input[2])
             if node.op_type == "Gather" and node.input[0] in sizes:
                 axis = next((item.i for item in node.attribute if item.name == "axis"), 0)
-                for name in self._sources(node.input[1]):
+                for name in sources(self._makers, node.input[1]):
                     self.positions[name] = min(self.positions[name], sizes[node.input[0]][axis])
-
-    def _sources(self, tensor: str) -> set[str]:
-        """The tensors that arrive in ``tensor`` with nothing but moves in between."""
-        waiting, found = [tensor], set()
-        while waiting:
-            name = waiting.pop()
-            if name in found:
-                continue
-            found.add(name)
-            maker = self._makers.get(name)
-            if maker is not None and maker.op_type in _MOVES:
-                waiting += maker.input if maker.op_type == "Concat" else maker.input[:1]
-        return found
 
 
 def _drawn(

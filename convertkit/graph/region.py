@@ -16,7 +16,7 @@ import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
-from convertkit.graph.graph import Graph, Node, Tensor, values_of
+from convertkit.graph.graph import Graph, Node, Tensor, export, values_of
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import Session, open_session
 
@@ -55,7 +55,7 @@ class Region:
             ir_version=self.graph.surgeon.ir_version,
         )
         surgeon.toposort()
-        return detach(gs.export_onnx(surgeon, do_type_check=False))
+        return detach(export(surgeon), self.graph.weights)
 
     @cached_property
     def session(self) -> Session:

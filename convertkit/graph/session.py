@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, attach
+from convertkit.graph.nested import names_read
 from convertkit.limits import step
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -88,6 +89,9 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
         options.intra_op_num_threads = threads
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+        # A MatMul sums in another order where its weight is a constant instead of computed from one.
+        options.add_session_config_entry("session.disable_prepacking", "1")
+    model = _without_idle_weights(model)
     lent = _lend_weights(model, options)
     proto = model.proto if lent is not None else attach(model)
     with step("onnxruntime, opening the graph", model.size):
@@ -120,6 +124,21 @@ def _fitted(name: str, values: NDArray[Any], kind: str) -> NDArray[Any]:
     if lost.size:
         raise GraphError(f"input {name!r} is {word}, which does not hold {lost.flat[0]}")
     return wanted
+
+
+def _without_idle_weights(model: LightModel) -> LightModel:
+    """onnxruntime removes weights that nothing reads, and then misses them among those it was lent."""
+    read = names_read(model.proto.graph)
+    idle = {tensor.name for tensor in model.detached()} - read
+    if not idle:
+        return model
+    proto = onnx.ModelProto()
+    proto.CopyFrom(model.proto)
+    for items in (proto.graph.initializer, proto.graph.input):
+        for at in reversed(range(len(items))):
+            if items[at].name in idle:
+                del items[at]
+    return LightModel(proto, model.weights)
 
 
 def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object] | None:

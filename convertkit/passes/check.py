@@ -8,6 +8,7 @@ pass the difference is only measured - what it does to accuracy is the ladder's 
 
 from __future__ import annotations
 
+import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.probing import Outputs, Probed, Run, probe
 from convertkit.passes.record import CheckRecord
+from convertkit.passes.resolution import resolutions
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -90,6 +92,7 @@ class Checker:
         )
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
+        self._steps: list[float] = []
 
     def check(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
         """Checks one step.
@@ -114,6 +117,7 @@ class Checker:
             raise PassError(
                 f"it {did} a graph that does not hold: {error.message}", hint=error.hint
             ) from error
+        self._steps = resolutions(before) if step.effect == "rounding" else []
         found = [self._compare(step, a, b) for a, b in zip(old, new, strict=True)]
         worst = max(found, key=lambda one: one.error)
         unseen = [name for name in found[0].names if not any(name in one.seen for one in found)]
@@ -162,7 +166,7 @@ class Checker:
         outputs = list(zip(names, old, new, strict=True))
         if step.effect == "rounding" and named and "dets" in self._roles.values():
             return self._compare_sets(step, outputs)
-        return _compare_values(step, names, outputs)
+        return _compare_values(step, names, outputs, dict(zip(names, self._steps, strict=False)))
 
     def _compare_sets(self, step: Pass, outputs: Sequence[tuple[str, Array, Array]]) -> _Compared:
         """Detections as sets; whatever is no detection, element by element."""
@@ -202,11 +206,14 @@ def _require_defaults(step: Pass, before: LightModel, after: LightModel) -> None
 
 
 def _compare_values(
-    step: Pass, names: tuple[str, ...], outputs: Iterable[tuple[str, Array, Array]]
+    step: Pass,
+    names: tuple[str, ...],
+    outputs: Iterable[tuple[str, Array, Array]],
+    steps: Mapping[str, float] = types.MappingProxyType({}),
 ) -> _Compared:
     """The largest difference of any output, held against the limit of the pass's effect."""
     pairs = [(name, *pair) for name, old, new in outputs for pair in _leaves(name, old, new)]
-    gaps = (_difference(name, a, b) for name, a, b in pairs)
+    gaps = (_difference(name, a, b, steps.get(name, 0.0)) for name, a, b in pairs)
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
     if relative > limit:
@@ -215,7 +222,14 @@ def _compare_values(
             f"({relative:.3g} of its largest value; allowed {limit:g})"
         )
     detail = "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
-    return _Compared(absolute, detail, names, {name for name, a, _ in pairs if not np.all(a != a)})
+    seen = {name for name, a, _ in pairs if _tells(a, steps.get(name, 0.0))}
+    return _Compared(absolute, detail, names, seen)
+
+
+def _tells(values: Array, step: float) -> bool:
+    """Whether there is a value that is a number, and larger than what another rounding may change."""
+    numbers = values == values
+    return bool(np.any(numbers & (np.abs(values) >= step) if step else numbers))
 
 
 def _leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
@@ -231,8 +245,12 @@ def _leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
         yield np.asarray(old), np.asarray(new)
 
 
-def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float, float, str]:
-    """Relative and absolute difference of one output; a change of shape or of NaN places is infinite."""
+def _difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) -> tuple[float, float, str]:
+    """Relative and absolute difference of one output; a change of shape or of NaN places is infinite.
+
+    Args:
+        step: what counts as no difference: the output is not told any finer.
+    """
     if old.shape != new.shape:
         raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
     if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
@@ -249,5 +267,7 @@ def _difference(name: str, old: NDArray[Any], new: NDArray[Any]) -> tuple[float,
     )
     if not np.isfinite(gap).all():
         return np.inf, np.inf, name
+    if gap.max() <= step:
+        return 0.0, float(gap.max()), name
     scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
     return float(gap.max() / scale) if scale > 0 else np.inf, float(gap.max()), name

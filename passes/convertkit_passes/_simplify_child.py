@@ -16,6 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+INLINE = "eliminate_if_with_const_cond"
+"""onnxsim's optimizer that leaves nodes unsorted where an If that it puts in place holds another one."""
+
 
 def main(arguments: Sequence[str]) -> None:
     """Simplifies one file into another."""
@@ -31,7 +34,17 @@ def simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
 
     Raises:
         ValueError: ``skip`` names an optimizer that onnxsim does not have.
+        RuntimeError: onnxsim failed.
     """
+    try:
+        return _simplify(data, skip=skip, fold_limit=fold_limit)
+    except RuntimeError:
+        if INLINE in skip:
+            raise
+        return _simplify(data, skip=[*skip, INLINE], fold_limit=fold_limit)
+
+
+def _simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
     try:
         core = native_core()
         _check_names(skip, core._list_optimizers())

@@ -99,19 +99,9 @@ def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[st
 
 
 def _put_back_weights(graph: GraphProto, before: convertkit.LightModel, defaults: set[str]) -> None:
-    wanted = _names_read(graph) & {tensor.name for tensor in before.detached()}
+    wanted = convertkit.names_read(graph) & {tensor.name for tensor in before.detached()}
     wanted = (wanted | defaults) - {tensor.name for tensor in graph.initializer}
     graph.initializer.extend(tensor for tensor in before.proto.graph.initializer if tensor.name in wanted)
-
-
-def _names_read(graph: GraphProto) -> set[str]:
-    names = {value.name for value in graph.output}
-    for node in graph.node:
-        names.update(node.input)
-        for attribute in node.attribute:
-            for inner in [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]:
-                names |= _names_read(inner)
-    return names
 
 
 def _keep_types(graph: GraphProto, old: GraphProto) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -55,6 +56,7 @@ def shapeless(value: onnx.ValueInfoProto) -> onnx.ModelProto:
     "value",
     [
         helper.make_tensor_value_info("features", TensorProto.FLOAT, None),
+        helper.make_tensor_value_info("features", TensorProto.FLOAT, []),  # written for "not known"
         helper.make_tensor_value_info("features", TensorProto.UNDEFINED, [1, 400]),
         onnx.ValueInfoProto(name="features"),
     ],
@@ -69,6 +71,18 @@ def test_an_output_without_shape_or_type_gets_what_follows_from_the_graph(
     assert done.code == 0
     kind = onnx.load("out.onnx").graph.output[0].type.tensor_type
     assert (kind.elem_type, [dim.dim_value for dim in kind.shape.dim]) == (TensorProto.FLOAT, [1, 400])
+
+
+def test_an_output_that_calls_itself_one_number_and_is_none_gets_its_rank(cli: Cli, tmp_path: Path) -> None:
+    text = "(float[4] x, int64[2] s) => (float y, float z) { y = Reshape (x, s) z = ReduceMax <keepdims = 0> (x) }"
+    onnx.save(parse(text, opset=13).proto, tmp_path / "in.onnx")
+    np.savez(tmp_path / "in.npz", x=np.ones(4, np.float32), s=np.array([2, 2]))
+
+    done = cli("opt", "in.onnx", "-p", "fold-constants", "--inputs", "in.npz", "-o", "out.onnx")
+
+    assert done.code == 0
+    ranks = [len(value.type.tensor_type.shape.dim) for value in onnx.load("out.onnx").graph.output]
+    assert ranks == [2, 0]
 
 
 def test_an_output_whose_shape_nobody_can_tell_is_named(cli: Cli, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from onnx import numpy_helper
 from convertkit.errors import GraphError
 from convertkit.graph.graph import close_graph, open_graph
 from convertkit.graph.io import load, save
-from convertkit.graph.light import attach, detach, weights_as_inputs
+from convertkit.graph.light import LightModel, attach, detach, weights_as_inputs
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from tests.tiny import tiny_model
@@ -97,6 +97,60 @@ def test_a_pass_can_read_and_replace_detached_weights() -> None:
     double = open_session(edited, optimize=False).run({"image": IMAGE})["features"]
     assert np.allclose(double, plain * 2)
     assert [tensor.name for tensor in edited.detached()] == ["doubled"]
+
+
+BODIES = {
+    "one body": "u = Add (x, w)",
+    "a body and the graph": "u = Add (x, w)",
+    "a body in a body": """u = If (c) <
+        then_branch = n () => (float[400] p) { p = Add (x, w) },
+        else_branch = m () => (float[400] q) { q = Sub (x, w) }>""",
+    "a loop": """
+        once = Constant <value_int = 1> ()
+        u = Loop (once, c, x) <body = l (int64 i, bool go, float[400] h) => (bool on, float[400] k) {
+            on = Identity (go)
+            k = Add (h, w)
+        }>""",
+}
+
+
+@pytest.mark.parametrize("place", BODIES)
+def test_a_large_weight_that_bodies_read_stays_where_it_was(place: str) -> None:
+    model = _branches(BODIES[place], "Mul (y, w)" if "graph" in place else "Neg (y)")
+    inputs = {"x": np.arange(400, dtype=np.float32), "c": np.asarray(True)}
+
+    graph = open_graph(model)
+    next(graph.find(("Mul", "Neg"))).name = "edited"
+    graph.tidy()
+    edited = close_graph(graph, model)
+
+    assert [tensor.name for tensor in edited.detached()] == ["w"]
+    validate(edited)
+    before, after = (open_session(each, optimize=False).run(inputs)["z"] for each in (model, edited))
+    assert np.array_equal(before, after)
+    assert len(attach(edited).SerializeToString()) < 3500  # the weight once, of 1,600 bytes
+
+
+def test_a_pass_can_read_a_large_weight_that_only_a_body_reads() -> None:
+    graph = open_graph(_branches(BODIES["one body"], "Neg (y)"))
+
+    (node,) = (
+        node for part in graph.surgeon.subgraphs(recursive=True) for node in part.nodes if node.op == "Add"
+    )
+
+    assert node.inputs[1].values.tolist() == [2.0] * 400
+
+
+def _branches(then: str, last: str) -> LightModel:
+    """An If whose ``then`` reads a weight ``w`` of 1,600 bytes, all 2; its result goes into ``last``."""
+    proto = onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["" : 16]>
+        agraph (float[400] x, bool c) => (float[400] z) {{
+            y = If (c) <then_branch = t () => (float[400] u) {{ {then} }},
+                        else_branch = e () => (float[400] v) {{ v = Sub (x, w) }}>
+            z = {last}
+        }}""")
+    proto.graph.initializer.append(numpy_helper.from_array(np.full(400, 2, np.float32), "w"))
+    return detach(proto)
 
 
 def test_bypassing_the_producer_of_an_output_keeps_its_name() -> None:

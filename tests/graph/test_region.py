@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from convertkit.errors import GraphError
 from convertkit.graph.graph import open_graph
@@ -153,3 +154,19 @@ def test_any_cut_holds_what_lies_between_or_leaks(drawing: Drawing, data: st.Dat
 
     assert not leaks
     assert {node.name for node in region.nodes} == {f"n{item}" for item in inner}
+
+
+def test_a_region_with_a_branch_that_reads_a_large_weight_runs() -> None:
+    proto = parse(
+        """(float[400] x, bool c) => (float[400] z) {
+            y = If (c) <then_branch = t () => (float[400] u) { u = Add (x, w) },
+                        else_branch = e () => (float[400] v) { v = Sub (x, w) }>
+            z = Neg (y)
+        }"""
+    ).proto
+    proto.graph.initializer.append(numpy_helper.from_array(np.full(400, 2, np.float32), "w"))
+    graph = open_graph(detach(proto))
+
+    region = cut(graph, [graph.surgeon.tensors()["y"]], graph.inputs)
+
+    assert region.run(np.ones(400), np.asarray(True))[0].tolist() == [3.0] * 400

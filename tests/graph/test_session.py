@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from convertkit.errors import GraphError
+from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import open_session
 from tests.graphtext import parse
 
@@ -33,3 +36,49 @@ def test_an_open_size_takes_any() -> None:
     assert session.run({"x": np.zeros((2, 3), np.float32)})["y"].shape == (2, 3)
     with pytest.raises(GraphError, match="it is float32 2x4, the graph takes Nx3"):
         session.run({"x": np.zeros((2, 4), np.float32)})
+
+
+IDLE = {
+    "read by nothing": "agraph (float[400] x, bool c) => (float[400] y) { y = Neg (x) }",
+    "brought by a branch itself": """agraph (float[400] x, bool c) => (float[400] y) {
+        y = If (c) <then_branch = t () => (float[400] u) <float[1] w = {3}> { u = Add (x, w) },
+                    else_branch = e () => (float[400] v) { v = Neg (x) }> }""",
+}
+
+
+@pytest.mark.parametrize(
+    ("form", "version"), [("read by nothing", 3), ("read by nothing", 8), ("brought by a branch itself", 8)]
+)
+def test_large_weights_that_nothing_reads_do_not_matter(form: str, version: int) -> None:
+    model = _with_weight(IDLE[form], version, listed=version < 4)
+    assert list(model.detached())
+
+    session = open_session(model)
+
+    inputs = {"x": np.ones(400, np.float32), "c": np.asarray(False)}
+    assert session.inputs == ("x", "c")
+    assert session.run(inputs)["y"].tolist() == [-1.0] * 400
+
+
+def test_a_large_default_that_nothing_reads_does_not_have_to_be_given() -> None:
+    session = open_session(_with_weight(IDLE["read by nothing"], 8, listed=True))
+
+    assert session.inputs == ("x", "c")
+
+
+def test_a_large_weight_that_only_a_branch_reads_arrives() -> None:
+    branch = IDLE["brought by a branch itself"].replace("<float[1] w = {3}>", "")
+    session = open_session(_with_weight(branch, 8, listed=False))
+
+    inputs = {"x": np.ones(400, np.float32), "c": np.asarray(True)}
+    assert session.run(inputs)["y"].tolist() == [3.0] * 400
+
+
+def _with_weight(text: str, version: int, *, listed: bool) -> LightModel:
+    """The graph, and a weight ``w`` of 1,600 bytes, all 2; ``listed`` among the inputs as well."""
+    head = f'<ir_version: {version}, opset_import: ["" : 16]>'
+    proto = onnx.parser.parse_model(head + text)
+    proto.graph.initializer.append(numpy_helper.from_array(np.full(400, 2, np.float32), "w"))
+    if listed:
+        proto.graph.input.append(onnx.helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, [400]))
+    return detach(proto)

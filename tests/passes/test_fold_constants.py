@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from convertkit.graph.light import detach
 from convertkit.graph.validate import validate
+from convertkit.passes.check import Checker
 from tests.graphtext import apply, parse, rewritten, show
 from tests.passes.random_graphs import Case, assert_same, cases, outputs
 
@@ -237,3 +238,18 @@ def test_short_chains_that_grow_stay() -> None:
     assert {"d24", "last", "square", "root"} <= set(left)
     assert "d1" not in left  # what is small is still computed
     assert after.size < 4 * FOLD.fold_limit
+
+
+def test_a_product_has_the_same_bits_whether_its_weight_is_computed_or_was() -> None:
+    rng = np.random.default_rng(0)
+    proto = parse("(float[1,513] x) => (float[1,128] y) { w = Transpose (v) y = MatMul (x, w) }").proto
+    proto.graph.initializer.append(
+        onnx.numpy_helper.from_array(rng.standard_normal((128, 513), np.float32), "v")
+    )
+    before = detach(proto)
+    samples = [{"x": rng.standard_normal((1, 513), np.float32)}]
+
+    after = apply(FOLD, before)
+
+    assert [node.op_type for node in after.proto.graph.node] == ["MatMul"]
+    assert Checker(samples).check(FOLD, before, after, changed=True).max_error == 0

@@ -173,6 +173,31 @@ def test_optimizers_can_be_left_out() -> None:
     assert counts(result.proto)["BatchNormalization"] == 1
 
 
+def test_an_if_around_another_that_onnxsim_stumbles_over_is_left() -> None:
+    before = """(float[4] x, bool c) => (float[4] z)
+    <bool yes = {1}, int64[1] two = {2}>
+    {
+        y = If (yes) <
+            then_branch = t () => (float[4] u) {
+                a = Neg (x)
+                u = If (c) <then_branch = n () => (float[4] p) { p = Abs (a) },
+                            else_branch = m () => (float[4] q) { q = Exp (a) }>
+            },
+            else_branch = e () => (float[4] v) { v = Relu (x) }>
+        four = Mul (two, two)
+        z = Reshape (y, four)
+    }"""
+    with pytest.raises(RuntimeError, match="topologically sorted"):  # once this fails, the second try may go
+        child._simplify(attach(parse(before, opset=16)).SerializeToString(), skip=[], fold_limit=1 << 20)
+
+    result = apply(Simplify(), before, opset=16)
+
+    assert counts(result.proto) == {"If": 1}
+    validate(result)
+    feeds = {"x": np.ones(4, np.float32), "c": np.asarray(False)}
+    np.testing.assert_allclose(outputs(result, feeds)["z"], np.exp(-feeds["x"]), rtol=1e-6)
+
+
 def test_growing_constants_stop_at_the_limit() -> None:
     before = """(float[1] x) => (float[N] y)
     <int64[1] many = {100000}, float[1] one = {1.0}>

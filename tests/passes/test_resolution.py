@@ -35,10 +35,10 @@ def checked(step: convertkit.Pass, nodes: str, old: Any, new: Any) -> CheckRecor
     """The record of a check in which ``y`` has the values ``old`` before and ``new`` after."""
     before, after = (parse(f"(float[3] x) => ({kind}[3] y) {{ {nodes} }}") for kind in ("float", "double"))
 
-    def run(model: Any, inputs: Any) -> Any:
-        return ((old if model is before else new).astype(np.float32),)
+    def opened(model: Any) -> Any:
+        return lambda inputs: ((old if model is before else new).astype(np.float32),)
 
-    return Checker([{"x": np.zeros(3, np.float32)}], run=run).check(step, before, after, changed=True)
+    return Checker([{"x": np.zeros(3, np.float32)}], opener=opened).check(step, before, after, changed=True)
 
 
 @pytest.fixture(autouse=True)

@@ -26,16 +26,16 @@ def select(graph: convertkit.Graph, masks_name: str, labels_name: str) -> None:
     masks, labels = _output(graph, masks_name), _output(graph, labels_name)
     shape = _static(masks, (3, 4), "(K, C, h, w)")
     count = _static(labels, (1,), "(K,)")[0]
-    if not masks.inputs:
-        raise convertkit.PassError(
-            f"output {masks_name!r} is a graph input or an initializer, no node makes it"
-        )
     if shape[0] != count:
         raise convertkit.PassError(
             f"output {masks_name!r} has {shape[0]} masks for {count} entries of {labels_name!r}"
         )
     if len(shape) == 3:
         return
+    if not masks.inputs:
+        raise convertkit.PassError(
+            f"output {masks_name!r} is a graph input or an initializer, no node makes it"
+        )
     _, classes, height, width = shape
     chain = _elementwise_tail(graph, masks)
     source = _data(chain[0]) if chain else _all_classes(graph, masks)

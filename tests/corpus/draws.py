@@ -116,13 +116,13 @@ def words(name: str, vocabulary: int, *shapes: Shape, dtype: str = "int64") -> I
 
 
 def sounds(name: str, *shapes: Shape, **others: Shape | int | float) -> Iterator[Inputs]:
-    """Tones in noise, silence at first; what else goes in is a state of that shape, or the number given."""
+    """Tones in noise, and silence; what else goes in is a state of that shape, or the number given."""
     for shape in shapes:
         for seed in range(SEEDS):
             rng = np.random.default_rng([seed, *shape])
             time = np.arange(math.prod(shape)).reshape(shape) / 16000
             tone = np.sin(2 * np.pi * rng.uniform(80, 400) * time) * 0.5 + rng.normal(0, 0.05, shape)
-            inputs: Inputs = {name: (tone * min(seed, 1)).astype(np.float32)}
+            inputs: Inputs = {name: (tone * (seed != 1)).astype(np.float32)}
             for other, given in others.items():
                 inputs[other] = _state(given, shape[0], rng)
             yield inputs

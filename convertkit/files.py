@@ -69,8 +69,8 @@ def _expanded(text: str) -> Path:
 
 
 def sha256_bytes(data: bytes | str) -> str:
-    """Return the sha256 of ``data`` (text as UTF-8), 64 lower-case hex digits."""
-    return hashlib.sha256(data.encode() if isinstance(data, str) else data).hexdigest()
+    """Return the sha256 of ``data`` (text as UTF-8, also that of a path which is no text), 64 lower-case hex digits."""
+    return hashlib.sha256(data.encode(errors="surrogatepass") if isinstance(data, str) else data).hexdigest()
 
 
 def sha256_file(path: str | Path) -> str:
@@ -116,7 +116,9 @@ def atomic_write(
         temporary, descriptor = reserve(path, directory=False)
         try:
             with os.fdopen(os.dup(descriptor), "wb") as stream:
-                stream.writelines([data.encode()] if isinstance(data, str) else _pieces(data))
+                stream.writelines(
+                    [data.encode(errors="surrogateescape")] if isinstance(data, str) else _pieces(data)
+                )
                 stream.flush()
                 if sync:
                     os.fsync(stream.fileno())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import importlib.util
 import sys
@@ -17,6 +16,7 @@ import pluggy
 from convertkit import hookspecs
 from convertkit.diagnosis import Diagnosis
 from convertkit.errors import ConvertkitError, PluginError, suggestion
+from convertkit.files import sha256_bytes
 from convertkit.graph.domains import Domain, add_domain
 from convertkit.models.base import Model
 from convertkit.models.base import check_class as check_model
@@ -199,7 +199,7 @@ def _hook_reason(error: pluggy.PluginValidationError) -> str:
 
 
 def _unique_name(kind: str, path: Path) -> str:
-    digest = hashlib.sha256(str(path).encode()).hexdigest()[:8]
+    digest = sha256_bytes(str(path))[:8]
     return f"convertkit_{kind}_{path.stem.replace('-', '_').replace('.', '_')}_{digest}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,7 +30,11 @@ def print_json(value: Any) -> None:
     """One JSON document on standard output; floats as they are, records by their fields, paths as text."""
     import msgspec
 
-    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+    try:
+        text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+    except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
+        text = json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
+    print(text)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:

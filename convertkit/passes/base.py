@@ -213,6 +213,6 @@ def tree_digest(root: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
         content = file.read_bytes()
-        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode())
+        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode(errors="surrogateescape"))
         digest.update(content)
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -34,6 +35,18 @@ def test_build_again_says_that_nothing_was_to_do(cli: Cli, tiny: Path) -> None:
 
     assert again.out.startswith("up to date: build/tiny-small-cpu")
     assert again.err == ""
+
+
+def test_a_package_in_a_directory_whose_name_is_no_text_builds(cli: Cli, tiny: Path, tmp_path: Path) -> None:
+    place = tmp_path / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    tiny.rename(place / "tiny")
+
+    done = cli("build", place / "tiny", "-o", place / "built", "--json")
+
+    assert done.code == 0, done.err
+    assert done.json["passes"][0]["name"] == "fold-constants"
+    assert (place / "built" / "model.onnx").is_file()
 
 
 def test_build_as_json(cli: Cli, tiny: Path) -> None:

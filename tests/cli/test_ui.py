@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,12 @@ def test_json_has_paths_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"directory": Path("a b")})
 
     assert json.loads(capsys.readouterr().out) == {"directory": "a b"}
+
+
+def test_json_has_a_name_that_is_no_text_in_escapes(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"file": Path(os.fsdecode(b"\xff.onnx")), "\xe9": 1.5})
+
+    assert json.loads(capsys.readouterr().out) == {"file": "\udcff.onnx", "\xe9": 1.5}
 
 
 def test_away_from_a_terminal_progress_is_at_most_ten_lines(capsys: pytest.CaptureFixture[str]) -> None:

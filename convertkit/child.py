@@ -136,7 +136,10 @@ class Child:
 
     def _take(self, key: selectors.SelectorKey, take: Callable[[str, bytes], None]) -> bool:
         """Pass on what one pipe has; False at its end."""
-        data = os.read(key.fd, 1 << 16)
+        try:
+            data = os.read(key.fd, 1 << 16)
+        except ConnectionResetError:  # it died before it had read what it was sent
+            data = b""
         if key.data != "report":
             take(key.data, data)
         else:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -205,7 +206,25 @@ def test_one_that_does_not_go_is_killed(tmp_path: Path, monkeypatch: pytest.Monk
     assert not alive(pid)
 
 
-def test_an_interrupt_kills_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_dies_before_it_has_read_the_question_is_one_line() -> None:
+    child = started()
+    pid = child.ask("who", timeout=60)["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
+
+    with pytest.raises(ChildError, match="was killed by SIGKILL"):
+        child.ask("who", timeout=60)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, also where a shell has started the tests in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupt_kills_it(interruptible: None) -> None:
     child = started()
     pid = child.ask("who", timeout=60)["pid"]
     threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()

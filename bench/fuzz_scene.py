@@ -41,6 +41,17 @@ MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
 MINI = [str(MASKRCNN), "-V", "mini"]
 ASCEND = "ascend310p3"
 PHOTOS = ["--annotations", "coco.json", "--images", "photos"]
+POST = [
+    "postprocess",
+    str(MASKRCNN),
+    "out",
+    "-i",
+    "pre",
+    "--artifact",
+    "detector",
+    "--annotations",
+    "coco.json",
+]
 
 
 @dataclass(frozen=True)
@@ -256,17 +267,6 @@ def _yaml(scene: Path, here: Path, rng: random.Random) -> Case:
 
 def _coco(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "coco.json", "photos", "pre", "out", "detector")
-    post = [
-        "postprocess",
-        str(MASKRCNN),
-        "out",
-        "-i",
-        "pre",
-        "--artifact",
-        "detector",
-        "--annotations",
-        "coco.json",
-    ]
     commands = [
         ["preprocess", *MINI, "-o", "new", "--artifact", "detector", *PHOTOS],
         [
@@ -280,8 +280,8 @@ def _coco(scene: Path, here: Path, rng: random.Random) -> Case:
             "photos",
             "--skip-bad-photos",
         ],
-        [*post, "--draw", "drawn", "--images", "photos", "--per-class"],
-        [*post, "--tasks", "bbox", "--partial"],
+        [*POST, "--draw", "drawn", "--images", "photos", "--per-class"],
+        [*POST, "--tasks", "bbox", "--partial"],
         ["verify", *MINI, "-o", "detector", *PHOTOS, "--skip-bad-photos", "--results", "kept"],
         ["bench", *MINI, "-o", "detector", "--images", "photos", "-l", "1", "--warmup", "0", "--photos", "1"],
     ]
@@ -346,20 +346,9 @@ def _lay_out(out: Path, layout: str) -> None:
 def _prepared(scene: Path, here: Path, rng: random.Random) -> Case:
     _copy(scene, here, "coco.json", "photos", "pre", "out", "detector")
     _lay_out(here / "out", rng.choice(LAYOUTS))
-    post = [
-        "postprocess",
-        str(MASKRCNN),
-        "out",
-        "-i",
-        "pre",
-        "--artifact",
-        "detector",
-        "--annotations",
-        "coco.json",
-    ]
     commands = [
-        [*post, "--detections", "found.json"],
-        [*post, "--partial", "--json"],
+        [*POST, "--detections", "found.json"],
+        [*POST, "--partial", "--json"],
         ["info", "pre", "-o", "info.txt"],
         ["info", "pre", "-o", "info.txt", "--of", "inputs"],
         ["preprocess", *MINI, "-o", "pre", "--artifact", "detector", "--format", "npy", *PHOTOS],

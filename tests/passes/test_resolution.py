@@ -12,23 +12,10 @@ from convertkit.errors import PassError
 from convertkit.passes.check import Checker
 from convertkit.passes.record import CheckRecord
 from tests.graphtext import parse
+from tests.passes.promises import Keeps, Rounds
 
 FEW, MANY, TINY = np.array([3e-6, 0, 1e-7]), np.array([3e-6, 0.4, 1e-7]), np.array([1e-7, 0, 3e-8])
 STEP = np.array([1.2e-7, 6e-8, 0])
-
-
-class Rounds(convertkit.GraphPass):
-    """Promise no more than other rounding."""
-
-    name = "rounds"
-    effect = "rounding"
-
-
-class Keeps(convertkit.GraphPass):
-    """Promise the same bits."""
-
-    name = "keeps"
-    effect = "exact"
 
 
 def checked(step: convertkit.Pass, nodes: str, old: Any, new: Any) -> CheckRecord:

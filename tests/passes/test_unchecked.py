@@ -16,22 +16,8 @@ from convertkit.passes.check import Checker
 from convertkit.passes.record import CheckRecord
 from tests.conftest import Cli
 from tests.graphtext import parse
+from tests.passes.promises import Keeps, Rounds
 from tests.tiny import tiny_model
-
-
-class Rounds(convertkit.GraphPass):
-    """Promise no more than other rounding."""
-
-    name = "rounds"
-    effect = "rounding"
-
-
-class Keeps(convertkit.GraphPass):
-    """Promise the same bits."""
-
-    name = "keeps"
-    effect = "exact"
-
 
 DETECTIONS = {"boxes": "dets", "classes": "labels"}
 

@@ -41,9 +41,13 @@ def kind(head: bytes, size: int) -> str:
         raise JobError("is empty", AGAIN)
     if head.startswith(b"PK"):
         return "zip"
+    # A header of 128 bytes begins as a pickle does: one that is whole is asked for first, one that is cut last.
+    header = int.from_bytes(head[:8], "little") if head[8:9] == b"{" else 0
+    if 2 <= header <= size - 8:
+        return "safetensors"
     if head[:1] == b"\x80" and head[1:2] <= b"\x05":
         return "pickle"
-    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") >= 2:
+    if header >= 2:
         return "safetensors"
     for pattern, what, advice in _FOREIGN:
         if re.match(pattern, head):

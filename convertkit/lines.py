@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-KEPT_LINES = 10_000
+KEPT_LINES, KEPT_LETTERS = 10_000, 1 << 24
 MAX_LINE = 1 << 20
 
 _TELLING = re.compile(r"error|exception|fatal|killed|no space left|cannot allocate", re.IGNORECASE)
@@ -32,8 +32,9 @@ class LineReader:
         self._stream: IO[bytes] | None = None
         self._rest = {"stdout": b"", "stderr": b""}
         self._lines: dict[str, collections.deque[str]] = {
-            stream: collections.deque(maxlen=KEPT_LINES) for stream in self._rest
+            stream: collections.deque() for stream in self._rest
         }
+        self._letters = dict.fromkeys(self._rest, 0)
 
     def __enter__(self) -> LineReader:
         if self._log is not None:
@@ -69,9 +70,16 @@ class LineReader:
         if event is not None and self._on_event is not None:
             self._on_event(event)
             return
-        self._lines[stream].append(line)
+        self._keep(stream, line)
         if self._on_line is not None:
             self._on_line(line)
+
+    def _keep(self, stream: str, line: str) -> None:
+        lines = self._lines[stream]
+        lines.append(line)
+        self._letters[stream] += len(line)
+        while len(lines) > KEPT_LINES or self._letters[stream] > KEPT_LETTERS:
+            self._letters[stream] -= len(lines.popleft())
 
     def text(self, stream: str) -> str:
         return "".join(line + "\n" for line in self._lines[stream])

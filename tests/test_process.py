@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from convertkit import lines
 from convertkit.errors import ProcessError
 from convertkit.process import ChildError, run_child, usable_processors
 from tests.conftest import Cli
@@ -138,6 +139,7 @@ PARENT = """
 import signal
 import sys
 from pathlib import Path
+from convertkit import lines
 from convertkit.process import run_child
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it otherwise
 try:
@@ -206,3 +208,16 @@ def test_processors_are_counted_where_the_system_does_not_tell_which_are_ours(
 
     assert usable_processors() == os.cpu_count()
     assert cli("doctor").code in (0, 3)
+
+
+def test_of_endless_output_only_the_last_letters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "KEPT_LETTERS", 10)
+
+    with lines.LineReader(None, None, None) as reader:
+        for text in (b"abcde\n", b"fghij\n", b"kl\n", b"mnopqrstuvwxyz\n", b"1234567890\n"):
+            reader.take("stdout", text)
+            kept = reader.text("stdout")
+            assert len(kept.replace("\n", "")) <= 10
+            assert text.decode() in kept or len(text) > 11
+
+    assert reader.text("stdout") == "1234567890\n"

@@ -1,23 +1,26 @@
 """Damaged files against the command line: nothing may be a defect, take long, fill the memory or write elsewhere.
 
     python -m bench.fuzz --seed 1 --count 10000
+    python -m bench.fuzz --seed 1 --count 5000 --first 5000
     python -m bench.fuzz --seed 1 --kind onnx --only 17
 
-Files of every kind that the commands read (:mod:`bench.fuzz_scene` lists them) are damaged (:mod:`bench.mutations`),
-each in a directory of its own, and given to the program as a user would, guard and all, forked from a process that has
+Files of every kind that the commands read (:mod:`bench.fuzz_kinds` lists them) are damaged (:mod:`bench.mutations`),
+each in a directory of its own, and given to one command as a user would, guard and all, forked from a process that has
 imported everything. First every kind's commands are run on whole files, and must end well.
 
 A finding is an exit code that is no documented one (70 above all), a traceback, a line of over 2,000 letters, more than
-60 s of the processor, more than 4 GB, anything changed beside the case's directory, or a temporary file left. Each
-is kept with its command in ``--findings``. The exit code is 1 where there is one. It runs from a checkout, installed or
-not.
+60 s by the clock, more than 4 GB, anything changed beside the case's directory, or a temporary file left. Each is kept
+with its command in ``--findings``. The exit code is 1 where there is one. It runs from a checkout, installed or not;
+beside other work the clock finds what a free machine would not.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
+import pkgutil
 import random
 import resource
 import shutil
@@ -37,11 +40,15 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[name] = "1"  # no second thread where cases are forked
 
 from bench import fuzz_scene  # noqa: E402
+from bench.fuzz_kinds import KINDS  # noqa: E402
 from bench.mutations import damage  # noqa: E402
 
 SECONDS, BYTES, LETTERS = 60.0, 4e9, 2000
 GIVEN_UP = 300.0
-"""Seconds by the clock after which a command is killed: it waits for something. A busy machine is not its fault."""
+"""Seconds after which a command is killed: it waits for something."""
+
+TOLD = 30.0
+"""Seconds between two lines of progress."""
 
 CODES = {0, 1, 2, 3, 4}
 WHOLE = -1
@@ -50,7 +57,7 @@ WHOLE = -1
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: exit code (negative for a signal), processor seconds, bytes of the largest process."""
+    """How a command ended: exit code (negative for a signal), seconds by the clock, bytes of the largest process."""
 
     code: int
     seconds: float
@@ -73,8 +80,8 @@ class Ended:
 def main() -> int:
     """Runs all cases on all processors and prints every finding and a summary."""
     asked = _arguments()
-    kinds = [asked.kind] if asked.kind else list(fuzz_scene.KINDS)
-    numbers = [asked.only] if asked.only is not None else range(asked.count)
+    kinds = [asked.kind] if asked.kind else list(KINDS)
+    numbers = range(asked.first, asked.first + asked.count) if asked.only is None else [asked.only]
     cases = [(kinds[number % len(kinds)], number) for number in numbers]
     with tempfile.TemporaryDirectory(prefix="fuzz-") as room:
         _install(Path(room))
@@ -88,13 +95,43 @@ def main() -> int:
 def _all(
     cases: list[tuple[str, int]], scene: Path, room: Path, asked: argparse.Namespace
 ) -> list[dict[str, Any]]:
-    """Runs cases in as many processes as there shall be."""
+    """Runs cases in as many processes as there shall be; each takes the next one that nobody has."""
     jobs = min(asked.jobs, len(cases))
-    shards = [os.fork() or _shard(cases[job::jobs], scene, room, job, asked) for job in range(jobs)]
-    for pid in shards:
-        os.waitpid(pid, 0)
-    texts = [(room / f"{job}.txt").read_text() for job in range(jobs)]
-    return [json.loads(line) for text in texts for line in text.splitlines()]
+    take, give = os.pipe()
+    shards = {
+        os.fork() or _shard(cases, (take, give), room / f"{job}.txt", scene, asked) for job in range(jobs)
+    }
+    os.close(take)
+    teller = os.fork() or _give(give, len(cases))
+    os.close(give)
+    started = told = time.monotonic()
+    while shards:
+        shards -= {pid for pid in shards if os.waitpid(pid, os.WNOHANG)[0]}
+        time.sleep(0.1)
+        if time.monotonic() - told > TOLD:
+            told = time.monotonic()
+            _tell(_lines(room, jobs), len(cases), told - started)
+    os.waitpid(teller, 0)
+    return _lines(room, jobs)
+
+
+def _give(pipe: int, count: int) -> int:
+    """A process of its own that hands out the cases' places in the list; it does not return."""
+    for place in range(count):
+        os.write(pipe, place.to_bytes(4, "little"))
+    os._exit(0)
+
+
+def _lines(room: Path, jobs: int) -> list[dict[str, Any]]:
+    texts = [path.read_text() for path in (room / f"{job}.txt" for job in range(jobs)) if path.exists()]
+    return [json.loads(line) for text in texts for line in text.split("\n")[:-1]]
+
+
+def _tell(lines: list[dict[str, Any]], count: int, seconds: float) -> None:
+    done = len({(line["kind"], line["number"]) for line in lines})
+    bad = sum(bool(line["faults"]) for line in lines)
+    left = (count - done) * seconds / done / 60 if done else float("nan")
+    print(f"{done} of {count}, {bad} findings, {left:.0f} min left", file=sys.stderr, flush=True)
 
 
 def _install(room: Path) -> None:
@@ -121,21 +158,27 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seed", default="0")
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--kind", choices=fuzz_scene.KINDS)
+    parser.add_argument("--first", type=int, default=0, help="number of the first case, to go on with a run")
+    parser.add_argument("--kind", choices=KINDS)
     parser.add_argument("--only", type=int, help="only the case of this number")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--findings", type=Path, default=Path("fuzz-findings"))
     return parser.parse_args()
 
 
-def _shard(cases: list[tuple[str, int]], scene: Path, room: Path, job: int, asked: argparse.Namespace) -> int:
-    """A process of its own that runs its share of the cases; it does not return."""
-    beside = room / f"room-{job}"
-    with (room / f"{job}.txt").open("w") as report:
-        for kind, number in cases:
+def _shard(
+    cases: list[tuple[str, int]], pipe: tuple[int, int], report: Path, scene: Path, asked: argparse.Namespace
+) -> int:
+    """A process of its own that runs cases as long as there are any; it does not return."""
+    take, give = pipe
+    os.close(give)
+    beside = report.with_name(f"room-{report.stem}")
+    with report.open("w") as file:
+        while place := os.read(take, 4):
+            kind, number = cases[int.from_bytes(place, "little")]
             for line in _case(kind, number, scene, beside, asked):
-                report.write(json.dumps(line) + "\n")
-                report.flush()
+                file.write(json.dumps(line) + "\n")
+                file.flush()
     os._exit(0)
 
 
@@ -147,11 +190,11 @@ def _case(
     shutil.rmtree(beside, ignore_errors=True)
     (here / "tmp").mkdir(parents=True)
     (beside / "canary").write_text("sings")
-    chosen = fuzz_scene.KINDS[kind](scene, here, rng)
+    chosen = KINDS[kind](scene, here, rng)
     commands, codes = chosen.commands, {0, 1} | chosen.fine
     if number != WHOLE:
         damage(rng.choice(chosen.victims), rng)
-        commands, codes = rng.sample(commands, min(chosen.runs, len(commands))), CODES
+        commands, codes = [rng.choice(commands)], CODES
     lines: list[dict[str, Any]] = []
     for words in commands:
         before = _listing(beside)
@@ -161,6 +204,7 @@ def _case(
         lines.append(
             {
                 "kind": kind if number != WHOLE else f"{kind}, whole",
+                "number": number,
                 "code": ended.code,
                 "seconds": ended.seconds,
                 "bytes": ended.bytes,
@@ -181,9 +225,9 @@ def _run(words: list[str], here: Path) -> Ended:
         if time.monotonic() - started > GIVEN_UP:
             os.killpg(child, signal.SIGKILL)
         time.sleep(0.02)
-    code, used = os.waitstatus_to_exitcode(found[1]), found[2]
+    code = os.waitstatus_to_exitcode(found[1])
     err = (here / "stderr").read_text(errors="replace")
-    return Ended(code, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, err)
+    return Ended(code, time.monotonic() - started, found[2].ru_maxrss * 1024, err)
 
 
 def become(words: list[str], here: Path, err: str = "stderr") -> None:
@@ -197,6 +241,7 @@ def become(words: list[str], here: Path, err: str = "stderr") -> None:
         )
         if (here / "cann").is_dir():
             os.environ["ASCEND_TOOLKIT_HOME"] = str(here / "cann")
+        os.environ["CONVERTKIT_EXPORT_PYTHON"] = sys.executable  # nobody builds an environment here
         os.environ["PATH"] = f"{here / 'bin'}:{os.environ['PATH']}"
         tempfile.tempdir = None
         for descriptor, name in ((0, os.devnull), (1, "stdout"), (2, err)):
@@ -215,20 +260,22 @@ def become(words: list[str], here: Path, err: str = "stderr") -> None:
 
 
 def import_everything() -> None:
-    """What a command would import, once for all of them."""
-    import convertkit_ascend.preflight
-    import convertkit_ascend.target
-    import convertkit_cpu.target
+    """What any command would import, once for all of them; else that is half of their time."""
+    import convertkit_ascend
+    import convertkit_cpu
+    import convertkit_passes
     import cv2
+    import numpy.random
+    import pydantic.type_adapter  # typer does, when it parses
 
-    import convertkit.build.engine
-    import convertkit.cli.app
-    import convertkit.passes.check
-    import convertkit.plugins
-    import convertkit.verify.ladder
+    import convertkit
 
     cv2.setNumThreads(0)
-    assert convertkit and convertkit_ascend and convertkit_cpu
+    assert numpy.random and pydantic.type_adapter
+    for package in (convertkit, convertkit_passes, convertkit_cpu, convertkit_ascend):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith(("__main__", "child")):
+                importlib.import_module(module.name)
 
 
 def _listing(beside: Path) -> dict[str, tuple[int, int]]:
@@ -266,8 +313,10 @@ def _keep(place: Path, here: Path, words: list[str], faults: list[str], err: str
 
 def _summary(lines: list[dict[str, Any]], cases: int) -> int:
     for kind in sorted({line["kind"] for line in lines}):
-        codes = Counter(line["code"] for line in lines if line["kind"] == kind)
-        print(f"{kind:<18} " + ", ".join(f"{count} x exit {code}" for code, count in sorted(codes.items())))
+        own = [line for line in lines if line["kind"] == kind]
+        codes = Counter(line["code"] for line in own)
+        text = ", ".join(f"{count} x exit {code}" for code, count in sorted(codes.items()))
+        print(f"{kind:<18} {sum(line['seconds'] for line in own) / len(own):5.2f} s each: {text}")
     seconds = max((line["seconds"] for line in lines), default=0.0)
     most = max((line["bytes"] for line in lines), default=0.0)
     bad = sum(bool(line["faults"]) for line in lines)

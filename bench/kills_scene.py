@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from bench import fuzz_scene
-from bench.fuzz_scene import ASCEND, MASKRCNN
+from bench.fuzz_scene import ASCEND, MASKRCNN, STAND_IN
 
-STAND_IN = Path(__file__).parents[1] / "tests" / "ascend" / "atc" / "stand_in_atc.py"
 LITTLE = 2000
 """Bytes after which weights lie beside the graph, in the deeds that ask for it; the tiny model has 3 kB of them."""
 

@@ -69,7 +69,12 @@ def read_file(
     """
     with open_regular(path, error) as stream:
         try:
-            data = stream.read(most + 1)  # no more, whatever its size was said to be
+            size = os.fstat(stream.fileno()).st_size
+            data = stream.read(min(size, most) + 1)
+            if (
+                data and len(data) > size
+            ):  # it has grown, or is one of the system's, which say that they are empty
+                data += stream.read(most + 1 - len(data))
         except OSError as problem:
             raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
     if data is None:  # a file of the system that would make us wait, like /proc/kmsg
@@ -77,3 +82,11 @@ def read_file(
     if len(data) > most:
         raise error(f"{path}: larger than {most >> 20} MiB, which is the most for a file of its kind")
     return data
+
+
+def own_file(path: Path) -> bytes | None:
+    """The bytes of a file that convertkit keeps; None where it is gone, or something else lies in its place."""
+    try:
+        return path.read_bytes() if path.is_file() else None
+    except OSError:
+        return None

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.tiny import write_package
 
 MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
+
+settings.register_profile("no clock", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("no clock")
 
 USERS_HOME = os.environ.get("CONVERTKIT_HOME")
 

@@ -14,6 +14,7 @@ from convertkit.errors import ConvertkitError, UsageError
 from convertkit.failures import failures_directory
 from convertkit.files import clean_leftovers, home
 from convertkit.locks import locked_now
+from convertkit.reading import own_file
 from convertkit.temporary import discard, temporary_place
 
 VARIABLE = "CONVERTKIT_STORE_SIZE"
@@ -138,15 +139,10 @@ def _entries(steps: Path) -> Iterator[tuple[float, Path]]:
 
 
 def _drop_unused_weights(root: Path, young: float) -> None:
-    used = {name for graph in root.glob("steps/*/graph.onnx") for name in _WEIGHT.findall(_read(graph))}
+    used = {
+        name for graph in root.glob("steps/*/graph.onnx") for name in _WEIGHT.findall(own_file(graph) or b"")
+    }
     for weight in root.glob("weights/*/*"):
         with suppress(OSError):
             if weight.name.encode() not in used and weight.stat().st_mtime < young:
                 weight.unlink()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # another process has just removed it
-        return b""

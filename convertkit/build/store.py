@@ -25,6 +25,7 @@ import msgspec
 from convertkit.build.pruning import prune_store, store_limit
 from convertkit.files import FileLock, atomic_directory, atomic_write, home, sha256_bytes, sha256_file
 from convertkit.locks import store_error
+from convertkit.reading import own_file
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -134,11 +135,8 @@ class Store:
 
     def _read_weight(self, digest: str) -> bytes | None:
         path = self._weight(digest)
-        try:
-            data = path.read_bytes()
-        except OSError:
-            return None
-        if sha256_bytes(data) == digest:
+        data = own_file(path)
+        if data is None or sha256_bytes(data) == digest:
             return data
         path.unlink(missing_ok=True)
         return None
@@ -159,8 +157,8 @@ class Store:
 def read_seal(directory: Path) -> dict[str, str] | None:
     """File name -> sha256 of a sealed directory; None where the seal is missing or unreadable."""
     try:
-        return msgspec.json.decode((directory / _SEAL).read_bytes(), type=dict[str, str])
-    except (OSError, UnicodeDecodeError, msgspec.MsgspecError):
+        return msgspec.json.decode(own_file(directory / _SEAL) or b"", type=dict[str, str])
+    except (UnicodeDecodeError, msgspec.MsgspecError):
         return None
 
 

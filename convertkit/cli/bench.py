@@ -150,12 +150,13 @@ def _refuse_options(
 
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
+    from convertkit.datasets.coco import photo_bytes
     from convertkit.speed.measure import sample_photos
     from convertkit.workflow.photos import photos_of_directory
 
     if images is None:
         return sample_photos(request.package)
-    return [photo.path.read_bytes() for photo in photos_of_directory(images, 100)]
+    return [photo_bytes(photo.path) for photo in photos_of_directory(images, 100)]
 
 
 def _report(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from convertkit.datasets import annotations as files
 from convertkit.datasets.annotations import AnnotationFile, examine_annotations
@@ -19,9 +18,13 @@ from convertkit.datasets.places import fault_of, find, plain_name
 from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
+from convertkit.reading import read_file
 
 READERS = 4
 """Threads that look at photos; decoding lets the others work."""
+
+PHOTO_BYTES = 1 << 30
+"""No photo has as many: OpenCV reads at most 2 ** 30 pixels."""
 
 
 @dataclass(frozen=True)
@@ -125,13 +128,8 @@ class CocoDataset:
             UsageError: the file cannot be read or is no picture.
             SpecError: the size differs from that in the annotation file.
         """
-        try:
-            data = np.fromfile(image.path, np.uint8)
-        except OSError as error:
-            raise UsageError(f"{image.path}: cannot be read ({error.strerror or error})") from error
-        pixels = decode(data)
-        if pixels is None:
-            raise UsageError(f"{image.path}: not a picture that OpenCV can read")
+        data = photo_bytes(image.path)
+        pixels = picture(image.path, data)
         height, width = pixels.shape[:2]
         if (height, width) != (image.height, image.width):
             raise SpecError(
@@ -181,18 +179,39 @@ def _examine(
     return tuple(good), bad
 
 
-def decode(data: NDArray[np.uint8], flags: int = cv2.IMREAD_COLOR) -> Image | None:
+def photo_bytes(path: Path) -> bytes:
+    """A photo's file.
+
+    Raises:
+        UsageError: it cannot be read, is no regular file, or is larger than any photo.
+    """
+    return read_file(path, most=PHOTO_BYTES)
+
+
+def picture(path: Path, data: bytes) -> Image:
+    """What is in a photo's file: ``(H, W, 3) uint8``, BGR.
+
+    Raises:
+        UsageError: OpenCV cannot read it.
+    """
+    pixels = decode(data)
+    if pixels is None:
+        raise UsageError(f"{path}: not a picture that OpenCV can read")
+    return pixels
+
+
+def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
     """A picture: ``(H, W, 3) uint8``, BGR; None for what OpenCV cannot read, or refuses for the size it claims."""
-    if data.size == 0:
+    if not data:
         return None
     try:
-        pixels = cv2.imdecode(data, flags)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:
         return None
     return None if pixels is None else pixels.astype(np.uint8, copy=False)
 
 
-def _turned(data: NDArray[np.uint8], image: CocoImage) -> str | None:
+def _turned(data: bytes, image: CocoImage) -> str | None:
     """A hint where the annotations were made without looking at the EXIF orientation."""
     stored = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None or stored.shape[:2] != (image.height, image.width):

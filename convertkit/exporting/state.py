@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from convertkit.files import FileLock, atomic_write
+from convertkit.reading import own_file
 
 FORMAT = 1
 
@@ -71,8 +72,8 @@ def lock_of(directory: Path) -> Path:
 def load_state(directory: Path) -> State | None:
     """Read ``state.json``; None where there is none, or none that can be understood."""
     try:
-        state = msgspec.json.decode((directory / "state.json").read_bytes(), type=State)
-    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
+        state = msgspec.json.decode(own_file(directory / "state.json") or b"", type=State)
+    except (UnicodeDecodeError, msgspec.DecodeError):
         return None
     return state if state.format == FORMAT else None
 

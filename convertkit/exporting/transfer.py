@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
 import os
 import re
@@ -12,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from convertkit.reading import own_file
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 60.0
@@ -41,9 +42,7 @@ class Part:
     @property
     def tag(self) -> str:
         """The server's mark of the version (its ETag or date), empty when it gave none."""
-        with contextlib.suppress(OSError):
-            return self._tag_path.read_text()
-        return ""
+        return (own_file(self._tag_path) or b"").decode(errors="replace")
 
     @property
     def _tag_path(self) -> Path:

@@ -140,7 +140,7 @@ def decode(data: bytes) -> NDArray[Any]:
     Raises:
         UsageError: no picture.
     """
-    pixels = decode_picture(np.frombuffer(data, np.uint8))
+    pixels = decode_picture(data)
     if pixels is None:
         raise UsageError("not a picture that OpenCV can read")
     return pixels

@@ -18,6 +18,7 @@ from convertkit.detection.rle import problem
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, UsageError
 from convertkit.locks import store_error
+from convertkit.reading import open_regular
 from convertkit.temporary import clean_leftovers, reserve
 
 LINES = (".jsonl", ".ndjson")
@@ -166,7 +167,7 @@ def read_results(
 def _file_rows(path: Path) -> Iterator[tuple[str, Result]]:
     decoder = msgspec.json.Decoder(Result)
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             if stream.read(64).lstrip()[:1] == b"[":
                 yield from _array_rows(path, stream)
                 return
@@ -174,8 +175,6 @@ def _file_rows(path: Path) -> Iterator[tuple[str, Result]]:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield f"{path}:{number}", _decode(f"{path}:{number}", decoder, line)
-    except FileNotFoundError:
-        raise UsageError(f"{path}: no such result file") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
 

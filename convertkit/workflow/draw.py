@@ -12,6 +12,7 @@ import cv2
 import hotcoco.mask
 import numpy as np
 
+from convertkit.datasets.coco import photo_bytes, picture
 from convertkit.detection.types import RLE, Detections, Image
 from convertkit.errors import UsageError
 from convertkit.files import atomic_write
@@ -49,12 +50,12 @@ class Painter:
             UsageError: the photo cannot be read.
         """
         path = self.images / photo.name
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise UsageError(
-                f"{path}: cannot be read, nothing can be drawn", hint="say where it is with --images"
-            )
-        drawn = paint(pixels.astype(np.uint8, copy=False), found, self.classes, self.above)
+        try:
+            data = photo_bytes(path)
+        except UsageError as error:
+            error.hint = "say where it is with --images"
+            raise
+        drawn = paint(picture(path, data), found, self.classes, self.above)
         _, data = cv2.imencode(".jpg", drawn)
         place = self.directory / f"{photo.stem}.jpg"
         atomic_write(place, data.tobytes())

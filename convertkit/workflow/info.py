@@ -12,9 +12,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-
-from convertkit.datasets.coco import decode
+from convertkit.datasets.coco import photo_bytes, picture
 from convertkit.errors import SpecError, UsageError
 from convertkit.files import atomic_write
 from convertkit.process import usable_processors
@@ -78,7 +76,5 @@ def _photos(record: Prepared) -> Iterator[Entry]:
 
 
 def _measured(path: Path) -> Entry:
-    pixels = decode(np.fromfile(path, np.uint8))
-    if pixels is None:
-        raise UsageError(f"{path}: not a picture that OpenCV can read")
+    pixels = picture(path, photo_bytes(path))
     return path, pixels.shape[1], pixels.shape[0]

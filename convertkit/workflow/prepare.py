@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from convertkit.datasets.coco import CocoDataset, CocoImage, decode
+from convertkit.datasets.coco import CocoDataset, CocoImage, photo_bytes, picture
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
 from convertkit.files import clean_leftovers, locked_directory
 from convertkit.process import usable_processors
@@ -104,7 +102,7 @@ class _Work:
     def do(self, photo: Photo) -> tuple[Done, bool]:
         """The journal's entry of a photo, and whether anything was made."""
         try:
-            source = _source(photo)
+            source = photo_bytes(photo.path)
             paths = self.paths(photo.stem)
             assert self.journal is not None
             known = self.journal.intact(photo.stem, hashlib.sha256(source).hexdigest(), paths)
@@ -169,21 +167,11 @@ def _in_order(work: _Work, threads: int) -> Iterator[tuple[Photo, tuple[Done, bo
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _source(photo: Photo) -> bytes:
-    try:
-        return photo.path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{photo.path}: cannot be read ({error.strerror or error})") from error
-
-
 def _pixels(photo: Photo, source: bytes) -> Any:
     """As :meth:`CocoDataset.read`, which knows the size from the annotations."""
     if photo.id is not None and photo.height is not None and photo.width is not None:
         return CocoDataset.read(CocoImage(photo.id, photo.path, photo.height, photo.width))
-    pixels = decode(np.frombuffer(source, np.uint8))
-    if pixels is None:
-        raise UsageError(f"{photo.path}: not a picture that OpenCV can read")
-    return pixels
+    return picture(photo.path, source)
 
 
 def _refuse_full_disk(work: _Work, output: Path) -> None:

@@ -225,7 +225,7 @@ def test_a_photo_deleted_after_opening_is_named(photos, save):
     dataset = CocoDataset.open(save(content()), photos)
     (photos / "a.png").unlink()
 
-    with pytest.raises(UsageError, match=r"a.png: cannot be read"):
+    with pytest.raises(UsageError, match=r"a.png: no such file"):
         dataset.read(dataset.images[0])
 
 

@@ -72,4 +72,4 @@ def test_photos_that_have_moved_are_named(cli, tmp_path, photos, detector, ais_b
     )
 
     assert done.code == 2
-    assert "nothing can be drawn (say where it is with --images)" in done.err
+    assert "no such file (say where it is with --images)" in done.err

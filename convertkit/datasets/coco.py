@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from convertkit.datasets import annotations as files
 from convertkit.datasets.annotations import AnnotationFile, examine_annotations
 from convertkit.datasets.classes import ClassMap, match_classes
+from convertkit.datasets.doubts import contradictions
 from convertkit.datasets.faults import quoted, refuse
 from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
@@ -95,6 +96,7 @@ class CocoDataset:
             raise UsageError(f"{images}: no such directory of images")
         found, faults = examine_annotations(annotations)
         faults += faulty_shapes(found, tasks)
+        faults += [] if faults else contradictions(found, tasks)
         faults += _faulty_names(found, images)
         refuse(annotations, faults)
         photos, bad = _examine(found.images[:limit], images, on_progress)

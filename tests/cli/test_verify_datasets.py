@@ -274,6 +274,16 @@ def test_names_that_differ_only_by_spelling_are_matched_and_said(verify: Verify)
     assert line.removeprefix("note: ") in verify(data, "--json").json["notes"][0]
 
 
+@pytest.mark.parametrize(
+    "hidden", ["\u200b", "\ufeff", "\u00ad", "\u00a0", "\u2060", "\u2010", "\u2013", "\u3000"]
+)
+def test_what_nobody_sees_in_a_name_is_spelling(verify: Verify, hidden: str) -> None:
+    data = dataset(["cat", f"traffic{hidden}light", f"dog{hidden}"])
+
+    assert verify.scores(data) == WHOLE
+    assert f"{f'traffic{hidden}light'!r} is 'traffic light'" in verify(data, "--json").json["notes"][0]
+
+
 def test_names_that_match_nothing_are_named_with_counts_and_neighbours(verify: Verify) -> None:
     done = verify(dataset(["cat", "trafic lights", "hippogriff"]))
 
@@ -282,6 +292,95 @@ def test_names_that_match_nothing_are_named_with_counts_and_neighbours(verify: V
     assert (
         "2 classes of the model are no category of the dataset, detections of them are left out" in done.out
     )
+
+
+def test_a_category_without_a_name_is_named(verify: Verify) -> None:
+    done = verify(dataset(["", "traffic light", "dog"]))
+
+    assert (
+        "1 category of the dataset is no class of the model, 2 annotations count as missed: '' (2)"
+        in done.out
+    )
+
+
+def test_an_empty_category_above_the_classes_is_left_out_and_said(verify: Verify) -> None:
+    data = dataset()
+    data["categories"].insert(0, {"id": 0, "name": "cat", "supercategory": "none"})
+
+    done = verify(data)
+
+    assert verify.scores(data) == WHOLE
+    assert "note: left out, having no annotations and the name of another category: 'cat' (id 0)" in done.out
+
+
+def outside(data: dict[str, Any]) -> dict[str, Any]:
+    data["annotations"][2]["bbox"] = [40, 40, 5, 5]
+    return data
+
+
+def twice(data: dict[str, Any]) -> dict[str, Any]:
+    data["annotations"].append({**data["annotations"][0], "id": 99})
+    return data
+
+
+DOUBTFUL = {
+    "boxes of another form": (
+        changed(
+            annotations__bbox=lambda e: [
+                *e["bbox"][:2],
+                *map(sum, zip(e["bbox"], e["bbox"][2:], strict=False)),
+            ],
+            annotations__area=None,
+        ),
+        "2 of 4 boxes reach beyond their picture, but not if `bbox` were x1, y1, x2, y2: is it?",
+    ),
+    "a box outside": (outside(dataset()), "1 of 4 boxes lie outside their picture"),
+    "masks outside": (
+        changed(annotations__segmentation=[[40, 40, 50, 40, 50, 50]]),
+        "4 of 4 masks lie outside their",
+    ),
+    "an object twice": (twice(dataset()), "1 of 5 annotations repeat another's object"),
+}
+
+
+@pytest.mark.parametrize(("data", "line"), DOUBTFUL.values(), ids=DOUBTFUL)
+def test_what_makes_figures_doubtful_is_said_before_and_beside_them(
+    verify: Verify, data: Any, line: str
+) -> None:
+    words = ("--tasks", "bbox") if "`bbox`" in line else ()
+    if words:
+        for annotation in data["annotations"]:
+            annotation["segmentation"] = []
+
+    done = verify(data, *words)
+
+    assert f"note: {line}" in done.out
+    assert line in verify(data, *words, "--json").json["notes"][0]
+    assert line in done.err.partition("stock:")[0]
+
+
+CONTRADICTORY = {
+    "boxes of another form": (
+        changed(annotations__bbox=lambda e: [*e["segmentation"][0][:2], *e["segmentation"][0][4:6]]),
+        "bbox: all 4 are x1, y1, x2, y2, as masks or areas show; COCO's is x, y, width, height (convert them)",
+    ),
+    "normalised boxes": (
+        changed(annotations__bbox=lambda e: [value / 32 for value in e["bbox"]]),
+        "they are normalised; COCO's are in pixels (multiply by width and height of the picture)",
+    ),
+    "normalised masks": (
+        changed(annotations__segmentation=lambda e: [[value / 32 for value in e["segmentation"][0]]]),
+        "all 4 masks lie within 0..1",
+    ),
+}
+
+
+@pytest.mark.parametrize(("data", "line"), CONTRADICTORY.values(), ids=CONTRADICTORY)
+def test_what_every_object_contradicts_is_refused(verify: Verify, data: Any, line: str) -> None:
+    done = verify(data)
+
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
+    assert line in done.err
 
 
 def test_classes_in_another_order_than_the_network_has_are_doubted(cli: Cli, tmp_path: Path) -> None:

@@ -303,3 +303,20 @@ def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, d
     done = cli("postprocess", tiny, results, "-i", "pre", "--artifact", detector)
 
     assert (done.code, done.err) == (2, "error: the inputs were prepared for model maskrcnn, not for tiny\n")
+
+
+def test_what_makes_annotations_doubtful_is_said_beside_the_figures(cli, photos, detector, ais_bench):
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    data = json.loads(photos[1].read_text())
+    data["annotations"].append({**data["annotations"][0], "id": 10**6})
+    Path("twice.json").write_text(json.dumps(data))
+    for annotation in data["annotations"]:
+        annotation["bbox"] = [value / 1000 for value in annotation["bbox"]]
+    Path("normalised.json").write_text(json.dumps(data))
+    words = ("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector, "--annotations")
+
+    done, refused = cli(*words, "twice.json", "--json"), cli(*words, "normalised.json")
+
+    assert "annotations repeat another's object" in done.json["notes"][0]
+    assert (refused.code, refused.out, "they are normalised" in refused.err) == (2, "", True)

@@ -1,0 +1,241 @@
+"""What boxes and masks tell about themselves: where they cannot be what COCO says they are, and where they hardly are.
+
+An evaluator takes any four numbers for a box. A box that is written in another way, or in other units, scores near
+zero; what lies outside the picture is never found; what is said twice is found once. None of it is ever set right
+here: where every object contradicts the format it is a fault, where it only looks odd it is a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit.datasets.annotations import Annotation, AnnotationFile
+from convertkit.datasets.faults import few, quoted
+from convertkit.datasets.shapes import extent_of, faulty_shapes, has_mask, raw_mask
+
+Numbers = NDArray[np.float64]
+Chosen = NDArray[np.bool_]
+
+READINGS: Mapping[str, Callable[[Numbers], Numbers]] = {
+    "x1, y1, x2, y2": lambda box: box,
+    "the centre, width, height": lambda box: _corners(box - box[:, [2, 3, 2, 3]] * (0.5, 0.5, 0, 0)),
+    "y, x, height, width": lambda box: _corners(box[:, [1, 0, 3, 2]]),
+    "y1, x1, y2, x2": lambda box: box[:, [1, 0, 3, 2]],
+}
+"""How boxes are written elsewhere: from the four numbers to x1 y1 x2 y2."""
+
+NEARLY_ALL = 0.98
+"""Share of boxes that another reading has to fit: a file has its slips."""
+
+BEYOND = 0.1
+"""Share of boxes beyond the picture that is suspicious; tools that round leave none by more than ``SLACK``."""
+
+MOST = 0.5
+
+SLACK = 2.0
+"""Pixels by which tools differ."""
+
+ENOUGH = 20
+"""Boxes of which it is no chance that all are in one quarter of their pictures."""
+
+PICTURE = 16
+"""Pixels on a side from which an object within the first pixel is suspicious."""
+
+
+@dataclass(frozen=True)
+class _Shapes:
+    """Boxes or masks: ``(N, 4) float64`` x1 y1 x2 y2, and ``(N, 2)`` width and height of the pictures."""
+
+    noun: str
+    nouns: str
+    of: Sequence[Annotation]
+    corners: Numbers
+    pictures: Numbers
+
+    def count(self, chosen: Chosen, what: str) -> Iterator[str]:
+        """A line on the chosen ones, or none."""
+        if number := int(chosen.sum()):
+            first = self.of[int(chosen.argmax())].id
+            nouns = self.nouns if len(self.of) > 1 else self.noun
+            yield f"{number} of {len(self.of)} {nouns} {what} (first: annotation {first})"
+
+    @property
+    def sized(self) -> Chosen:
+        return _all(self.corners[:, 2:] > self.corners[:, :2])
+
+    @property
+    def outside(self) -> Chosen:
+        return self.sized & ~_all((self.corners[:, :2] < self.pictures) & (self.corners[:, 2:] > 0))
+
+    @property
+    def normalised(self) -> Chosen:
+        within = (self.corners >= 0) & (self.corners <= 1)
+        return self.sized & _all(within) & _all(self.pictures >= PICTURE)
+
+
+def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
+    """Faults of the whole file, whose annotations are whole one by one: every object says that it is not COCO's."""
+    first = {annotation.image_id for annotation in found.annotations[:1]}
+    for task in tasks:
+        if not all(shapes.normalised.all() for shapes in _of_tasks(found, [task], first)):
+            continue  # masks of a whole file take half a second
+        for shapes in _of_tasks(found, [task]):
+            # A picture may hold one object of one pixel; fractions say what they are.
+            if shapes.of and shapes.normalised.all() and (shapes.corners % 1).any():
+                yield (
+                    f"all {len(shapes.of)} {shapes.nouns} lie within 0..1, like {_first(shapes)}: they are "
+                    "normalised; COCO's are in pixels (multiply by width and height of the picture)"
+                )
+    if "bbox" in tasks and (read := _other_reading(found)) and read.proved:
+        yield f"{read}; COCO's is x, y, width, height (convert them)"
+
+
+def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]) -> Iterator[str]:
+    """What a reader of the figures on these images has to know of the annotations, a line each."""
+    if found.twins:
+        names = few([f"{quoted(twin.name)} (id {twin.id})" for twin in found.twins])
+        yield f"left out, having no annotations and the name of another category: {names}"
+    chosen = set(image_ids)
+    tables = list(_of_tasks(found, tasks, chosen))
+    if "bbox" in tasks and (read := _other_reading(found)):
+        yield f"{read}? COCO's is x, y, width, height"
+    for shapes in tables:
+        yield from shapes.count(~shapes.sized, "have no size, so nothing can find them")
+        yield from shapes.count(shapes.outside, "lie outside their picture, so nothing can find them")
+        yield from shapes.count(shapes.normalised, "lie within 0..1 pixels: are they normalised?")
+        reach = shapes.corners[:, 2:] < shapes.pictures / 2
+        if len(shapes.of) >= ENOUGH and reach.all() and not shapes.normalised.any():
+            yield (
+                f"all {len(shapes.of)} {shapes.nouns} lie in the upper left quarter of their pictures, "
+                f"like {_first(shapes)}: are they in pixels of these pictures?"
+            )
+    if len(tables) == 2:
+        yield from _apart(*tables)
+    yield from _twice([annotation for annotation in found.annotations if annotation.image_id in chosen])
+
+
+def _of_tasks(
+    found: AnnotationFile, tasks: Sequence[str], image_ids: set[int] | None = None
+) -> Iterator[_Shapes]:
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    counted = [
+        annotation
+        for annotation in found.annotations
+        if not annotation.iscrowd and (image_ids is None or annotation.image_id in image_ids)
+    ]
+    pictures = [sizes[annotation.image_id] for annotation in counted]
+    if "bbox" in tasks:
+        boxes = _table([annotation.bbox for annotation in counted])
+        yield _Shapes("box", "boxes", counted, _corners(boxes), _table(pictures, 2)[:, ::-1])
+    if "segm" in tasks:
+        extents = [extent_of(annotation, size) for annotation, size in zip(counted, pictures, strict=True)]
+        yield _Shapes("mask", "masks", counted, _table(extents), _table(pictures, 2)[:, ::-1])
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Another way in which the boxes may be meant; ``proved`` where masks or areas agree with it, of every box."""
+
+    name: str
+    beyond: int
+    boxes: int
+    proved: bool
+
+    def __str__(self) -> str:
+        if self.proved:
+            return f"bbox: all {self.boxes} are {self.name}, as masks or areas show"
+        out = f"{self.beyond} of {self.boxes} boxes reach beyond their picture"
+        return f"{out}, but not if `bbox` were {self.name}: is it"
+
+
+def _other_reading(found: AnnotationFile) -> _Reading | None:
+    """The other reading that all boxes fit, where what COCO says of the four numbers does not fit."""
+    (shapes,) = _of_tasks(found, ("bbox",))
+    if not shapes.of:
+        return None
+    raw = _table([annotation.bbox for annotation in shapes.of])
+    beyond = ~_all(shapes.corners[:, 2:] <= shapes.pictures + SLACK)
+    likely = None
+    for name, read in READINGS.items():
+        corners = read(raw)
+        fits = _fits(corners, shapes.pictures)
+        if fits.mean() < NEARLY_ALL:
+            continue
+        if fits.all() and _proved(found, shapes, corners):
+            return _Reading(name, int(beyond.sum()), len(raw), proved=True)
+        if likely is None and beyond.mean() >= BEYOND:
+            likely = _Reading(name, int(beyond.sum()), len(raw), proved=False)
+    return likely
+
+
+def _fits(corners: Numbers, pictures: Numbers) -> Chosen:
+    low, high = corners[:, :2], corners[:, 2:]
+    return _all((low >= -SLACK) & (high <= pictures + SLACK) & (high > low))
+
+
+def _proved(found: AnnotationFile, shapes: _Shapes, corners: Numbers) -> bool:
+    """Whether all masks, or else all areas, agree with these corners, and most do so less with COCO's."""
+    areas = np.array([item.area or 0.0 for item in shapes.of])
+    ours, theirs = np.abs(areas - _area(corners)), np.abs(areas - _area(shapes.corners))
+    by_area = bool((ours <= 0.01 * areas + 1).all() and areas.all())
+    # Masks that nobody asked for may be wrong themselves.
+    if not all(map(has_mask, shapes.of)) or any(faulty_shapes(found, ("segm",))):
+        return by_area and bool(np.mean(theirs <= ours) < MOST)
+    if areas.all() and np.mean(theirs <= np.minimum(ours, 0.01 * areas + 1)) >= MOST:
+        return False  # the areas are those of the boxes as they stand
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    extents = _table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
+    ours, theirs = (np.abs(extents - box).max(axis=1) for box in (corners, shapes.corners))
+    return bool((ours <= SLACK).all() and np.mean(theirs <= ours) < MOST)
+
+
+def _apart(boxes: _Shapes, masks: _Shapes) -> Iterator[str]:
+    low = np.maximum(boxes.corners[:, :2], masks.corners[:, :2])
+    high = np.minimum(boxes.corners[:, 2:], masks.corners[:, 2:])
+    apart = ~_all(high >= low)
+    odd = ~boxes.sized | ~masks.sized | boxes.outside | masks.outside | boxes.normalised | masks.normalised
+    yield from masks.count(apart & ~odd, "lie outside their own box")
+
+
+def _twice(annotations: Sequence[Annotation]) -> Iterator[str]:
+    alike: dict[Any, list[Annotation]] = {}
+    for item in annotations:
+        if not item.iscrowd:
+            alike.setdefault((item.image_id, item.category_id, item.bbox), []).append(item)
+    again: list[tuple[Annotation, Annotation]] = []
+    for group in alike.values():
+        seen: dict[bytes, Annotation] = {}
+        again += [
+            (item, first) for item in group if (first := seen.setdefault(raw_mask(item), item)) is not item
+        ]
+    if again:
+        what = f"{len(again)} of {len(annotations)} annotations repeat another's object"
+        yield f"{what}, and count as missed (first: annotation {again[0][0].id}, which repeats {again[0][1].id})"
+
+
+def _corners(box: Numbers) -> Numbers:
+    return np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)
+
+
+def _all(values: Chosen) -> Chosen:
+    """For each shape, whether it is so in every column."""
+    return np.logical_and.reduce(values, axis=1)  # type: ignore[no-any-return]
+
+
+def _area(corners: Numbers) -> Numbers:
+    area: Numbers = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
+    return area
+
+
+def _table(rows: Sequence[Any], columns: int = 4) -> Numbers:
+    return np.array(rows, np.float64).reshape(-1, columns)
+
+
+def _first(shapes: _Shapes) -> str:
+    x1, y1, x2, y2 = shapes.corners[0]
+    return f"{x1:g} {y1:g} to {x2:g} {y2:g} in {shapes.pictures[0, 0]:g} x {shapes.pictures[0, 1]:g} pixels"

@@ -36,6 +36,10 @@ BEYOND = 0.1
 """Share of boxes beyond the picture that is suspicious; tools that round leave none by more than ``SLACK``."""
 
 MOST = 0.5
+"""Share of objects up to which COCO's reading may fit as well, where another one is proved."""
+
+FEW = 3
+"""Areas that agree with another reading by no chance."""
 
 SLACK = 2.0
 """Pixels by which tools differ."""
@@ -43,8 +47,11 @@ SLACK = 2.0
 ENOUGH = 20
 """Boxes of which it is no chance that all are in one quarter of their pictures."""
 
+NORMALISED = 2.0
+"""Most that 0..1 makes of x + width: so much where both are a corner, or x a centre."""
+
 PICTURE = 16
-"""Pixels on a side from which an object within the first pixel is suspicious."""
+"""Pixels on a side from which an object within the first pixels is suspicious."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +81,12 @@ class _Shapes:
 
     @property
     def normalised(self) -> Chosen:
-        within = (self.corners >= 0) & (self.corners <= 1)
+        within = (self.corners > -0.5) & (self.corners <= NORMALISED)
         return self.sized & _all(within) & _all(self.pictures >= PICTURE)
+
+    @property
+    def beyond(self) -> Chosen:
+        return ~_all(self.corners[:, 2:] <= self.pictures + SLACK)
 
 
 def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
@@ -102,18 +113,24 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         yield f"left out, having no annotations and the name of another category: {names}"
     chosen = set(image_ids)
     tables = list(_of_tasks(found, tasks, chosen))
-    if "bbox" in tasks and (read := _other_reading(found)):
+    read = _other_reading(found) if "bbox" in tasks else None
+    if read:
         yield f"{read}? COCO's is x, y, width, height"
     for shapes in tables:
         yield from shapes.count(~shapes.sized, "have no size, so nothing can find them")
         yield from shapes.count(shapes.outside, "lie outside their picture, so nothing can find them")
         yield from shapes.count(shapes.normalised, "lie within 0..1 pixels: are they normalised?")
+        far = shapes.beyond & ~shapes.outside
+        if not read and far.sum() > BEYOND * len(shapes.of):
+            yield from shapes.count(far, "reach beyond their picture")
         reach = shapes.corners[:, 2:] < shapes.pictures / 2
         if len(shapes.of) >= ENOUGH and reach.all() and not shapes.normalised.any():
             yield (
                 f"all {len(shapes.of)} {shapes.nouns} lie in the upper left quarter of their pictures, "
                 f"like {_first(shapes)}: are they in pixels of these pictures?"
             )
+    for shapes in tables[:1]:
+        yield from _areas(shapes)
     if len(tables) == 2:
         yield from _apart(*tables)
     yield from _twice([annotation for annotation in found.annotations if annotation.image_id in chosen])
@@ -159,7 +176,7 @@ def _other_reading(found: AnnotationFile) -> _Reading | None:
     if not shapes.of:
         return None
     raw = _table([annotation.bbox for annotation in shapes.of])
-    beyond = ~_all(shapes.corners[:, 2:] <= shapes.pictures + SLACK)
+    beyond = shapes.beyond
     likely = None
     for name, read in READINGS.items():
         corners = read(raw)
@@ -179,19 +196,31 @@ def _fits(corners: Numbers, pictures: Numbers) -> Chosen:
 
 
 def _proved(found: AnnotationFile, shapes: _Shapes, corners: Numbers) -> bool:
-    """Whether all masks, or else all areas, agree with these corners, and most do so less with COCO's."""
+    """Whether all masks, or else all areas, agree with these corners, and half of them not with COCO's."""
     areas = np.array([item.area or 0.0 for item in shapes.of])
     ours, theirs = np.abs(areas - _area(corners)), np.abs(areas - _area(shapes.corners))
-    by_area = bool((ours <= 0.01 * areas + 1).all() and areas.all())
+    near = 0.01 * areas + 1
     # Masks that nobody asked for may be wrong themselves.
     if not all(map(has_mask, shapes.of)) or any(faulty_shapes(found, ("segm",))):
-        return by_area and bool(np.mean(theirs <= ours) < MOST)
-    if areas.all() and np.mean(theirs <= np.minimum(ours, 0.01 * areas + 1)) >= MOST:
+        told = len(areas) >= FEW and areas.all() and (ours <= near).all()
+        return bool(told and np.mean(theirs <= np.maximum(ours, near)) <= MOST)
+    if areas.all() and np.mean(theirs <= np.minimum(ours, near)) > MOST:
         return False  # the areas are those of the boxes as they stand
     sizes = {image.id: (image.height, image.width) for image in found.images}
     extents = _table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
     ours, theirs = (np.abs(extents - box).max(axis=1) for box in (corners, shapes.corners))
-    return bool((ours <= SLACK).all() and np.mean(theirs <= ours) < MOST)
+    return bool((ours <= SLACK).all() and np.mean(theirs <= np.maximum(ours, SLACK)) <= MOST)
+
+
+def _areas(shapes: _Shapes) -> Iterator[str]:
+    """By the area an object is small, medium or large; it is no more than that of the box around."""
+    areas = np.array([np.nan if item.area is None else item.area for item in shapes.of])
+    around = _area(shapes.corners)
+    odd = (areas > 1.1 * around + PICTURE) | ((areas <= 1) & (around > PICTURE))
+    odd &= shapes.sized & ~shapes.outside & ~shapes.beyond & ~shapes.normalised
+    if odd.sum() > BEYOND * len(shapes.of):
+        what = "have an `area` that theirs cannot be, by which APs, APm and APl choose"
+        yield from shapes.count(odd, what)
 
 
 def _apart(boxes: _Shapes, masks: _Shapes) -> Iterator[str]:

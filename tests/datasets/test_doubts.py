@@ -149,6 +149,20 @@ def test_boxes_of_another_form_are_doubted_where_only_pictures_contradict(read: 
     assert f"boxes reach beyond their picture, but not if `bbox` were {form}: is it?" in line
 
 
+@pytest.mark.parametrize("corner", [0, 1, 2])
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+@pytest.mark.parametrize("area", [None, 94 * 74, 95 * 75, 96 * 76])
+def test_a_box_in_the_corner_that_is_off_by_one_is_no_other_form(
+    read: Any, corner: int, extra: int, area: int | None
+) -> None:
+    """Tools differ on whether the last pixel counts; there, width and height are all but a corner."""
+    x1, y1, x2, y2 = corner, corner, corner + 95, corner + 75
+    item = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [x1, y1, 95 + extra, 75 + extra], "area": area}
+
+    for mask in ([], [[x1, y1, x2, y1, x2, y2, x1, y2]]):
+        assert list(contradictions(read([{**item, "segmentation": mask}]), ("bbox",))) == []
+
+
 def test_wrong_masks_do_not_accuse_boxes_whose_areas_are_right(read: Any) -> None:
     """A converter that took x, y, width, height for corners when it drew the masks."""
     data = drawn(objects=400)
@@ -184,6 +198,13 @@ def normalised(item: dict[str, Any]) -> dict[str, Any]:
     return {**item, "bbox": box, "segmentation": [octagon(*box)]}
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_normalised_boxes_of_any_form_are_a_fault(read: Any, form: str) -> None:
+    small = [{**item, "bbox": FORMS[form](normalised(item))} for item in drawn()]
+
+    assert "all 60 boxes lie within 0..1, like " in next(contradictions(read(small), ("bbox",)))
+
+
 def test_an_object_of_one_pixel_is_no_fault(read: Any) -> None:
     data = [{**drawn()[0], "bbox": [0, 0, 1, 1], "segmentation": [[0, 0, 1, 0, 1, 1, 0, 1]]}]
 
@@ -194,7 +215,8 @@ def test_an_object_of_one_pixel_is_no_fault(read: Any) -> None:
 def test_coordinates_of_smaller_pictures_are_doubted(read: Any, factor: float) -> None:
     """Percent, or pixels of the size at which a network was trained."""
     data = [
-        {**item, "bbox": [factor * value for value in item["bbox"]], "segmentation": []} for item in drawn()
+        {**item, "bbox": [factor * value for value in item["bbox"]], "area": None, "segmentation": []}
+        for item in drawn()
     ]
 
     (line,) = said(read(data), ("bbox",))
@@ -220,7 +242,11 @@ def test_what_lies_outside_its_picture_is_counted(read: Any, place: tuple[float,
 def test_what_reaches_over_the_edge_is_no_news(read: Any) -> None:
     data = drawn()
     for item in data[:30]:
-        item |= {"bbox": [600.5, 440.5, 40.6, 40.6], "segmentation": [octagon(600.5, 440.5, 40.6, 40.6)]}
+        item |= {
+            "bbox": [600.5, 440.5, 40.6, 40.6],
+            "area": 1300,
+            "segmentation": [octagon(600.5, 440.5, 40.6, 40.6)],
+        }
 
     assert [line for line in said(read(data)) if "repeat" not in line] == []
 
@@ -246,6 +272,28 @@ def test_what_has_no_size_is_counted(read: Any, mask: Any) -> None:
 
     end = "have no size, so nothing can find them (first: annotation 5)"
     assert (boxes, masks) == (f"1 of 60 boxes {end}", f"1 of 60 masks {end}")
+
+
+def test_boxes_that_reach_far_beyond_their_pictures_are_counted_where_many_do(read: Any) -> None:
+    """As after the photos were made smaller: nothing explains it but their size."""
+    data = drawn()
+    for item in data[:12]:
+        item |= {"bbox": [400, 300, 300, 200], "segmentation": []}
+    few = [*data[:3], *data[12:]]
+
+    assert "12 of 60 boxes reach beyond their picture (first: annotation 1)" in said(read(data), ("bbox",))
+    assert not any("beyond" in line for line in said(read(few), ("bbox",)))
+
+
+@pytest.mark.parametrize("area", [0, 0.04, 1e6])
+@pytest.mark.parametrize("tasks", [("bbox",), ("segm",), BOTH])
+def test_areas_that_cannot_be_are_counted_where_many_are(read: Any, area: float, tasks: Any) -> None:
+    data = [{**item, "area": area} for item in drawn()]
+
+    (line,) = said(read(data), tasks)
+
+    assert line.startswith("60 of 60 ")
+    assert "have an `area` that theirs cannot be, by which APs, APm and APl choose" in line
 
 
 def test_masks_apart_from_their_boxes_are_counted(read: Any) -> None:

@@ -25,9 +25,9 @@ _SIGNS = (
     (rb"(?s:\s*<.*<annotation\b)|\s*<annotation\b", "Pascal VOC XML", _EXPORT),
     (rb"\s*<", "XML", _EXPORT),
     (rb"\s*\d+([ \t]+[-+.\deE]+){4,}[ \t]*(\r|\n|\Z)", "YOLO labels", _EXPORT),
-    (rb"\s*[\{\[]\s*[']", "a Python literal, whose quotes are ' and not \"", "write it with json.dump"),
+    (rb"\s*[\{\[][\s\{\[]*'", "a Python literal, whose quotes are ' and not \"", "write it with json.dump"),
     (rb"\s*(//|/\*|#.*\n\s*[\{\[])", "JSON with comments", "take them out"),
-    (rb"\s*(---|#.*\n|[\w-]+:(\s|\Z))", "YAML", _EXPORT),
+    (rb"\s*(---|-[ ]|#.*\n|[\w-]+:(\s|\Z))", "YAML", _EXPORT),
     (rb"[^\{\[\r\n]*[,;\t][^\r\n]*[,;\t]", "a table (CSV)", _EXPORT),
 )
 

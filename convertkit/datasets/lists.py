@@ -68,7 +68,7 @@ def read_lists(path: Path) -> dict[str, list[msgspec.Raw]]:
             raise SpecError(
                 f"{path}: a JSON object in each line; {EXPECTED}", hint="export as COCO JSON"
             ) from error
-        raise SpecError(f"{path}: not a JSON file ({error})") from error
+        raise SpecError(f"{path}: not a JSON file ({error})", hint=EXPECTED) from error
     for key in LISTS:
         if key not in top:
             raise SpecError(

@@ -12,19 +12,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from convertkit.datasets.annotations import Annotation, AnnotationFile
+from convertkit.datasets.extents import (
+    PICTURE,
+    SLACK,
+    Chosen,
+    Numbers,
+    Shapes,
+    all_of,
+    area_of_corners,
+    corners_of,
+    shapes_of,
+    table,
+)
 from convertkit.datasets.faults import few, quoted
 from convertkit.datasets.shapes import extent_of, faulty_shapes, has_mask, raw_mask
 
-Numbers = NDArray[np.float64]
-Chosen = NDArray[np.bool_]
-
 READINGS: Mapping[str, Callable[[Numbers], Numbers]] = {
     "x1, y1, x2, y2": lambda box: box,
-    "the centre, width, height": lambda box: _corners(box - box[:, [2, 3, 2, 3]] * (0.5, 0.5, 0, 0)),
-    "y, x, height, width": lambda box: _corners(box[:, [1, 0, 3, 2]]),
+    "the centre, width, height": lambda box: corners_of(box - box[:, [2, 3, 2, 3]] * (0.5, 0.5, 0, 0)),
+    "y, x, height, width": lambda box: corners_of(box[:, [1, 0, 3, 2]]),
     "y1, x1, y2, x2": lambda box: box[:, [1, 0, 3, 2]],
 }
 """How boxes are written elsewhere: from the four numbers to x1 y1 x2 y2."""
@@ -41,65 +49,21 @@ MOST = 0.5
 FEW = 3
 """Areas that agree with another reading by no chance."""
 
-SLACK = 2.0
-"""Pixels by which tools differ."""
-
 ENOUGH = 20
 """Boxes of which it is no chance that all are in one quarter of their pictures."""
-
-NORMALISED = 2.0
-"""Most that 0..1 makes of x + width: so much where both are a corner, or x a centre."""
-
-PICTURE = 16
-"""Pixels on a side from which an object within the first pixels is suspicious."""
-
-
-@dataclass(frozen=True)
-class _Shapes:
-    """Boxes or masks: ``(N, 4) float64`` x1 y1 x2 y2, and ``(N, 2)`` width and height of the pictures."""
-
-    noun: str
-    nouns: str
-    of: Sequence[Annotation]
-    corners: Numbers
-    pictures: Numbers
-
-    def count(self, chosen: Chosen, what: str) -> Iterator[str]:
-        """A line on the chosen ones, or none."""
-        if number := int(chosen.sum()):
-            first = self.of[int(chosen.argmax())].id
-            nouns = self.nouns if len(self.of) > 1 else self.noun
-            yield f"{number} of {len(self.of)} {nouns} {what} (first: annotation {first})"
-
-    @property
-    def sized(self) -> Chosen:
-        return _all(self.corners[:, 2:] > self.corners[:, :2])
-
-    @property
-    def outside(self) -> Chosen:
-        return self.sized & ~_all((self.corners[:, :2] < self.pictures) & (self.corners[:, 2:] > 0))
-
-    @property
-    def normalised(self) -> Chosen:
-        within = (self.corners > -0.5) & (self.corners <= NORMALISED)
-        return self.sized & _all(within) & _all(self.pictures >= PICTURE)
-
-    @property
-    def beyond(self) -> Chosen:
-        return ~_all(self.corners[:, 2:] <= self.pictures + SLACK)
 
 
 def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
     """Faults of the whole file, whose annotations are whole one by one: every object says that it is not COCO's."""
     first = {annotation.image_id for annotation in found.annotations[:1]}
     for task in tasks:
-        if not all(shapes.normalised.all() for shapes in _of_tasks(found, [task], first)):
+        if not all(shapes.normalised.all() for shapes in shapes_of(found, [task], first)):
             continue  # masks of a whole file take half a second
-        for shapes in _of_tasks(found, [task]):
+        for shapes in shapes_of(found, [task]):
             # A picture may hold one object of one pixel; fractions say what they are.
             if shapes.of and shapes.normalised.all() and (shapes.corners % 1).any():
                 yield (
-                    f"all {len(shapes.of)} {shapes.nouns} lie within 0..1, like {_first(shapes)}: they are "
+                    f"all {len(shapes.of)} {shapes.nouns} lie within 0..1, {shapes.like}: they are "
                     "normalised; COCO's are in pixels (multiply by width and height of the picture)"
                 )
     if "bbox" in tasks and (read := _other_reading(found)) and read.proved:
@@ -112,7 +76,7 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         names = few([f"{quoted(twin.name)} (id {twin.id})" for twin in found.twins])
         yield f"left out, having no annotations and the name of another category: {names}"
     chosen = set(image_ids)
-    tables = list(_of_tasks(found, tasks, chosen))
+    tables = list(shapes_of(found, tasks, chosen))
     read = _other_reading(found) if "bbox" in tasks else None
     if read:
         yield f"{read}? COCO's is x, y, width, height"
@@ -127,31 +91,13 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         if len(shapes.of) >= ENOUGH and reach.all() and not shapes.normalised.any():
             yield (
                 f"all {len(shapes.of)} {shapes.nouns} lie in the upper left quarter of their pictures, "
-                f"like {_first(shapes)}: are they in pixels of these pictures?"
+                f"{shapes.like}: are they in pixels of these pictures?"
             )
     for shapes in tables[:1]:
         yield from _areas(shapes)
     if len(tables) == 2:
         yield from _apart(*tables)
     yield from _twice([annotation for annotation in found.annotations if annotation.image_id in chosen])
-
-
-def _of_tasks(
-    found: AnnotationFile, tasks: Sequence[str], image_ids: set[int] | None = None
-) -> Iterator[_Shapes]:
-    sizes = {image.id: (image.height, image.width) for image in found.images}
-    counted = [
-        annotation
-        for annotation in found.annotations
-        if not annotation.iscrowd and (image_ids is None or annotation.image_id in image_ids)
-    ]
-    pictures = [sizes[annotation.image_id] for annotation in counted]
-    if "bbox" in tasks:
-        boxes = _table([annotation.bbox for annotation in counted])
-        yield _Shapes("box", "boxes", counted, _corners(boxes), _table(pictures, 2)[:, ::-1])
-    if "segm" in tasks:
-        extents = [extent_of(annotation, size) for annotation, size in zip(counted, pictures, strict=True)]
-        yield _Shapes("mask", "masks", counted, _table(extents), _table(pictures, 2)[:, ::-1])
 
 
 @dataclass(frozen=True)
@@ -172,10 +118,10 @@ class _Reading:
 
 def _other_reading(found: AnnotationFile) -> _Reading | None:
     """The other reading that all boxes fit, where what COCO says of the four numbers does not fit."""
-    (shapes,) = _of_tasks(found, ("bbox",))
+    (shapes,) = shapes_of(found, ("bbox",))
     if not shapes.of:
         return None
-    raw = _table([annotation.bbox for annotation in shapes.of])
+    raw = table([annotation.bbox for annotation in shapes.of])
     beyond = shapes.beyond
     likely = None
     for name, read in READINGS.items():
@@ -192,13 +138,13 @@ def _other_reading(found: AnnotationFile) -> _Reading | None:
 
 def _fits(corners: Numbers, pictures: Numbers) -> Chosen:
     low, high = corners[:, :2], corners[:, 2:]
-    return _all((low >= -SLACK) & (high <= pictures + SLACK) & (high > low))
+    return all_of((low >= -SLACK) & (high <= pictures + SLACK) & (high > low))
 
 
-def _proved(found: AnnotationFile, shapes: _Shapes, corners: Numbers) -> bool:
+def _proved(found: AnnotationFile, shapes: Shapes, corners: Numbers) -> bool:
     """Whether all masks, or else all areas, agree with these corners, and half of them not with COCO's."""
     areas = np.array([item.area or 0.0 for item in shapes.of])
-    ours, theirs = np.abs(areas - _area(corners)), np.abs(areas - _area(shapes.corners))
+    ours, theirs = np.abs(areas - area_of_corners(corners)), np.abs(areas - area_of_corners(shapes.corners))
     near = 0.01 * areas + 1
     # Masks that nobody asked for may be wrong themselves.
     if not all(map(has_mask, shapes.of)) or any(faulty_shapes(found, ("segm",))):
@@ -207,15 +153,15 @@ def _proved(found: AnnotationFile, shapes: _Shapes, corners: Numbers) -> bool:
     if areas.all() and np.mean(theirs <= np.minimum(ours, near)) > MOST:
         return False  # the areas are those of the boxes as they stand
     sizes = {image.id: (image.height, image.width) for image in found.images}
-    extents = _table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
+    extents = table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
     ours, theirs = (np.abs(extents - box).max(axis=1) for box in (corners, shapes.corners))
     return bool((ours <= SLACK).all() and np.mean(theirs <= np.maximum(ours, SLACK)) <= MOST)
 
 
-def _areas(shapes: _Shapes) -> Iterator[str]:
+def _areas(shapes: Shapes) -> Iterator[str]:
     """By the area an object is small, medium or large; it is no more than that of the box around."""
     areas = np.array([np.nan if item.area is None else item.area for item in shapes.of])
-    around = _area(shapes.corners)
+    around = area_of_corners(shapes.corners)
     odd = (areas > 1.1 * around + PICTURE) | ((areas <= 1) & (around > PICTURE))
     odd &= shapes.sized & ~shapes.outside & ~shapes.beyond & ~shapes.normalised
     if odd.sum() > BEYOND * len(shapes.of):
@@ -223,10 +169,10 @@ def _areas(shapes: _Shapes) -> Iterator[str]:
         yield from shapes.count(odd, what)
 
 
-def _apart(boxes: _Shapes, masks: _Shapes) -> Iterator[str]:
+def _apart(boxes: Shapes, masks: Shapes) -> Iterator[str]:
     low = np.maximum(boxes.corners[:, :2], masks.corners[:, :2])
     high = np.minimum(boxes.corners[:, 2:], masks.corners[:, 2:])
-    apart = ~_all(high >= low)
+    apart = ~all_of(high >= low)
     odd = ~boxes.sized | ~masks.sized | boxes.outside | masks.outside | boxes.normalised | masks.normalised
     yield from masks.count(apart & ~odd, "lie outside their own box")
 
@@ -238,33 +184,18 @@ def _twice(annotations: Sequence[Annotation]) -> Iterator[str]:
             alike.setdefault((item.image_id, item.category_id, item.bbox), []).append(item)
     again: list[tuple[Annotation, Annotation]] = []
     for group in alike.values():
-        seen: dict[bytes, Annotation] = {}
-        again += [
-            (item, first) for item in group if (first := seen.setdefault(raw_mask(item), item)) is not item
-        ]
+        if len(group) > 1:
+            again += _repeated(group)
     if again:
         what = f"{len(again)} of {len(annotations)} annotations repeat another's object"
         yield f"{what}, and count as missed (first: annotation {again[0][0].id}, which repeats {again[0][1].id})"
 
 
-def _corners(box: Numbers) -> Numbers:
-    return np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)
-
-
-def _all(values: Chosen) -> Chosen:
-    """For each shape, whether it is so in every column."""
-    return np.logical_and.reduce(values, axis=1)  # type: ignore[no-any-return]
-
-
-def _area(corners: Numbers) -> Numbers:
-    area: Numbers = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
-    return area
-
-
-def _table(rows: Sequence[Any], columns: int = 4) -> Numbers:
-    return np.array(rows, np.float64).reshape(-1, columns)
-
-
-def _first(shapes: _Shapes) -> str:
-    x1, y1, x2, y2 = shapes.corners[0]
-    return f"{x1:g} {y1:g} to {x2:g} {y2:g} in {shapes.pictures[0, 0]:g} x {shapes.pictures[0, 1]:g} pixels"
+def _repeated(group: Sequence[Annotation]) -> Iterator[tuple[Annotation, Annotation]]:
+    """Of annotations with one box, those that have the mask of an earlier one; who has none may have any."""
+    any_mask = next((raw_mask(item) for item in group if has_mask(item)), b"")
+    seen: dict[bytes, Annotation] = {}
+    for item in group:
+        first = seen.setdefault(raw_mask(item) if has_mask(item) else any_mask, item)
+        if first is not item:
+            yield item, first

@@ -313,6 +313,17 @@ def test_objects_that_are_there_twice_are_counted(read: Any) -> None:
     assert said(read([*data, *again])) == [line]
 
 
+@pytest.mark.parametrize("bare", [0, 60], ids=["first", "second"])
+def test_an_object_that_is_there_with_and_without_a_mask_is_there_twice(read: Any, bare: int) -> None:
+    data = drawn()
+    data.append({**data[0], "id": 61})
+    data[bare] |= {"segmentation": []}
+
+    (line,) = said(read(data), ("bbox",))
+
+    assert line.startswith("1 of 61 annotations repeat another's object")
+
+
 def test_only_the_images_that_are_scored_count(read: Any) -> None:
     data = drawn()
     data[0] |= {"bbox": [700, 0, 5, 5], "image_id": 9}

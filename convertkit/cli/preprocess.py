@@ -112,7 +112,10 @@ def _job(
     *,
     skip_bad: bool,
 ) -> Job:
+    from convertkit.datasets.doubts import contradictions, doubts
+    from convertkit.datasets.shapes import faulty_shapes
     from convertkit.verify.data import find_source
+    from convertkit.verify.rungs import tasks_of
     from convertkit.workflow.job import Job
     from convertkit.workflow.photos import photos_of_dataset, photos_of_directory
 
@@ -124,6 +127,10 @@ def _job(
     dataset = source.open(limit, skip_bad=skip_bad)
     if dataset.left_out.photos:
         note(f"note: {dataset.left_out} ({dataset.left_out.first})")
+    found, ids = dataset.found, [image.id for image in dataset.images]
+    tasks = [task for task in tasks_of(package) if not any(faulty_shapes(found, [task]))]
+    for line in (*contradictions(found, tasks), *doubts(found, tasks, ids)):
+        note(f"note: {line}")  # of what the figures will be, not of these files
     photos = photos_of_dataset(dataset, source.images)
     own = source.own and limit is None and not dataset.left_out.photos
     return Job(package, variant, settings, inputs, photos, source.images, source.annotations, own)

@@ -6,17 +6,16 @@ not listed) is a fault, and all faults of a file are found at once.
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
 
-from convertkit.datasets.faults import quoted, refuse
-from convertkit.errors import SpecError, UsageError
-from convertkit.reading import read_file
+from convertkit.datasets.faults import refuse
+from convertkit.datasets.lists import read_lists
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 Pixels = Annotated[int, msgspec.Meta(gt=0, le=1 << 16)]
@@ -25,10 +24,11 @@ Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 
 T = TypeVar("T")
 
-MOST_BYTES = 4 << 30
-"""COCO's own largest file has half a GB."""
+FARTHEST = 1 << 20
+"""Pixels from the picture's corner; the largest picture has 65,536."""
 
-LISTS = ("images", "categories", "annotations")
+UNSPELT = ("Cc", "Cf", "Zs", "Zl", "Zp", "Pd", "Pc")
+"""Kinds of characters that make no other name: control and invisible ones, blanks, dashes, underscores."""
 
 
 class Image(msgspec.Struct, frozen=True, gc=False):
@@ -64,12 +64,17 @@ class Annotation(msgspec.Struct, frozen=True, gc=False):
 
 
 class AnnotationFile(msgspec.Struct, frozen=True):
-    """An annotation file: images, categories and annotations in the order of the file."""
+    """An annotation file: images, categories and annotations in the order of the file.
+
+    ``twins`` are categories that no annotation belongs to and whose name another has: they are not among the
+    categories. Roboflow writes one above all others, with a name that may be that of a class.
+    """
 
     path: Path
     images: Sequence[Image]
     categories: Sequence[Category]
     annotations: Sequence[Annotation]
+    twins: Sequence[Category] = ()
 
     def counts(self, image_ids: Iterable[int] | None = None) -> dict[int, int]:
         """How many annotations each category has, on all images or on these."""
@@ -96,7 +101,7 @@ def read_annotations(path: Path) -> AnnotationFile:
 
 def examine_annotations(path: Path) -> tuple[AnnotationFile, list[str]]:
     """An annotation file without its faulty annotations, and all the faults in them; errors as above for the rest."""
-    lists = _lists(path, _text(path))
+    lists = read_lists(path)
     faults: list[str] = []
     images = _decoded("images", lists["images"], Image, faults)
     categories = _decoded("categories", lists["categories"], Category, faults)
@@ -111,65 +116,34 @@ def examine_annotations(path: Path) -> tuple[AnnotationFile, list[str]]:
         if annotation.category_id not in known[1]:
             faults.append(f"annotations[{index}]: category_id {annotation.category_id} is no category")
     kept = [found for _, found in annotations if found.image_id in known[0] and found.category_id in known[1]]
-    return AnnotationFile(path, _bare(images), _bare(categories), kept), faults
+    listed = _bare(categories)
+    twins = _twins(listed, {found.category_id for found in kept})
+    left_out = {twin.id for twin in twins}
+    listed = [item for item in listed if item.id not in left_out]
+    return AnnotationFile(path, _bare(images), listed, kept, twins), faults
 
 
-def explain(error: msgspec.ValidationError) -> str:
-    """msgspec's complaint with the place first: ``images[3].id: Expected `int`, got `str```."""
-    text, _, place = str(error).partition(" - at ")
-    key = place.strip("`").removeprefix("$").removeprefix(".")
-    return f"{key}: {text}" if key else text
+def spelt(name: str) -> str:
+    """What is left of a name without case, the form of its letters, blanks, dashes, ``_`` and what nobody sees.
+
+    >>> spelt("Traffic\u200b_Light")
+    'trafficlight'
+    """
+    letters = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(letter for letter in letters if unicodedata.category(letter) not in UNSPELT)
 
 
-def _text(path: Path) -> str:
-    """The file's text: UTF-8, or what a byte order mark tells."""
-    try:
-        data = read_file(path, most=MOST_BYTES)
-    except UsageError as error:
-        error.message = error.message.replace("no such file", "no such annotation file")
-        raise
-    encoding = json.detect_encoding(data)
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        name = encoding.removesuffix("-sig").upper()
-        raise SpecError(f"{path}: not {name} (byte {error.start})", hint="save it as UTF-8") from error
-
-
-def _lists(path: Path, text: str) -> dict[str, list[msgspec.Raw]]:
-    """The three lists of the file, their entries undecoded."""
-    try:
-        try:
-            top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-        except msgspec.ValidationError:
-            raise
-        except msgspec.DecodeError:
-            top = msgspec.json.decode(_with_constants(text), type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError as error:
-        results = "are these results?" if text.lstrip()[:1] == "[" else None
-        raise SpecError(f"{path}: {explain(error)}", hint=results) from error
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise SpecError(f"{path}: not a JSON file ({error})") from error
-    for key in LISTS:
-        if key not in top:
-            keys = ", ".join(map(quoted, sorted(top)[:5])) or "none"
-            raise SpecError(
-                f"{path}: Object missing required field `{key}`",
-                hint=f"expected a COCO instances file with {', '.join(LISTS)}; its keys are {keys}",
-            )
-    return {key: _list(path, key, top[key]) for key in LISTS}
-
-
-def _list(path: Path, key: str, raw: msgspec.Raw) -> list[msgspec.Raw]:
-    try:
-        return msgspec.json.decode(raw, type=list[msgspec.Raw])
-    except msgspec.ValidationError as error:
-        raise SpecError(f"{path}: {key}: {explain(error)}") from error
-
-
-def _with_constants(text: str) -> bytes:
-    """As Python's own reader has it, which takes NaN and infinities: as text here, so that no number takes them."""
-    return msgspec.json.encode(json.loads(text, parse_constant=str))
+def _twins(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
+    """Of those that are spelt alike, the ones without annotations; where none has any, all but the last."""
+    names: dict[str, list[Category]] = {}
+    for category in categories:
+        names.setdefault(spelt(category.name), []).append(category)
+    return [
+        category
+        for alike in names.values()
+        for category in alike
+        if category.id not in used and (category is not alike[-1] or any(item.id in used for item in alike))
+    ]
 
 
 def _decoded(
@@ -209,6 +183,8 @@ def _fault(where: str, error: msgspec.ValidationError) -> str:
     text, _, place = str(error).partition(" - at ")
     key = place.strip("`").removeprefix("$")
     way_out = " (ids are whole numbers: number them)" if key.endswith("id") and "got" in text else ""
+    if key.endswith("file_name") or "`file_name`" in text:
+        way_out = " (the photo's name below the directory of images; URLs are not read)"
     return f"{where}{key}: {text}{way_out}"
 
 
@@ -218,6 +194,8 @@ def _numbers(annotation: Annotation) -> Iterator[str]:
         yield f"bbox: {len(box)} numbers instead of x, y, width, height"
     elif not all(map(math.isfinite, box)):
         yield "bbox: a number is not finite"
+    elif box and max(map(abs, box)) > FARTHEST:
+        yield f"bbox: a number is beyond any picture ({max(box, key=abs):g} pixels)"
     elif box and min(box[2:]) < 0:
         yield f"bbox: a size is negative ({box[2]:g} x {box[3]:g}; expected x, y, width, height)"
     if not math.isfinite(area):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from convertkit.datasets.annotations import Category
-from convertkit.datasets.faults import quoted
+from convertkit.datasets.annotations import Category, spelt
+from convertkit.datasets.faults import few, quoted
 from convertkit.errors import SpecError
-
-NAMED = 5
-"""Names that a line lists."""
 
 WAY_OUT = "rename them in the file, or give a copy of the model package its own list: `classes` in model.yaml"
 
@@ -41,7 +37,7 @@ class ClassMap:
         """
         if self.respelt:
             pairs = [f"{quoted(theirs)} is {quoted(ours)}" for ours, theirs in self.respelt]
-            yield f"{_categories(len(pairs))} matched but for the spelling: {_few(pairs)}"
+            yield f"{_categories(len(pairs))} matched but for the spelling: {few(pairs)}"
         if self.missing_in_model:
             ordered = sorted(self.missing_in_model, key=lambda category: -counts[category.id])
             total = sum(counts[category.id] for category in ordered)
@@ -50,7 +46,7 @@ class ClassMap:
                 for category in ordered
             ]
             what = f"{_categories(len(names))} no class of the model, {total} annotations count as missed"
-            yield f"{what}: {_few(names)}"
+            yield f"{what}: {few(names)}"
         if self.missing_in_dataset:
             theirs = [category.name for category in self.missing_in_model]
             names = sorted(
@@ -58,11 +54,11 @@ class ClassMap:
                 key=lambda text: "; " not in text,
             )
             are = "class of the model is" if len(names) == 1 else "classes of the model are"
-            yield f"{len(names)} {are} no category of the dataset, detections of them are left out: {_few(names)}"
+            yield f"{len(names)} {are} no category of the dataset, detections of them are left out: {few(names)}"
 
 
 def match_classes(path: Path, categories: Sequence[Category], classes: Sequence[str] = ()) -> ClassMap:
-    """Match by name: first those that are equal, then those that differ only by case, blanks, ``_`` and ``-``.
+    """Match by name: first those that are equal, then those that are :func:`spelt` alike.
 
     Without names of the model, by order.
 
@@ -84,7 +80,7 @@ def match_classes(path: Path, categories: Sequence[Category], classes: Sequence[
     if not pairs:
         raise SpecError(
             f"{path}: none of its {len(names)} categories is a class of the model",
-            hint=f"the model has {_few(_quote(classes), 3)}; the dataset has {_few(_quote(names), 3)}; {WAY_OUT}",
+            hint=f"the model has {few(_quote(classes), 3)}; the dataset has {few(_quote(names), 3)}; {WAY_OUT}",
         )
     ids = {category.name: category.id for category in categories}
     return ClassMap(
@@ -103,14 +99,10 @@ def _refuse_twice(path: Path, classes: Sequence[str], names: Sequence[str], pair
 
 
 def _by_spelling(names: Sequence[str], pairs: Mapping[str, str]) -> dict[str, list[str]]:
-    """The names that have no equal on the other side, by what is left of them without case, blanks, _ and -."""
+    """The names that have no equal on the other side, by what is left of them as :func:`spelt`."""
     found: dict[str, list[str]] = {}
     for name in names:
-        key = "".join(
-            letter
-            for letter in unicodedata.normalize("NFKC", name).casefold()
-            if not letter.isspace() and letter not in "_-"
-        )
+        key = spelt(name)
         if name not in pairs and key:
             found.setdefault(key, []).append(name)
     return found
@@ -127,8 +119,3 @@ def _categories(count: int) -> str:
 def _near(name: str, others: Sequence[str]) -> str:
     near = difflib.get_close_matches(name, others, n=1)
     return f"; {quoted(near[0])}?" if near else ""
-
-
-def _few(names: Sequence[str], shown: int = NAMED) -> str:
-    more = f", and {len(names) - shown} more" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more

@@ -13,8 +13,9 @@ import numpy as np
 from convertkit.datasets import annotations as files
 from convertkit.datasets.annotations import AnnotationFile, examine_annotations
 from convertkit.datasets.classes import ClassMap, match_classes
+from convertkit.datasets.doubts import contradictions
 from convertkit.datasets.faults import quoted, refuse
-from convertkit.datasets.places import fault_of, find, plain_name
+from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
@@ -98,6 +99,7 @@ class CocoDataset:
             raise UsageError(f"{images}: no such directory of images")
         found, faults = examine_annotations(annotations)
         faults += faulty_shapes(found, tasks)
+        faults += [] if faults else contradictions(found, tasks)
         faults += _faulty_names(found, images)
         refuse(annotations, faults)
         photos, bad = _examine(found.images[:limit], images, on_progress)
@@ -159,7 +161,8 @@ def _examine(
         path = find(image.file_name, directory)
         if path is None:
             windows = ", as Windows writes it" if "\\" in image.file_name else ""
-            return f"images[{index}]: no such image {quoted(image.file_name)} in {directory}{windows}"
+            there = nearby(image.file_name, directory)
+            return f"images[{index}]: no such image {quoted(image.file_name)} in {directory}{windows}{there}"
         photo = CocoImage(image.id, path, image.height, image.width)
         try:
             CocoDataset.read(photo)

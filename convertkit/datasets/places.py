@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os.path
+import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from convertkit.datasets.faults import quoted
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 def plain_name(file_name: str) -> str:
@@ -21,10 +24,11 @@ def from_windows(file_name: str) -> str:
 def fault_of(file_name: str, directory: Path) -> str | None:
     """Why a name is not looked for, or None where it stays in the directory."""
     shown = f"file_name {quoted(file_name)}"
+    where = "; names are relative to the directory of images"
+    if "://" in file_name:
+        return f"{shown} is a URL{where}{nearby(re.split('[?#]', file_name)[0], directory)}"
     if PurePosixPath(file_name).is_absolute() or PureWindowsPath(file_name).drive:
-        base = PureWindowsPath(file_name).name
-        there = f"; {quoted(base)} is there: write that" if base and _is_file(directory / base) else ""
-        return f"{shown} is absolute; names are relative to the directory of images{there}"
+        return f"{shown} is absolute{where}{nearby(file_name, directory)}"
     parts = Path(from_windows(file_name or "..")).parts
     if parts[:1] in ((), ("..",)) or "\0" in file_name:
         return f"{shown} does not stay in the directory of images"
@@ -37,6 +41,19 @@ def find(file_name: str, directory: Path) -> Path | None:
         if _is_file(directory / name):
             return directory / name
     return None
+
+
+def nearby(file_name: str, directory: Path) -> str:
+    """Where a file is that is not where its name says: above the directory, or in it by almost that name."""
+    parts = PurePosixPath(from_windows(file_name)).parts
+    for above in directory.resolve().parents[: len(parts) - 1]:
+        if parts[0] not in ("/", "..") and _is_file(above.joinpath(*parts)):
+            return f"; it is there from {above}: give that as the directory"
+    base = PurePosixPath(parts[-1] if parts else "")
+    ends = (base.suffix.lower(), base.suffix.upper(), *SUFFIXES)
+    names = [base.name, base.name.lower(), base.name.upper(), *(base.stem + end for end in ends)]
+    there = next((name for name in names if name and _is_file(directory / name)), "")
+    return f"; {quoted(there)} is there: write that" if there else ""
 
 
 def _is_file(path: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import hotcoco.mask
 import msgspec
 
-from convertkit.datasets.annotations import Annotation, AnnotationFile
+from convertkit.datasets.annotations import FARTHEST, Annotation, AnnotationFile
 from convertkit.datasets.faults import refuse
 from convertkit.detection.rle import problem
 
@@ -55,13 +55,30 @@ def faulty_shapes(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
 
 def has_mask(annotation: Annotation) -> bool:
     """Whether there is a segmentation, right or wrong."""
-    return bytes(annotation.segmentation).replace(b" ", b"") not in EMPTY
+    return raw_mask(annotation) not in EMPTY
+
+
+def raw_mask(annotation: Annotation) -> bytes:
+    """The segmentation as it is written, without blanks."""
+    return bytes(annotation.segmentation).replace(b" ", b"")
 
 
 def mask_of(annotation: Annotation) -> Any:
     """A checked segmentation as the evaluator takes it: polygons, or run lengths as a dictionary."""
     shape = _SEGMENTATION.decode(annotation.segmentation)
     return shape if isinstance(shape, list) else {"size": list(shape.size), "counts": shape.counts}
+
+
+def extent_of(annotation: Annotation, size: tuple[int, int]) -> tuple[float, ...]:
+    """x1 y1 x2 y2 around a checked segmentation, in pixels; all 0 where it covers nothing."""
+    shape = _SEGMENTATION.decode(annotation.segmentation)
+    if isinstance(shape, list):
+        numbers = shape[0] if len(shape) == 1 else list(itertools.chain(*shape))
+        xs, ys = numbers[::2], numbers[1::2]
+        return min(xs), min(ys), max(xs), max(ys)
+    lengths: Any = hotcoco.mask.frPyObjects({"size": list(shape.size), "counts": shape.counts}, *size)
+    x, y, width, height = map(float, hotcoco.mask.toBbox(lengths))
+    return x, y, x + width, y + height
 
 
 def area_of(annotation: Annotation, size: tuple[int, int], *, masks: bool) -> float:
@@ -93,8 +110,11 @@ def _fault(raw: msgspec.Raw, size: tuple[int, int]) -> str | None:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "neither polygons nor run lengths"
     if isinstance(shape, list):
-        if not all(map(math.isfinite, itertools.chain(*shape))):
+        numbers = list(itertools.chain(*shape))
+        if not all(map(math.isfinite, numbers)):
             return "a number is not finite"
+        if numbers and max(max(numbers), -min(numbers)) > FARTHEST:
+            return f"a number is beyond any picture ({max(numbers, key=abs):g} pixels)"
         if all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in shape):
             return None
         return "a polygon has at least three points: x, y, x, y, x, y"

@@ -190,7 +190,7 @@ def _truth(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict
             for image in found.images
             if image.id in image_ids
         ],
-        "categories": [{"id": category.id, "name": category.name} for category in found.categories],
+        "categories": [{"id": category.id, "name": str(category.id)} for category in found.categories],
         "annotations": [
             {
                 "id": annotation.id,

@@ -13,7 +13,8 @@ from typing import Any, BinaryIO
 import msgspec
 import numpy as np
 
-from convertkit.datasets.annotations import Id, explain
+from convertkit.datasets.annotations import Id
+from convertkit.datasets.lists import explain
 from convertkit.detection.rle import problem
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, UsageError

@@ -18,6 +18,7 @@ from convertkit.build.framework import run_job
 from convertkit.build.request import BuildRequest
 from convertkit.datasets.classes import ClassMap
 from convertkit.datasets.coco import CocoDataset
+from convertkit.datasets.doubts import doubts
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
@@ -75,9 +76,9 @@ class Course:
         return self.classes.category_ids
 
     def notes(self) -> tuple[str, ...]:
-        """What a reader of the figures has to know of the names on either side."""
-        ids = [image.id for image in self.dataset.images]
-        return tuple(self.classes.notes(self.dataset.found.counts(ids)))
+        """What a reader of the figures has to know of the annotations, and of the names on either side."""
+        found, ids = self.dataset.found, [image.id for image in self.dataset.images]
+        return (*doubts(found, self.tasks, ids), *self.classes.notes(found.counts(ids)))
 
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""

@@ -15,6 +15,8 @@ from msgspec import Struct
 
 from convertkit.datasets.annotations import AnnotationFile, read_annotations
 from convertkit.datasets.classes import match_classes
+from convertkit.datasets.doubts import contradictions, doubts
+from convertkit.datasets.faults import refuse
 from convertkit.datasets.places import from_windows, plain_name
 from convertkit.datasets.shapes import check_shapes
 from convertkit.detection.types import Detections
@@ -177,8 +179,15 @@ class _Truth:
             return cls(None, tasks, ids, tuple(range(len(classes) or MAX_LABEL)))
         found = read_annotations(path)
         check_shapes(found, tasks)
+        refuse(path, list(contradictions(found, tasks)))
         mapped, ids = match_classes(path, found.categories, classes), _ids(path, found, photos)
-        return cls(found, tasks, ids, mapped.category_ids, tuple(mapped.notes(found.counts(ids))))
+        return cls(
+            found,
+            tasks,
+            ids,
+            mapped.category_ids,
+            (*doubts(found, tasks, ids), *mapped.notes(found.counts(ids))),
+        )
 
     def score(self, detections: Path) -> dict[str, Metrics]:
         if self.annotations is None:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convertkit.datasets.coco import CocoDataset
+from convertkit.datasets.places import SUFFIXES
 from convertkit.errors import UsageError
-
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
 @dataclass(frozen=True)

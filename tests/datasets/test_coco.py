@@ -101,7 +101,8 @@ def test_classes_that_share_nothing_with_the_dataset_are_refused(photos, save):
 
 def test_an_ambiguous_class_name_is_refused(photos, save):
     twice = [{"id": 18, "name": "dog"}, {"id": 1, "name": "dog"}]
-    dataset = CocoDataset.open(save(content(categories=twice, annotations=[])), photos)
+    objects = [{**OBJECT, "id": number, "category_id": number} for number in (1, 18)]
+    dataset = CocoDataset.open(save(content(categories=twice, annotations=objects)), photos)
 
     with pytest.raises(SpecError, match="class 'dog' occurs twice"):
         dataset.class_map(["dog"])

@@ -18,6 +18,7 @@ from pycocotools.cocoeval import COCOeval
 
 from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.verify.metrics import TASKS, Metrics, evaluate
+from tests import finder
 from tests.shared import SHARED, needs_shared
 
 FAKE = SHARED / "data" / "coco_eval_fake100"
@@ -289,3 +290,13 @@ def test_nothing_is_printed(one, capfd):
 
     assert isinstance(found["bbox"], Metrics)
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_evaluator_has_nothing_to_say_of_names(tmp_path, capfd):
+    path = tmp_path / "instances.json"
+    path.write_text(json.dumps(finder.dataset(["", "", "dog"])))
+
+    found = evaluate(path, [])
+
+    assert found["bbox"].AP == 0
+    assert "".join(capfd.readouterr()) == ""

@@ -303,3 +303,43 @@ def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, d
     done = cli("postprocess", tiny, results, "-i", "pre", "--artifact", detector)
 
     assert (done.code, done.err) == (2, "error: the inputs were prepared for model maskrcnn, not for tiny\n")
+
+
+def test_what_makes_annotations_doubtful_is_said_beside_the_figures(cli, photos, detector, ais_bench):
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    data = json.loads(photos[1].read_text())
+    data["annotations"].append({**data["annotations"][0], "id": 10**6})
+    Path("twice.json").write_text(json.dumps(data))
+    for annotation in data["annotations"]:
+        annotation["bbox"] = [value / 1000 for value in annotation["bbox"]]
+    Path("normalised.json").write_text(json.dumps(data))
+    words = ("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector, "--annotations")
+
+    done, refused = cli(*words, "twice.json", "--json"), cli(*words, "normalised.json")
+
+    assert "annotations repeat another's object" in done.json["notes"][0]
+    assert (refused.code, refused.out, "they are normalised" in refused.err) == (2, "", True)
+
+
+def test_doubtful_annotations_are_named_before_any_photo_is_prepared(cli, photos, detector):
+    """Long before their figures; the files are right all the same."""
+    data = json.loads(photos[1].read_text())
+    data["annotations"].append({**data["annotations"][0], "id": 10**6})
+    for annotation in data["annotations"]:
+        annotation["bbox"] = [value / 1000 for value in annotation["bbox"]]
+    Path("normalised.json").write_text(json.dumps(data))
+    words = ("--annotations", "normalised.json", *photos[2:], "--artifact", detector, "-o")
+
+    plain, done = (
+        cli("preprocess", MASKRCNN, *photos, *words[2:], "a"),
+        cli("preprocess", MASKRCNN, *words, "b"),
+    )
+
+    assert (plain.code, done.code, "note:" in plain.err) == (0, 0, False)
+    assert "they are normalised" in done.err
+    assert "repeat another's object" in done.err
+    files = list(Path("a").glob("*.bin"))
+    assert len(files) == 4
+    for file in files:
+        assert (Path("b") / file.name).read_bytes() == file.read_bytes()

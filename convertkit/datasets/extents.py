@@ -1,0 +1,104 @@
+"""Boxes and masks of a dataset as arrays: what they reach around, and the pictures that they are on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit.datasets.annotations import Annotation, AnnotationFile
+from convertkit.datasets.shapes import extent_of
+
+Numbers = NDArray[np.float64]
+Chosen = NDArray[np.bool_]
+
+SLACK = 2.0
+"""Pixels by which tools differ."""
+
+NORMALISED = 2.0
+"""Most that 0..1 makes of x + width: so much where both are a corner, or x a centre."""
+
+PICTURE = 16
+"""Pixels on a side from which an object within the first pixels is suspicious."""
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Boxes or masks: ``(N, 4) float64`` x1 y1 x2 y2, and ``(N, 2)`` width and height of the pictures."""
+
+    noun: str
+    nouns: str
+    of: Sequence[Annotation]
+    corners: Numbers
+    pictures: Numbers
+
+    def count(self, chosen: Chosen, what: str) -> Iterator[str]:
+        """A line on the chosen ones, or none."""
+        if number := int(chosen.sum()):
+            first = self.of[int(chosen.argmax())].id
+            nouns = self.nouns if len(self.of) > 1 else self.noun
+            yield f"{number} of {len(self.of)} {nouns} {what} (first: annotation {first})"
+
+    @property
+    def like(self) -> str:
+        x1, y1, x2, y2 = self.corners[0]
+        return (
+            f"like {x1:g} {y1:g} to {x2:g} {y2:g} in {self.pictures[0, 0]:g} x {self.pictures[0, 1]:g} pixels"
+        )
+
+    @property
+    def sized(self) -> Chosen:
+        return all_of(self.corners[:, 2:] > self.corners[:, :2])
+
+    @property
+    def outside(self) -> Chosen:
+        return self.sized & ~all_of((self.corners[:, :2] < self.pictures) & (self.corners[:, 2:] > 0))
+
+    @property
+    def normalised(self) -> Chosen:
+        within = (self.corners > -0.5) & (self.corners <= NORMALISED)
+        return self.sized & all_of(within) & all_of(self.pictures >= PICTURE)
+
+    @property
+    def beyond(self) -> Chosen:
+        return ~all_of(self.corners[:, 2:] <= self.pictures + SLACK)
+
+
+def shapes_of(
+    found: AnnotationFile, tasks: Sequence[str], image_ids: set[int] | None = None
+) -> Iterator[Shapes]:
+    """What is to be found for these tasks (crowds are not), on all images or on these; checked by ``check_shapes``."""
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    counted = [
+        annotation
+        for annotation in found.annotations
+        if not annotation.iscrowd and (image_ids is None or annotation.image_id in image_ids)
+    ]
+    pictures = [sizes[annotation.image_id] for annotation in counted]
+    if "bbox" in tasks:
+        boxes = table([annotation.bbox for annotation in counted])
+        yield Shapes("box", "boxes", counted, corners_of(boxes), table(pictures, 2)[:, ::-1])
+    if "segm" in tasks:
+        extents = [extent_of(annotation, size) for annotation, size in zip(counted, pictures, strict=True)]
+        yield Shapes("mask", "masks", counted, table(extents), table(pictures, 2)[:, ::-1])
+
+
+def corners_of(box: Numbers) -> Numbers:
+    return np.concatenate([box[:, :2], box[:, :2] + box[:, 2:]], axis=1)
+
+
+def all_of(values: Chosen) -> Chosen:
+    """For each shape, whether it is so in every column."""
+    return np.logical_and.reduce(values, axis=1)  # type: ignore[no-any-return]
+
+
+def area_of_corners(corners: Numbers) -> Numbers:
+    area: Numbers = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
+    return area
+
+
+def table(rows: Sequence[Any], columns: int = 4) -> Numbers:
+    return np.array(rows, np.float64).reshape(-1, columns)

@@ -38,6 +38,7 @@ _NAMES = {
     "graph.region": "LeakError Region cut",
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
+    "graph.validate": "ONNX_ERRORS",
     "hookspecs": "hookimpl",
     "limits": "Limits",
     "models.base": "Model",
@@ -114,6 +115,7 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import annotate as annotate
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
+    from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.limits import Limits as Limits
     from convertkit.models.base import Model as Model

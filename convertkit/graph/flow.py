@@ -91,10 +91,6 @@ class Flow:
         """The tensors through which everything made from ``tensor`` passes, nearest first, without itself."""
         return self._up.chain(tensor)
 
-    def postdominator(self, tensors: Iterable[Tensor]) -> Tensor | None:
-        """The nearest tensor that post-dominates all of these; None where there is no single one."""
-        return self._up.common([item for item in tensors if id(item) in self._known])
-
 
 def _ids(tensors: Iterable[Tensor]) -> set[int]:
     return {id(item) for item in tensors}

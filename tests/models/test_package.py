@@ -79,7 +79,11 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
         ("stock: small.onnx", 'stock: "\\0"', "variants.small.stock is text with a NUL character"),
         ("name: tiny", "name: ../tiny", "name: Expected `str` matching regex '^[^/]{1,100}$'"),
         ("small: {size", "../small: {size", "Expected `str` matching regex '^[^/]{1,100}$'"),
-        ("name: tiny", "name: tiny\nname: tiny", "model.yaml:3: not valid YAML (key 'name' is given twice)"),
+        (
+            "name: tiny",
+            "name: tiny\nname: tiny",
+            "model.yaml:3:1: not valid YAML (key 'name' is given twice)",
+        ),
         ("role: image", "role: picture", "Invalid enum value 'picture'"),
         (
             "default_variant: small",

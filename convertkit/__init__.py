@@ -47,6 +47,7 @@ _NAMES = {
     "passes.finding": "Finding",
     "passes.record": "PassRecord",
     "process": "ChildError run_child usable_processors",
+    "reading": "read_file",
     "targets.base": "Runtime RuntimeOptions Target",
     "targets.lint": "LintFinding LintReport LintRule",
     "targets.machine": "Figure Machine",
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
     from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.process import usable_processors as usable_processors
+    from convertkit.reading import read_file as read_file
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target

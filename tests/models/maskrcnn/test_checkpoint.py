@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import io
 import json
 import os
 import pickle
 import struct
+import sys
 import tarfile
+import types
 import zipfile
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -151,6 +154,107 @@ EMA = {
     },
     "timm": {"state_dict": STATE, "state_dict_ema": SECOND},
 }
+
+
+BESIDE = {
+    "teacher": {"teacher": STATE, "student": SECOND},
+    "averaged parameters": {"params": STATE, "params_ema": SECOND},
+    "a wrapping of one's own": {
+        "checkpoint": {"state_dict": STATE},
+        "optimizer": {"x": STATE["fc_cls.bias"]},
+    },
+    "averaged alone": {"model": None, "ema": STATE},
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_weights_under_an_unusual_key_are_a_part_with_its_name(tmp_path: Path, kind: str) -> None:
+    path = write(tmp_path / "x.pth", BESIDE[kind])
+    key = next(iter(BESIDE[kind]))
+
+    if kind == "averaged alone":
+        assert same(read(path), STATE)
+        assert read(path).remarks({}) == ["it holds a second set of 3 weights (ema): it is taken"]
+    else:
+        assert same(read(path, prefix=f"{key}."), STATE)
+        assert not any("optimizer" in name for name in read(path).state)
+
+
+ADAM = {"state": {0: {"exp_avg": STATE["backbone.weight"]}}, "param_groups": [{"params": [0]}]}
+NONE = {
+    "optimizer": ({"optimizer": ADAM, "epoch": 3}, "holds no weights, only the state of an optimizer"),
+    "bare optimizer": (ADAM, "holds no weights, only the state of an optimizer"),
+    "numbers": ({"epoch": 3, "loss": 0.5}, "holds no weights, its keys are epoch, loss (it needs names"),
+    "list": ([STATE["fc_cls.bias"]], "holds no weights (it needs names with tensors"),
+    "sparse": (
+        {"state_dict": {**STATE, "w": Made("torch._utils._rebuild_sparse_tensor", (1,))}},
+        "holds 'w' as a tensor of another form (torch._utils._rebuild_sparse_tensor), which is not read",
+    ),
+    "NumPy": (
+        {"model": {"w": Made("numpy._core.multiarray._reconstruct", (1,), (1, (2,), 3, False, b"12345678"))}},
+        "holds 'w' as an array of NumPy, which is not read (save dense tensors of torch)",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", NONE)
+def test_what_holds_no_weights_that_are_read_says_what_it_holds(tmp_path: Path, kind: str) -> None:
+    content, line = NONE[kind]
+
+    assert line in refusal(write(tmp_path / "x.pth", content))
+
+
+def test_element_types_that_are_not_read_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.pth", STATE)
+    damaged = path.read_bytes().replace(b"FloatStorage", b"QInt8Storage")  # names of the same length
+    path.write_bytes(damaged)
+
+    assert "holds tensors of type torch.QInt8Storage, which is not read (save them as float32)" in refusal(
+        path
+    )
+
+
+class Network:
+    """As much of a model of torch as it takes to be refused weights."""
+
+    def state_dict(self) -> dict[str, Any]:
+        return dict(STATE)
+
+
+@pytest.mark.parametrize(
+    ("state", "hint"),
+    [
+        (
+            {f"unet.{name}": value for name, value in STATE.items()},
+            "they begin with unet.: convertkit weights",
+        ),
+        (
+            {"unet.in": SECOND["fc_cls.bias"], "vae.out": SECOND["fc_cls.bias"]},
+            "unet., vae.: it holds another network",
+        ),
+        ({"fc_cls.bias": STATE["fc_cls.bias"]}, "was made for another config"),
+    ],
+)
+@pytest.mark.parametrize("form", ["torch", "safetensors"])
+def test_a_network_that_is_another_is_not_taken_for_another_config(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], hint: str, form: str
+) -> None:
+    from export.checkpoint import safetensors
+    from export.errors import JobError
+
+    torch = types.ModuleType("torch")
+    torch.nn = types.ModuleType("torch.nn")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    monkeypatch.delitem(sys.modules, "export.weights", raising=False)
+    load = importlib.import_module("export.weights").load_checkpoint
+    del sys.modules["export.weights"]
+    path = tmp_path / "x.pth"
+    write(path, state) if form == "torch" else path.write_bytes(safetensors.write(state))
+
+    with pytest.raises(JobError, match="keys are missing") as caught:
+        load(Network(), path)
+
+    assert hint in caught.value.hint
 
 
 @pytest.mark.parametrize("kind", EMA)
@@ -331,7 +435,7 @@ def test_code_in_a_checkpoint_is_named_and_never_run(tmp_path: Path) -> None:
     assert found.remarks({}) == ["not loaded and not run: io.open"]
     assert not victim.exists()
     write(path, {"state_dict": Payload(victim)})
-    assert "holds no weights: it holds io.open" in refusal(path)
+    assert "holds no weights, its keys are state_dict; not loaded: io.open" in refusal(path)
     assert not victim.exists()
 
 

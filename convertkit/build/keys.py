@@ -64,7 +64,7 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
     files |= {
         str(path.relative_to(package.root)): f"{path.stat().st_size} bytes of {path.stat().st_mtime_ns}"
         for directory in linked
-        for path in sorted(itertools.islice(directory.iterdir(), MOST_LINKED))
+        for path in sorted(itertools.islice(directory.rglob("*"), MOST_LINKED))
         if path.is_file()
     }
     facts = {

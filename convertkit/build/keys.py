@@ -95,10 +95,7 @@ def _pixels(pixels: Pixels) -> dict[str, Any]:
 
 def core_facts() -> dict[str, Any]:
     """Versions of the tools underneath, and the sources of convertkit's own graph and pass machinery."""
-    return {
-        "tools": tool_versions(),
-        "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")],
-    }
+    return {"tools": tool_versions(), "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")]}
 
 
 def tool_versions() -> dict[str, str]:

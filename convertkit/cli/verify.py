@@ -31,8 +31,7 @@ FilesOption = Annotated[
     typer.Option("--inputs", help="For runtime offline: the files that convertkit preprocess wrote."),
 ]
 ResultFilesOption = Annotated[
-    Path | None,
-    typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them."),
+    Path | None, typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them.")
 ]
 
 

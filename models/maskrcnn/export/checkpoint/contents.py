@@ -11,16 +11,7 @@ from export.errors import JobError
 from .inert import Foreign, Tensor
 
 #: Under which the weights lie, and the second set that some trainers average beside them.
-_WEIGHTS = (
-    "state_dict",
-    "model",
-    "model_state_dict",
-    "model_state",
-    "network",
-    "net",
-    "module",
-    "weights",
-)
+_WEIGHTS = ("state_dict", "model", "model_state_dict", "model_state", "network", "net", "module", "weights")
 _SECOND = ("ema_state_dict", "state_dict_ema", "model_ema", "ema_model", "ema")
 _DEEPEST, _MOST = 8, 100_000
 _WRAPPERS = ("module.", "_orig_mod.")

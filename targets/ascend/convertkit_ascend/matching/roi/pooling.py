@@ -79,13 +79,7 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
     if channels is None:
         raise RefusedError("the channels of the features are not known", features[0].name)
     maps = [_map(feature, scale) for feature, scale in zip(features, scales, strict=True)]
-    return Pooling(
-        features,
-        tuple((batch, channels, *sides) for sides in maps),
-        scales,
-        bins,
-        samples,
-    )
+    return Pooling(features, tuple((batch, channels, *sides) for sides in maps), scales, bins, samples)
 
 
 def _too_fine(bins: int, samples: int) -> list[str]:

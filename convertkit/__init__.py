@@ -38,6 +38,7 @@ _NAMES = {
     "graph.region": "LeakError Region cut",
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
+    "graph.validate": "ONNX_ERRORS",
     "hookspecs": "hookimpl",
     "limits": "Limits",
     "models.base": "Model",
@@ -46,6 +47,7 @@ _NAMES = {
     "passes.finding": "Finding",
     "passes.record": "PassRecord",
     "process": "ChildError run_child usable_processors",
+    "reading": "read_file",
     "targets.base": "Runtime RuntimeOptions Target",
     "targets.lint": "LintFinding LintReport LintRule",
     "targets.machine": "Figure Machine",
@@ -114,6 +116,7 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import annotate as annotate
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
+    from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.limits import Limits as Limits
     from convertkit.models.base import Model as Model
@@ -129,6 +132,7 @@ if TYPE_CHECKING:
     from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.process import usable_processors as usable_processors
+    from convertkit.reading import read_file as read_file
     from convertkit.targets.base import Runtime as Runtime
     from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target

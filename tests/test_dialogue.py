@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -15,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from convertkit import dialogue
-from convertkit.child import ChildError
+from convertkit.child import Child, ChildError
 from convertkit.dialogue import Dialogue
 from convertkit.errors import ConvertkitError, GraphError, ProcessError, UnavailableError
-from tests.processes import alive, wait_until_dead
+from tests.processes import alive, wait_until_dead, wait_until_stopped
 
 CHILD = """
 import ctypes, os, pathlib, resource, signal, sys, time
@@ -210,10 +212,29 @@ def test_one_that_dies_before_it_has_read_the_question_is_one_line() -> None:
     child = started()
     pid = child.ask("who", timeout=60)["pid"]
     os.kill(pid, signal.SIGSTOP)
+    wait_until_stopped(pid)  # a child that is still on its way to the stop may read the question
     threading.Timer(0.2, os.kill, (pid, signal.SIGKILL)).start()
 
     with pytest.raises(ChildError, match="was killed by SIGKILL"):
         child.ask("who", timeout=60)
+
+
+def test_a_channel_that_is_reset_has_ended() -> None:
+    """Whether a child that dies leaves a reset or an end depends on who else holds the socket: here it is a reset."""
+    heard: list[tuple[str, bytes]] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        channel = socket.create_connection(server.getsockname())
+        theirs, _ = server.accept()
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    theirs.close()
+
+    with channel, Child([sys.executable, "-c", ""], None, None) as child:
+        in_time = child.feed(
+            lambda *what: heard.append(what), None, channel=channel, enough=lambda: ("channel", b"") in heard
+        )
+
+    assert in_time
+    assert ("channel", b"") in heard
 
 
 @pytest.fixture

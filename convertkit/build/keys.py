@@ -64,7 +64,7 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
     files |= {
         str(path.relative_to(package.root)): f"{path.stat().st_size} bytes of {path.stat().st_mtime_ns}"
         for directory in linked
-        for path in sorted(itertools.islice(directory.iterdir(), MOST_LINKED))
+        for path in sorted(itertools.islice(directory.rglob("*"), MOST_LINKED))
         if path.is_file()
     }
     facts = {
@@ -95,10 +95,7 @@ def _pixels(pixels: Pixels) -> dict[str, Any]:
 
 def core_facts() -> dict[str, Any]:
     """Versions of the tools underneath, and the sources of convertkit's own graph and pass machinery."""
-    return {
-        "tools": tool_versions(),
-        "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")],
-    }
+    return {"tools": tool_versions(), "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")]}
 
 
 def tool_versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,8 +31,7 @@ FilesOption = Annotated[
     typer.Option("--inputs", help="For runtime offline: the files that convertkit preprocess wrote."),
 ]
 ResultFilesOption = Annotated[
-    Path | None,
-    typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them."),
+    Path | None, typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them.")
 ]
 
 
@@ -68,8 +68,6 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
-    from functools import partial
-
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
@@ -83,13 +81,13 @@ def verify(
     )
     directory = output or artifact_directory(request)
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
-    if not (request.target.runtimes and any(rung.source == "target" for rung in rungs)):
+    compiled = any(rung.source == "target" for rung in rungs)
+    if not (request.target.runtimes and compiled):
         names = ", ".join(rung.text for rung in rungs)
         given = {"--device": device or None, "--inputs": inputs, "--outputs": outputs}
         shared.refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
-    compiled = any(rung.source == "target" for rung in rungs)
     make = partial(build, request, directory, report=view) if compiled else None
     found = run(
         request, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,

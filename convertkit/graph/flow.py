@@ -62,7 +62,6 @@ class Flow:
         self._live = _computed(graph)
         self._graph_inputs, self._graph_outputs = _ids(graph.inputs), _ids(graph.outputs)
         order = [tensor for tensor in _sorted(graph) if id(tensor) in self._live]
-        self._known = _ids(order)
         self._down, self._up = _Tree(), _Tree()
         self._down.grow(order, self.sources, self._graph_inputs)
         self._up.grow(order[::-1], self.results, self._graph_outputs)
@@ -85,15 +84,11 @@ class Flow:
 
     def dominator(self, tensors: Iterable[Tensor]) -> Tensor | None:
         """The nearest tensor that dominates all of these; None where there is no single one."""
-        return self._down.common([item for item in tensors if id(item) in self._known])
+        return self._down.common([item for item in tensors if id(item) in self._live])
 
     def postdominators(self, tensor: Tensor) -> list[Tensor]:
         """The tensors through which everything made from ``tensor`` passes, nearest first, without itself."""
         return self._up.chain(tensor)
-
-    def postdominator(self, tensors: Iterable[Tensor]) -> Tensor | None:
-        """The nearest tensor that post-dominates all of these; None where there is no single one."""
-        return self._up.common([item for item in tensors if id(item) in self._known])
 
 
 def _ids(tensors: Iterable[Tensor]) -> set[int]:

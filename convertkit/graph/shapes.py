@@ -11,7 +11,7 @@ from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.graph import Graph
 from convertkit.graph.light import LightModel, weights_as_inputs
-from convertkit.graph.validate import REFUSALS
+from convertkit.graph.validate import ONNX_ERRORS
 from convertkit.limits import step
 
 MOST_VALUES = 1 << 24
@@ -53,7 +53,7 @@ def inferred(model: LightModel, *, strict: bool = True) -> onnx.ModelProto:
             if sum(_values(value.type.tensor_type) for value in plain.graph.value_info) > MOST_VALUES:
                 return plain
             return onnx.shape_inference.infer_shapes(proto, strict_mode=strict, data_prop=True)
-    except REFUSALS as error:
+    except ONNX_ERRORS as error:
         raise GraphError(f"shapes do not fit: {' '.join(str(error).split())[:400]}") from error
 
 

@@ -9,7 +9,7 @@ from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.limits import step
 
-REFUSALS = (
+ONNX_ERRORS = (
     *(onnx.checker.ValidationError, onnx.shape_inference.InferenceError),
     *(ValueError, RuntimeError, LookupError, OverflowError),
 )
@@ -33,7 +33,7 @@ def validate(model: LightModel) -> None:
         sparse = bool(proto.graph.sparse_initializer)  # of which shape inference knows nothing
         with step("the ONNX checker", model.size):
             onnx.checker.check_model(proto, full_check=not sparse)
-    except REFUSALS as error:
+    except ONNX_ERRORS as error:
         raise GraphError(f"the ONNX checker refuses the graph: {_brief(error)}") from error
     _check_interface(model.proto.graph)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from convertkit.errors import GraphError, SpecError, UnknownNameError, UsageError
 from convertkit.models.base import Model
-from convertkit.models.spec import ModelSpec, PreprocessSpec, VariantSpec
+from convertkit.models.spec import OWN_CLASSES, ModelSpec, PreprocessSpec, VariantSpec
 from convertkit.models.yamlspec import read_record
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from convertkit.detection.types import Detections, Placement
     from convertkit.plugins import Plugins
-
-OWN_CLASSES = "give a copy of the model package the network's own list: `classes` in model.yaml"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,9 @@ DType = Literal[
 """Of a tensor; empty where nobody says."""
 
 
+OWN_CLASSES = "give a copy of the model package the network's own list: `classes` in model.yaml"
+
+
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of every record: immutable, strict about keys."""
 
@@ -183,6 +186,14 @@ class VariantSpec(Record, frozen=True):
     performance: dict[str, PerformanceSpec] = {}
     targets: dict[str, dict[str, Any]] = {}
     preprocess: PreprocessSpec | None = None
+
+    @staticmethod
+    def elsewhere(key: str) -> str | None:
+        """The way out for a key that people look for here."""
+        if key != "classes":
+            return None
+        count = "their number is the config's: num_classes of every head in config.overrides"
+        return f"a variant has no list of its own yet; {OWN_CLASSES}; {count}"
 
 
 class ModelSpec(Record, frozen=True):

@@ -26,13 +26,16 @@ MAX_NODES = 20_000
 MAX_DIGITS = 64
 """Of one number: the cost of some forms (``1:30:00``, in base 60) grows with the square of their length."""
 
-BAD_YAML = (yaml.YAMLError, RecursionError, ValueError, LookupError, TypeError, AttributeError)
-"""What bad text makes of :func:`parse`: PyYAML's own errors, and what its constructors stumble over: ``!!bool maybe``
-is a KeyError, a date that is none a ValueError."""
+_STUMBLES = (ValueError, LookupError, TypeError, AttributeError, OverflowError)
+"""What PyYAML does not catch itself: ``!!bool maybe`` is a KeyError, a date that is none a ValueError."""
 
 
 class NotPlain(ValueError):
     """A value that YAML or Python knows and JSON does not; the message begins with its key."""
+
+
+BAD_YAML = (yaml.MarkedYAMLError, NotPlain)
+"""What bad text makes of :func:`parse`."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -55,11 +58,19 @@ class _Loader(yaml.SafeLoader):
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
-        for key in [key for key, _ in node.value if isinstance(key, yaml.ScalarNode)]:
+        pairs = node.value if isinstance(node, yaml.MappingNode) else []
+        for key in [key for key, _ in pairs if isinstance(key, yaml.ScalarNode)]:
             if key.value in seen:
                 self._refuse(f"key {key.value!r} is given twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except _STUMBLES:
+            what = repr(node.value) if isinstance(node, yaml.ScalarNode) else "this"
+            self._refuse(f"{what} is no {node.tag.rpartition(':')[2]}", node.start_mark)
 
     def construct_number(self, node: yaml.ScalarNode) -> int | float:
         if len(node.value) > MAX_DIGITS:
@@ -92,12 +103,10 @@ def read_yaml(path: Path) -> Any:
         return parse(text)
     except NotPlain as error:
         raise SpecError(f"{path}: {error}") from error
-    except BAD_YAML as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise SpecError(
-            f"{line}: not valid YAML ({getattr(error, 'problem', None) or 'cannot be parsed'})"
-        ) from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SpecError(f"{place}: not valid YAML ({error.problem or error.context})") from error
 
 
 def read_json(path: Path) -> Any:
@@ -121,7 +130,16 @@ def parse(text: str) -> Any:
         one of :data:`BAD_YAML`: it is none, or holds what has no form in JSON (dates, sets, ``.nan``, keys that are
             no text) or in a file (NUL, ``"\\ud800"``, half of a surrogate pair).
     """
-    data = yaml.load(text, _Loader)
+    try:
+        loader = _Loader(text)
+    except yaml.reader.ReaderError as error:
+        lines = text[: error.position].split("\n")
+        mark = yaml.Mark("", error.position, len(lines) - 1, len(lines[-1]), None, 0)
+        raise yaml.MarkedYAMLError(problem=error.reason, problem_mark=mark) from error
+    try:
+        data = loader.get_single_data()
+    except _STUMBLES as error:  # over an escape beyond Unicode, or a version of thousands of digits
+        raise yaml.MarkedYAMLError(problem="cannot be parsed", problem_mark=loader.get_mark()) from error
     _refuse_unplain(data)
     return data
 
@@ -192,9 +210,9 @@ def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:
         hints = get_type_hints(hint)
         for key, value in data.items():
             if key not in hints:
-                raise SpecError(
-                    f"{where}: unknown key {_join(path, key)!r}", hint=suggestion(str(key), hints)
-                )
+                elsewhere = getattr(hint, "elsewhere", lambda _: None)(key)
+                way = elsewhere or suggestion(str(key), hints)
+                raise SpecError(f"{where}: unknown key {_join(path, key)!r}", hint=way)
             _refuse_unknown_keys(value, hints[key], where, _join(path, key))
         return
     if get_origin(hint) is dict and isinstance(data, dict):

@@ -84,12 +84,8 @@ class Checker:
         *,
         probes: bool = True,
     ):
-        self._samples, self._roles, self._opener, self._probes = (
-            tuple(samples),
-            dict(roles or {}),
-            opener,
-            probes,
-        )
+        self._samples, self._roles = tuple(samples), dict(roles or {})
+        self._opener, self._probes = opener, probes
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
         self._steps: list[float] = []
@@ -259,12 +255,9 @@ def _difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) ->
     if same.all():
         return 0.0, 0.0, name
     a, b = old.astype(np.float64), new.astype(np.float64)
-    whole = (
-        old.dtype.kind in "iu" and new.dtype.kind in "iu"
-    )  # of which float64 cannot tell the largest apart
-    gap = np.where(
-        same, 0.0, np.maximum(np.abs(np.where(same, 0.0, a) - np.where(same, 0.0, b)), float(whole))
-    )
+    least = float(old.dtype.kind in "iu" and new.dtype.kind in "iu")  # float64 mixes up the largest integers
+    gap = np.zeros(old.shape)
+    gap[~same] = np.maximum(np.abs(a[~same] - b[~same]), least)
     if not np.isfinite(gap).all():
         return np.inf, np.inf, name
     if gap.max() <= step:

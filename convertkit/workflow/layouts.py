@@ -46,19 +46,22 @@ def runs_below(directory: Path) -> tuple[Path, ...]:
     """The directory itself if there are results in it or of devices in it, else those of the runs in it.
 
     Raises:
-        UsageError: several sub-directories of results that are not called by a time.
+        UsageError: several places of results that are not all called by a time.
     """
-    if places_of(directory):
-        return (directory,)
-    found = [path for path in _directories(directory) if places_of(path)]
-    if timed := [path for path in found if _RUN.fullmatch(path.name)]:
-        return tuple(timed)
-    if len(found) > 1:
+    others = (path for path in _directories(directory) if not _DEVICE.fullmatch(path.name))
+    found = [path for path in others if places_of(path)]
+    own = (directory,) if places_of(directory) else ()
+    if own and found:
+        raise UsageError(
+            f"{directory}: there are results in it and in {found[0].name}",
+            hint="move one of them away, or give the other's directory",
+        )
+    if len(found) > 1 and not all(_RUN.fullmatch(path.name) for path in found):
         raise UsageError(
             f"{directory}: there are results in {' and in '.join(path.name for path in found[:3])}",
             hint="give the directory of one of them",
         )
-    return tuple(found)
+    return own or tuple(found)
 
 
 def places_of(run: Path) -> tuple[Path, ...]:

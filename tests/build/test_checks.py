@@ -92,14 +92,15 @@ def test_other_samples_are_a_reason_to_check_again(cli: Cli, without_samples: Pa
     assert not {summary["check"] for summary in summaries()} & set(first)
 
 
+@pytest.mark.parametrize("place", [".", "day/1"])
 def test_samples_in_a_linked_directory_are_a_reason_to_check_again(
-    cli: Cli, without_samples: Path, tmp_path: Path
+    cli: Cli, without_samples: Path, tmp_path: Path, place: str
 ) -> None:
     samples_come(without_samples)
-    photos = tmp_path / "elsewhere"
-    photos.mkdir()
+    photos = tmp_path / "elsewhere" / place
+    photos.mkdir(parents=True)
     np.save(photos / "photo.npy", np.full((8, 8, 3), 8, np.uint8))
-    (without_samples / "photos").symlink_to(photos)
+    (without_samples / "photos").symlink_to(tmp_path / "elsewhere")
     cli("build", without_samples)
     again = cli("build", without_samples)
     np.save(photos / "photo.npy", np.full((8, 9, 3), 9, np.uint8))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from convertkit.errors import UnavailableError
@@ -157,6 +158,14 @@ def test_the_line_names_step_reason_way_out_and_log(tmp_path: Path, script: str,
     assert line in str(caught.value)
     assert str(caught.value).endswith(f"log: {made.log})")
     assert (caught.value.exit_code, str(caught.value).count("\n")) == (3, 0)
+
+
+def test_a_python_whose_version_was_never_learnt_is_named_as_that(tmp_path: Path) -> None:
+    made = builder(tmp_path, f'echo "{EMPTY}"; exit 1')
+    made.state = msgspec.structs.replace(made.state, python="")
+
+    with pytest.raises(UnavailableError, match=r"\(this environment has a Python of unknown version on "):
+        made._pip(("x==1",), lambda _: None)
 
 
 def test_a_python_that_cannot_carry_the_framework_is_refused_before_anything_is_made(tmp_path: Path) -> None:

@@ -64,6 +64,12 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
     [
         ("plugin:", "plugn:", "unknown key 'plugn' (did you mean 'plugin'?"),
         ("stock: small", "stok: small", "unknown key 'variants.small.stok' (did you mean 'stock'?"),
+        (
+            "stock: small",
+            "classes: [cat], stock: small",
+            "unknown key 'variants.small.classes' (a variant has no list of its own yet; give a copy of the model "
+            "package the network's own list: `classes` in model.yaml; their number is the config's: num_classes of",
+        ),
         ("size: [8, 8]", "size: [8]", "size"),
         ("size: [8, 8]", "size: [8, wide]", "Expected `int`, got `str`"),
         ("size: [8, 8]", "size: [0, 8]", "Expected `int` >= 1"),
@@ -79,7 +85,11 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
         ("stock: small.onnx", 'stock: "\\0"', "variants.small.stock is text with a NUL character"),
         ("name: tiny", "name: ../tiny", "name: Expected `str` matching regex '^[^/]{1,100}$'"),
         ("small: {size", "../small: {size", "Expected `str` matching regex '^[^/]{1,100}$'"),
-        ("name: tiny", "name: tiny\nname: tiny", "model.yaml:3: not valid YAML (key 'name' is given twice)"),
+        (
+            "name: tiny",
+            "name: tiny\nname: tiny",
+            "model.yaml:3:1: not valid YAML (key 'name' is given twice)",
+        ),
         ("role: image", "role: picture", "Invalid enum value 'picture'"),
         (
             "default_variant: small",

@@ -93,6 +93,32 @@ def test_overrides_are_what_json_can_say(tmp_path: Path, value: str, problem: st
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ("a: 2026-13-45", ":1:4: not valid YAML ('2026-13-45' is no timestamp)"),
+        ("a: 1\nb: {c: !!bool maybe}", ":2:8: not valid YAML ('maybe' is no bool)"),
+        ("a: [!!int x]", ":1:5: not valid YAML ('x' is no int)"),
+        ("a: !!float ''", ":1:4: not valid YAML ('' is no float)"),
+        ("a: !!timestamp never", ":1:4: not valid YAML ('never' is no timestamp)"),
+        ("a: !!map x", ":1:4: not valid YAML (expected a mapping node, but found scalar)"),
+        ("a: !!set [1]", ":1:4: not valid YAML (expected a mapping node, but found sequence)"),
+        ('a: 1\nb: "\\UFFFFFFFF"', ":2:7: not valid YAML (cannot be parsed)"),
+        ("%YAML " + "9" * 5000 + ".1\n---\na: 1", ":1:7: not valid YAML (cannot be parsed)"),
+        ("a: 1\nb: \x07", ":2:4: not valid YAML (special characters are not allowed)"),
+        ("a: [", ":1:5: not valid YAML (expected the node content, but found '<stream end>')"),
+    ],
+)
+def test_what_is_no_yaml_is_told_with_its_place(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "v.yaml"
+    path.write_text(text)
+
+    with pytest.raises(SpecError) as caught:
+        read_yaml(path)
+
+    assert str(caught.value) == f"{path}{problem}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
         ("[" * 100_000, "not valid JSON (nested too deep)"),
         ('{"a":' * 200 + "1" + "}" * 200, "nested too deep"),
         ('{"a": NaN}', "a is nan, not a finite number"),

@@ -156,6 +156,23 @@ def test_directories_that_no_run_calls_so_are_named(tmp_path):
         opened(tmp_path, "ab")
 
 
+def test_a_run_beside_one_that_was_given_a_name_is_not_passed_over(tmp_path):
+    fill(tmp_path / "mine", "b")
+    fill(tmp_path / TIME, "a")
+
+    with pytest.raises(UsageError, match=f"there are results in {TIME} and in mine"):
+        opened(tmp_path, "ab")
+
+
+@pytest.mark.parametrize("place", [".", "device0"])
+def test_a_run_below_results_is_not_passed_over(tmp_path, place):
+    fill(tmp_path / place, "a", "b")
+    fill(tmp_path / TIME / "device0_0", "a", "b")
+
+    with pytest.raises(UsageError, match=f"there are results in it and in {TIME} .move one of them away"):
+        opened(tmp_path, "ab")
+
+
 def test_what_is_missing_wrong_or_too_much_is_one_line_each(tmp_path):
     fill(tmp_path, "a", "b", "c", "d", "f")
     (tmp_path / "a_0.bin").unlink()

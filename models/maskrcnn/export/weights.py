@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -29,9 +29,11 @@ def load_checkpoint(model: nn.Module, path: Path, *, ema: bool = False) -> Check
         shapes = [f"{name} is {_shape(state[name].shape)}, not {_shape(own[name].shape)}" for name in wrong]
         raise JobError(f"{path}: shapes differ: {_few(shapes)}", _classes(found, wrong))
     if missing:
-        raise JobError(f"{path}: keys are missing: {_few(missing)}", _prefixes(state, missing))
+        raise JobError(f"{path}: keys are missing: {_few(missing)}", _names(state, own, missing[0]))
     if unknown:
-        raise JobError(f"{path}: keys do not belong to the model: {_few(unknown)}", _prefixes(state, unknown))
+        raise JobError(
+            f"{path}: keys do not belong to the model: {_few(unknown)}", _names(state, own, unknown[0])
+        )
     arrays = found.arrays()
     if bad := [name for name, value in arrays.items() if not np.isfinite(value).all()]:
         raise JobError(
@@ -52,13 +54,17 @@ def _classes(found: Checkpoint, wrong: list[str]) -> str:
     return _OTHER
 
 
-def _prefixes(state: Iterable[str], wanted: list[str]) -> str:
-    """What to do about names: they may only lie deeper, as a teacher's and a student's do."""
+def _names(state: Iterable[str], own: Collection[str], wanted: str) -> str:
+    """What to do about names: they may only lie deeper, as a teacher's and a student's do, or be of another network."""
     names = list(state)
-    found = sorted({name.removesuffix(wanted[0]) for name in names if name.endswith(f".{wanted[0]}")})
-    if not found:
+    found = sorted({name.removesuffix(wanted) for name in names if name.endswith(f".{wanted}")})
+    if found:
+        begin = " or ".join(found[:4])
+        return f"they begin with {begin}: convertkit weights MODEL FILE --prefix {found[0]} -o plain.pth"
+    if any(name in own for name in names):
         return _OTHER
-    return f"they begin with {' or '.join(found[:4])}: convertkit weights MODEL FILE --prefix {found[0]} -o plain.pth"
+    first = sorted({f"{name.partition('.')[0]}." for name in names})
+    return f"none of its names is the model's, they begin with {_few(first)}: it holds another network"
 
 
 def _shape(sizes: Iterable[int]) -> str:

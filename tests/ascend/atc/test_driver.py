@@ -325,9 +325,10 @@ def test_a_machine_without_atc_says_so(bin_dir: Path, models: dict[str, Path], t
         open_compiler("local")
     with pytest.raises(UsageError, match=r"compiler 'dokcer:x' is unknown \(did you mean 'docker:IMAGE'"):
         open_compiler("dokcer:x")
-    with pytest.raises(AtcError, match="atc was not found on this machine"):
+    with pytest.raises(AtcError, match="atc was not found on this machine") as caught:
         compile_with_atc(models["plain"], OPTIONS, tmp_path / "m.om", compiler=Local())
 
+    assert str(caught.value).count("install CANN") == 1
     assert unavailable.value.exit_code == 3
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from convertkit_ascend.atc.driver import _read
 from convertkit_ascend.atc.errors import Ending, NodeAt, codes, explain, find, lookup, render
 from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, is_inner
 from convertkit_ascend.atc.errors.nodes import nodes_in
@@ -22,6 +24,35 @@ FORMS = {
     "8": "E10016: [PID: 107] 2025-03-18-09:02:18.501.341 Opname [x] is not found.",
     "9": "[PID: 107] 2026-03-18-09:02:18.501.341 Invalid_Argument_Operator_Name(E10016): Opname [x] is not found.",
 }
+
+
+SPOKEN = """ATC start working now, please wait for a moment.
+EZ3003: [PID: 1] 2026-01-01-00:00:00.000.000 No supported Ops kernel and engine are found for [a_17], optype [Gather].
+        Solution: Check the OPP component.
+        TraceBack (most recent call last):
+        build graph failed[FUNC:BuildModel][FILE:ge_generator.cc][LINE:148]
+write: 设备上没有空间
+"""
+
+WRITTEN = {
+    "CRLF": SPOKEN.replace("\n", "\r\n").encode(),
+    "GBK": SPOKEN.encode("gbk"),
+    "GBK among UTF-8": "算子\n".encode() + SPOKEN.encode("gbk"),
+    "BOM": SPOKEN.encode("utf-8-sig"),
+    "coloured lines": "".join(f"\x1b[0;31m{line}\x1b[0m\n" for line in SPOKEN.splitlines()).encode(),
+    "coloured words": SPOKEN.replace("EZ3003", "\x1b[1;31mEZ3003\x1b[m").encode(),
+}
+
+
+@pytest.mark.parametrize("kind", WRITTEN)
+def test_a_log_says_the_same_in_every_encoding_and_colour(tmp_path: Path, kind: str) -> None:
+    (tmp_path / "log.txt").write_bytes(WRITTEN[kind])
+
+    found = explain(_read(tmp_path / "log.txt"), ENDED)
+
+    assert found == explain(SPOKEN, ENDED)
+    assert (found.code, [node.name for node in found.nodes]) == ("EZ3003", ["a_17"])
+    assert explain(_read(tmp_path / "log.txt").replace("EZ3003", ""), ENDED).cause == "the disk is full"
 
 
 @pytest.mark.parametrize("release", FORMS)

@@ -9,7 +9,7 @@ from convertkit_ascend import ops
 from convertkit_ascend.legality import judge
 from convertkit_ascend.legality.rules.resize import same_as_floor
 from convertkit_ascend.legality.view import View
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from convertkit.errors import UnknownNameError
@@ -236,6 +236,8 @@ MODES = [
 ]
 
 
+@example(7, 9, ("half_pixel", "floor"))  # a place that is whole, but not in float64
+@example(7, 2, ("asymmetric", "round_prefer_ceil"))  # one that is half, but not in float32
 @given(st.integers(1, 12), st.integers(1, 24), st.sampled_from(MODES))
 @settings(deadline=None, max_examples=60)
 def test_nearest_pixels_are_those_of_onnxruntime(size: int, wanted: int, modes: tuple[str, str]) -> None:

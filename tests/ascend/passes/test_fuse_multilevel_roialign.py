@@ -150,6 +150,8 @@ def test_levels_written_in_any_order_are_sorted_by_measurement():
     [
         ({"mode": "max"}, "pooling mode is max, not avg", None),
         ({"bins": (3, 2)}, "takes pooled_height for both sides: bins of 3 x 2 come out 3 x 3", None),
+        ({"samples": 1000}, "sampling_ratio 1000 take 3000 points a side of every RoI; up to 128", None),
+        ({"bins": (129, 129), "samples": 0}, "129 bins a side with sampling_ratio 0 take 129 points", None),
         ({"bounds": (2, 5)}, "levels change at 16", None),
         ({"bounds": (1.999, 4)}, "levels change at 15.99", None),
         ({"bounds": (2, 4), "finest": 8.5}, "levels change at 17", None),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from convertkit_ascend.runtimes.summary import read_timings
 from convertkit.errors import UsageError
 from convertkit.models.package import open_package
 from convertkit.plugins import open_plugins
+from convertkit.reading import TEXT_BYTES
 from convertkit.targets.base import RuntimeOptions
 from tests.ascend.runtimes.test_acl import expected, same
 from tests.conftest import MASKRCNN
@@ -116,6 +119,30 @@ def test_something_else_of_that_name_is_no_summary(tmp_path):
     written(tmp_path / "out_summary.json", npu_compute_time_list="fast")
 
     with pytest.raises(UsageError, match="not a summary of ais_bench"):
+        read_timings(tmp_path / "out")
+
+
+@pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
+def test_a_summary_is_as_large_as_such_a_file_may_be(tmp_path, more, taken):
+    written(tmp_path / "out_summary.json")
+    with (tmp_path / "out_summary.json").open("a") as stream:
+        stream.write(" " * (TEXT_BYTES + more - stream.tell()))
+
+    if taken:
+        assert read_timings(tmp_path / "out").compute == (80.0, 90.0)
+    else:
+        with pytest.raises(UsageError, match=r"out_summary\.json: larger than 64 MiB"):
+            read_timings(tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "directory"])
+def test_a_summary_that_is_no_file_is_none(tmp_path, kind):
+    place = tmp_path / "out_summary.json"
+    {"pipe": os.mkfifo, "device": lambda path: path.symlink_to("/dev/zero"), "directory": Path.mkdir}[kind](
+        place
+    )
+
+    with pytest.raises(UsageError, match="no summary of ais_bench"):
         read_timings(tmp_path / "out")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
 STORAGES = {
     "float32": "FloatStorage",
@@ -22,6 +23,13 @@ STORAGES = {
     "int64": "LongStorage",
     "uint16": "BFloat16Storage",
 }
+
+STATE = {
+    "backbone.weight": np.arange(24, dtype=np.float32).reshape(2, 3, 4),
+    "backbone.count": np.array(7),
+    "fc_cls.bias": np.array([1.5, -2, 3, 4], np.float16),
+}
+SECOND = {name: np.asarray(value + 1, value.dtype) for name, value in STATE.items()}
 
 
 @dataclass
@@ -103,3 +111,28 @@ def write(path: Path, content: Any, *, legacy: bool = False) -> Path:
             archive.writestr(f"archive/data/{key}", data)
         archive.writestr("archive/version", "3\n")
     return path
+
+
+def read(path: Path, **how: Any) -> Any:
+    from export.checkpoint.read import read_checkpoint
+
+    return read_checkpoint(path, **how)
+
+
+def refusal(path: Path, **how: Any) -> str:
+    from export.errors import JobError
+
+    with pytest.raises(JobError) as caught:
+        read(path, **how)
+    line = f"{caught.value} ({caught.value.hint})"
+    assert "\n" not in line
+    assert str(path) in line
+    return line
+
+
+def same(found: Any, expected: dict[str, Any]) -> bool:
+    arrays = found.arrays()
+    return list(arrays) == list(expected) and all(
+        arrays[name].dtype == value.dtype and np.array_equal(arrays[name], value)
+        for name, value in expected.items()
+    )

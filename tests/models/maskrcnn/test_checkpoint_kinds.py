@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.conftest import MASKRCNN
-
-
-@pytest.fixture(autouse=True)
-def reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The worker's package as the worker finds it."""
-    monkeypatch.syspath_prepend(str(MASKRCNN))
-    yield
+pytestmark = pytest.mark.usefixtures("reader")
 
 
 @pytest.mark.parametrize("length", range(64, 1700, 64))

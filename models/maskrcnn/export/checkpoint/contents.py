@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from export.errors import JobError
@@ -10,29 +11,24 @@ from export.errors import JobError
 from .inert import Foreign, Tensor
 
 #: Under which the weights lie, and the second set that some trainers average beside them.
-_WEIGHTS = (
-    "state_dict",
-    "model",
-    "model_state_dict",
-    "model_state",
-    "network",
-    "net",
-    "module",
-    "weights",
-    "ema",
-)
+_WEIGHTS = ("state_dict", "model", "model_state_dict", "model_state", "network", "net", "module", "weights")
 _SECOND = ("ema_state_dict", "state_dict_ema", "model_ema", "ema_model", "ema")
 _DEEPEST, _MOST = 8, 100_000
 _WRAPPERS = ("module.", "_orig_mod.")
 _EMA = "ema_"
 _COUNTERS = ("steps", "n_averaged")
+#: What makes tensors, or the arrays that some save instead, in a form that is not read.
+_OTHER_FORMS = re.compile(r"torch\._utils\._rebuild_\w+|numpy\.(_?core)\.multiarray\._reconstruct")
 _NUMBERS = r"\b{}\s*=\s*[\[(]\s*([-+.\de]+\s*,\s*[-+.\de]+\s*,\s*[-+.\de]+)\s*,?\s*[\])]"
 
 State = dict[str, Tensor]
 
 
-def find_weights(content: Any) -> tuple[State, State, dict[str, int]]:
+def find_weights(content: Any, skipped: Sequence[str] = ()) -> tuple[State, State, dict[str, int]]:
     """Find the weights, without what wraps or accompanies them.
+
+    Args:
+        skipped: what stands in it without being loaded.
 
     Returns:
         the model's own tensors by their names, those of the second set (mmdet's ``ema_*``, or a table of its own), and
@@ -48,9 +44,9 @@ def find_weights(content: Any) -> tuple[State, State, dict[str, int]]:
     for found in tables[:1]:
         second |= {name: value for name, value in _named(found).items() if name not in _COUNTERS}
     if not own and not second:
-        raise JobError(
-            "holds no weights", "it needs names with tensors, bare or under 'state_dict' or 'model'"
-        )
+        own = _named(_side_by_side(content))
+    if not own and not second:
+        raise _nothing(content, skipped)
     kept = {name: value for name, value in own.items() if not name.startswith("data_preprocessor.")}
     others = sum(not isinstance(value, Tensor) for value in table.values())
     left = {"data_preprocessor.*": len(own) - len(kept), "entries that are no tensors": others}
@@ -107,10 +103,38 @@ def _state(content: Any, depth: int = 0) -> dict[str, Any] | None:
         return _module(content) or _state(content.state, depth + 1)
     if not isinstance(content, dict) or depth > _DEEPEST:
         return None
+    if unread := next((name for name, value in content.items() if _of_other_form(value)), None):
+        form = content[unread].name
+        kind = "an array of NumPy" if form.startswith("numpy.") else f"a tensor of another form ({form})"
+        raise JobError(f"holds {unread!r} as {kind}, which is not read", "save dense tensors of torch")
     if any(isinstance(value, Tensor) for value in content.values()):
         return content
     inner = (_state(content[key], depth + 1) for key in _WEIGHTS if key in content)
     return next((found for found in inner if found), None)
+
+
+def _of_other_form(value: Any) -> bool:
+    return isinstance(value, Foreign) and _OTHER_FORMS.fullmatch(value.name) is not None
+
+
+def _side_by_side(content: Any) -> dict[str, Any]:
+    """The tables of several models, a teacher's and a student's, as one whose names begin with theirs."""
+    content = content if isinstance(content, dict) else {}
+    tables = ((key, _state(value)) for key, value in content.items() if "optim" not in str(key))
+    return {f"{key}.{name}": value for key, table in tables for name, value in (table or {}).items()}
+
+
+def _nothing(content: Any, skipped: Sequence[str]) -> JobError:
+    """What to say of a file without weights."""
+    keys = [str(key)[:40] for key in content][:8] if isinstance(content, dict) else []
+    held = f", its keys are {', '.join(keys)}" if keys else ""
+    if any("optim" in key for key in keys) or "param_groups" in keys:
+        held = ", only the state of an optimizer"
+    elif skipped:
+        held += f"; not loaded: {', '.join(skipped[:3])}"
+    return JobError(
+        f"holds no weights{held}", "it needs names with tensors, bare or under 'state_dict' or 'model'"
+    )
 
 
 def _module(root: Foreign) -> dict[str, Any]:

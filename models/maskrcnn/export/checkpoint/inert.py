@@ -14,6 +14,8 @@ from typing import IO, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from export.errors import JobError
+
 #: Element types by the name of torch's storage; numpy has no bfloat16, its bits are the upper half of a float32.
 DTYPES = {
     "DoubleStorage": "<f8",
@@ -119,7 +121,7 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
         _, name, key, _, count, *view = pid
         if name not in DTYPES:
             name = getattr(name, "name", name)
-            raise pickle.UnpicklingError(f"its tensors are of type {name}, which is not read")
+            raise JobError(f"holds tensors of type {name}, which is not read", "save them as float32")
         if not isinstance(key, str) or not isinstance(count, int) or count < 0 or any(view):
             raise pickle.UnpicklingError("it describes a storage that cannot be")
         return self._storage(name, key, count)

@@ -89,11 +89,7 @@ def _read(path: Path, ema: bool, prefix: str) -> Checkpoint:
         content, skipped = safetensors.read(data), []
     else:
         content, skipped = torchfile.read_zip(data) if what == "zip" else torchfile.read_legacy(data)
-    try:
-        own, second, left = contents.find_weights(content)
-    except JobError as error:
-        held = f": it holds {_few(skipped)}" if skipped else ""
-        raise JobError(f"{error}{held}", error.hint) from error
+    own, second, left = contents.find_weights(content, skipped)
     ema = ema or not own
     if ema and not second:
         raise JobError("holds no second set of weights (ema)", "leave ema out")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ SETTINGS = {"ASCEND_SLOG_PRINT_TO_STDOUT": "1"}
 """Without it the log of an error goes to a file in the home directory (facts 3.5)."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_.\-]+")
+_COLOUR = re.compile(rb"\x1b\[[\d;?]*[A-Za-z]")
 PLOG_BYTES = 4 << 20
 """What is read of one log file in the home directory, from its end."""
 
@@ -208,7 +210,20 @@ def _failed(
 
 
 def _read(log: Path) -> str:
-    return log.read_text(errors="replace") if log.exists() else ""
+    return _text(log.read_bytes()) if log.exists() else ""
+
+
+def _text(content: bytes) -> str:
+    """The words of a log, without colours: in UTF-8, or a line in GBK, in which Chinese hosts still speak."""
+    lines = _COLOUR.sub(b"", content).removeprefix(codecs.BOM_UTF8).split(b"\n")
+    return "\n".join(map(_decoded, lines))
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("gb18030", errors="replace")
 
 
 def _changed(path: Path) -> float:
@@ -224,6 +239,6 @@ def _end(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             stream.seek(max(0, path.stat().st_size - PLOG_BYTES))
-            return stream.read().decode(errors="replace")
+            return _text(stream.read())
     except OSError:
         return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 import convertkit
 from convertkit_ascend.atc.errors import Ending
 from convertkit_ascend.atc.location import UNREACHED
+from convertkit_ascend.atc.setup import INSTALL, NO_ATC
 
 STARTED = "ATC start working now"
 _MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), add swap, or give the host more memory"
@@ -22,7 +23,7 @@ def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:
         code = 128 - code  # a shell, or docker, between us and it
     if code < 0:
         return _killed(-code)
-    missing = code == 127 and any(words in error.last_line for words in ("no atc here", "not found"))
+    missing = code == 127 and any(words in error.last_line for words in (NO_ATC, "not found"))
     if missing or (where.startswith("docker:") and code in (125, 126)):
         return _not_there(where, error.last_line)
     if where.startswith("ssh:") and code == UNREACHED and STARTED not in text:
@@ -89,5 +90,6 @@ def _not_there(where: str, line: str) -> Ending:
     advice = {
         "docker": "check the image: docker run --rm IMAGE sh -c 'command -v atc'",
         "ssh": "install CANN there, or source its set_env.sh for shells that are not interactive",
-    }.get(where.partition(":")[0], "install CANN, or source its set_env.sh")
-    return Ending(f"atc was not found on {where}", line or "there is no such command", advice, decisive=True)
+    }.get(where.partition(":")[0], INSTALL)
+    cause = "it is neither on PATH nor in the usual places" if NO_ATC in line else line
+    return Ending(f"atc was not found on {where}", cause or "there is no such command", advice, decisive=True)

@@ -12,6 +12,9 @@ INSTALLATIONS = (
 )
 """Where set_env.sh is looked for (facts 3.4), after ASCEND_TOOLKIT_HOME and ASCEND_HOME_PATH."""
 
+NO_ATC = "no atc here"
+INSTALL = "install CANN, or source its set_env.sh"
+
 _PLACES = " ".join(f'"{place}"' for place in INSTALLATIONS)
 
 FIND_ATC = f"""\
@@ -21,7 +24,7 @@ if ! command -v atc >/dev/null 2>&1; then
     done
 fi
 if ! command -v atc >/dev/null 2>&1; then
-    echo "no atc here: install CANN, or source its set_env.sh" >&2
+    echo "{NO_ATC}: {INSTALL}" >&2
     exit 127
 fi
 devlib="${{ASCEND_TOOLKIT_HOME:-${{ASCEND_HOME_PATH:-}}}}/$(uname -m)-linux/devlib"

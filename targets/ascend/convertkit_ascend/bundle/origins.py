@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
+import convertkit
 from convertkit_ascend.bundle.names import ORIGINS
 
 
@@ -27,6 +28,6 @@ def text(origins: Mapping[str, str], graph: onnx.GraphProto, final: onnx.GraphPr
 def read(directory: Path) -> dict[str, str]:
     """Node name -> origin; empty where the file is missing or damaged: an explanation more or less stops nobody."""
     try:
-        return msgspec.json.decode((directory / ORIGINS).read_bytes(), type=dict[str, str])
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
+        return msgspec.json.decode(convertkit.read_file(directory / ORIGINS), type=dict[str, str])
+    except (convertkit.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return {}

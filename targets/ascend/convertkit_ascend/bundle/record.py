@@ -48,8 +48,8 @@ def read(directory: Path) -> Recorded:
     """
     path = directory / OPTIONS
     try:
-        content = msgspec.json.decode(path.read_bytes(), type=_File)
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        content = msgspec.json.decode(convertkit.read_file(path), type=_File)
+    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
     return Recorded(options_from(content.options), content.allow)
 

@@ -23,14 +23,6 @@ from convertkit_ascend.legality.table import OpRule, every
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_REFUSALS = (
-    onnx.shape_inference.InferenceError,
-    onnx.checker.ValidationError,
-    ValueError,
-    RuntimeError,
-)
-"""What shape inference raises; the last two for nodes so broken that it trips over them."""
-
 SHOWN = 80
 """Characters of a value in a message."""
 
@@ -210,9 +202,9 @@ def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.
     problem, inferred = "", proto
     try:
         inferred = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
-    except _REFUSALS as error:
+    except convertkit.ONNX_ERRORS as error:
         problem = " ".join(str(error).split())[:300]
-        with contextlib.suppress(*_REFUSALS):
+        with contextlib.suppress(*convertkit.ONNX_ERRORS):
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
     values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     return problem, {value.name: value.type.tensor_type for value in values}

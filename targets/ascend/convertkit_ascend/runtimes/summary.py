@@ -38,7 +38,7 @@ def read_timings(results: Path) -> convertkit.Timings:
         results: the directory of result files, or the one above it.
 
     Raises:
-        UsageError: there is no summary, or several; or it is no summary.
+        UsageError: there is no summary, or several; or it is no summary, or too large for one.
     """
     found = _candidates(results)
     if len(found) != 1:
@@ -49,8 +49,8 @@ def read_timings(results: Path) -> convertkit.Timings:
             f"{results}: {what} there or beside it", hint="give the directory of one run, on one device"
         )
     try:
-        summary = msgspec.json.decode(found[0].read_bytes(), type=_Summary)
-    except (OSError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
+        summary = msgspec.json.decode(convertkit.read_file(found[0]), type=_Summary)
+    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
         raise convertkit.UsageError(f"{found[0]}: not a summary of ais_bench ({error})") from error
     single = [time for time in summary.npu_compute_time_list if isinstance(time, float)]
     mean = (summary.NPU_compute_time.mean,) if summary.NPU_compute_time.mean > 0 else ()

@@ -83,9 +83,11 @@ def explain(text: str, ending: Ending, origins: Mapping[str, str] | None = None)
     nodes = nodes_in(_evidence(errors), origins or {})
     trace = main.trace if main is not None else ()
     if ending.decisive:
-        tail = _tail(text) if main is None else ()
+        tail = [line for line in _tail(text) if main is None and ending.cause not in line]
         said = main.text if main is not None else ""
-        return Explanation(ending.what, ending.cause, ending.fix, said, "", nodes, tuple(errors), tail, trace)
+        return Explanation(
+            ending.what, ending.cause, ending.fix, said, "", nodes, tuple(errors), tuple(tail), trace
+        )
     code = main.code if main is not None else ""
     specific = main is not None and not is_inner(code) and code not in FOLLOW_UPS
     narrow = specific and code not in IMPORTS  # what lacks to import is said by Python, wherever it stands

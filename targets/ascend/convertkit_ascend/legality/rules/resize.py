@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 PLAIN = ("asymmetric", "tf_half_pixel_for_nn")
 """Modes that become floor(i * in / out); align_corners and the half_pixel modes keep their meaning (table, Resize)."""
 
+_TIE = 1e-5
+"""Pixels by which float32 may miss a half that onnxruntime takes for one."""
+
 
 def rounding(view: View) -> Iterator[Violation]:
     """With the modes that become floor(i * in / out) every output must come from that very input pixel."""
@@ -47,23 +50,24 @@ def same_as_floor(node: Node) -> bool | None:
 
 
 def _onnx_pixels(node: Node, size: int, wanted: int, scale: float) -> NDArray[np.int64] | None:
-    """Which input pixel ONNX takes for each output pixel along one axis (ONNX, Resize)."""
-    place = np.arange(wanted, dtype=np.float64)
+    """Which input pixel ONNX takes for each output pixel along one axis (ONNX, Resize), in float32 as onnxruntime."""
+    place: NDArray[np.float32] = np.arange(wanted, dtype=np.float32)
+    step, last = np.float32(scale), np.float32(size - 1)
     mode = node.attribute("coordinate_transformation_mode")
     if mode == "asymmetric":
-        source = place / scale
+        source = place / step
     elif mode in ("half_pixel", "pytorch_half_pixel"):
-        source = (place + 0.5) / scale - 0.5 if mode == "half_pixel" or wanted > 1 else place * 0.0
+        source = (place + 0.5) / step - 0.5 if mode == "half_pixel" or wanted > 1 else place * 0.0
     elif mode == "tf_half_pixel_for_nn":
-        source = (place + 0.5) / scale
+        source = (place + 0.5) / step
     elif mode == "align_corners":
-        source = place * (size - 1) / max(wanted - 1, 1)
+        source = place * last / np.float32(max(wanted - 1, 1))
     else:
         return None
     rounded = {
         "floor": np.floor(source),
         "ceil": np.ceil(source),
-        "round_prefer_floor": np.ceil(source - 0.5),
-        "round_prefer_ceil": np.floor(source + 0.5),
+        "round_prefer_floor": np.ceil(source - (0.5 + _TIE)),
+        "round_prefer_ceil": np.floor(source + (0.5 + _TIE)),
     }[node.attribute("nearest_mode")]
-    return np.clip(rounded, 0, size - 1).astype(np.int64)
+    return np.asarray(np.clip(rounded, 0, size - 1), np.int64)

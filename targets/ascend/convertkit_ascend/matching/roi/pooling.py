@@ -17,6 +17,9 @@ PICTURE_SIDE = 512
 BATCH = 2
 """Pictures, where the batch of the features is not known."""
 
+MOST_POINTS = 128
+"""That a RoI is sampled at along one side; detectors have 14 bins of two to four."""
+
 
 @dataclass(frozen=True)
 class Pooling:
@@ -67,7 +70,8 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
     _same(nodes, "sampling_ratio", 0)
     first = nodes[0].attrs
     bins = int(first.get("output_height", 1)), int(first.get("output_width", 1))
-    if impossible := square_only(*bins):
+    samples = int(first.get("sampling_ratio", 0))
+    if impossible := [*square_only(*bins), *_too_fine(bins[0], samples)]:
         raise RefusedError(impossible[0], nodes[0].outputs[0].name)
     scales = tuple(_scale(node) for node in nodes)
     features = tuple(node.inputs[0] for node in nodes)
@@ -75,13 +79,16 @@ def common_pooling(nodes: Sequence[Any]) -> Pooling:
     if channels is None:
         raise RefusedError("the channels of the features are not known", features[0].name)
     maps = [_map(feature, scale) for feature, scale in zip(features, scales, strict=True)]
-    return Pooling(
-        features,
-        tuple((batch, channels, *sides) for sides in maps),
-        scales,
-        bins,
-        int(first.get("sampling_ratio", 0)),
-    )
+    return Pooling(features, tuple((batch, channels, *sides) for sides in maps), scales, bins, samples)
+
+
+def _too_fine(bins: int, samples: int) -> list[str]:
+    """Why the pooling is not measured: it would take minutes; nothing where it is."""
+    points = bins * max(samples, 1)
+    if points <= MOST_POINTS:
+        return []
+    what = f"{bins} bins a side with sampling_ratio {samples} take {points} points a side of every RoI"
+    return [f"{what}; up to {MOST_POINTS} are measured"]
 
 
 def _check_features(nodes: Sequence[Any]) -> None:

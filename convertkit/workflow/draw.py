@@ -51,11 +51,11 @@ class Painter:
         """
         path = self.images / photo.name
         try:
-            data = photo_bytes(path)
+            source = photo_bytes(path)
         except UsageError as error:
             error.hint = "say where it is with --images"
             raise
-        drawn = paint(picture(path, data), found, self.classes, self.above)
+        drawn = paint(picture(path, source), found, self.classes, self.above)
         _, data = cv2.imencode(".jpg", drawn)
         place = self.directory / f"{photo.stem}.jpg"
         atomic_write(place, data.tobytes())

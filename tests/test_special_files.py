@@ -65,3 +65,12 @@ def test_weights_whose_place_a_pipe_has_are_gone(tmp_path: Path) -> None:
     os.mkfifo(place)
 
     assert store._read_weight("ab" * 32) is None
+
+
+def test_an_installation_of_cann_with_pipes_in_it_stops_nobody(tmp_path: Path) -> None:
+    from convertkit_ascend.atc.setup import text_of
+
+    os.mkfifo(tmp_path / "version.cfg")
+
+    assert text_of(tmp_path / "version.cfg") == ""
+    assert text_of(tmp_path / "absent") == ""

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from convertkit_ascend.atc.driver import _read
+from convertkit_ascend.atc.driver import LOG_BYTES, _end
 from convertkit_ascend.atc.errors import Ending, NodeAt, codes, explain, find, lookup, render
 from convertkit_ascend.atc.errors.catalogue import FOLLOW_UPS, is_inner
 from convertkit_ascend.atc.errors.nodes import nodes_in
@@ -48,11 +48,21 @@ WRITTEN = {
 def test_a_log_says_the_same_in_every_encoding_and_colour(tmp_path: Path, kind: str) -> None:
     (tmp_path / "log.txt").write_bytes(WRITTEN[kind])
 
-    found = explain(_read(tmp_path / "log.txt"), ENDED)
+    found = explain(_end(tmp_path / "log.txt", LOG_BYTES), ENDED)
 
     assert found == explain(SPOKEN, ENDED)
     assert (found.code, [node.name for node in found.nodes]) == ("EZ3003", ["a_17"])
-    assert explain(_read(tmp_path / "log.txt").replace("EZ3003", ""), ENDED).cause == "the disk is full"
+    assert (
+        explain(_end(tmp_path / "log.txt", LOG_BYTES).replace("EZ3003", ""), ENDED).cause
+        == "the disk is full"
+    )
+
+
+@pytest.mark.parametrize(("most", "said"), [(5, "b\nc\nd"), (4, "\nc\nd")])
+def test_of_a_log_without_an_end_the_last_bytes_are_read(tmp_path: Path, most: int, said: str) -> None:
+    (tmp_path / "log.txt").write_text("a\nb\nc\nd")
+
+    assert _end(tmp_path / "log.txt", most) == said
 
 
 @pytest.mark.parametrize("release", FORMS)

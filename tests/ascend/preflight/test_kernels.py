@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +122,16 @@ def test_a_list_that_cannot_be_understood_is_one_line(tmp_path: Path, text: str)
     file.write_text(text)
 
     with pytest.raises(UnavailableError, match="not a kernel list of CANN"):
+        installed("ascend310p", {"ASCEND_OPP_PATH": str(tmp_path)})
+
+
+def test_a_pipe_in_place_of_a_list_is_one_line(tmp_path: Path) -> None:
+    install(tmp_path, CORE)
+    file = next(tmp_path.rglob("aic-*.json"))
+    file.unlink()
+    os.mkfifo(file)
+
+    with pytest.raises(UnavailableError, match="not a regular file"):
         installed("ascend310p", {"ASCEND_OPP_PATH": str(tmp_path)})
 
 

@@ -29,7 +29,7 @@ SETTINGS = {"ASCEND_SLOG_PRINT_TO_STDOUT": "1"}
 
 _SAFE = re.compile(r"[A-Za-z0-9_.\-]+")
 _COLOUR = re.compile(rb"\x1b\[[\d;?]*[A-Za-z]")
-PLOG_BYTES = 4 << 20
+PLOG_BYTES, LOG_BYTES = 4 << 20, 64 << 20
 """What is read of one log file in the home directory, from its end."""
 
 
@@ -125,7 +125,7 @@ def compile_with_atc(
         since = time.time()
         job = Job(work, tuple(argv[1:]), settings, timeout, log, run.on_line, run.on_tick)
         ending = _outcome(compiler, job, stem)
-        text = _read(log)
+        text = _end(log, LOG_BYTES)
         if isinstance(ending, Ending):
             logs = {"plog.txt": plogs(since)} if compiler.where == "this machine" else {}
             raise _failed(ending, text, logs, argv, job, origins, failures or convertkit.home() / "failures")
@@ -139,7 +139,7 @@ def plogs(since: float) -> str:
     root = Path.home() / "ascend" / "log"
     known = ((path, _changed(path)) for path in root.glob("*/plog/plog-*.log"))
     fresh = sorted((changed, path) for path, changed in known if changed >= since)
-    return "".join(_end(path) for _, path in fresh)
+    return "".join(_end(path, PLOG_BYTES) for _, path in fresh)
 
 
 def _fill(work: Path, files: Mapping[str, Path], texts: Mapping[str, str]) -> None:
@@ -158,7 +158,7 @@ def _outcome(compiler: Compiler, job: Job, stem: str) -> Path | Ending:
     try:
         compiler.run(job)
     except convertkit.ChildError as error:
-        return endings.of_failure(error, compiler.where, _read(job.log))
+        return endings.of_failure(error, compiler.where, _end(job.log, LOG_BYTES))
     found = outcome.find_om(job.work / OUT, stem)
     if len(found) != 1:
         return endings.without_model(found, f"{stem}.om")
@@ -209,10 +209,6 @@ def _failed(
     return AtcError(explanation, directory, screen)
 
 
-def _read(log: Path) -> str:
-    return _text(log.read_bytes()) if log.exists() else ""
-
-
 def _text(content: bytes) -> str:
     """The words of a log, without colours: in UTF-8, or a line in GBK, in which Chinese hosts still speak."""
     lines = _COLOUR.sub(b"", content).removeprefix(codecs.BOM_UTF8).split(b"\n")
@@ -234,11 +230,13 @@ def _changed(path: Path) -> float:
         return 0.0
 
 
-def _end(path: Path) -> str:
-    """What cannot be read must not hide why ATC failed."""
+def _end(path: Path, most: int) -> str:
+    """The last bytes of a log as text: what cannot be read, or has no end, must not hide why ATC failed."""
     try:
+        if not path.is_file():
+            return ""
         with path.open("rb") as stream:
-            stream.seek(max(0, path.stat().st_size - PLOG_BYTES))
-            return _text(stream.read())
+            stream.seek(max(0, path.stat().st_size - most))
+            return _text(stream.read(most))
     except OSError:
         return ""

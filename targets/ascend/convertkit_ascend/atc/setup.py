@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import convertkit
+
 INSTALLATIONS = (
     "/usr/local/Ascend/ascend-toolkit",
     "/usr/local/Ascend/cann",
@@ -50,6 +52,6 @@ def is_file(path: Path) -> bool:
 def text_of(path: Path) -> str:
     """The text of a file of an installation; empty where it cannot be read: it stops nobody."""
     try:
-        return path.read_text(errors="replace")
-    except OSError:
+        return convertkit.read_file(path).decode(errors="replace")
+    except convertkit.UsageError:
         return ""

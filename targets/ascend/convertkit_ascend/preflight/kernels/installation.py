@@ -90,12 +90,13 @@ def _read(opp: Path, family: str) -> Kernels | None:
 
 
 def _kernels(file: Path) -> dict[str, Kernel]:
+    text = convertkit.read_file(file, error=convertkit.UnavailableError)
     try:
-        entries = json.loads(file.read_bytes())
+        entries = json.loads(text)
         return {
             name: Kernel(_types(entry, "input"), _types(entry, "output")) for name, entry in entries.items()
         }
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         raise convertkit.UnavailableError(
             f"{file}: not a kernel list of CANN ({error})",
             hint=f"unset {', '.join(HOMES)} to use the table of this package",

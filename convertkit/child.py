@@ -30,17 +30,29 @@ TICK_SECONDS = 1.0
 
 
 class ChildError(ProcessError):
-    """A command that failed; ``returncode`` is negative for a signal, None for a time-out or a failed start."""
+    """A command that failed.
+
+    Attributes:
+        returncode: negative for a signal, None for a time-out or a failed start.
+        timed_out: whether it was killed for its time limit.
+    """
 
     def __init__(
-        self, name: str, reason: str, *, last_line: str = "", log: Path | None = None, returncode: int | None
+        self,
+        name: str,
+        reason: str,
+        *,
+        last_line: str = "",
+        log: Path | None = None,
+        returncode: int | None,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(
             f"{name} {reason}" + (f": {last_line}" if last_line else ""),
             hint=None if log is None else f"log: {log}",
         )
         self.name, self.reason, self.last_line = name, reason, last_line
-        self.log, self.returncode = log, returncode
+        self.log, self.returncode, self.timed_out = log, returncode, timed_out
 
 
 class Child:

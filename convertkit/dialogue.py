@@ -110,7 +110,8 @@ class Dialogue:
             return dict(json.loads(self._heard))
         self.kill()
         reason, code = _ending(self._child.report) if in_time else overran(timeout)
-        raise ChildError(self._name, reason, last_line=self._reader.last_line(), returncode=code)
+        last = self._reader.last_line()
+        raise ChildError(self._name, reason, last_line=last, returncode=code, timed_out=not in_time)
 
     def _take(self, stream: str, data: bytes) -> None:
         if stream == "channel":

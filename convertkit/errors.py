@@ -64,6 +64,10 @@ class PassError(ConvertkitError):
     exit_code = 4
 
 
+class GivenGraphError(PassError):
+    """The graph that a pass was given does not hold itself."""
+
+
 class ProcessError(ConvertkitError):
     """A child process failed, was killed by a signal, or ran past its time limit."""
 

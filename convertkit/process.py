@@ -71,5 +71,6 @@ def run_child(
     ended = failure(child.report) if in_time else overran(timeout)
     if ended is not None:
         reason, returncode = ended
-        raise ChildError(name, reason, last_line=reader.last_line(), log=log, returncode=returncode)
+        last = reader.last_line()
+        raise ChildError(name, reason, last_line=last, log=log, returncode=returncode, timed_out=not in_time)
     return Completed(tuple(command), time.monotonic() - started, reader.text("stdout"), reader.text("stderr"))

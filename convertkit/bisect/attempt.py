@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from convertkit.bisect.record import Failure
-from convertkit.errors import ConvertkitError, PassError
+from convertkit.errors import GivenGraphError, PassError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
@@ -88,10 +88,10 @@ def judge(stage: Stage, checker: Checker) -> tuple[Failure | None, CheckRecord]:
         return Failure("raises", why), CheckRecord(False, detail=why)
     try:
         return None, checker.check(stage.step, stage.before, stage.after, changed=stage.changed)
+    except GivenGraphError as error:
+        raise error.__cause__ or error from error
     except PassError as error:
         cause = error.__cause__
-        if isinstance(cause, ConvertkitError) and error.message.startswith("it was given"):
-            raise cause from error
         differs = cause is None or isinstance(cause, PassError)
         why = _as_judged(stage.step, error.message)
         return Failure("differs" if differs else "invalid", why), CheckRecord(differs, detail=why)

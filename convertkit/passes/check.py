@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.detection.compare import Tolerance, compare_detections
-from convertkit.errors import ConvertkitError, PassError
+from convertkit.errors import ConvertkitError, GivenGraphError, PassError
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
@@ -109,10 +109,8 @@ class Checker:
         except PassError:
             raise
         except ConvertkitError as error:
-            did = "left" if self._holds(before) else "was given"
-            raise PassError(
-                f"it {did} a graph that does not hold: {error.message}", hint=error.hint
-            ) from error
+            kind, did = (PassError, "left") if self._holds(before) else (GivenGraphError, "was given")
+            raise kind(f"it {did} a graph that does not hold: {error.message}", hint=error.hint) from error
         self._steps = resolutions(before) if step.effect == "rounding" else []
         found = [self._compare(step, a, b) for a, b in zip(old, new, strict=True)]
         worst = max(found, key=lambda one: one.error)

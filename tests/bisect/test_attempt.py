@@ -6,7 +6,7 @@ import pytest
 from convertkit_passes.set_opset_window import SetOpsetWindow
 
 from convertkit.bisect.attempt import judge
-from convertkit.errors import GraphError, PassError, ProcessError
+from convertkit.errors import GivenGraphError, GraphError, ProcessError
 from convertkit.graph.light import detach
 from convertkit.passes.check import Checker
 from convertkit.passes.stages import run_stage
@@ -20,7 +20,7 @@ class Refusing(Checker):
     error: Exception
 
     def check(self, *_: Any, **__: Any) -> Any:
-        raise PassError("it was given a graph that does not hold") from self.error
+        raise GivenGraphError("as another words it") from self.error
 
 
 @pytest.mark.parametrize(

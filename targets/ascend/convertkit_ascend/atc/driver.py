@@ -127,8 +127,10 @@ def compile_with_atc(
         ending = _outcome(compiler, job, stem)
         text = _end(log, LOG_BYTES)
         if isinstance(ending, Ending):
-            logs = {"plog.txt": plogs(since)} if compiler.where == "this machine" else {}
-            raise _failed(ending, text, logs, argv, job, origins, failures or convertkit.home() / "failures")
+            logs = {"plog.txt": plogs(since)} if compiler.logs_here else {}
+            raise _failed(
+                ending, text, logs, argv, job, stem, origins, failures or convertkit.home() / "failures"
+            )
         _publish(ending, destination)
         warnings = tuple(f"{error.code} {error.text}" for error in find(text) if error.code.startswith("W"))
         return Compiled(destination, run.seconds, tuple(argv), compiler.where, warnings, text)
@@ -186,12 +188,12 @@ def _failed(
     logs: Mapping[str, str],
     argv: Sequence[str],
     job: Job,
+    name: str,
     origins: Mapping[str, str] | None,
     failures: Path,
 ) -> AtcError:
     explanation = explain("\n".join([text, *logs.values()]), ending, origins)
     texts = {"log.txt": text, **{name: log for name, log in logs.items() if log}}
-    name = Path(argv[3].partition("=")[2]).name
     shown = f"{render(explanation)}\n\n{display(argv)}\n"
     try:
         directory = reproducer.leave(

@@ -63,7 +63,7 @@ def of_defect(path: Path, defect: str) -> Ending:
 
 
 def _without_code(error: convertkit.ChildError, where: str) -> Ending:
-    if "time limit" not in error.reason:
+    if not error.timed_out:
         return Ending(error.reason, f"{error.name} could not be started", f"check {where}", decisive=True)
     return Ending(
         error.reason,

@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import convertkit
 from convertkit_ascend.atc.setup import FIND_ATC, INSTALLATIONS, RUN_ATC, is_file
@@ -54,7 +54,14 @@ class Job:
 
 
 class Compiler(Protocol):
-    """Something that runs ATC; ``where`` says in a few words where."""
+    """Something that runs ATC.
+
+    Attributes:
+        where: it runs, in a few words.
+        logs_here: whether what it logs of itself lies in our home directory.
+    """
+
+    logs_here: ClassVar[bool]
 
     @property
     def where(self) -> str: ...
@@ -72,6 +79,8 @@ class Compiler(Protocol):
 class Local:
     """ATC on this machine, on PATH or in an installation whose set_env.sh is in its usual place."""
 
+    logs_here: ClassVar[bool] = True
+
     @property
     def where(self) -> str:
         return "this machine"
@@ -88,6 +97,8 @@ class Local:
 @dataclass(frozen=True)
 class Docker:
     """ATC in a container, which sees nothing but the working directory and has no network."""
+
+    logs_here: ClassVar[bool] = False
 
     image: str
 
@@ -114,6 +125,8 @@ class Docker:
 @dataclass(frozen=True)
 class Ssh:
     """ATC on another host, reached without questions: keys and host key must be in place."""
+
+    logs_here: ClassVar[bool] = False
 
     host: str
 

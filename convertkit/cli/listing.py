@@ -12,6 +12,7 @@ from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
 
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
+    from convertkit.targets.lint import LintRule
 
 Lister: TypeAlias = "Callable[[Plugins, Path], list[dict[str, Any]]]"
 
@@ -50,7 +51,7 @@ def listing(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        print_table(list(rows[0]), [list(map(_shown, row.values())) for row in rows])
     else:
         print(
             f"no {kind}"
@@ -58,12 +59,29 @@ def listing(
         )
 
 
+def _shown(value: Any) -> str:
+    """What stands in a cell; of many names the first and the number of the others."""
+    if not isinstance(value, list):
+        return str(value)
+    return ", ".join(value[:2]) + (f" and {len(value) - 2} more" if len(value) > 2 else "")
+
+
 def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
+    """A row for each rule, however many targets have it."""
     chosen = plugins.targets if target is None else [plugins.targets.entry(target)]
+    rules = {entry.name: entry.item().lint_rules() for entry in chosen}
+    holds: dict[LintRule, list[str]] = {}
+    for name, found in rules.items():
+        for rule in found:
+            holds.setdefault(rule, []).append(name)
     return [
-        {"target": entry.name, "rule": rule.id, "severity": rule.severity, "summary": rule.summary}
-        for entry in chosen
-        for rule in entry.item().lint_rules()
+        {
+            "rule": rule.id,
+            "severity": rule.severity,
+            "targets": names,
+            "summary": rule.summary,
+        }
+        for rule, names in sorted(holds.items(), key=lambda item: item[0].id)
     ]
 
 

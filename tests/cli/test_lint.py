@@ -186,8 +186,19 @@ def test_a_file_that_is_no_model_is_one_line(cli: Cli, tmp_path: Path) -> None:
 def test_the_rules_are_listed(cli: Cli) -> None:
     done = cli("list", "rules", *TARGET, "--json")
 
-    assert {"target", "rule", "severity", "summary"} == set(done.json[0])
-    assert any(row["rule"] == "input-dangling" for row in done.json)
+    assert {"rule", "severity", "targets", "summary"} == set(done.json[0])
+    assert any(row["rule"] == "input-dangling" and row["targets"] == ["ascend310p3"] for row in done.json)
+
+
+def test_a_rule_is_listed_once_however_many_targets_have_it(cli: Cli) -> None:
+    everywhere = cli("list", "rules", "--json").json
+    shown = cli("list", "rules").out
+
+    names = [row["rule"] for row in everywhere]
+    assert len(names) == len(set(names)) == len(cli("list", "rules", *TARGET, "--json").json)
+    assert all("ascend310p3" in row["targets"] for row in everywhere)
+    assert shown.count("input-dangling") == 1
+    assert f"ascend310, ascend310b1 and {len(everywhere[0]['targets']) - 2} more" in shown
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from convertkit import hookspecs
+from convertkit.errors import ConvertkitError
+from convertkit.passes.pipeline import Pipeline
 from convertkit.plugins import open_plugins
 from tests.conftest import Cli
 
@@ -55,6 +57,34 @@ def test_every_example_registers(page: Path, tmp_path: Path) -> None:
         plugins = open_plugins([file])
 
         assert str(file) in plugins.origins
+
+
+def examples() -> list[tuple[str, str]]:
+    """Every pass with options that a page, a package or a docstring writes, and where it does."""
+    files = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/*.md"), *REPOSITORY.glob("models/*/model.yaml")]
+    for room in ("convertkit", "passes", "targets", "models"):
+        files += (REPOSITORY / room).rglob("*.py")
+    names = "|".join(entry.name for entry in open_plugins().passes)
+    return [
+        (str(file.relative_to(REPOSITORY)), text)
+        for file in sorted(files)
+        for text in re.findall(rf"\b(?:{names})\{{[^{{}}\n]*\}}", file.read_text())
+        if file.name != "CHANGELOG.md"  # which speaks of releases
+    ]
+
+
+def test_every_pass_that_is_written_with_options_has_them() -> None:
+    written, passes = examples(), open_plugins().passes
+
+    refused = []
+    for place, text in written:
+        try:
+            Pipeline.parse([text], passes)
+        except ConvertkitError as error:
+            refused.append(f"{place}: {text}: {error}")
+
+    assert len(written) > 3
+    assert refused == []
 
 
 def test_every_hook_is_documented() -> None:

@@ -1,4 +1,4 @@
-"""The text form of a pass: ``simplify{rounds=2, skip=[fuse-bn]}`` and back.
+"""The text form of a pass: ``simplify{skip=[fuse_bn_into_conv], fold_limit=2}`` and back.
 
 Text, YAML and instance say the same thing and round-trip; the text is part of every cache key. Values are YAML
 flow values (``2``, ``true``, ``[a, b]``, ``{a: b}``, ``"with, comma"``); options at their default are left out.

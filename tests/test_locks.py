@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from convertkit import locks
 from convertkit.errors import StoreError
 from convertkit.files import FileLock
 
@@ -81,3 +82,20 @@ def test_deleted_lock_file_does_not_let_two_in(tmp_path: Path) -> None:
             path.unlink()
     with FileLock(path, timeout=0.2):
         assert FileLock.holder(path) is not None
+
+
+def test_a_lock_won_on_a_file_that_is_gone_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, try_lock = tmp_path / "lock", locks._try_lock
+    tries: list[int] = []
+
+    def slow(descriptor: int) -> bool:
+        if not tries:
+            path.unlink()  # as the holder does who lets go between our opening and our locking
+        tries.append(descriptor)
+        return try_lock(descriptor)
+
+    monkeypatch.setattr(locks, "_try_lock", slow)
+
+    with FileLock(path, timeout=5):
+        assert FileLock.holder(path) is not None
+    assert len(tries) == 2

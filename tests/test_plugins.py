@@ -91,3 +91,15 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     for name in ("nowhere.py", "loop.py"):
         with pytest.raises(PluginError, match=f"{name}: no such file"):
             open_plugins([tmp_path / name])
+
+
+def test_a_plugin_that_was_refused_is_in_nobodys_way(tmp_path: Path) -> None:
+    plugins = open_plugins()
+    bad = write(tmp_path / "bad.py", GOOD.replace("def register_passes", "def register_pases"))
+    with pytest.raises(PluginError, match="register_pases"):
+        plugins.load_file(bad)
+
+    plugins.load_file(write(tmp_path / "good.py", GOOD))
+
+    assert "drop-dropout" in plugins.passes
+    assert str(bad) not in plugins.origins

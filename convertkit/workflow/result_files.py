@@ -20,8 +20,6 @@ from convertkit.workflow.layouts import RESULT, TEXT, is_nothing, naming, places
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-MISSING = "missing"
-
 
 @dataclass(frozen=True)
 class ResultFiles:
@@ -93,13 +91,19 @@ class ResultFiles:
         Args:
             partial: a missing file is no problem.
         """
-        found = []
+        found: list[str] = []
+        count = len(self.outputs)
         for stem in self.stems:
-            wrong = [self._problem(stem, index, tensor) for index, tensor in enumerate(self.outputs)]
-            lines = [line for line in wrong if line]
-            if all(line.endswith(MISSING) for line in lines) and len(lines) == len(wrong) > 1:
-                lines = [f"{stem}_0.bin to {stem}_{len(wrong) - 1}.bin: {MISSING}"]
-            found += [line for line in lines if not (partial and line.endswith(MISSING))]
+            absent = [index for index in range(count) if (stem, index) not in self.paths]
+            if not partial:
+                whole = len(absent) == count > 1
+                names = (
+                    [f"{stem}_0.bin to {stem}_{count - 1}.bin"]
+                    if whole
+                    else [f"{stem}_{i}.bin" for i in absent]
+                )
+                found += [f"{name}: missing" for name in names]
+            found += [line for index in range(count) if (line := self._wrong(stem, index))]
         return [*found, *self.extra]
 
     def complete(self, stem: str) -> bool:
@@ -121,17 +125,16 @@ class ResultFiles:
         found = {}
         for index, tensor in enumerate(self.outputs):
             if (stem, index) not in self.paths:
-                raise UsageError(f"{self.root}: {stem}_{index}.bin is {MISSING}")
+                raise UsageError(f"{self.root}: {stem}_{index}.bin is missing")
             found[tensor.name] = arrays.read(self.paths[stem, index][0], tensor)
         return found
 
-    def _problem(self, stem: str, index: int, tensor: TensorInfo) -> str | None:
+    def _wrong(self, stem: str, index: int) -> str | None:
+        """What is wrong with the files that an output has."""
         present = self.paths.get((stem, index), ())
-        if not present:
-            return f"{stem}_{index}.bin: {MISSING}"
         if len(present) > 1:
             return f"{' and '.join(path.name for path in present)}: two files of one output"
-        wrong = arrays.problem(present[0], tensor)
+        wrong = arrays.problem(present[0], self.outputs[index]) if present else None
         return f"{present[0].name}: {wrong}" if wrong else None
 
 

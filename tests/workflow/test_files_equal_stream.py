@@ -198,6 +198,17 @@ def test_part_of_the_results_is_scored_but_not_judged(cli, results, detector, st
     assert done.json["verdict"]["judged"] is False
 
 
+def test_a_damaged_file_is_no_missing_one(cli, results, detector, stems):
+    (results / f"{stems[1]}_2.bin").unlink()
+    (results / f"{stems[2]}_0.bin").write_bytes(b"1234")
+
+    done = cli("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--partial")
+
+    assert (done.code, done.out) == (2, "")
+    assert done.err.splitlines()[0] == f"{stems[2]}_0.bin: 4 bytes, but dets=float32:4x5 has 80"
+    assert f"{stems[1]}_2.bin" not in done.err
+
+
 def variant_file(scenes, expected):
     text = f"""
 size: [320, 320]

@@ -106,7 +106,12 @@ def _all(
     os.close(give)
     started = told = time.monotonic()
     while shards:
-        shards -= {pid for pid in shards if os.waitpid(pid, os.WNOHANG)[0]}
+        for pid in tuple(shards):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                shards.remove(pid)
+            if status:
+                raise SystemExit("a process of the bench itself has died: nothing is known")
         time.sleep(0.1)
         if time.monotonic() - told > TOLD:
             told = time.monotonic()
@@ -193,7 +198,7 @@ def _case(
     chosen = KINDS[kind](scene, here, rng)
     commands, codes = chosen.commands, {0, 1} | chosen.fine
     if number != WHOLE:
-        damage(rng.choice(chosen.victims), rng)
+        damage(rng.choice(chosen.victims), rng, special=chosen.special)
         commands, codes = [rng.choice(commands)], CODES
     lines: list[dict[str, Any]] = []
     for words in commands:
@@ -294,12 +299,16 @@ def _changed(before: dict[str, tuple[int, int]], after: dict[str, tuple[int, int
 
 
 def _ignored(place: str, names: list[str]) -> set[str]:
-    """Of what is kept of a finding: special files, and what no command was given."""
+    """Of what is kept of a finding: special files, large ones, and what no command was given."""
     paths = [Path(place) / name for name in names]
-    usual = {path.name for path in paths if path.is_symlink() or path.is_file() or path.is_dir()}
+    usual = {path.name for path in paths if path.is_symlink() or path.is_dir() or _is_small(path)}
     return {
         name for name in names if name not in usual or name in ("tmp", "detector", "mini.pth", "mini.onnx")
     }
+
+
+def _is_small(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size < 1 << 26
 
 
 def _keep(place: Path, here: Path, words: list[str], faults: list[str], err: str) -> None:

@@ -56,11 +56,14 @@ class Case:
 
     Attributes:
         fine: exit codes of whole files, beside 0 and 1.
+        special: whether a pipe or a device may be in a file's place; in that of a compiler's log it is a compiler that
+            hangs, which a compiler may.
     """
 
     victims: list[Path]
     commands: list[list[str]]
     fine: frozenset[int] = field(default_factory=frozenset)
+    special: bool = True
 
 
 Kind = Callable[[Path, Path, random.Random], Case]
@@ -359,7 +362,8 @@ def _log(scene: Path, here: Path, rng: random.Random) -> Case:
         "[ERROR] FE(1,atc):2026-01-01-00:00:00.000.002 [node:conv(Conv)] No module named 'tbe'\n"
         "ImportError: /lib/libstdc++.so.6: version `GLIBCXX_3.4.29' not found\nEOFError\n"
     )
-    return Case([_program(here, "atc", text)], [["compile", "bundle", "-o", "done"]], fine=frozenset({4}))
+    command = ["compile", "bundle", "-o", "done"]
+    return Case([_program(here, "atc", text)], [command], fine=frozenset({4}), special=False)
 
 
 def _npu(scene: Path, here: Path, rng: random.Random) -> Case:

@@ -64,9 +64,9 @@ OPERATORS = ("Loop", "Concat", "Range", "NonMaxSuppression", "Reshape", "Conv", 
 Mutate = Callable[[bytes, random.Random], bytes]
 
 
-def damage(path: Path, rng: random.Random) -> None:
+def damage(path: Path, rng: random.Random, *, special: bool = True) -> None:
     """Changes a file where it lies: by its structure, where it has one, or its bytes, or what is at that place."""
-    if rng.random() < 0.03:
+    if special and rng.random() < 0.03:
         _replace(path, rng)
         return
     data = path.read_bytes()

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from convertkit import supervisor
 from convertkit.errors import ProcessError
@@ -34,7 +34,7 @@ class ChildError(ProcessError):
 
     Attributes:
         returncode: negative for a signal, None for a time-out or a failed start.
-        timed_out: whether it was killed for its time limit.
+        over: the limit for which it was killed, ``time`` or ``output``; empty for none.
     """
 
     def __init__(
@@ -45,14 +45,14 @@ class ChildError(ProcessError):
         last_line: str = "",
         log: Path | None = None,
         returncode: int | None,
-        timed_out: bool = False,
+        over: Literal["", "time", "output"] = "",
     ) -> None:
         super().__init__(
             f"{name} {reason}" + (f": {last_line}" if last_line else ""),
             hint=None if log is None else f"log: {log}",
         )
         self.name, self.reason, self.last_line = name, reason, last_line
-        self.log, self.returncode, self.timed_out = log, returncode, timed_out
+        self.log, self.returncode, self.over = log, returncode, over
 
 
 class Child:

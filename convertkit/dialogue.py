@@ -111,7 +111,7 @@ class Dialogue:
         self.kill()
         reason, code = _ending(self._child.report) if in_time else overran(timeout)
         last = self._reader.last_line()
-        raise ChildError(self._name, reason, last_line=last, returncode=code, timed_out=not in_time)
+        raise ChildError(self._name, reason, last_line=last, returncode=code, over="" if in_time else "time")
 
     def _take(self, stream: str, data: bytes) -> None:
         if stream == "channel":

@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 
 KEPT_LINES, KEPT_LETTERS = 10_000, 1 << 24
 MAX_LINE = 1 << 20
+MOST_PRINTED = 1 << 30
+"""Bytes after which a child is taken for one that prints for ever; ATC's most talkative log has some hundred MB."""
 
 _TELLING = re.compile(r"error|exception|fatal|killed|no space left|cannot allocate", re.IGNORECASE)
 _NOISE = re.compile(r"^\W*$|^\s*(\[notice\]|note: |hint: )|This error originates from a subprocess")
+
+
+class FloodError(Exception):
+    """A child has printed more than :data:`MOST_PRINTED` bytes."""
 
 
 class LineReader:
@@ -35,6 +41,7 @@ class LineReader:
             stream: collections.deque() for stream in self._rest
         }
         self._letters = dict.fromkeys(self._rest, 0)
+        self._printed = 0
 
     def __enter__(self) -> LineReader:
         if self._log is not None:
@@ -52,7 +59,14 @@ class LineReader:
             self._stream.close()
 
     def take(self, stream: str, data: bytes) -> None:
-        """Accept what a stream gave; empty ``data`` is its end, which also ends its last line."""
+        """Accept what a stream gave; empty ``data`` is its end, which also ends its last line.
+
+        Raises:
+            FloodError: it is more than any child has to say.
+        """
+        self._printed += len(data)
+        if data and self._printed > MOST_PRINTED:
+            raise FloodError
         lines = (self._rest[stream] + data).split(b"\n")
         self._rest[stream] = lines.pop()
         if self._rest[stream] and (not data or len(self._rest[stream]) > MAX_LINE):

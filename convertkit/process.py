@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convertkit import lines
 from convertkit.child import Child, ChildError, failure, overran
-from convertkit.lines import LineReader
+from convertkit.lines import FloodError, LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,17 +61,24 @@ def run_child(
 
     Raises:
         ProcessError: (a :class:`ChildError`) it could not be started, exited with another code than 0, was
-            killed by a signal or ran past ``timeout``.
+            killed by a signal, ran past ``timeout`` or printed more than a GiB.
     """
     command = [str(part) for part in argv]
     name = name or Path(command[0]).name
     started = time.monotonic()
-    with LineReader(log, on_line, on_event) as reader, Child(command, env, cwd) as child:
-        tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
-        in_time = child.feed(reader.take, None if timeout is None else started + timeout, tick)
+    reader = LineReader(log, on_line, on_event)
+    try:
+        with reader, Child(command, env, cwd) as child:
+            tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
+            in_time = child.feed(reader.take, None if timeout is None else started + timeout, tick)
+    except FloodError:
+        reason = f"was killed: it had printed more than {lines.MOST_PRINTED >> 20} MiB"
+        raise ChildError(name, reason, log=log, returncode=None, over="output") from None
     ended = failure(child.report) if in_time else overran(timeout)
     if ended is not None:
         reason, returncode = ended
         last = reader.last_line()
-        raise ChildError(name, reason, last_line=last, log=log, returncode=returncode, timed_out=not in_time)
+        raise ChildError(
+            name, reason, last_line=last, log=log, returncode=returncode, over="" if in_time else "time"
+        )
     return Completed(tuple(command), time.monotonic() - started, reader.text("stdout"), reader.text("stderr"))

@@ -210,6 +210,27 @@ def test_processors_are_counted_where_the_system_does_not_tell_which_are_ours(
     assert cli("doctor").code in (0, 3)
 
 
+def test_a_command_that_prints_without_end_is_killed_and_leaves_no_endless_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "MOST_PRINTED", 1 << 20)
+    log = tmp_path / "log.txt"
+
+    with pytest.raises(ChildError, match="cat was killed: it had printed more than 1 MiB") as caught:
+        run_child(["cat", "/dev/zero"], log=log)
+
+    assert (caught.value.over, caught.value.returncode) == ("output", None)
+    assert log.stat().st_size <= (1 << 20) + 2
+
+
+def test_a_command_may_print_so_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lines, "MOST_PRINTED", 1 << 20)
+
+    done = run_child(["head", "-c", str(1 << 20), "/dev/zero"])
+
+    assert len(done.stdout) == (1 << 20) + 1
+
+
 def test_of_endless_output_only_the_last_letters_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "KEPT_LETTERS", 10)
 

@@ -48,10 +48,10 @@ class Placement:
 class Detections:
     """What was found in one picture.
 
-    ``boxes`` is ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture`` (whether they end where it ends, the model
-    package says; Mask R-CNN's do, as mmdet's); ``scores`` is ``(N,) float32``; ``labels`` is ``(N,) int64`` class
-    indices; ``masks`` has one RLE of the original height and width per detection, or is ``None`` for a model that has
-    none.
+    ``boxes`` is ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture``; whether they end where it ends, the
+    model package says (Mask R-CNN's do, as mmdet's). ``scores`` is ``(N,) float32``, ``labels`` ``(N,) int64`` class
+    indices. ``masks`` has one RLE of the original height and width per detection, or is ``None`` for a model that
+    has none.
     """
 
     boxes: Array

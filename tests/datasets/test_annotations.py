@@ -75,3 +75,13 @@ def test_official_annotations_are_whole(name):
 
     check_shapes(found, ("bbox", "segm"))
     assert any(annotation.iscrowd for annotation in found.annotations)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("blanks", ["\t", "\t\t ", "\n\t", " "])
+def test_json_behind_blanks_is_no_table(tmp_path, blanks, encoding):
+    path = tmp_path / "instances.json"
+    text = json.dumps({"info": "\t,;", "images": [], "categories": [], "annotations": []})
+    path.write_bytes((blanks + text).encode(encoding))
+
+    assert read_annotations(path).images == []

@@ -135,9 +135,13 @@ def spelt(name: str) -> str:
 
 def _twins(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
     """Of those that are spelt alike, the ones without annotations; where none has any, all but the last."""
+    keys = {category.id: spelt(category.name) or category.name for category in categories}
+    annotated = {category.name: keys[category.id] for category in categories if category.id in used}
+    if len(set(annotated.values())) < len(annotated):  # letters, say: "A" is one class here, "a" another
+        keys = {category.id: category.name for category in categories}
     names: dict[str, list[Category]] = {}
     for category in categories:
-        names.setdefault(spelt(category.name), []).append(category)
+        names.setdefault(keys[category.id], []).append(category)
     return [
         category
         for alike in names.values()

@@ -186,7 +186,7 @@ def _numbered(raw: msgspec.Raw) -> bytes:
 def _fault(where: str, error: msgspec.ValidationError) -> str:
     text, _, place = str(error).partition(" - at ")
     key = place.strip("`").removeprefix("$")
-    way_out = " (ids are whole numbers: number them)" if key.endswith("id") and "got" in text else ""
+    way_out = " (ids are whole numbers: number them)" if key.endswith("id") else ""
     if key.endswith("file_name") or "`file_name`" in text:
         way_out = " (the photo's name below the directory of images; URLs are not read)"
     return f"{where}{key}: {text}{way_out}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.preprocess import ArtifactOption
+from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
 from convertkit.cli.verify import COLUMNS
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def _outputs(
             f"{path} is not there, so nothing says what the result files hold",
             hint="build it, or give --artifact or --shapes",
         )
+    note_other_artifact(request, path.parent)
     interface = read_interface(path)
     record.require(inputs, interface.inputs)
     return interface.outputs

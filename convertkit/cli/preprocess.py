@@ -87,6 +87,7 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
 
     path = (artifact or artifact_directory(request)) / "model.onnx"
     if artifact is not None or path.is_file():
+        note_other_artifact(request, path.parent)
         return read_interface(path).inputs
     package, size = request.package, request.variant.spec.size
     found = stock_inputs(package.spec, size)
@@ -100,6 +101,21 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
             f"note: a pass of {target.name} may add {more}: build first, or preprocess again when it is built"
         )
     return found
+
+
+def note_other_artifact(request: BuildRequest, artifact: Path) -> None:
+    """Where shapes are equal, only its manifest tells what an artifact was built from."""
+    from convertkit.build.manifest import NAME, read_manifest
+    from convertkit.cli.ui import note
+    from convertkit.errors import ConvertkitError
+
+    try:
+        manifest = read_manifest(artifact / NAME)
+    except ConvertkitError:
+        return  # none, or another tool's
+    wanted = request.package.spec.name, request.variant.name
+    if (manifest.model, manifest.variant) != wanted:
+        note(f"note: {artifact} is of {manifest.model} {manifest.variant}, not of {' '.join(wanted)}")
 
 
 def _job(

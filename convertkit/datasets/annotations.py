@@ -135,9 +135,13 @@ def spelt(name: str) -> str:
 
 def _twins(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
     """Of those that are spelt alike, the ones without annotations; where none has any, all but the last."""
+    keys = {category.id: spelt(category.name) or category.name for category in categories}
+    annotated = {category.name: keys[category.id] for category in categories if category.id in used}
+    if len(set(annotated.values())) < len(annotated):  # letters, say: "A" is one class here, "a" another
+        keys = {category.id: category.name for category in categories}
     names: dict[str, list[Category]] = {}
     for category in categories:
-        names.setdefault(spelt(category.name), []).append(category)
+        names.setdefault(keys[category.id], []).append(category)
     return [
         category
         for alike in names.values()
@@ -182,7 +186,7 @@ def _numbered(raw: msgspec.Raw) -> bytes:
 def _fault(where: str, error: msgspec.ValidationError) -> str:
     text, _, place = str(error).partition(" - at ")
     key = place.strip("`").removeprefix("$")
-    way_out = " (ids are whole numbers: number them)" if key.endswith("id") and "got" in text else ""
+    way_out = " (ids are whole numbers: number them)" if key.endswith("id") else ""
     if key.endswith("file_name") or "`file_name`" in text:
         way_out = " (the photo's name below the directory of images; URLs are not read)"
     return f"{where}{key}: {text}{way_out}"

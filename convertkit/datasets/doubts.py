@@ -47,7 +47,15 @@ MOST = 0.5
 """Share of objects up to which COCO's reading may fit as well, where another one is proved."""
 
 FEW = 3
-"""Areas that agree with another reading by no chance."""
+"""Areas that agree with another reading by no chance, of objects of ``CLEAR`` pixels."""
+
+CLEAR = 100.0
+
+LOOSE = 8.0
+"""Pixels by which a box that is COCO's may be drawn wider than its mask."""
+
+COVERED = 0.7
+"""IoU of mask and box as COCO reads it from which that reading is as good as another."""
 
 ENOUGH = 20
 """Boxes of which it is no chance that all are in one quarter of their pictures."""
@@ -61,7 +69,7 @@ def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]
             continue  # masks of a whole file take half a second
         for shapes in shapes_of(found, [task]):
             # A picture may hold one object of one pixel; fractions say what they are.
-            if shapes.of and shapes.normalised.all() and (shapes.corners % 1).any():
+            if shapes.of and shapes.normalised.all() and not shapes.whole.all():
                 yield (
                     f"all {len(shapes.of)} {shapes.nouns} lie within 0..1, {shapes.like}: they are "
                     "normalised; COCO's are in pixels (multiply by width and height of the picture)"
@@ -76,6 +84,12 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         names = few([f"{quoted(twin.name)} (id {twin.id})" for twin in found.twins])
         yield f"left out, having no annotations and the name of another category: {names}"
     chosen = set(image_ids)
+    here = [annotation for annotation in found.annotations if annotation.image_id in chosen]
+    crowds = sum(bool(annotation.iscrowd) for annotation in here)
+    if not here:
+        yield f"no annotation on {len(chosen)} photo{'s' * (len(chosen) != 1)}, so there is nothing to find"
+    if crowds > MOST * len(here):
+        yield f"{crowds} of {len(here)} annotations are crowds (`iscrowd` 1), which nothing has to find"
     tables = list(shapes_of(found, tasks, chosen))
     read = _other_reading(found) if "bbox" in tasks else None
     if read:
@@ -83,7 +97,9 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
     for shapes in tables:
         yield from shapes.count(~shapes.sized, "have no size, so nothing can find them")
         yield from shapes.count(shapes.outside, "lie outside their picture, so nothing can find them")
-        yield from shapes.count(shapes.normalised, "lie within 0..1 pixels: are they normalised?")
+        yield from shapes.count(
+            shapes.normalised & ~shapes.whole, "lie within 0..1 pixels: are they normalised?"
+        )
         far = shapes.beyond & ~shapes.outside
         if not read and far.sum() > BEYOND * len(shapes.of):
             yield from shapes.count(far, "reach beyond their picture")
@@ -97,7 +113,7 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         yield from _areas(shapes)
     if len(tables) == 2:
         yield from _apart(*tables)
-    yield from _twice([annotation for annotation in found.annotations if annotation.image_id in chosen])
+    yield from _twice(here)
 
 
 @dataclass(frozen=True)
@@ -148,14 +164,24 @@ def _proved(found: AnnotationFile, shapes: Shapes, corners: Numbers) -> bool:
     near = 0.01 * areas + 1
     # Masks that nobody asked for may be wrong themselves.
     if not all(map(has_mask, shapes.of)) or any(faulty_shapes(found, ("segm",))):
-        told = len(areas) >= FEW and areas.all() and (ours <= near).all()
+        told = (areas >= CLEAR).sum() >= FEW and areas.all() and (ours <= near).all()
         return bool(told and np.mean(theirs <= np.maximum(ours, near)) <= MOST)
     if areas.all() and np.mean(theirs <= np.minimum(ours, near)) > MOST:
         return False  # the areas are those of the boxes as they stand
     sizes = {image.id: (image.height, image.width) for image in found.images}
     extents = table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
     ours, theirs = (np.abs(extents - box).max(axis=1) for box in (corners, shapes.corners))
-    return bool((ours <= SLACK).all() and np.mean(theirs <= np.maximum(ours, SLACK)) <= MOST)
+    plausible = (theirs <= LOOSE) | (_iou(extents, shapes.corners) >= COVERED)
+    return bool((ours <= SLACK).all() and np.mean(plausible) <= MOST)
+
+
+def _iou(one: Numbers, other: Numbers) -> Numbers:
+    """Of each box of one with that in the same place of the other."""
+    low, high = np.maximum(one[:, :2], other[:, :2]), np.minimum(one[:, 2:], other[:, 2:])
+    overlap = np.clip(high - low, 0, None).prod(axis=1)
+    union = area_of_corners(one) + area_of_corners(other) - overlap
+    shared: Numbers = np.divide(overlap, union, out=np.zeros_like(union), where=union > 0)
+    return shared
 
 
 def _areas(shapes: Shapes) -> Iterator[str]:
@@ -172,7 +198,7 @@ def _areas(shapes: Shapes) -> Iterator[str]:
 def _apart(boxes: Shapes, masks: Shapes) -> Iterator[str]:
     low = np.maximum(boxes.corners[:, :2], masks.corners[:, :2])
     high = np.minimum(boxes.corners[:, 2:], masks.corners[:, 2:])
-    apart = ~all_of(high >= low)
+    apart = ~all_of(high >= low - SLACK)
     odd = ~boxes.sized | ~masks.sized | boxes.outside | masks.outside | boxes.normalised | masks.normalised
     yield from masks.count(apart & ~odd, "lie outside their own box")
 

@@ -18,8 +18,8 @@ Chosen = NDArray[np.bool_]
 SLACK = 2.0
 """Pixels by which tools differ."""
 
-NORMALISED = 2.0
-"""Most that 0..1 makes of x + width: so much where both are a corner, or x a centre."""
+NORMALISED = 1.05
+"""Most that is 0..1, with the slips of tools: the first corner or the centre, and what is the size or a corner."""
 
 PICTURE = 16
 """Pixels on a side from which an object within the first pixels is suspicious."""
@@ -59,8 +59,14 @@ class Shapes:
 
     @property
     def normalised(self) -> Chosen:
-        within = (self.corners > -0.5) & (self.corners <= NORMALISED)
+        low, size = self.corners[:, :2], self.corners[:, 2:] - self.corners[:, :2]
+        within = (low > -0.5) & (low <= NORMALISED) & (size <= NORMALISED)
         return self.sized & all_of(within) & all_of(self.pictures >= PICTURE)
+
+    @property
+    def whole(self) -> Chosen:
+        """Of whole pixels, wherever they are."""
+        return all_of((self.corners[:, 2:] - self.corners[:, :2]) % 1 == 0)
 
     @property
     def beyond(self) -> Chosen:

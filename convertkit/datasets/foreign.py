@@ -28,7 +28,7 @@ _SIGNS = (
     (rb"\s*[\{\[][\s\{\[]*'", "a Python literal, whose quotes are ' and not \"", "write it with json.dump"),
     (rb"\s*(//|/\*|#.*\n\s*[\{\[])", "JSON with comments", "take them out"),
     (rb"\s*(---|-[ ]|#.*\n|[\w-]+:(\s|\Z))", "YAML", _EXPORT),
-    (rb"[^\{\[\r\n]*[,;\t][^\r\n]*[,;\t]", "a table (CSV)", _EXPORT),
+    (rb"(?![\s\0\xfe\xff]*[\{\[])[^\{\[\r\n]*[,;\t][^\r\n]*[,;\t]", "a table (CSV)", _EXPORT),
 )
 
 

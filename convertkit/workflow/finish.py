@@ -7,7 +7,7 @@ order: the file of detections is the same byte for byte.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from convertkit.datasets.places import from_windows, plain_name
 from convertkit.datasets.shapes import check_shapes
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
-from convertkit.models.package import ModelPackage, Variant
+from convertkit.models.package import ModelPackage, Variant, describe
 from convertkit.verify.judge import Verdict, judge
 from convertkit.verify.metrics import Metrics, evaluate
 from convertkit.verify.results import ResultsWriter
@@ -143,7 +143,7 @@ def finish(
         prepared=len(answers.record.photos),
         detections=writer.written,
         left_out=writer.left_out,
-        notes=(*truth.notes, *itertools.islice(doubts, 1)),
+        notes=(*_settings(answers), *truth.notes, *itertools.islice(doubts, 1)),
         scores=scores,
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         verdict=_verdict(answers, scores, len(photos)),
@@ -212,6 +212,14 @@ def _ids(path: Path, found: AnnotationFile, photos: Sequence[PreparedPhoto]) -> 
             )
         ids.append(image.id)
     return tuple(ids)
+
+
+def _settings(answers: Answers) -> Iterator[str]:
+    """The accuracy spec is for those of the variant; others are asked for, or those of an earlier day."""
+    made = describe(answers.record.preprocess)
+    own = describe(answers.package.preprocess_spec(answers.variant))
+    if other := [f"{key} {made[key]}, not {own[key]}" for key in made if made[key] != own[key]]:
+        yield f"prepared with other settings than the variant has: {'; '.join(other)}"
 
 
 def _verdict(answers: Answers, scores: dict[str, dict[str, float]], images: int) -> Verdict:

@@ -75,3 +75,23 @@ def test_official_annotations_are_whole(name):
 
     check_shapes(found, ("bbox", "segm"))
     assert any(annotation.iscrowd for annotation in found.annotations)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("blanks", ["\t", "\t\t ", "\n\t", " "])
+def test_json_behind_blanks_is_no_table(tmp_path, blanks, encoding):
+    path = tmp_path / "instances.json"
+    text = json.dumps({"info": "\t,;", "images": [], "categories": [], "annotations": []})
+    path.write_bytes((blanks + text).encode(encoding))
+
+    assert read_annotations(path).images == []
+
+
+@pytest.mark.parametrize("value", [-1, 1 << 53 | 1, 1 << 63, 0.5, "a-hash", None])
+@pytest.mark.parametrize("key", ["id", "image_id", "category_id"])
+def test_an_id_that_cannot_be_kept_is_named_with_the_way_out(tmp_path, key, value):
+    """Results are a table of float64, which would take two large ids for one."""
+    with pytest.raises(
+        SpecError, match=rf"annotations\[0\].{key}: Expected `int.* \(ids are .*: number them\)"
+    ):
+        checked(tmp_path, **{key: value})

@@ -163,6 +163,29 @@ def test_a_box_in_the_corner_that_is_off_by_one_is_no_other_form(
         assert list(contradictions(read([{**item, "segmentation": mask}]), ("bbox",))) == []
 
 
+LOOSELY = [([4, 4, 50, 50], [5, 5, 46, 46]), ([4, 6, 9, 7], [7, 6, 5, 6]), ([2, 2, 20, 30], [3, 3, 17, 26])]
+
+
+@pytest.mark.parametrize(("box", "around"), LOOSELY)
+def test_a_box_that_is_drawn_wider_than_its_mask_is_no_other_form(
+    read: Any, box: list[float], around: list[float]
+) -> None:
+    item = {**drawn()[0], "bbox": box, "area": None, "segmentation": [octagon(*around)]}
+
+    assert list(contradictions(read([item]), ("bbox",))) == []
+
+
+def test_areas_of_a_few_pixels_prove_no_other_form(read: Any) -> None:
+    """Of triangles in the corner: half of their boxes, and about what corners would make of them."""
+    boxes = [(0.5, 0.5, 2, 2), (0.4, 0.6, 2.2, 2), (0.6, 0.5, 2.1, 2.2)]
+    data = [
+        {**drawn()[0], "id": number, "bbox": box, "area": box[2] * box[3] / 2, "segmentation": []}
+        for number, box in enumerate(boxes)
+    ]
+
+    assert list(contradictions(read(data), ("bbox",))) == []
+
+
 def test_wrong_masks_do_not_accuse_boxes_whose_areas_are_right(read: Any) -> None:
     """A converter that took x, y, width, height for corners when it drew the masks."""
     data = drawn(objects=400)
@@ -205,10 +228,16 @@ def test_normalised_boxes_of_any_form_are_a_fault(read: Any, form: str) -> None:
     assert "all 60 boxes lie within 0..1, like " in next(contradictions(read(small), ("bbox",)))
 
 
-def test_an_object_of_one_pixel_is_no_fault(read: Any) -> None:
-    data = [{**drawn()[0], "bbox": [0, 0, 1, 1], "segmentation": [[0, 0, 1, 0, 1, 1, 0, 1]]}]
+@pytest.mark.parametrize("corner", [0, 0.5, 1])
+@pytest.mark.parametrize("size", [1, 1.5, 2])
+def test_an_object_of_the_first_pixels_is_no_fault(read: Any, corner: float, size: float) -> None:
+    low, high = corner, corner + size
+    mask = [low, low, high, low, high, high, low, high]
+    data = [{**drawn()[0], "bbox": [low, low, size, size], "area": size**2, "segmentation": [mask]}]
+    found = read(data)
 
-    assert list(contradictions(read(data), BOTH)) == []
+    assert list(contradictions(found, BOTH)) == []
+    assert said(found) == []
 
 
 @pytest.mark.parametrize("factor", [0.156, 0.5 - 1e-6])
@@ -303,6 +332,12 @@ def test_masks_apart_from_their_boxes_are_counted(read: Any) -> None:
     assert said(read(data)) == ["1 of 60 masks lie outside their own box (first: annotation 7)"]
 
 
+def test_a_mask_beside_its_box_by_the_rounding_of_a_tool_is_no_news(read: Any) -> None:
+    data = [{**drawn()[0], "bbox": [9, 9, 1, 1], "area": 1, "segmentation": [octagon(10.5, 10.5, 1, 1)]}]
+
+    assert said(read(data)) == []
+
+
 def test_objects_that_are_there_twice_are_counted(read: Any) -> None:
     data = drawn()
     other = {**data[2], "id": 63, "segmentation": [octagon(*data[2]["bbox"])[2:]]}
@@ -340,6 +375,22 @@ def test_crowds_are_not_doubted(read: Any) -> None:
     assert said(read(data), ("bbox",)) == []
 
 
+@pytest.mark.parametrize("crowds", [31, 60])
+def test_crowds_that_are_most_of_all_are_said(read: Any, crowds: int) -> None:
+    """As a tool marks groups, or everything: whatever else is found, the figures leave them out."""
+    data = drawn()
+    few = [{**item, "iscrowd": int(number < 30)} for number, item in enumerate(data)]
+    many = [{**item, "iscrowd": int(number < crowds)} for number, item in enumerate(data)]
+
+    assert said(read(few), ("bbox",)) == []
+    (line,) = said(read(many), ("bbox",))
+    assert line == f"{crowds} of 60 annotations are crowds (`iscrowd` 1), which nothing has to find"
+
+
+def test_photos_without_one_annotation_are_said(read: Any) -> None:
+    assert said(read([])) == ["no annotation on 10 photos, so there is nothing to find"]
+
+
 @pytest.mark.parametrize("value", [1e300, -1e300, 1e9])
 def test_a_number_beyond_any_picture_is_a_fault(read: Any, value: float) -> None:
     data = drawn(objects=2)
@@ -371,3 +422,23 @@ def test_of_empty_categories_with_one_name_the_last_stays(read: Any) -> None:
     found = read(drawn(), categories=[{"id": number, "name": name} for number, name in enumerate(names)])
 
     assert [category.id for category in found.categories] == [1, 2]
+
+
+@pytest.mark.parametrize(("used", "other"), [(("A", "a"), "cat"), (("t-shirt", "tshirt"), "c-at")])
+def test_no_category_is_left_out_where_spelling_tells_classes_apart(
+    read: Any, used: tuple[str, str], other: str
+) -> None:
+    """Letters of a text: the objects are few, and some classes have none."""
+    names = [*used, "cat", other.upper()]
+    data = [{**item, "category_id": number % 3} for number, item in enumerate(drawn())]
+    found = read(data, categories=[{"id": number, "name": name} for number, name in enumerate(names)])
+
+    assert [category.name for category in found.categories] == names
+    assert said(found) == []
+
+
+def test_names_of_nothing_but_dashes_are_no_twins(read: Any) -> None:
+    names = ["-", "cat", "_"]
+    found = read(drawn(), categories=[{"id": number, "name": name} for number, name in enumerate(names)])
+
+    assert [category.name for category in found.categories] == names

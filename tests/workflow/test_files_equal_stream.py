@@ -10,6 +10,8 @@ from pathlib import Path
 import onnx
 import pytest
 
+from convertkit.build.keys import step_key
+from convertkit.build.manifest import Manifest, StepEntry
 from convertkit.files import TEMPORARY
 from tests.conftest import MASKRCNN
 from tests.workflow.conftest import detector_graph
@@ -331,6 +333,56 @@ def test_what_makes_annotations_doubtful_is_said_beside_the_figures(cli, photos,
 
     assert "annotations repeat another's object" in done.json["notes"][0]
     assert (refused.code, refused.out, "they are normalised" in refused.err) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ([], None),
+        (["--placement", "corner", "--rounding", "nearest"], None),
+        (
+            ["--placement", "center", "--rounding", "floor"],
+            "prepared with other settings than the variant has: "
+            "placement center, not corner; rounding floor, not nearest",
+        ),
+    ],
+)
+def test_other_settings_than_the_variant_has_are_said_beside_the_figures(
+    cli, photos, detector, ais_bench, words, line
+):
+    cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre", *words)
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+
+    done = cli("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", detector, "--json")
+
+    assert (done.json["notes"] or [None])[0] == line
+
+
+@pytest.mark.parametrize(
+    ("variant", "line"),
+    [
+        ("mini", ""),
+        ("mini48", "note: built is of maskrcnn mini48, not of maskrcnn mini\n"),
+        (None, ""),
+    ],
+)
+def test_an_artifact_of_another_variant_is_said(cli, photos, detector, ais_bench, variant, line):
+    """Where it takes and gives the same shapes; a manifest of another tool says nothing."""
+    shutil.copytree(detector, "built")
+    step = StepEntry("stock", step_key("stock", {}), {}, "0")
+    manifest = Manifest(1, "1", "maskrcnn", variant or "", "cpu", (320, 320), (step,), {}).sealed()
+    Path("built/manifest.json").write_bytes(manifest.encode() if variant else b'{"files": []}')
+
+    before = cli("preprocess", MASKRCNN, *photos, "--artifact", "built", "-o", "pre")
+    ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
+    after = cli("postprocess", MASKRCNN, "out", "-i", "pre", "--artifact", "built")
+
+    assert (before.code, before.err.count("note: built is of"), line in before.err) == (
+        0,
+        len(line) > 0,
+        True,
+    )
+    assert (after.code, after.err.count("note: built is of"), line in after.err) == (0, len(line) > 0, True)
 
 
 def test_doubtful_annotations_are_named_before_any_photo_is_prepared(cli, photos, detector):

@@ -16,6 +16,7 @@ from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, Weights, detach, take_defaults, weight_key
 from convertkit.graph.nested import bodies, every_node
+from convertkit.graph.sparse import write_out
 
 G_LOGGER.severity = G_LOGGER.CRITICAL + 1  # silent: it would print to standard output what it raises anyway
 
@@ -151,9 +152,12 @@ class Graph:
         self.replace(result, source)
 
     def fresh_name(self, prefix: str) -> str:
-        """A name that no node and no tensor of the graph has yet."""
+        """A name that no node and no tensor of the graph has yet, nor one inside a node."""
         if self._names is None:
-            self._names = {node.name for node in self.nodes} | set(self.surgeon.tensors())
+            parts = [self.surgeon, *self.surgeon.subgraphs(recursive=True)]
+            self._names = {node.name for part in parts for node in part.nodes}.union(
+                *(part.tensors() for part in parts)
+            )
         name, count = prefix, 0
         while name in self._names:
             count += 1
@@ -201,10 +205,11 @@ def open_graph(model: LightModel) -> Graph:
     """
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
-    defaults = take_defaults(proto)
     try:
+        write_out(proto)
+        defaults = take_defaults(proto)
         surgeon = gs.import_onnx(proto)
-    except MemoryError:
+    except (MemoryError, GraphError):
         raise
     except Exception as error:  # whatever its code stumbles over
         raise GraphError(f"the graph cannot be edited: {type(error).__name__}: {error}") from error
@@ -262,6 +267,4 @@ def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -
 
 def _is_detached(constant: gs.Constant) -> bool:
     values = constant._values
-    if not isinstance(values, LazyValues) or not isinstance(values.tensor, onnx.TensorProto):
-        return False  # sparse ones have no data of their own
-    return weight_key(values.tensor) is not None
+    return isinstance(values, LazyValues) and weight_key(values.tensor) is not None

@@ -63,13 +63,24 @@ class CastInt64ToInt32(convertkit.GraphPass):
 
         Raises:
             UnknownNameError: a range is stated of something that is no graph input.
+            UsageError: the input's type cannot hold it.
         """
-        from convertkit_passes.int64.plan import make_plan
+        import numpy as np
 
-        known = [tensor.name for tensor in graph.inputs]
-        for name in self.ranges:
+        from convertkit_passes.int64.interval import of_type
+        from convertkit_passes.int64.plan import make_plan
+        from convertkit_passes.int64.types import Types
+
+        types, known = Types(graph), {tensor.name: tensor for tensor in graph.inputs}
+        for name, (low, high) in self.ranges.items():
             if name not in known:
-                raise convertkit.UnknownNameError("graph input", name, known)
+                raise convertkit.UnknownNameError("graph input", name, list(known))
+            kind = types.of(known[name])
+            own = of_type(kind if kind is not None and kind.kind in "iub" else np.dtype(np.int64))
+            if low < own.low or high > own.high:
+                raise convertkit.UsageError(
+                    f"pass {self.name}: the range of {name!r} passes {own}, which is what its type can hold"
+                )
         return make_plan(graph, inputs=self.inputs, outputs=self.outputs, ranges=self.ranges)
 
     def probes(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import convertkit
 
 
@@ -9,6 +11,7 @@ class SetOpsetWindow(convertkit.LightPass):
     """Refuse a model whose opset lies outside a window, or whose nodes are of a domain it does not import.
 
     Nothing is converted: between opsets operators change their meaning, so the exporter has to write the right one.
+    Functions that a model brings have an opset of their own, and are held to the same window.
 
     Options:
         min: the lowest opset that is accepted.
@@ -23,23 +26,31 @@ class SetOpsetWindow(convertkit.LightPass):
     def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
         if self.min > self.max:
             raise convertkit.UsageError(f"the opset window {self.min} to {self.max} is empty")
-        versions = {
-            "" if item.domain == "ai.onnx" else item.domain: item.version for item in model.proto.opset_import
-        }
-        version = versions.get("")
-        if version is None:
+        if "" not in _versions(model.proto):
             raise convertkit.PassError(
                 "the model does not say which ONNX opset it uses", hint="export it again"
             )
+        self._judge("the model", model.proto, model.proto.graph)
+        for function in model.proto.functions:
+            self._judge(f"function {function.name!r}", function, function)
+        return model
+
+    def _judge(self, what: str, owner: Any, graph: Any) -> None:
+        """Holds a model or a function against the window."""
+        versions = _versions(owner)
+        version = versions.get("", self.min)
         if not self.min <= version <= self.max:
             raise convertkit.PassError(
-                f"the model uses opset {version}, which is outside {self.min} to {self.max}",
+                f"{what} uses opset {version}, which is outside {self.min} to {self.max}",
                 hint=f"export it with opset_version={self.max if version > self.max else self.min}",
             )
-        for node in convertkit.every_node(model.proto.graph):
+        for node in convertkit.every_node(graph):
             if (node.domain if node.domain != "ai.onnx" else "") not in versions:
                 raise convertkit.PassError(
                     f"node {node.name!r} ({node.op_type}) is of domain {node.domain!r}, which is not imported",
-                    hint=f"add {node.domain!r} to the model's opset_import",
+                    hint=f"add {node.domain!r} to the opset_import of {what}",
                 )
-        return model
+
+
+def _versions(owner: Any) -> dict[str, int]:
+    return {"" if item.domain == "ai.onnx" else item.domain: item.version for item in owner.opset_import}

@@ -18,7 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 
+from convertkit.errors import ConvertkitError
 from convertkit.graph.light import LightModel, attach, detach
+from convertkit.graph.validate import validate
 from tests.conftest import Cli
 from tests.graphtext import apply, parse, show
 
@@ -432,3 +434,49 @@ def test_a_range_of_something_that_is_no_input_names_the_nearest(cli: Cli, tmp_p
 
     assert outcome.code != 0
     assert "'idz'" in outcome.err and "ids" in outcome.err
+
+
+def test_a_quotient_of_floats_within_whole_bounds_is_no_whole_number() -> None:
+    steps = CastInt64ToInt32(ranges={"x": (1, 1000000), "d": (0, 10)})
+    for node in ("q = Div (x, d)", "q = Mod <fmod = 1> (x, d)"):
+        model = parse(
+            f"(float[2] x, float[2] d) => (int64[2] y) {{ {node} y = Cast <to = 7> (q) }}", opset=14
+        )
+
+        result = apply(steps, model)
+
+        feeds = {"x": np.full(2, 1e6, np.float32), "d": np.array([1e-6, 0], np.float32)}
+        assert assert_equal(model, result, [feeds])
+        assert result.proto.graph.output[0].type.tensor_type.elem_type == TensorProto.INT64
+
+
+@pytest.mark.parametrize(
+    ("kind", "low", "high"), [("uint8", -5, 100), ("bool", 0, 2), ("float", 0, 10**400), ("int64", 0, 2**63)]
+)
+def test_a_range_that_the_type_of_its_input_cannot_hold_is_refused(kind: str, low: int, high: int) -> None:
+    model = parse(f"({kind}[2] x) => (int64[2] y) {{ y = Cast <to = 7> (x) }}", opset=14)
+
+    with pytest.raises(ConvertkitError, match=r"the range of 'x' passes .* which is what its type can hold"):
+        apply(CastInt64ToInt32(ranges={"x": (low, high)}), model)
+
+
+def test_the_names_inside_a_branch_are_taken_too() -> None:
+    model = parse(
+        """(bool c, float[2,3] x) => (int64[2] y)
+        {
+            q = ArgMax <axis = 1, keepdims = 0> (x)
+            r = If (c) <
+                then_branch = then () => (int64[2] q_int32) { q_int32 = Identity (q) },
+                else_branch = other () => (int64[2] q_int64) { q_int64 = Neg (q) }
+            >
+            s = Sign (r)
+            y = Add (s, q)
+        }""",
+        opset=14,
+    )
+    feeds = [{"c": np.array(c), "x": np.arange(6, dtype=np.float32).reshape(2, 3)} for c in (False, True)]
+
+    result = apply(CastInt64ToInt32(), model)
+
+    validate(result)
+    assert assert_equal(model, result, feeds) == 2

@@ -8,6 +8,7 @@ from convertkit_passes.fold_constants import FoldConstants
 from hypothesis import HealthCheck, given, settings
 
 from convertkit.graph.light import detach
+from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.check import Checker
 from tests.graphtext import apply, parse, rewritten, show
@@ -253,3 +254,17 @@ def test_a_product_has_the_same_bits_whether_its_weight_is_computed_or_was() -> 
 
     assert [node.op_type for node in after.proto.graph.node] == ["MatMul"]
     assert Checker(samples).check(FOLD, before, after, changed=True).max_error == 0
+
+
+def test_a_cast_to_half_precision_that_onnxruntime_leaves_out_stays() -> None:
+    model = parse(
+        """(float[2] x) => (float[2] y) <float[2] k = {1.2345, 6.789}>
+        { a = Cast <to = 10> (k) b = Mul (a, a) c = Add (b, a) d = Cast <to = 1> (c) y = Mul (x, d) }""",
+        opset=14,
+    )
+    feeds = {"x": np.array([1.5, -2.7], np.float32)}
+
+    result = apply(FoldConstants(), model)
+
+    before, after = (open_session(one, optimize=False).run(feeds)["y"] for one in (model, result))
+    assert before.tolist() == after.tolist()

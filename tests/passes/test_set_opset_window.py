@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 from convertkit_passes.set_opset_window import SetOpsetWindow
 
 from convertkit.errors import PassError, UsageError
+from convertkit.graph.light import detach
 from tests.graphtext import apply, parse
 
 GRAPH = "(float[2] x) => (float[2] y) { y = Relu (x) }"
@@ -69,3 +71,27 @@ def test_a_model_without_opset_is_refused() -> None:
 def test_an_empty_window_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(UsageError, match="16 to 11 is empty"):
         apply(SetOpsetWindow(min=16, max=11), GRAPH)
+
+
+def test_the_opset_of_a_function_lies_in_the_window_too() -> None:
+    proto = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["" : 14, "own" : 1]>
+        graph (float[2] x) => (float[2] y) { y = own.Twice (x) }
+        <domain: "own", opset_import: ["" : 18]> Twice (a) => (b) { b = Add (a, a) }"""
+    )
+
+    with pytest.raises(PassError, match="function 'Twice' uses opset 18, which is outside 11 to 16"):
+        apply(SetOpsetWindow(), detach(proto))
+    assert apply(SetOpsetWindow(max=18), detach(proto))
+
+
+def test_a_domain_that_a_function_does_not_import_is_refused() -> None:
+    proto = onnx.parser.parse_model(
+        """<ir_version: 8, opset_import: ["" : 14, "own" : 1, "vendor" : 1]>
+        graph (float[2] x) => (float[2] y) { y = own.Twice (x) }
+        <domain: "own", opset_import: ["" : 14]> Twice (a) => (b) { b = vendor.Spread (a) }"""
+    )
+
+    with pytest.raises(PassError, match="is not imported") as caught:
+        apply(SetOpsetWindow(), detach(proto))
+    assert caught.value.hint == "add 'vendor' to the opset_import of function 'Twice'"

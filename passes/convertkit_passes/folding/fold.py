@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
+from onnx import TensorProto
 
 from convertkit_passes.constants import peek, stated_bytes
 from convertkit_passes.folding.compute import compute, result_bytes
@@ -68,7 +69,7 @@ class Folder:
         half: set[int] = set()
         for node in self.graph.nodes:
             reads_half = any(id(tensor) in half or _is_half(tensor) for tensor in node.inputs)
-            if reads_half and node.op not in _MOVES:
+            if (reads_half and node.op not in _MOVES) or _is_left_out(node):
                 continue
             if self._is_foldable(node) and self._is_decided(node, done) and self._is_small(node):
                 ready.append(node)
@@ -126,6 +127,13 @@ class Folder:
 def _is_half(tensor: Any) -> bool:
     kind = tensor.dtype
     return kind is not None and (isinstance(kind, int) or np.dtype(kind).name in ("float16", "bfloat16"))
+
+
+def _is_left_out(node: Any) -> bool:
+    """A Cast to half precision before arithmetic, which onnxruntime does in float: it rounds nothing there."""
+    if node.op != "Cast" or node.attrs["to"] not in (TensorProto.FLOAT16, TensorProto.BFLOAT16):
+        return False
+    return any(reader.op not in _MOVES for tensor in node.outputs for reader in tensor.outputs)
 
 
 def _is_needed(tensor: Any, inside: set[int]) -> bool:

@@ -48,7 +48,8 @@ class Ranges:
             if told is not None or self._types.is_int64(tensor):
                 value = Interval(*told) if told else replace(INT32, assumes=frozenset([tensor.name]))
                 default = graph.default(tensor)
-                self._known[id(tensor)] = union([value, *([] if default is None else [of_values(default)])])
+                whole = union([value, *([] if default is None else [of_values(default)])])
+                self._known[id(tensor)] = interval.stored(whole, self._types.of(tensor))
         self._walk(graph.nodes)
 
     def of(self, tensor: Any) -> Interval:

@@ -93,7 +93,7 @@ GOLDEN = {
         {
             a = Relu (x) b = Identity (a) c = Reshape (b, same) d = Tile (c, once) e = Expand (d, once)
             f = Cast <to = 1> (e) g = Slice (f, zero, far) h = Transpose <perm = [0, 1]> (g) i = Concat <axis = 0> (h)
-            j = Clip (i) k = Cast <to = 6> (j) l = Cast <to = 7> (k) m = Cast <to = 6> (l) n = Cast <to = 1> (m)
+            k = Cast <to = 6> (i) l = Cast <to = 7> (k) m = Cast <to = 6> (l) n = Cast <to = 1> (m)
             y = Abs (n)
         }""",
         """(float[2,3] x) => (float[2,3] y)
@@ -406,3 +406,66 @@ def _vendor(size: int) -> LightModel:
     )
     model.proto.graph.node[1].domain = ops.DOMAIN
     return model
+
+
+@pytest.mark.parametrize("opset", [10, 11])
+def test_a_clip_without_bounds_makes_infinite_floats_finite(opset: int) -> None:
+    model = parse("(float[3] x) => (float[3] y) { c = Clip (x) y = Neg (c) }", opset=opset)
+    edited = open_graph(model)
+
+    rewrite(edited)
+
+    feeds = {"x": np.array([np.inf, -np.inf, 1], np.float32)}
+    before, after = (open_session(one, optimize=False).run(feeds)["y"] for one in (model, edited.model()))
+    assert before.tolist() == after.tolist()
+
+
+def test_a_clip_of_integers_without_bounds_does_nothing() -> None:
+    model = parse("(int32[3] x) => (int32[3] y) { c = Clip (x) y = Abs (c) }", opset=12)
+
+    assert [node.op_type for node in apply(LegalizeAscend(), model).proto.graph.node] == ["Abs"]
+
+
+def test_int32_arithmetic_that_wraps_before_it_is_widened_is_not_believed_to_fit() -> None:
+    model = parse(
+        """(float[1,11] x) => (double[1] y) <int32 c = {2147483647}, int64 d = {2147483647}>
+        {
+            i = ArgMax <axis = 1, keepdims = 0> (x)
+            n = Cast <to = 6> (i)
+            a = Add (n, c)
+            w = Cast <to = 7> (a)
+            s = Sub (w, d)
+            y = Cast <to = 11> (s)
+        }""",
+        opset=13,
+    )
+    edited = open_graph(model)
+
+    rewrite(edited)
+
+    for place in range(11):
+        feeds = {"x": np.eye(11, dtype=np.float32)[place : place + 1]}
+        before, after = (open_session(one, optimize=False).run(feeds)["y"] for one in (model, edited.model()))
+        assert before.tolist() == after.tolist()
+
+
+def test_indices_stay_int64_where_onnxruntime_has_no_other_kernel() -> None:
+    model = parse(
+        """(float[4] x) => (float[1,4] y) <int64[1] k = {1}, int64[1] depth = {4}, float[2] v = {0, 1}>
+        { t, i = TopK (x, k) y = OneHot (i, depth, v) }"""
+    )
+
+    result = apply(LegalizeAscend(), model)
+
+    np.testing.assert_array_equal(_outputs(result)[0], _outputs(model)[0])
+
+
+@pytest.mark.parametrize("size", [0, 3])
+def test_an_index_outside_its_axis_stays_outside(size: int) -> None:
+    edited = open_graph(
+        parse(f"(float[{size}] x) => (float[1] y) <int64[1] i = {{-4}}> {{ y = Gather (x, i) }}")
+    )
+
+    rewrite(edited)
+
+    assert show(edited.model()).count("i = {-4}") == 1

@@ -13,6 +13,7 @@ Rewrite = Callable[[convertkit.Graph], int]
 REWRITES: tuple[Rewrite, ...] = (
     explicit.lift_constants,
     explicit.write_attributes,
+    explicit.write_bounds,
     ranges.slice_bounds,
     ranges.gather_indices,
     ranges.drop_empty_parts,

@@ -28,13 +28,22 @@ def bounds(tensor: Any, depth: int = DEPTH) -> Range | None:
     """The lowest and the highest value, both possible or not; None where nothing is known."""
     if isinstance(tensor, gs.Constant):
         return _of_constant(tensor)
+    found, kind = _computed(tensor, depth), np.dtype(tensor.dtype or np.float32)
+    if found is None or kind.kind not in "iu":
+        return None
+    own = np.iinfo(kind)  # beyond it arithmetic and a Cast to fewer bits wrap
+    return found if own.min <= found[0] and found[1] <= own.max else (int(own.min), int(own.max))
+
+
+def _computed(tensor: Any, depth: int) -> Range | None:
+    """The same before the type of the tensor stores it."""
     if depth == 0 or len(tensor.inputs) != 1 or tensor.inputs[0].domain not in (None, "", "ai.onnx"):
         return None
     node = tensor.inputs[0]
     if node.op in ("TopK", "ArgMax", "ArgMin"):
         return _of_index(node, tensor)
     if node.op in MOVES and np.dtype(tensor.dtype or np.float32).kind == "i":
-        return _of_move(node, tensor, depth - 1)
+        return _of_move(node, depth - 1)
     return _of_arithmetic(node, depth - 1)
 
 
@@ -57,7 +66,7 @@ def _of_index(node: Any, tensor: Any) -> Range | None:
     return None if shape is None else (0, shape[node.attrs.get("axis", -1 if node.op == "TopK" else 0)] - 1)
 
 
-def _of_move(node: Any, tensor: Any, depth: int) -> Range | None:
+def _of_move(node: Any, depth: int) -> Range | None:
     if node.op == "Cast" and np.dtype(node.inputs[0].dtype or np.float32).kind not in "iu":
         return None
     data = node.inputs if node.op == "Concat" else node.inputs[:1]
@@ -65,9 +74,7 @@ def _of_move(node: Any, tensor: Any, depth: int) -> Range | None:
     known = [item for item in found if item is not None]
     if len(known) < len(found):
         return None
-    low, high = min(item[0] for item in known), max(item[1] for item in known)
-    own = np.iinfo(tensor.dtype)  # a Cast to fewer bits may wrap
-    return (low, high) if own.min <= low and high <= own.max else (int(own.min), int(own.max))
+    return min(item[0] for item in known), max(item[1] for item in known)
 
 
 def _of_arithmetic(node: Any, depth: int) -> Range | None:

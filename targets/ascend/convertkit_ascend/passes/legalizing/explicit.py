@@ -51,6 +51,17 @@ def write_attributes(graph: convertkit.Graph) -> int:
     return count
 
 
+def write_bounds(graph: convertkit.Graph) -> int:
+    """A Clip of floats that leaves out both bounds gets the lower one, the lowest float; ints need none."""
+    count = 0
+    for node in graph.find("Clip") if graph.opset >= 11 else ():
+        kind = np.dtype(node.inputs[0].dtype or np.int64)
+        if kind.kind == "f" and all(tensor.is_empty() for tensor in node.inputs[1:]):
+            node.inputs = [node.inputs[0], graph.constant(np.finfo(kind).min, name="lowest")]
+            count += 1
+    return count
+
+
 def _missing(graph: convertkit.Graph, node: Any) -> tuple[str, Any]:
     """The attribute a node needs, and its value; None where that is not known."""
     shape = node.inputs[0].shape

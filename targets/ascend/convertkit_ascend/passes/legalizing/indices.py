@@ -104,7 +104,7 @@ def _bound_slots(graph: convertkit.Graph, node: Any) -> list[int] | None:
 def _takes_int32(graph: convertkit.Graph, node: Any, slot: int) -> bool:
     """Whether an input may be int32 whatever the others are."""
     schema = node_schema(node.op, node.domain or "", graph.opset)
-    if schema is None:
+    if schema is None or node.op == "OneHot":  # of its types onnxruntime runs a few combinations only
         return False
     variables = type_variables(schema.inputs, len(node.inputs))
     name = variables[slot]

@@ -20,9 +20,11 @@ def gather_indices(graph: convertkit.Graph) -> int:
     count = 0
     for node in graph.find(("Gather", "GatherElements")):
         indices, shape = values_of(node.inputs[1]), convertkit.static_shape(node.inputs[0])
-        if indices is None or shape is None or not indices.size or indices.min() >= 0:
+        if indices is None or shape is None or not indices.size:
             continue
         size = shape[node.attrs.get("axis", 0)]
+        if not -size <= indices.min() < 0:  # what lies outside is no index at all
+            continue
         inside = np.where(indices < 0, indices + size, indices).astype(indices.dtype)
         node.inputs[1] = graph.constant(inside, name=f"{node.inputs[1].name}_counted_from_0")
         count += 1

@@ -47,10 +47,9 @@ def _does_nothing(node: Any) -> bool:
         return True
     if node.op == "Cast":
         return node.inputs[0].dtype is not None and node.inputs[0].dtype == node.outputs[0].dtype
-    if node.op == "Clip":
-        return not any(name in node.attrs for name in ("min", "max")) and all(
-            tensor.is_empty() for tensor in node.inputs[1:]
-        )
+    if node.op == "Clip":  # without bounds it makes infinite floats finite
+        whole = node.inputs[0].dtype is not None and np.dtype(node.inputs[0].dtype).kind in "iu"
+        return whole and all(tensor.is_empty() for tensor in node.inputs[1:])
     if node.op == "Concat":
         return len(node.inputs) == 1
     if node.op == "Transpose":

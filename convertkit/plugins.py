@@ -24,8 +24,7 @@ from convertkit.passes.base import Pass
 from convertkit.passes.base import check_class as check_pass
 from convertkit.passes.record import PassRecord
 from convertkit.registry import Registry
-from convertkit.targets.base import Target
-from convertkit.targets.base import check_class as check_target
+from convertkit.targets.base import Target, check_target
 
 GROUP = "convertkit"
 """The entry point group in which installed plugins announce themselves."""
@@ -38,14 +37,14 @@ class Plugins:
 
     Attributes:
         passes: pass classes by name.
-        targets: target classes by name.
+        targets: targets by name.
         models: model classes by name.
         origins: plugin name -> where it came from (``package 1.0`` or a path).
     """
 
     def __init__(self) -> None:
         self.passes: Registry[type[Pass]] = Registry("pass")
-        self.targets: Registry[type[Target]] = Registry("target")
+        self.targets: Registry[Target] = Registry("target")
         self.models: Registry[type[Model]] = Registry("model")
         self.origins: dict[str, str] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -101,7 +100,7 @@ class Plugins:
         self.origins[name] = origin
         sinks: tuple[Callable[[Any], None], ...] = (
             lambda cls: self._take(self.passes, check_pass, cls, name),
-            lambda cls: self._take(self.targets, check_target, cls, name),
+            lambda target: self._take_target(target, name),
             lambda cls: self._take(self.models, check_model, cls, name),
             lambda domain: _take_domain(domain, name),
         )
@@ -146,6 +145,13 @@ class Plugins:
             )
         check(cls)
         registry.add(cls.name, cls, plugin=plugin)  # type: ignore[attr-defined]
+
+    def _take_target(self, target: Any, plugin: str) -> None:
+        if not isinstance(target, Target):
+            hint = "register a target: an object, not its class" if isinstance(target, type) else None
+            raise PluginError(f"plugin {plugin} registers {target!r} as a target", hint=hint)
+        check_target(target)
+        self.targets.add(target.name, target, plugin=plugin)
 
     def _check_hooks(self, name: str) -> None:
         """A misspelt hook would otherwise be ignored without a word."""

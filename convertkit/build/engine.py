@@ -140,7 +140,7 @@ class _Run:
             record = run_step(state, step)
             record = msgspec.structs.replace(record, missed=missed(step, before, state.model))
             return StepRecord.of(before, state.model, record)
-        state.replace(model)
+        state.model = model
         return msgspec.json.decode(entry.record(), type=StepRecord)
 
     def _check(self, position: int, before: LightModel, after: LightModel, record: PassRecord) -> CheckRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
@@ -95,8 +96,7 @@ class Plugins:
 
     def add(self, module: object, *, name: str, origin: str) -> None:
         """Registers a plugin object: checks its hooks and takes in what it registers."""
-        self._manager.register(module, name)
-        self._check_hooks(name)
+        self._register(module, name)
         self.origins[name] = origin
         sinks: tuple[Callable[[Any], None], ...] = (
             lambda cls: self._take(self.passes, check_pass, cls, name),
@@ -153,13 +153,15 @@ class Plugins:
         check_target(target)
         self.targets.add(target.name, target, plugin=plugin)
 
-    def _check_hooks(self, name: str) -> None:
+    def _register(self, module: object, name: str) -> None:
         """A misspelt hook would otherwise be ignored without a word."""
         try:
+            self._manager.register(module, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=name)
-            raise PluginError(f"plugin {name}: {_hook_reason(error)}") from error
+            reason = _argument_reason(module) or _hook_reason(error)
+            raise PluginError(f"plugin {name}: {reason}") from error
 
 
 def _take_domain(domain: Any, plugin: str) -> None:
@@ -191,6 +193,23 @@ def package_attribute(root: Path, file: Path, name: str) -> Any:
         return getattr(importlib.import_module(dotted), name)
     except Exception as error:
         raise PluginError(f"{file}: {name} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _argument_reason(module: object) -> str | None:
+    """What is wrong with the arguments of a plugin's hooks: they are given by name."""
+    for hook, spec in vars(hookspecs).items():
+        function = getattr(module, hook, None)
+        if not hasattr(spec, f"{hookspecs.PROJECT}_spec") or not inspect.isfunction(function):
+            continue
+        known = list(inspect.signature(spec).parameters)
+        for name in inspect.signature(function).parameters:
+            if name not in known:
+                return (
+                    f"{hook}({name}): the argument is called {known[0]!r}"
+                    if known
+                    else f"{hook} has no arguments"
+                )
+    return None
 
 
 def _hook_reason(error: pluggy.PluginValidationError) -> str:

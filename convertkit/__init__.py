@@ -48,7 +48,9 @@ _NAMES = {
     "passes.record": "PassRecord",
     "process": "ChildError run_child usable_processors",
     "reading": "read_file",
-    "targets.base": "Runtime RuntimeOptions Target",
+    "targets.base": "Target",
+    "targets.capabilities": "Runtime",
+    "targets.context": "CompileContext RuntimeOptions",
     "targets.lint": "LintFinding LintReport LintRule",
     "targets.machine": "Figure Machine",
     "targets.pixels": "Pixels",
@@ -133,9 +135,10 @@ if TYPE_CHECKING:
     from convertkit.process import run_child as run_child
     from convertkit.process import usable_processors as usable_processors
     from convertkit.reading import read_file as read_file
-    from convertkit.targets.base import Runtime as Runtime
-    from convertkit.targets.base import RuntimeOptions as RuntimeOptions
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.capabilities import Runtime as Runtime
+    from convertkit.targets.context import CompileContext as CompileContext
+    from convertkit.targets.context import RuntimeOptions as RuntimeOptions
     from convertkit.targets.lint import LintFinding as LintFinding
     from convertkit.targets.lint import LintReport as LintReport
     from convertkit.targets.lint import LintRule as LintRule

@@ -29,12 +29,20 @@ SHUTDOWN_SECONDS = 20.0
 TICK_SECONDS = 1.0
 
 
+Over = Literal["", "time", "output"]
+"""The limit for which a child was killed; empty for none."""
+
+
+class FloodError(Exception):
+    """Whoever takes a child's output has had enough of it."""
+
+
 class ChildError(ProcessError):
     """A command that failed.
 
     Attributes:
         returncode: negative for a signal, None for a time-out or a failed start.
-        over: the limit for which it was killed, ``time`` or ``output``; empty for none.
+        over: the limit for which it was killed.
     """
 
     def __init__(
@@ -45,7 +53,7 @@ class ChildError(ProcessError):
         last_line: str = "",
         log: Path | None = None,
         returncode: int | None,
-        over: Literal["", "time", "output"] = "",
+        over: Over = "",
     ) -> None:
         super().__init__(
             f"{name} {reason}" + (f": {last_line}" if last_line else ""),
@@ -107,11 +115,12 @@ class Child:
         *,
         channel: socket.socket | None = None,
         enough: Callable[[], bool] = lambda: False,
-    ) -> bool:
-        """Hand on output until the supervisor is gone or there is enough; False when ``deadline`` comes first.
+    ) -> Over:
+        """Hand on output until the supervisor is gone, there is enough, or the child runs over a limit.
 
         Args:
-            take: called with ``stdout``, ``stderr`` or ``channel`` and what came there; nothing is its end.
+            take: called with ``stdout``, ``stderr`` or ``channel`` and what came there; nothing is its end. It may
+                raise :class:`FloodError`.
             deadline: by :func:`time.monotonic`; None for no limit.
             tick: called about once a second.
             channel: a socket to listen to besides.
@@ -125,17 +134,20 @@ class Child:
                     tick()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
-                    return False
+                    return "time"
                 # With the supervisor gone nobody writes any more, unless it was killed itself: take what
                 # is there and wait for nothing.
                 wait = left if tick is None else min(TICK_SECONDS, math.inf if left is None else left)
                 ready = selector.select(0 if self._gone else wait)
                 if self._gone and not ready:
                     break
-                for key, _ in ready:
-                    if not self._take(key, take):
-                        selector.unregister(key.fileobj)
-        return True
+                try:
+                    for key, _ in ready:
+                        if not self._take(key, take):
+                            selector.unregister(key.fileobj)
+                except FloodError:
+                    return "output"
+        return ""
 
     def _register(self, selector: selectors.BaseSelector, channel: socket.socket | None) -> None:
         assert self._process.stdout is not None
@@ -182,9 +194,11 @@ class Child:
                 stream.close()
 
 
-def overran(limit: float | None) -> tuple[str, int | None]:
-    """The reason and the return code of a child that was still there after ``limit`` seconds."""
-    return f"was killed after its time limit of {limit:g} s", None
+def overran(over: Over, seconds: float | None) -> str:
+    """The reason for which a child was killed that ran over a limit, that of ``seconds`` or of its output."""
+    if over == "output":
+        return "was killed: it printed without end"
+    return f"was killed after its time limit of {seconds:g} s"
 
 
 def failure(report: str) -> tuple[str, int | None] | None:

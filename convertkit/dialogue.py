@@ -103,15 +103,15 @@ class Dialogue:
         with contextlib.suppress(ConnectionError):
             self._channel.sendall(json.dumps(message).encode() + b"\n")
         deadline = time.monotonic() + timeout
-        in_time = self._child.feed(
+        over = self._child.feed(
             self._take, deadline, channel=self._channel, enough=lambda: self._heard.endswith(b"\n")
         )
         if self._heard.endswith(b"\n"):
             return dict(json.loads(self._heard))
         self.kill()
-        reason, code = _ending(self._child.report) if in_time else overran(timeout)
-        last = self._reader.last_line()
-        raise ChildError(self._name, reason, last_line=last, returncode=code, over="" if in_time else "time")
+        reason, code = (overran(over, timeout), None) if over else _ending(self._child.report)
+        last = self._reader.last_line() if over != "output" else ""
+        raise ChildError(self._name, reason, last_line=last, returncode=code, over=over)
 
     def _take(self, stream: str, data: bytes) -> None:
         if stream == "channel":

@@ -27,8 +27,8 @@ def register_passes(register: Callable[[type[Pass]], None]) -> None:
 
 
 @hookspec
-def register_targets(register: Callable[[type[Target]], None]) -> None:
-    """Call ``register(TargetClass)`` for every target the plugin brings."""
+def register_targets(register: Callable[[Target], None]) -> None:
+    """Call ``register(SomeTarget(...))`` for every target the plugin brings."""
 
 
 @hookspec

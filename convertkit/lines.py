@@ -7,6 +7,8 @@ import json
 import re
 from typing import IO, TYPE_CHECKING, Any
 
+from convertkit.child import FloodError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -19,10 +21,6 @@ MOST_PRINTED = 1 << 30
 
 _TELLING = re.compile(r"error|exception|fatal|killed|no space left|cannot allocate", re.IGNORECASE)
 _NOISE = re.compile(r"^\W*$|^\s*(\[notice\]|note: |hint: )|This error originates from a subprocess")
-
-
-class FloodError(Exception):
-    """A child has printed more than :data:`MOST_PRINTED` bytes."""
 
 
 class LineReader:
@@ -62,7 +60,7 @@ class LineReader:
         """Accept what a stream gave; empty ``data`` is its end, which also ends its last line.
 
         Raises:
-            FloodError: it is more than any child has to say.
+            FloodError: it is more than :data:`MOST_PRINTED`.
         """
         self._printed += len(data)
         if data and self._printed > MOST_PRINTED:

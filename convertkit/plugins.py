@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
@@ -24,8 +25,7 @@ from convertkit.passes.base import Pass
 from convertkit.passes.base import check_class as check_pass
 from convertkit.passes.record import PassRecord
 from convertkit.registry import Registry
-from convertkit.targets.base import Target
-from convertkit.targets.base import check_class as check_target
+from convertkit.targets.base import Target, check_target
 
 GROUP = "convertkit"
 """The entry point group in which installed plugins announce themselves."""
@@ -38,14 +38,14 @@ class Plugins:
 
     Attributes:
         passes: pass classes by name.
-        targets: target classes by name.
+        targets: targets by name.
         models: model classes by name.
         origins: plugin name -> where it came from (``package 1.0`` or a path).
     """
 
     def __init__(self) -> None:
         self.passes: Registry[type[Pass]] = Registry("pass")
-        self.targets: Registry[type[Target]] = Registry("target")
+        self.targets: Registry[Target] = Registry("target")
         self.models: Registry[type[Model]] = Registry("model")
         self.origins: dict[str, str] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
@@ -96,12 +96,11 @@ class Plugins:
 
     def add(self, module: object, *, name: str, origin: str) -> None:
         """Registers a plugin object: checks its hooks and takes in what it registers."""
-        self._manager.register(module, name)
-        self._check_hooks(name)
+        self._register(module, name)
         self.origins[name] = origin
         sinks: tuple[Callable[[Any], None], ...] = (
             lambda cls: self._take(self.passes, check_pass, cls, name),
-            lambda cls: self._take(self.targets, check_target, cls, name),
+            lambda target: self._take_target(target, name),
             lambda cls: self._take(self.models, check_model, cls, name),
             lambda domain: _take_domain(domain, name),
         )
@@ -147,13 +146,22 @@ class Plugins:
         check(cls)
         registry.add(cls.name, cls, plugin=plugin)  # type: ignore[attr-defined]
 
-    def _check_hooks(self, name: str) -> None:
+    def _take_target(self, target: Any, plugin: str) -> None:
+        if not isinstance(target, Target):
+            hint = "register a target: an object, not its class" if isinstance(target, type) else None
+            raise PluginError(f"plugin {plugin} registers {target!r} as a target", hint=hint)
+        check_target(target)
+        self.targets.add(target.name, target, plugin=plugin)
+
+    def _register(self, module: object, name: str) -> None:
         """A misspelt hook would otherwise be ignored without a word."""
         try:
+            self._manager.register(module, name)
             self._manager.check_pending()
         except pluggy.PluginValidationError as error:
             self._manager.unregister(name=name)
-            raise PluginError(f"plugin {name}: {_hook_reason(error)}") from error
+            reason = _argument_reason(module) or _hook_reason(error)
+            raise PluginError(f"plugin {name}: {reason}") from error
 
 
 def _take_domain(domain: Any, plugin: str) -> None:
@@ -185,6 +193,23 @@ def package_attribute(root: Path, file: Path, name: str) -> Any:
         return getattr(importlib.import_module(dotted), name)
     except Exception as error:
         raise PluginError(f"{file}: {name} cannot be loaded: {type(error).__name__}: {error}") from error
+
+
+def _argument_reason(module: object) -> str | None:
+    """What is wrong with the arguments of a plugin's hooks: they are given by name."""
+    for hook, spec in vars(hookspecs).items():
+        function = getattr(module, hook, None)
+        if not hasattr(spec, f"{hookspecs.PROJECT}_spec") or not inspect.isfunction(function):
+            continue
+        known = list(inspect.signature(spec).parameters)
+        for name in inspect.signature(function).parameters:
+            if name not in known:
+                return (
+                    f"{hook}({name}): the argument is called {known[0]!r}"
+                    if known
+                    else f"{hook} has no arguments"
+                )
+    return None
 
 
 def _hook_reason(error: pluggy.PluginValidationError) -> str:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit import lines
 from convertkit.child import Child, ChildError, failure, overran
-from convertkit.lines import FloodError, LineReader
+from convertkit.lines import LineReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,19 +65,12 @@ def run_child(
     command = [str(part) for part in argv]
     name = name or Path(command[0]).name
     started = time.monotonic()
-    reader = LineReader(log, on_line, on_event)
-    try:
-        with reader, Child(command, env, cwd) as child:
-            tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
-            in_time = child.feed(reader.take, None if timeout is None else started + timeout, tick)
-    except FloodError:
-        reason = f"was killed: it had printed more than {lines.MOST_PRINTED >> 20} MiB"
-        raise ChildError(name, reason, log=log, returncode=None, over="output") from None
-    ended = failure(child.report) if in_time else overran(timeout)
+    with LineReader(log, on_line, on_event) as reader, Child(command, env, cwd) as child:
+        tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
+        over = child.feed(reader.take, None if timeout is None else started + timeout, tick)
+    ended = (overran(over, timeout), None) if over else failure(child.report)
     if ended is not None:
         reason, returncode = ended
-        last = reader.last_line()
-        raise ChildError(
-            name, reason, last_line=last, log=log, returncode=returncode, over="" if in_time else "time"
-        )
+        last = reader.last_line() if over != "output" else ""  # of what has no end, no line tells anything
+        raise ChildError(name, reason, last_line=last, log=log, returncode=returncode, over=over)
     return Completed(tuple(command), time.monotonic() - started, reader.text("stdout"), reader.text("stderr"))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from convertkit import dialogue
+from convertkit import dialogue, lines
 from convertkit.child import Child, ChildError
 from convertkit.dialogue import Dialogue
 from convertkit.errors import ConvertkitError, GraphError, ProcessError, UnavailableError
@@ -106,6 +106,18 @@ def test_what_it_prints_gets_between_nothing() -> None:
     assert child.ask("noise", timeout=60) == {"text": "yes"}
     assert child.ask("double", text="a", timeout=60) == {"text": "aa"}
     assert child.output().count('{"text": "no"}\n') == 20_000
+
+
+def test_one_that_prints_without_end_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = started()
+    pid = child.ask("who", timeout=60)["pid"]
+    monkeypatch.setattr(lines, "MOST_PRINTED", 1000)
+
+    with pytest.raises(ChildError, match=r"^the child was killed: it printed without end$") as caught:
+        child.ask("noise", timeout=60)
+
+    assert (caught.value.over, caught.value.returncode) == ("output", None)
+    assert not alive(pid)
 
 
 @pytest.mark.parametrize(
@@ -229,11 +241,11 @@ def test_a_channel_that_is_reset_has_ended() -> None:
     theirs.close()
 
     with channel, Child([sys.executable, "-c", ""], None, None) as child:
-        in_time = child.feed(
+        over = child.feed(
             lambda *what: heard.append(what), None, channel=channel, enough=lambda: ("channel", b"") in heard
         )
 
-    assert in_time
+    assert over == ""
     assert ("channel", b"") in heard
 
 

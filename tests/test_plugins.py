@@ -71,6 +71,11 @@ def test_the_same_file_twice_is_loaded_once(tmp_path: Path) -> None:
         ),
         (GOOD.replace('effect = "exact"', 'effect = "exact"\n    size: int'), "option 'size' has no default"),
         (GOOD.replace("register(DropDropout)", "register(DropDropout())"), "register the class"),
+        (
+            GOOD.replace("register_passes(register)", "register_passes(rmgister)"),
+            "register_passes(rmgister): the argument is called 'register'",
+        ),
+        (GOOD + "\n@convertkit.hookimpl\ndef examine(me): return []", "examine has no arguments"),
         ("import no_such_module", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
         ("def broken(:", "cannot be loaded: SyntaxError"),
         ("raise SystemExit(0)", "cannot be loaded: SystemExit: 0"),
@@ -83,6 +88,7 @@ def test_a_bad_plugin_is_one_line_that_names_it(tmp_path: Path, text: str, line:
         open_plugins([file])
 
     assert line in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

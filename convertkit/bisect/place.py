@@ -15,10 +15,13 @@ from convertkit.graph.io import save
 from convertkit.graph.session import Arrays, open_session
 from convertkit.passes.check import open_on_host
 from convertkit.passes.probing import Outputs, Run
+from convertkit.targets.capabilities import emulate, emulations
+from convertkit.targets.context import PLAIN
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
-    from convertkit.targets.base import Runtime, Target
+    from convertkit.targets.base import Target
+    from convertkit.targets.capabilities import Runtime
 
 ONNXRUNTIME = "onnxruntime"
 ITSELF = "target"
@@ -50,11 +53,11 @@ class Place:
             yield open_session(lowered(model))
         elif self.name == ITSELF:
             with work_directory("bisect") as scratch:
-                self.target.compile(model, scratch)
+                self.target.compile(model, scratch, PLAIN)
                 save(model, Path(scratch, "model.onnx"))
                 yield self.target.open(scratch)
         else:
-            yield self.target.emulate(model, self.name, self.variation)
+            yield emulate(self.target, model, self.name, self.variation, PLAIN)
 
     def opener(self, model: LightModel) -> Run:
         """A graph to be run for a verdict, outputs in graph order; by onnxruntime node by node as written."""
@@ -76,7 +79,7 @@ def find_place(target: Target, text: str | None) -> Place:
         UnknownNameError: the target has no such runtime.
     """
     name, _, variation = (text or ONNXRUNTIME).partition(":")
-    known = (ONNXRUNTIME, *target.emulations, ITSELF)
+    known = (ONNXRUNTIME, *emulations(target), ITSELF)
     if name not in known:
         raise UnknownNameError("runtime", name, known)
     return Place(target, name, variation)

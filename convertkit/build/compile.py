@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convertkit.build.events import Progress, silent
@@ -13,14 +14,20 @@ if TYPE_CHECKING:
     from convertkit.build.store import Entry, Store
     from convertkit.graph.light import LightModel
     from convertkit.targets.base import Target
+    from convertkit.targets.context import CompileContext
 
 
 def compile_model(
-    target: Target, model: LightModel, key: str, store: Store, report: Report = silent
+    target: Target,
+    context: CompileContext,
+    model: LightModel,
+    key: str,
+    store: Store,
+    report: Report = silent,
 ) -> Entry:
     """Compiles into a scratch directory and seals ``model.onnx`` with whatever the target adds."""
     with scratch_directory(store.root / "compile") as scratch:
-        target.telling(lambda line: report(Progress(line, 0, 0))).compile(model, scratch)
+        target.compile(model, scratch, replace(context, tell=lambda line: report(Progress(line, 0, 0))))
         save(model, scratch / "model.onnx")
         files = [(path.name, path) for path in sorted(scratch.iterdir()) if path.is_file()]
         return store.put_files(key, files)

@@ -11,6 +11,7 @@ from convertkit.build.keys import step_key
 from convertkit.build.layout import is_intact
 from convertkit.build.manifest import NAME, Manifest, read_manifest
 from convertkit.errors import SpecError, UsageError
+from convertkit.targets.capabilities import product_of
 
 if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
@@ -27,9 +28,10 @@ def state_of(target: Target, directory: Path) -> State:
         manifest = read_manifest(directory / NAME)
     except SpecError:
         return "whole"
-    if not target.product or target.product in manifest.files:
+    product = product_of(target)
+    if not product or product in manifest.files:
         return "whole"
-    return "by hand" if (directory / target.product).is_file() else "awaiting"
+    return "by hand" if (directory / product).is_file() else "awaiting"
 
 
 def settled_key(request: BuildRequest, output: Path, facts: dict[str, Any], previous: str) -> str:
@@ -41,7 +43,7 @@ def settled_key(request: BuildRequest, output: Path, facts: dict[str, Any], prev
     Args:
         facts: of the compile step as it would run now. previous: the key of the step before it.
     """
-    if request.compiler == "auto" and request.target.product:
+    if request.compiler == "auto" and product_of(request.target):
         bare = {name: value for name, value in facts.items() if name != "compiler"}
         known = _compiler_of(output)
         if known:
@@ -57,7 +59,7 @@ def with_compiled(request: BuildRequest, output: Path, manifest: Manifest) -> Ma
     ``auto`` then repairs the other files of an artifact on a machine without a compiler, and keeps the hours that this
     one took.
     """
-    product = request.target.product
+    product = product_of(request.target)
     if request.compiler != "auto" or not product or product in manifest.files:
         return manifest
     try:
@@ -82,7 +84,7 @@ def check_by_hand(target: Target, directory: Path) -> None:
     """Refuses to build where a file compiled by hand lies: it would stay, and belong to another graph (UsageError)."""
     if state_of(target, directory) == "by hand":
         raise UsageError(
-            f"{directory / target.product} was compiled by hand from what was built there before",
+            f"{directory / product_of(target)} was compiled by hand from what was built there before",
             hint="remove it, or choose another --output",
         )
 

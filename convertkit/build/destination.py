@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from convertkit.errors import SpecError, UnknownNameError, UsageError, nearest
@@ -10,6 +11,8 @@ from convertkit.files import canonical_json
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.plugins import Plugins
 from convertkit.targets.base import Target
+from convertkit.targets.capabilities import chosen_compiler
+from convertkit.targets.context import CompileContext
 from convertkit.targets.pixels import Pixels
 
 
@@ -21,8 +24,8 @@ def destination(
     *,
     options: Mapping[str, Any],
     compiler: str,
-) -> Target:
-    """The target, told all that the package, the variant and the user say of it.
+) -> tuple[Target, CompileContext]:
+    """The target, and what the package, the variant and the user say of its compilation.
 
     Args:
         options: for its compiler, over those of the variant, which are over those of the package.
@@ -32,18 +35,19 @@ def destination(
         UnknownNameError: no such target, or no such option. SpecError: the specification contradicts itself.
         UsageError: what is asked for cannot be had of the target. UnavailableError: its compiler is not here.
     """
-    target = _normalizing(plugins.targets.get(name)(), package, variant)  # some options want to know it
+    target, pixels = plugins.targets.get(name), _pixels(package, variant)
+    target.passes(CompileContext(pixels=pixels))
     specified = _specified(name, package, variant, plugins)
-    configured = _configured(target, specified, package) if specified else target
-    if options:
-        configured = target.configured(_plain({**specified, **options}))
-    return configured.compiling(compiler)
+    _refuse_specified(target, CompileContext(_plain(specified), pixels), package)
+    context = CompileContext(_plain({**specified, **options}), pixels)
+    target.passes(context)
+    return target, replace(context, compiler=chosen_compiler(target, compiler))
 
 
-def _configured(target: Target, specified: Mapping[str, Any], package: ModelPackage) -> Target:
-    """With the options of the specification alone, so that a mistake in them is told from one on a command line."""
+def _refuse_specified(target: Target, context: CompileContext, package: ModelPackage) -> None:
+    """A mistake in the options of the specification alone is told from one on a command line."""
     try:
-        return target.configured(_plain(specified))
+        target.passes(context)
     except (UsageError, UnknownNameError) as error:
         where = f"{package.spec.name}: targets.{target.name}"
         raise SpecError(f"{where}: {error.message}", hint=error.hint) from error
@@ -69,14 +73,14 @@ def _plain(options: Mapping[str, Any]) -> Mapping[str, Any]:
     return options
 
 
-def _normalizing(target: Target, package: ModelPackage, variant: Variant) -> Target:
-    """Told to normalise where the package wants it to."""
+def _pixels(package: ModelPackage, variant: Variant) -> Pixels | None:
+    """What the target has to do with a picture's bytes, where the package wants it to normalise."""
     spec = package.preprocess_spec(variant)
     if spec.normalize == "host":
-        return target
+        return None
     images = [name for name, tensor in package.spec.inputs.items() if tensor.role == "image"]
     if len(images) != 1:
         raise SpecError(
             f"{package.root / 'model.yaml'}: normalize: target needs one input of role image, there are {len(images)}"
         )
-    return target.normalizing(Pixels(images[0], variant.spec.size, spec))
+    return Pixels(images[0], variant.spec.size, spec)

@@ -140,7 +140,7 @@ class _Run:
             record = run_step(state, step)
             record = msgspec.structs.replace(record, missed=missed(step, before, state.model))
             return StepRecord.of(before, state.model, record)
-        state.replace(model)
+        state.model = model
         return msgspec.json.decode(entry.record(), type=StepRecord)
 
     def _check(self, position: int, before: LightModel, after: LightModel, record: PassRecord) -> CheckRecord:
@@ -192,8 +192,10 @@ class _Run:
                 cached = entry is not None
                 if entry is None:
                     self._started(position)
-                    target = self.request.target.tracing(origins(model.proto.graph, self.created))
-                    entry = compile_model(target, model, step.key, self.store, self.report)
+                    context = replace(self.request.context, origins=origins(model.proto.graph, self.created))
+                    entry = compile_model(
+                        self.request.target, context, model, step.key, self.store, self.report
+                    )
         if not entry.files():
             raise StoreError(f"{entry.directory}: the compiled artifact has no files")
         self._finished(position, cached=cached)

@@ -22,9 +22,12 @@ from convertkit.build.replay import check
 from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.files import canonical_json, clean_leftovers, scratch_directory, sha256_bytes, sha256_file
 from convertkit.locks import FULL, store_error
+from convertkit.targets.capabilities import chosen_compiler, compiler_of, product_of
+from convertkit.targets.context import CompileContext
 
 if TYPE_CHECKING:
     from convertkit.plugins import Plugins
+    from convertkit.targets.context import Compiler
 
 
 UNPACKED, WORK = "unpacked", "work"
@@ -69,18 +72,18 @@ def finish(
     with scratch_directory(output.absolute()) as scratch, _naming(bundle, scratch, output):
         source = bundle if bundle.is_dir() else unpack(bundle, scratch / UNPACKED)
         manifest = _verified(bundle, source)
-        target = plugins.targets.get(manifest.target)()
-        if target.product and target.product in manifest.files:
+        target = plugins.targets.get(manifest.target)
+        if product_of(target) in manifest.files:
             lay_out(output, source, manifest)
             return Finished(output, manifest, fresh=False)
-        target = target.compiling(compiler)
+        chosen, maker = chosen_compiler(target, compiler), compiler_of(target)
         check_by_hand(target, output)
-        refuse_foreign(output, (*manifest.files, target.product), manifest)
+        refuse_foreign(output, (*manifest.files, maker.product), manifest)
         work = scratch / WORK
         _link(source, work, manifest)
-        _refuse_reaching(bundle, () if trust else target.reaching(work))
-        target.telling(lambda line: report(Progress(line, 0, 0))).finish(work)
-        whole = _completed(manifest, target.compiler, work)
+        _refuse_reaching(bundle, () if trust else maker.reaching(work))
+        maker.finish(work, CompileContext(compiler=chosen, tell=lambda line: report(Progress(line, 0, 0))))
+        whole = _completed(manifest, chosen, work)
         lay_out(output, work, whole)
     return Finished(output, whole, fresh=True)
 
@@ -125,7 +128,7 @@ def _complete(bundle: Path, plugins: Plugins) -> Manifest | None:
         manifest = read_manifest(bundle / NAME)
     except SpecError:
         return None
-    product = plugins.targets.get(manifest.target).product
+    product = product_of(plugins.targets.get(manifest.target))
     return _verified(bundle, bundle) if product in manifest.files else None
 
 
@@ -151,11 +154,11 @@ def _link(source: Path, work: Path, manifest: Manifest) -> None:
             shutil.copyfile(source / name, work / name)
 
 
-def _completed(manifest: Manifest, compiler: str, work: Path) -> Manifest:
+def _completed(manifest: Manifest, compiler: Compiler | None, work: Path) -> Manifest:
     """As a build with this compiler writes it: other facts and another result of the last step, a file more."""
     files = {path.name: path for path in sorted(work.iterdir()) if path.is_file()}
     table = {name: FileEntry(sha256_file(path), path.stat().st_size) for name, path in files.items()}
-    facts = {**manifest.steps[-1].facts, "compiler": compiler}
+    facts = {**manifest.steps[-1].facts, "compiler": compiler.identity if compiler else ""}
     previous = manifest.steps[-2].key if len(manifest.steps) > 1 else None
     result = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in table.items()}))
     last = StepEntry("compile", step_key("compile", facts, previous), facts, result)

@@ -20,6 +20,7 @@ from convertkit.passes.options import step_text
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant
     from convertkit.targets.base import Target
+    from convertkit.targets.context import CompileContext
     from convertkit.targets.pixels import Pixels
 
 TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
@@ -76,15 +77,15 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
     return sha256_bytes(canonical_json(facts))
 
 
-def compile_facts(target: Target) -> dict[str, Any]:
+def compile_facts(target: Target, context: CompileContext) -> dict[str, Any]:
     """What a compiled artifact depends on besides the target graph."""
     facts = {"target": target.name, "source": _source(target), "versions": target.versions(), **core_facts()}
-    if target.compiler:
-        facts["compiler"] = target.compiler
-    if target.options:
-        facts["options"] = dict(target.options)
-    if target.pixels is not None:
-        facts["pixels"] = _pixels(target.pixels)
+    if context.compiler is not None:
+        facts["compiler"] = context.compiler.identity
+    if context.options:
+        facts["options"] = dict(context.options)
+    if context.pixels is not None:
+        facts["pixels"] = _pixels(context.pixels)
     return facts
 
 

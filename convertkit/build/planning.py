@@ -62,7 +62,7 @@ def plan(request: BuildRequest) -> tuple[Step, ...]:
         key = step_key("pass", facts, steps[-1].key)
         check = step_key("check", samples, key) if samples else ""
         steps.append(Step("pass", step_text(item), key, facts, check))
-    facts = compile_facts(request.target)
+    facts = compile_facts(request.target, request.context)
     steps.append(Step("compile", request.target.name, step_key("compile", facts, steps[-1].key), facts))
     return tuple(steps)
 

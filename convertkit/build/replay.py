@@ -18,6 +18,7 @@ from convertkit.errors import SpecError
 from convertkit.files import canonical_json, sha256_bytes, sha256_file, work_directory
 from convertkit.passes.record import NO_CHECK
 from convertkit.plugins import Plugins
+from convertkit.targets.capabilities import product_of
 
 
 class Finding(Struct, frozen=True):
@@ -113,7 +114,7 @@ def repeat(
     """
     old = read_manifest(path)
     facts = _Recorded.of(path, old)
-    product = plugins.targets.get(old.target).product
+    product = product_of(plugins.targets.get(old.target))
     request = make_request(
         model,
         plugins,

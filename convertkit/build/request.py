@@ -15,6 +15,7 @@ from convertkit.passes.options import parse_step
 from convertkit.passes.pipeline import OrderError, Pipeline
 from convertkit.plugins import Plugins
 from convertkit.targets.base import Target
+from convertkit.targets.context import CompileContext
 
 Origin = Literal["auto", "stock", "checkpoint"]
 """Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
@@ -27,6 +28,7 @@ class BuildRequest:
     """Everything a build needs to know.
 
     Attributes:
+        context: what the target's compilation is told.
         weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
         origin: where the stock graph comes from.
         python: interpreter of the export environment to use instead of the managed one.
@@ -38,6 +40,7 @@ class BuildRequest:
     package: ModelPackage
     variant: Variant
     target: Target
+    context: CompileContext
     pipeline: Pipeline
     plugins: Plugins
     weights: str | None = None
@@ -90,22 +93,25 @@ def make_request(
     """
     package = open_package(model, plugins)
     chosen = package.variant(variant)
-    place = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
+    place, context = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
     _check_weights(weights, origin)
     if origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
-    steps = _pipeline(package.spec.pipeline if pipeline is None else pipeline, place, plugins)
-    return BuildRequest(package, chosen, place, steps, plugins, weights, origin, python, check, compiler)
+    texts = package.spec.pipeline if pipeline is None else pipeline
+    steps = _pipeline(texts, place.name, place.passes(context), plugins)
+    return BuildRequest(
+        package, chosen, place, context, steps, plugins, weights, origin, python, check, compiler
+    )
 
 
-def _pipeline(texts: Sequence[str], place: Target, plugins: Plugins) -> Pipeline:
-    given, own = [parse_step(text)[0] for text in texts], [parse_step(text)[0] for text in place.pipeline]
+def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins: Plugins) -> Pipeline:
+    given, own = [parse_step(text)[0] for text in texts], [parse_step(text)[0] for text in passes]
     there = next(count for count in range(len(own), -1, -1) if given[len(given) - count :] == own[:count])
     try:
-        return Pipeline.parse([*texts, *place.pipeline[there:]], plugins.passes)
+        return Pipeline.parse([*texts, *passes[there:]], plugins.passes)
     except OrderError as error:
         if twice := ", ".join(name for name in dict.fromkeys(given) if name in own):
-            error.hint = f"{place.name} runs {', '.join(own)} after the others itself: leave out {twice}"
+            error.hint = f"{target} runs {', '.join(own)} after the others itself: leave out {twice}"
         raise
 
 

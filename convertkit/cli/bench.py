@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convertkit.models.spec import PerformanceSpec
     from convertkit.speed.figures import Figures
     from convertkit.speed.measure import EndToEnd, Repeated
-    from convertkit.targets.base import RuntimeOptions
+    from convertkit.targets.context import RuntimeOptions
 
 COLUMNS = ("mean", "median", "p90", "p99", "min", "max")
 
@@ -61,19 +61,20 @@ def bench(
     are left out. Beside it stands what photos to detections takes, everything included.
     """
     from convertkit.cli.build import request_of
-    from convertkit.targets.base import RuntimeOptions
+    from convertkit.targets.context import RuntimeOptions
 
     request = request_of(model, variant, target, weights, origin, python, plugin, option=option)
     repeated: Repeated
     whole: EndToEnd | None = None
     if results is not None:
         from convertkit.speed.measure import summed_up
+        from convertkit.targets.capabilities import timings_of
 
         counts = {"--loops": (loops, LOOPS), "--warmup": (warmup, WARMUP), "--photos": (photos, PHOTOS)}
         given: dict[str, object] = {"--runtime": runtime, "--output": output, "--device": device or None}
         given |= {name: None if value == default else value for name, (value, default) in counts.items()}
         shared.refuse_meaningless("--results, which only reads", given | {"--images": images})
-        repeated = summed_up(request.target.recorded_timings(results), batch or 1)
+        repeated = summed_up(timings_of(request.target, results), batch or 1)
         name = f"recorded beside {results}"
     else:
         name = runtime or "target"
@@ -118,14 +119,16 @@ def _measure(
 def _open(request: BuildRequest, directory: Path, name: str | None, options: RuntimeOptions) -> Any:
     from convertkit.errors import UnknownNameError
     from convertkit.graph.io import load
+    from convertkit.targets.capabilities import emulate, emulations, open_runtime, runtime_names
 
     target = request.target
     emulation, _, variation = (name or "").partition(":")
-    if emulation in target.emulations:
-        return target.emulate(load(directory / "model.onnx"), emulation, variation)
-    if name is not None and name not in target.runtimes:
-        raise UnknownNameError(f"runtime of {target.name}", name, (*target.runtimes, *target.emulations))
-    return target.runtime(directory, name or "", options)
+    ways, names = emulations(target), runtime_names(target)
+    if emulation in ways:
+        return emulate(target, load(directory / "model.onnx"), emulation, variation, request.context)
+    if name is not None and name not in names:
+        raise UnknownNameError(f"runtime of {target.name}", name, (*names, *ways))
+    return open_runtime(target, directory, name or "", options)
 
 
 def _refuse_options(
@@ -134,9 +137,10 @@ def _refuse_options(
     """What the host cannot do: another batch than the graph's, a device by number."""
     from convertkit.errors import UsageError
     from convertkit.graph.session import Session
+    from convertkit.targets.capabilities import emulations
     from convertkit.workflow.interface import read_interface
 
-    if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in request.target.emulations:
+    if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in emulations(request.target):
         return
     where = f"{request.target.name} {name or 'target'}"
     if options.device:
@@ -163,8 +167,9 @@ def _report(
     request: BuildRequest, name: str, repeated: Repeated, whole: EndToEnd | None, *, as_json: bool
 ) -> None:
     from convertkit.cli.ui import print_json
+    from convertkit.targets.capabilities import emulations
 
-    emulated = name.partition(":")[0] in request.target.emulations  # says nothing of the target's own speed
+    emulated = name.partition(":")[0] in emulations(request.target)  # says nothing of the target's own speed
     known = None if emulated else request.variant.spec.performance.get(request.target.name)
     if as_json:
         print_json({"runtime": name, "repeated": repeated, "end_to_end": whole, "spec": known})

@@ -108,7 +108,7 @@ class _How:
         from convertkit.cli.ui import note
 
         effect = None if self.effect is None else shared.choice(self.effect, "--effect", EFFECTS)
-        place = find_place(plugins.targets.get(target)(), self.runtime)
+        place = find_place(plugins.targets.get(target), self.runtime)
         return Wish(
             subject,
             steps,

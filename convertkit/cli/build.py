@@ -170,6 +170,7 @@ def _same(
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
     from convertkit.build.compiled import state_of
     from convertkit.cli.ui import megabytes, unchecked_line
+    from convertkit.targets.capabilities import compiler_of, product_of
 
     target = request.target
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
@@ -182,10 +183,11 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
         print(f"next: convertkit verify {same}")
     state, bundle = state_of(target, result.directory), archive or result.directory
     if state == "by hand":
-        print(f"{target.product} was compiled by hand and is taken as it is")
+        print(f"{product_of(target)} was compiled by hand and is taken as it is")
     if state == "awaiting":
-        trust = " --trust" if target.reaching(result.directory) else ""
-        places = f"{target.by_hand}, or convertkit compile {shlex.quote(str(bundle))}{trust}"
+        maker = compiler_of(target)
+        trust = " --trust" if maker.reaching(result.directory) else ""
+        places = f"{maker.by_hand}, or convertkit compile {shlex.quote(str(bundle))}{trust}"
         print(f"awaiting compile: {bundle}; {places}")
 
 

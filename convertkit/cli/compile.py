@@ -44,7 +44,7 @@ def compile_bundle(
     if as_json:
         print_json({"directory": str(done.directory), "fresh": done.fresh, "manifest": done.manifest})
         return
-    target = plugins.targets.get(done.manifest.target)()
+    target = plugins.targets.get(done.manifest.target)
     for remark in target.remarks(done.directory) if done.directory.is_dir() else ():
         print(visible(remark))
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in done.manifest.files.items())

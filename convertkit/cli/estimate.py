@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from convertkit.build.request import BuildRequest
     from convertkit.estimate.roofline import Estimate
     from convertkit.graph.light import LightModel
-    from convertkit.targets.base import Target
     from convertkit.targets.machine import Machine
+    from convertkit.targets.pixels import Pixels
 
 
 OPERATORS = 5
@@ -43,18 +43,19 @@ def estimate(
     from convertkit.estimate.roofline import estimate as run
 
     if subject.is_dir():
-        place, model = _package(request_of(subject, variant, target, weights, origin, python, plugin))
+        machine, pixels, model = _package(
+            request_of(subject, variant, target, weights, origin, python, plugin)
+        )
     else:
         own = {"--variant": variant, "--weights": weights, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)
-        place, model = _graph(subject, target, plugin)
-    machine = place.machine()
+        machine, pixels, model = _graph(subject, target, plugin)
     if input_shape is not None:
         from convertkit.cli.lint import sizes
         from convertkit.graph.sizes import with_sizes
 
         model = with_sizes(model, sizes(input_shape))
-    found = run(model, machine, place.pixels)
+    found = run(model, machine, pixels)
     if found.uncounted and not found.rows:
         from convertkit.errors import GraphError
 
@@ -68,21 +69,22 @@ def estimate(
         _show(str(subject), found, machine, top)
 
 
-def _package(request: BuildRequest) -> tuple[Target, LightModel]:
+def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:
     """The target graph: the stock graph after all passes, from the store or made now."""
     from convertkit.build.engine import graph_after
     from convertkit.cli.ui import BuildView
+    from convertkit.targets.capabilities import machine_of
 
-    request.target.machine()  # refused before anything is built
-    return request.target, graph_after(request, len(request.pipeline.steps), report=BuildView())
+    machine = machine_of(request.target)  # refused before anything is built
+    graph = graph_after(request, len(request.pipeline.steps), report=BuildView())
+    return machine, request.context.pixels, graph
 
 
-def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Target, LightModel]:
+def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Machine, None, LightModel]:
     from convertkit.graph.io import load_valid
+    from convertkit.targets.capabilities import machine_of
 
-    place = shared.open_all(plugin).targets.get(target)()
-    place.machine()
-    return place, load_valid(path)
+    return machine_of(shared.open_all(plugin).targets.get(target)), None, load_valid(path)
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:

@@ -10,7 +10,7 @@ import typer
 from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all
 
 if TYPE_CHECKING:
-    from convertkit.targets.base import Target
+    from convertkit.targets.capabilities import Linter
     from convertkit.targets.lint import LintFinding, LintReport
 
 
@@ -44,18 +44,19 @@ def lint(
     Exit code 1 where an error remains; warnings alone are no failure.
     """
     from convertkit.cli.ui import print_json
+    from convertkit.targets.capabilities import linter_of
 
     if as_json and as_sarif:
         from convertkit.errors import UsageError
 
         raise UsageError("--json and --sarif exclude each other", hint="give one of them")
-    chosen = open_all(plugin).targets.get(target)()
+    chosen = linter_of(open_all(plugin).targets.get(target))
     allowed = _known(allow or [], chosen)
     report = chosen.lint(file, None if input_shape is None else sizes(input_shape)).allowing(allowed)
     if as_sarif:
         from convertkit.cli.sarif import document
 
-        print_json(document(report, chosen.lint_rules(), file))
+        print_json(document(report, chosen.rules(), file))
     elif as_json:
         print_json(_plain(report, file, target))
     else:
@@ -90,11 +91,11 @@ def sizes(text: str) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _known(names: list[str], target: Target) -> set[str]:
+def _known(names: list[str], linter: Linter) -> set[str]:
     """``--allow``, each the id of a rule. There are too many to list them all in an error."""
     from convertkit.errors import UsageError, nearest
 
-    rules = [rule.id for rule in target.lint_rules()] if names else []
+    rules = [rule.id for rule in linter.rules()] if names else []
     for name in names:
         if rules and name not in rules:
             hint = nearest(name, rules, "convertkit list rules shows all")

@@ -69,7 +69,7 @@ def _shown(value: Any) -> str:
 def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
     """A row for each rule, however many targets have it."""
     chosen = plugins.targets if target is None else [plugins.targets.entry(target)]
-    rules = {entry.name: entry.item().lint_rules() for entry in chosen}
+    rules = {entry.name: entry.item.linter.rules() for entry in chosen if entry.item.linter}
     holds: dict[LintRule, list[str]] = {}
     for name, found in rules.items():
         for rule in found:
@@ -100,10 +100,8 @@ def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:
 
 
 def _targets(plugins: Plugins, root: Path) -> list[dict[str, str]]:
-    from convertkit.targets.base import summary
-
     return [
-        {"target": entry.name, "plugin": entry.plugin, "summary": summary(entry.item)}
+        {"target": entry.name, "plugin": entry.plugin, "summary": entry.item.help}
         for entry in plugins.targets
     ]
 

@@ -66,8 +66,8 @@ def _target(plugins: Plugins, name: str) -> dict[str, Any]:
         "target": name,
         "plugin": entry.plugin,
         "pipeline": list(entry.item.pipeline),
-        "versions": entry.item().versions(),
-        "options": dict(entry.item().option_types()),
+        "versions": entry.item.versions(),
+        "options": dict(entry.item.option_types()),
         "help": inspect.getdoc(entry.item) or "",
     }
 

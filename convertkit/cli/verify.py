@@ -71,7 +71,7 @@ def verify(
     from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
-    from convertkit.targets.base import RuntimeOptions
+    from convertkit.targets.context import RuntimeOptions
     from convertkit.verify.data import find_source
     from convertkit.verify.ladder import verify as run
 
@@ -98,14 +98,16 @@ def verify(
 
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
+    from convertkit.targets.capabilities import emulations, product_of, runtime_names
     from convertkit.verify.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in request.pipeline.steps]
     target = request.target
-    compiled = bool(target.product) and (directory / target.product).is_file()
-    default = ladder_of(passes, target.emulations, compiled=compiled) if ladder else [target.rung]
+    product, ways = product_of(target), emulations(target)
+    compiled = bool(product) and (directory / product).is_file()
+    default = ladder_of(passes, ways, compiled=compiled) if ladder else [target.rung]
     known = [name for name, _ in passes]
-    return [parse_rung(name, known, target.emulations, target.runtimes) for name in names or default]
+    return [parse_rung(name, known, ways, runtime_names(target)) for name in names or default]
 
 
 def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:

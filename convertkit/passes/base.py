@@ -41,7 +41,7 @@ Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
 
 Form = Literal["surgeon", "light", "proto", "ir"]
-"""What ``run`` is given; the pipeline converts only where the form changes."""
+"""What ``run`` is given."""
 
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 

@@ -1,4 +1,4 @@
-"""A graph on its way through a pipeline, held in whichever form the last pass left and the next one wants."""
+"""A graph on its way through a pipeline: each pass gets it in the form that it wants."""
 
 from __future__ import annotations
 
@@ -12,17 +12,14 @@ if TYPE_CHECKING:
 
     from onnx import TensorProto
 
-    from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
 
 
 class GraphState:
-    """The current model; conversions happen only where the form changes."""
+    """The current model."""
 
     def __init__(self, model: LightModel) -> None:
         self.model = model
-        self._graph: Graph | None = None
-        self._untouched = ""
 
     def apply(self, step: Pass) -> tuple[str, ...]:
         """Runs one pass and makes its result the current model.
@@ -36,43 +33,29 @@ class GraphState:
         if isinstance(step, GraphPass):
             return self._edit(step)
         if isinstance(step, LightPass):
-            self.replace(step.run(self.model))
+            self.model = step.run(self.model)
         elif isinstance(step, ModelPass):
-            self.replace(_run_on_proto(step, self.model))
+            self.model = _run_on_proto(step, self.model)
         elif isinstance(step, IrPass):
-            self.replace(_run_on_ir(step, self.model))
+            self.model = _run_on_ir(step, self.model)
         else:
             raise PassError(f"pass {step.name}: derive it from GraphPass, LightPass, ModelPass or IrPass")
         return ()
 
     def _edit(self, step: GraphPass) -> tuple[str, ...]:
-        from convertkit.graph.graph import close_graph
-
-        graph, untouched = self._graph or self._open(), self._untouched
-        self._graph = None  # a pass that raises may leave it half edited
-        graph.author = step.name
-        remarks = tuple(step.run(graph) or ())
-        graph.tidy()
-        edited = close_graph(graph, self.model)
-        digest = _digest(edited)
-        if (
-            digest != untouched
-        ):  # else the next pass opens it again, without what this one noted while it looked
-            self.model, self._graph, self._untouched = edited, graph, digest
-        return remarks
-
-    def _open(self) -> Graph:
-        """Opens the model for edits; the digest of a mere round trip tells a pass that changed nothing."""
+        """Every pass opens the model anew: what it makes depends on nothing that an earlier one has noted."""
         from convertkit.graph.graph import close_graph, open_graph
 
         graph = open_graph(self.model)
         graph.tidy()
-        self._untouched = _digest(close_graph(graph, self.model))
-        return graph
-
-    def replace(self, model: LightModel) -> None:
-        """Makes another model the current one."""
-        self.model, self._graph = model, None
+        untouched = _digest(close_graph(graph, self.model))  # a mere round trip
+        graph.author = step.name
+        remarks = tuple(step.run(graph) or ())
+        graph.tidy()
+        edited = close_graph(graph, self.model)
+        if _digest(edited) != untouched:
+            self.model = edited
+        return remarks
 
 
 def _digest(model: LightModel) -> str:

@@ -16,7 +16,7 @@ from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.speed.figures import Figures, throughput
-from convertkit.targets.base import Runtime
+from convertkit.targets.capabilities import Runtime
 from convertkit.targets.timing import Timed, Timings
 from convertkit.verify.stream import stream
 

@@ -17,7 +17,8 @@ from convertkit.errors import UnavailableError
 from convertkit.files import work_directory
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
-from convertkit.targets.base import Runtime, RuntimeOptions
+from convertkit.targets.capabilities import Runtime, emulate, open_runtime
+from convertkit.targets.context import RuntimeOptions
 from convertkit.verify.data import Source
 from convertkit.verify.judge import Verdict, judge
 from convertkit.verify.rung_names import RungName, in_order
@@ -155,7 +156,7 @@ def _measure(
 
 def _takes_pixels(rung: RungName, request: BuildRequest) -> bool:
     """Whether the target, or what stands for it, normalises; stock graphs and those after a pass are fed normalised."""
-    return request.target.pixels is not None and (rung.source == "target" or bool(rung.emulation))
+    return request.context.pixels is not None and (rung.source == "target" or bool(rung.emulation))
 
 
 def _runtime(
@@ -167,10 +168,10 @@ def _runtime(
 ) -> Runtime | Session:
     if rung.source == "target":
         assert built is not None
-        return request.target.runtime(built.directory, rung.runtime, options or RuntimeOptions())
+        return open_runtime(request.target, built.directory, rung.runtime, options or RuntimeOptions())
     graph = graph_after(request, rung.passes, report=fresh_only(report))
     if rung.emulation:
-        return request.target.emulate(graph, rung.emulation, rung.variation)
+        return emulate(request.target, graph, rung.emulation, rung.variation, request.context)
     return open_session(lowered(graph))
 
 

@@ -23,7 +23,7 @@ from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
-from convertkit.targets.base import Runtime
+from convertkit.targets.capabilities import Runtime
 from convertkit.verify.metrics import TASKS, check_tasks, evaluate
 from convertkit.verify.results import ResultsWriter
 from convertkit.verify.stream import stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,21 +28,30 @@ class Backwards:
         return {name: found[name] + self.offset for name in reversed(list(found))}
 
 
+class Numerics:
+    names = {"numerics": "off by one"}  # noqa: RUF012
+
+    def emulate(
+        self, model: convertkit.LightModel, name: str, variation: str, context: convertkit.CompileContext
+    ) -> Any:
+        return Backwards(model, float(variation or 1))
+
+
 class Chip(convertkit.Target):
     """A chip that is off by one."""
 
-    name = "chip"
-    emulations: ClassVar[Mapping[str, str]] = {"numerics": "off by one"}
+    @property
+    def emulator(self) -> Numerics:
+        return Numerics()
 
-    def compile(self, model: convertkit.LightModel, directory: Path) -> None:
+    def compile(
+        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
+    ) -> None:
         (directory / "model.bin").write_bytes(b"compiled")
 
     def open(self, directory: Path) -> Any:
         assert (directory / "model.bin").read_bytes() == b"compiled"
         return Backwards(convertkit.load(directory / "model.onnx"), 2)
-
-    def emulate(self, model: convertkit.LightModel, name: str, variation: str = "") -> Any:
-        return Backwards(model, float(variation or 1))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +67,7 @@ class Chip(convertkit.Target):
 def test_outputs_come_in_graph_order_from_every_place(
     text: str | None, offset: float, words: tuple[str, ...]
 ) -> None:
-    place = find_place(Chip(), text)
+    place = find_place(Chip("chip"), text)
 
     area, shifted = place.opener(graph())(sample())
 
@@ -72,12 +81,12 @@ def test_outputs_come_in_graph_order_from_every_place(
 
 def test_a_runtime_nobody_has_is_refused_with_those_there_are() -> None:
     with pytest.raises(UnknownNameError, match=r"unknown runtime 'numeric' \(did you mean 'numerics'\?"):
-        find_place(Chip(), "numeric")
+        find_place(Chip("chip"), "numeric")
 
 
 def test_renamed_inputs_are_found_by_their_order_and_missing_ones_named() -> None:
     renamed = parse("(float[2] data) => (float[2] y) { y = Neg (data) }")
-    place = Place(Chip(), "numerics")
+    place = Place(Chip("chip"), "numerics")
 
     (found,) = place.opener(renamed)({"x": np.array([1, 2], np.float32)})
 

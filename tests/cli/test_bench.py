@@ -120,13 +120,13 @@ def test_a_mistake_is_one_line(cli, boxes, words, line):
 @pytest.fixture
 def chip(cli, boxes, monkeypatch):
     """The words that bench an .om on a stand-in of the chip, built without a compiler."""
-    from convertkit_ascend.target import Ascend310P3
+    from convertkit_ascend.target import Ascend
 
-    monkeypatch.setattr(Ascend310P3, "pipeline", ())
+    monkeypatch.setattr(Ascend, "passes", lambda self, context: ())
     monkeypatch.setattr(
-        Ascend310P3,
+        Ascend,
         "compile",
-        lambda self, model, directory: onnx.save(detector_graph(), directory / "model.om"),
+        lambda self, model, directory, context: onnx.save(detector_graph(), directory / "model.om"),
     )
     stand_in.install_aclruntime(monkeypatch, "pairs")
     return ["bench", boxes, "--target", "ascend310p3", "--loops", 3, "--photos", 2]

@@ -14,6 +14,8 @@ from convertkit.graph.light import detach
 from convertkit.graph.session import open_session
 from convertkit.passes.base import Pass
 from convertkit.passes.pipeline import Pipeline
+from convertkit.passes.state import GraphState
+from tests.graphtext import parse
 from tests.tiny import tiny_model
 
 IMAGE = np.random.default_rng(1).standard_normal((1, 3, 8, 8)).astype(np.float32)
@@ -121,3 +123,30 @@ def test_forms_may_follow_each_other() -> None:
 def test_a_pass_without_a_form_is_refused() -> None:
     with pytest.raises(PassError, match="derive it from GraphPass, LightPass, ModelPass or IrPass"):
         Pipeline((Formless(),)).run(detach(tiny_model()))
+
+
+class Twice(convertkit.GraphPass):
+    """Put a value through a name that is free again once the pass is over."""
+
+    name = "twice"
+    effect = "exact"
+
+    def run(self, graph: convertkit.Graph) -> None:
+        source = graph.inputs[0]
+        graph.add("Neg", [source])  # nobody reads it
+        for consumer in list(source.outputs):
+            if consumer.op == "Relu":
+                graph.replace(consumer.outputs[0], graph.add("Relu", [source]))
+
+
+def test_a_pass_depends_on_its_input_alone() -> None:
+    """Not on what an earlier pass has seen in the same process: a build may go on from any step that is stored."""
+    state = GraphState(parse("(float[4] x) => (float[4] y) { r = Relu(x)\n y = Neg(r) }"))
+    state.apply(Twice())
+    stored = detach(onnx.ModelProto.FromString(state.model.proto.SerializeToString()))
+
+    state.apply(Twice())
+
+    again = GraphState(stored)
+    again.apply(Twice())
+    assert again.model.proto == state.model.proto

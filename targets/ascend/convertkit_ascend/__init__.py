@@ -35,7 +35,7 @@ def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
 
 
 @convertkit.hookimpl
-def register_targets(register: Callable[[type[convertkit.Target]], None]) -> None:
+def register_targets(register: Callable[[convertkit.Target], None]) -> None:
     for target in TARGETS:
         register(target)
 

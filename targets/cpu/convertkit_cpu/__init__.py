@@ -9,5 +9,5 @@ from convertkit_cpu.target import CpuTarget
 
 
 @convertkit.hookimpl
-def register_targets(register: Callable[[type[convertkit.Target]], None]) -> None:
-    register(CpuTarget)
+def register_targets(register: Callable[[convertkit.Target], None]) -> None:
+    register(CpuTarget("cpu"))

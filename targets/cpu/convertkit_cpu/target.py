@@ -11,12 +11,12 @@ import convertkit
 class CpuTarget(convertkit.Target):
     """Run on this machine's processor with onnxruntime; nothing to compile."""
 
-    name = "cpu"
-
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": version("onnxruntime")}
 
-    def compile(self, model: convertkit.LightModel, directory: Path) -> None:
+    def compile(
+        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
+    ) -> None:
         """The graph itself is the artifact; opening it once proves that onnxruntime takes it."""
         convertkit.open_session(model)
 

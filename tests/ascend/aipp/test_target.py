@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from convertkit_ascend.target import Ascend310P3
 
 import convertkit
 from convertkit.build.keys import compile_facts
 from convertkit.build.request import make_request
 from convertkit.errors import GraphError, SpecError, UsageError
 from convertkit.plugins import open_plugins
+from tests.ascend.chip import CHIP, PLAIN, told
 from tests.conftest import MASKRCNN
 from tests.graphtext import parse
 
@@ -39,8 +39,8 @@ preprocess:
 
 
 @pytest.fixture
-def target() -> convertkit.Target:
-    return Ascend310P3().normalizing(convertkit.Pixels("image", (8, 12), SPEC))
+def context() -> convertkit.CompileContext:
+    return told(pixels=convertkit.Pixels("image", (8, 12), SPEC))
 
 
 def variant(directory: Path, size: str = "[320, 320]") -> str:
@@ -49,10 +49,10 @@ def variant(directory: Path, size: str = "[320, 320]") -> str:
     return str(path)
 
 
-def test_build_leaves_the_settings_and_a_twin_that_takes_bytes(target, tmp_path: Path) -> None:
+def test_build_leaves_the_settings_and_a_twin_that_takes_bytes(context, tmp_path: Path) -> None:
     model = parse(GRAPH)
 
-    target.compile(model, tmp_path)
+    CHIP.compile(model, tmp_path, context)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["aipp.cfg", *FILES]
     lines = (tmp_path / "aipp.cfg").read_text().splitlines()
@@ -66,44 +66,45 @@ def test_build_leaves_the_settings_and_a_twin_that_takes_bytes(target, tmp_path:
 
 
 def test_nothing_changes_where_the_host_normalises(tmp_path: Path) -> None:
-    Ascend310P3().compile(parse(GRAPH), tmp_path)
+    CHIP.compile(parse(GRAPH), tmp_path, PLAIN)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == FILES
 
 
 @pytest.mark.parametrize("emulation", ["twin", "device-numerics", "device-numerics:none"])
-def test_the_emulations_take_bytes_and_agree(target, emulation: str) -> None:
+def test_the_emulations_take_bytes_and_agree(context, emulation: str) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
     pixels, _ = convertkit.letterbox(photo, (8, 12), SPEC)
     tensor, _ = convertkit.letterbox(photo, (8, 12), SPEC.on_host())
     name, _, variation = emulation.partition(":")
 
-    runtime = target.emulate(parse(GRAPH), name, variation)
+    runtime = CHIP.emulator.emulate(parse(GRAPH), name, variation, context)
     found = runtime.run({"image": pixels, "picture": np.zeros((1, 4), np.float32)})["y"]
 
     np.testing.assert_allclose(found, np.maximum(tensor, 0), atol=0.00163 + 1e-5)
     np.testing.assert_array_equal(found, found.astype(np.float16))
 
 
-def test_a_graph_without_that_input_is_refused(target) -> None:
+def test_a_graph_without_that_input_is_refused(context) -> None:
     with pytest.raises(GraphError, match="no input 'image' to normalise; it has x"):
-        target.emulate(parse("(float[1,3,8,12] x) => (float[1,3,8,12] y) { y = Relu(x) }"), "twin")
+        graph = parse("(float[1,3,8,12] x) => (float[1,3,8,12] y) { y = Relu(x) }")
+        CHIP.emulator.emulate(graph, "twin", "", context)
 
 
-def test_the_compile_step_depends_on_what_the_chip_normalises_by(target) -> None:
-    other = Ascend310P3().normalizing(
-        convertkit.Pixels("image", (8, 12), convertkit.PreprocessSpec(mean=(1, 2, 3), std=(1, 1, 1)))
+def test_the_compile_step_depends_on_what_the_chip_normalises_by(context) -> None:
+    other = told(
+        pixels=convertkit.Pixels("image", (8, 12), convertkit.PreprocessSpec(mean=(1, 2, 3), std=(1, 1, 1)))
     )
 
-    assert "pixels" not in compile_facts(Ascend310P3())
-    assert compile_facts(target)["pixels"]["mean"] == SPEC.mean
-    assert compile_facts(target) != compile_facts(other)
+    assert "pixels" not in compile_facts(CHIP, PLAIN)
+    assert compile_facts(CHIP, context)["pixels"]["mean"] == SPEC.mean
+    assert compile_facts(CHIP, context) != compile_facts(CHIP, other)
 
 
 def test_a_request_hands_the_settings_to_the_target(tmp_path: Path) -> None:
     request = make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path), target="ascend310p3")
 
-    assert request.target.pixels == convertkit.Pixels("input", (320, 320), SPEC)
+    assert request.context.pixels == convertkit.Pixels("input", (320, 320), SPEC)
 
 
 def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> None:

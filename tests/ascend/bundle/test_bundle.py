@@ -13,12 +13,13 @@ from convertkit_ascend.atc import AtcOptions, parse_shapes
 from convertkit_ascend.bundle import record
 from convertkit_ascend.bundle.ask import ask
 from convertkit_ascend.bundle.preflight import PreflightError
-from convertkit_ascend.target import TARGETS, Ascend310P3
+from convertkit_ascend.target import TARGETS
 
 import convertkit
 from convertkit.build.keys import compile_facts
 from convertkit.errors import UnavailableError, UsageError
 from tests.ascend.atc.conftest import executable
+from tests.ascend.chip import CHIP, PLAIN, chosen, told
 from tests.ascend.handover.test_handover import of_pipeline
 from tests.graphtext import parse
 
@@ -36,8 +37,14 @@ AIPP_SPEC = convertkit.PreprocessSpec(mean=(1.5, 2, 3), std=(1, 1, 1), normalize
 def bundle(tmp_path: Path) -> Path:
     place = tmp_path / "a bundle"
     place.mkdir()
-    Ascend310P3().compile(parse(GRAPH), place)
+    CHIP.compile(parse(GRAPH), place, PLAIN)
     return place
+
+
+def identity(where: str) -> str:
+    found = chosen(where)
+    assert found is not None
+    return found.identity
 
 
 def run(bundle: Path, shell: str = "sh") -> subprocess.CompletedProcess[str]:
@@ -67,7 +74,7 @@ def test_the_command_is_the_guides_with_the_inputs_of_the_graph(bundle: Path) ->
 
 
 def test_the_graph_for_atc_has_vendor_operators_in_the_default_domain(tmp_path: Path) -> None:
-    Ascend310P3().compile(of_pipeline(), tmp_path)
+    CHIP.compile(of_pipeline(), tmp_path, PLAIN)
 
     model = onnx.load(tmp_path / "ascend.onnx")
     assert [entry.domain for entry in model.opset_import] == [""]
@@ -75,9 +82,9 @@ def test_the_graph_for_atc_has_vendor_operators_in_the_default_domain(tmp_path: 
 
 
 def test_with_aipp_the_command_names_its_file_and_the_bundle_has_it(tmp_path: Path) -> None:
-    target = Ascend310P3().normalizing(convertkit.Pixels("input", (8, 8), AIPP_SPEC))
+    context = told(pixels=convertkit.Pixels("input", (8, 8), AIPP_SPEC))
 
-    target.compile(parse(GRAPH), tmp_path)
+    CHIP.compile(parse(GRAPH), tmp_path, context)
 
     recorded = json.loads((tmp_path / "atc.json").read_text())
     assert "--insert_op_conf=aipp.cfg" in recorded["command"]
@@ -88,7 +95,7 @@ def test_with_aipp_the_command_names_its_file_and_the_bundle_has_it(tmp_path: Pa
 def test_the_same_graph_gives_the_same_bytes(bundle: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
     again.mkdir()
-    Ascend310P3().compile(parse(GRAPH), again)
+    CHIP.compile(parse(GRAPH), again, PLAIN)
 
     assert [(again / name).read_bytes() for name in FILES] == [(bundle / name).read_bytes() for name in FILES]
 
@@ -103,7 +110,7 @@ def test_the_report_does_not_depend_on_what_is_installed_here(
     again = tmp_path / "again"
     again.mkdir()
 
-    Ascend310P3().compile(parse(GRAPH), again)
+    CHIP.compile(parse(GRAPH), again, PLAIN)
 
     assert (again / "preflight.json").read_bytes() == (bundle / "preflight.json").read_bytes()
     assert json.loads((again / "preflight.json").read_text())["errors"] == 0
@@ -115,7 +122,7 @@ def test_what_atc_would_refuse_stops_before_any_compiler(stand_in: Path, tmp_pat
     with pytest.raises(
         PreflightError, match=r"of ascend.onnx for Ascend310P3: 1 error, first: x: "
     ) as caught:
-        Ascend310P3().compiling("local").compile(model, tmp_path)
+        CHIP.compile(model, tmp_path, told(where="local"))
 
     assert caught.value.exit_code == 4
     assert "[input-shape-missing]" in caught.value.details
@@ -131,9 +138,9 @@ def test_a_rule_may_be_broken_where_the_user_says_so(stand_in: Path, tmp_path: P
         "dynamic_dims": "2;4",
         "input_format": "ND",
     }
-    target = Ascend310P3().configured(options).compiling("local")
+    context = told(options, where="local")
 
-    target.compile(model, tmp_path)
+    CHIP.compile(model, tmp_path, context)
 
     report = json.loads((tmp_path / "preflight.json").read_text())
     assert (report["errors"], report["allowed"]) == (0, ["input-shape-missing"])
@@ -141,17 +148,17 @@ def test_a_rule_may_be_broken_where_the_user_says_so(stand_in: Path, tmp_path: P
         "input-shape-missing",
         "shape-dynamic",
     ]
-    assert target.pipeline[-1] == "legalize-ascend{allow=[input-shape-missing, shape-dynamic]}"
+    assert CHIP.passes(context)[-1] == "legalize-ascend{allow=[input-shape-missing, shape-dynamic]}"
     (tmp_path / "model.om").unlink()
-    target.finish(tmp_path)
+    CHIP.compiler.finish(tmp_path, context)
     assert (tmp_path / "model.om").is_file()
     with pytest.raises(PreflightError, match="input-shape-missing"):
-        Ascend310P3().configured({**options, "allow": "shape-dynamic"}).compile(model, tmp_path)
+        CHIP.compile(model, tmp_path, told({**options, "allow": "shape-dynamic"}))
 
 
 def test_an_unknown_rule_is_not_allowed() -> None:
     with pytest.raises(UsageError, match=r"unknown rule 'shape-dynamik' .did you mean 'shape-dynamic'"):
-        Ascend310P3().configured({"allow": ["shape-dynamik"]})
+        told({"allow": ["shape-dynamik"]})
 
 
 def test_at_most_one_screen_of_errors_is_shown() -> None:
@@ -186,7 +193,7 @@ def test_the_script_leaves_what_the_driver_leaves(
     assert sorted(path.name for path in bundle.iterdir()) == sorted([*FILES, "model.om"])
     found = (bundle / "model.om").read_bytes()
     (bundle / "model.om").unlink()
-    Ascend310P3().compiling("local").finish(bundle)
+    CHIP.compiler.finish(bundle, told(where="local"))
     assert (bundle / "model.om").read_bytes() == found
 
 
@@ -254,43 +261,39 @@ def test_the_script_says_what_is_missing(bin_dir: Path, bundle: Path) -> None:
 
 
 def test_auto_is_none_where_there_is_no_atc_and_local_is_refused(bin_dir: Path) -> None:
-    target = Ascend310P3().compiling("auto")
-
-    assert target.compiler == ""
-    assert compile_facts(target) == compile_facts(Ascend310P3())
+    assert chosen("auto") is None
     with pytest.raises(UnavailableError, match="set to no compiler"):
-        target.finish(bin_dir)
+        CHIP.compiler.finish(bin_dir, PLAIN)
     with pytest.raises(UnavailableError, match="there is no atc on this machine"):
-        target.compiling("local")
+        chosen("local")
     with pytest.raises(UsageError, match=r"compiler 'locl' is unknown \(did you mean 'local'"):
-        target.compiling("locl")
+        chosen("locl")
 
 
 def test_the_key_says_which_compiler(
     stand_in: Path, bin_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     executable(bin_dir / "docker", "exit 1")
-    local, none = (Ascend310P3().compiling(where) for where in ("auto", "none"))
+    local, none = (told(where=where) for where in ("auto", "none"))
     (tmp_path / "cann" / "x86_64-linux").mkdir(parents=True)
     (tmp_path / "cann/x86_64-linux/ascend_toolkit_install.info").write_text(
         "package_name=x\nversion=8.1.RC1\n"
     )
     monkeypatch.setenv("ASCEND_TOOLKIT_HOME", str(tmp_path / "cann"))
 
-    assert (local.compiler, none.compiler) == ("local", "")
-    assert Ascend310P3().compiling("local").compiler == "local, CANN 8.1.RC1"
-    assert Ascend310P3().compiling("docker:cann:8").compiler == "docker:cann:8"
-    assert compile_facts(local) == {**compile_facts(none), "compiler": "local"}
-    assert local.normalizing(convertkit.Pixels("input", (8, 8), AIPP_SPEC)).compiler == "local"
+    assert none.compiler is None
+    assert identity("local") == "local, CANN 8.1.RC1"
+    assert identity("docker:cann:8") == "docker:cann:8"
+    assert compile_facts(CHIP, local) == {**compile_facts(CHIP, none), "compiler": "local"}
     (tmp_path / "odd" / "x86_64-linux" / "ascend_toolkit_install.info").mkdir(parents=True)
     monkeypatch.setenv("ASCEND_TOOLKIT_HOME", str(tmp_path / "odd"))
-    assert Ascend310P3().compiling("local").compiler == "local"
+    assert identity("local") == "local"
 
 
 def test_the_driver_says_how_it_goes_on(stand_in: Path, bundle: Path) -> None:
     said: list[str] = []
 
-    Ascend310P3().compiling("local").telling(said.append).finish(bundle)
+    CHIP.compiler.finish(bundle, told(where="local", tell=said.append))
 
     assert "atc on this machine: compiling" in said
 
@@ -306,16 +309,16 @@ def test_there_is_a_target_for_every_chip_and_a_build_for_those_with_a_table() -
     from convertkit.plugins import open_plugins
 
     plugins = open_plugins()
-    assert [cls.name for cls in TARGETS] == list(socs.names())
+    assert [target.name for target in TARGETS] == list(socs.names())
     assert socs.tabled() == SOCS
-    for cls in TARGETS:
-        assert cls().machine().name == socs.get(cls.name).soc_version
-        if cls.name in SOCS:
-            step = Pipeline.parse(list(cls.pipeline), plugins.passes).steps[-1]
-            assert step.soc == cls.name  # type: ignore[attr-defined]
+    for target in TARGETS:
+        assert target.machine.name == socs.get(target.name).soc_version
+        if target.name in SOCS:
+            step = Pipeline.parse(list(target.pipeline), plugins.passes).steps[-1]
+            assert step.soc == target.name  # type: ignore[attr-defined]
         else:
-            with pytest.raises(UsageError, match=f"no table of what {cls.name} takes"):
-                Pipeline.parse(list(cls.pipeline), plugins.passes)
+            with pytest.raises(UsageError, match=f"no table of what {target.name} takes"):
+                Pipeline.parse(list(target.pipeline), plugins.passes)
 
 
 def test_each_chip_is_named_in_its_command(tmp_path: Path) -> None:

@@ -218,9 +218,8 @@ def test_the_file_computes_what_the_graph_computed(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_mini_is_ready_for_atc(tmp_path: Path) -> None:
     """All passes of the target after the model's; what is left are remarks on the fp16-only kernel."""
-    from convertkit_ascend.target import Ascend310P3
-
     from convertkit.graph.io import save
+    from tests.ascend.chip import CHIP
 
     plugins = open_plugins()
     stock = load(ROOT / "models" / "maskrcnn" / "mini" / "mini.onnx")
@@ -231,7 +230,7 @@ def test_mini_is_ready_for_atc(tmp_path: Path) -> None:
         "set-opset-window",
         "select-class-masks",
     )
-    steps = Pipeline.parse([*model_passes, *Ascend310P3.pipeline], plugins.passes)
+    steps = Pipeline.parse([*model_passes, *CHIP.pipeline], plugins.passes)
     result, _ = steps.run(stock)
     save(for_atc(result), tmp_path / "atc.onnx")
 

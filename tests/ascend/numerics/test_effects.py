@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from convertkit_ascend.numerics import Effects
-from convertkit_ascend.target import Ascend310P3
 
 from convertkit.errors import UnavailableError, UnknownNameError
+from tests.ascend.chip import CHIP, told
 from tests.graphtext import parse
 
 KERNELS_ONLY = Effects(weights=False, activations=False)
@@ -34,12 +34,12 @@ def test_options_of_the_compiler_decide(options: dict[str, object], effects: Eff
     ],
 )
 def test_a_mixture_is_not_guessed_at_but_effects_can_be_named(options: dict[str, object], what: str) -> None:
-    target = Ascend310P3().configured(options)
+    context, emulator = told(options), CHIP.emulator
     graph = parse("(float[2] x) => (float[2] y) { y = Relu(x) }")
 
     with pytest.raises(UnavailableError, match=f"do not emulate {what} .name the effects"):
-        target.emulate(graph, "device-numerics")
-    assert target.emulate(graph, "device-numerics", "weights") is not None
+        emulator.emulate(graph, "device-numerics", "", context)
+    assert emulator.emulate(graph, "device-numerics", "weights", context) is not None
 
 
 def test_an_unknown_effect_is_named() -> None:

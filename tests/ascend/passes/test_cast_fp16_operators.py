@@ -9,11 +9,11 @@ from convertkit_ascend import ops
 from convertkit_ascend.numerics import Effects, emulate
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.preflight import examine, lint
-from convertkit_ascend.target import Ascend310P3
 
 import convertkit
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
+from tests.ascend.chip import CHIP, told
 from tests.ascend.legality.graphs import named
 from tests.graphtext import apply, parse, rewritten, text
 
@@ -156,11 +156,11 @@ def test_the_nms_of_the_chip_gives_the_same_bits_too() -> None:
     "mode", [{"precision_mode": "must_keep_origin_dtype"}, {"precision_mode_v2": "origin"}]
 )
 def test_where_nothing_may_be_lowered_the_pipeline_casts_all(mode: dict[str, str]) -> None:
-    target = Ascend310P3().configured(mode)
+    steps = CHIP.passes(told(mode))
 
-    assert "cast-fp16-operators" in target.pipeline
-    assert "cast-fp16-operators{only=[BatchMultiClassNMS]}" in Ascend310P3.pipeline
-    assert Ascend310P3().configured({"precision_mode": "force_fp16"}).pipeline == Ascend310P3.pipeline
+    assert "cast-fp16-operators" in steps
+    assert "cast-fp16-operators{only=[BatchMultiClassNMS]}" in CHIP.pipeline
+    assert CHIP.passes(told({"precision_mode": "force_fp16"})) == CHIP.pipeline
 
 
 def test_float32_that_is_to_be_kept_meets_no_operator_without_such_a_kernel() -> None:

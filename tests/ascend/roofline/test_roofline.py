@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from convertkit_ascend import socs
 from convertkit_ascend.roofline import machine
-from convertkit_ascend.target import Ascend310P3
 
 from convertkit.estimate.roofline import estimate
 from convertkit.plugins import open_plugins
+from tests.ascend.chip import CHIP
 from tests.graphtext import parse
 
 GRAPH = """
@@ -21,7 +21,7 @@ GRAPH = """
 
 
 def test_the_peaks_of_the_310p3_are_those_of_the_facts() -> None:
-    found = Ascend310P3().machine()
+    found = CHIP.machine
 
     assert found.name == "Ascend310P3"
     assert found.matrix.rate == pytest.approx(69.47e12, rel=1e-3)

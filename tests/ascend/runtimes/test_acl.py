@@ -10,7 +10,7 @@ from onnx import TensorProto, helper
 
 import convertkit
 from convertkit.errors import GraphError, ProcessError, UnavailableError, UnknownNameError, UsageError
-from convertkit.targets.base import RuntimeOptions
+from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 
 

@@ -15,7 +15,7 @@ import pytest
 from convertkit_ascend.runtimes import acl, open_runtime
 
 from convertkit.errors import GraphError, ProcessError, UnavailableError
-from convertkit.targets.base import RuntimeOptions
+from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.ascend.runtimes.test_acl import arrays, expected, opened, same
 from tests.test_dialogue import alive, wait_until_dead
@@ -205,7 +205,7 @@ import signal
 import sys
 from pathlib import Path
 from convertkit_ascend.runtimes import open_runtime
-from convertkit.targets.base import RuntimeOptions
+from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes.test_acl import arrays
 from tests.ascend.runtimes.test_acl_child import child_of
 runtime = open_runtime(Path(sys.argv[1]), "acl", RuntimeOptions())

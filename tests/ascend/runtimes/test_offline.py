@@ -15,7 +15,7 @@ from convertkit.errors import UsageError
 from convertkit.models.package import open_package
 from convertkit.plugins import open_plugins
 from convertkit.reading import TEXT_BYTES
-from convertkit.targets.base import RuntimeOptions
+from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes.test_acl import expected, same
 from tests.conftest import MASKRCNN
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from convertkit_ascend.target import Ascend310P3
+from convertkit_ascend.target import Ascend
 
 import convertkit
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
@@ -29,9 +29,9 @@ def variant(tmp_path, monkeypatch):
     """A Mask R-CNN whose stock graph is small, on a target whose compiler copies the graph."""
     onnx.save(with_wide_labels(detector_graph()), tmp_path / "stock.onnx")
     (tmp_path / "mine.yaml").write_text("size: [320, 320]\nconfig: {base: none}\nstock: stock.onnx\n")
-    monkeypatch.setattr(Ascend310P3, "pipeline", ())
+    monkeypatch.setattr(Ascend, "passes", lambda self, context: ())
     monkeypatch.setattr(
-        Ascend310P3, "compile", lambda self, model, place: convertkit.save(model, place / "model.om")
+        Ascend, "compile", lambda self, model, place, context: convertkit.save(model, place / "model.om")
     )
     return ["--variant", "mine.yaml", "--target", "ascend310p3", "--results", "found"]
 

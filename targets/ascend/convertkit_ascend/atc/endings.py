@@ -64,7 +64,7 @@ def of_defect(path: Path, defect: str) -> Ending:
 
 def _without_code(error: convertkit.ChildError, where: str) -> Ending:
     if error.over == "output":
-        return Ending(error.reason, "it prints without end", "see the beginning of its log", decisive=True)
+        return Ending(error.reason, "its log had grown to a GiB", "see how that begins", decisive=True)
     if not error.over:
         return Ending(error.reason, f"{error.name} could not be started", f"check {where}", decisive=True)
     return Ending(

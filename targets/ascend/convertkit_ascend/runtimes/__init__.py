@@ -44,3 +44,17 @@ def _compiled(directory: Path) -> Path:
             hint="compile it where CANN is; without a chip use --runtime device-numerics or twin",
         )
     return path
+
+
+class AscendRuntimes:
+    """The runtimes as the core knows them."""
+
+    names = RUNTIMES
+
+    def open(self, directory: Path, name: str, options: convertkit.RuntimeOptions) -> convertkit.Runtime:
+        return open_runtime(directory, name, options)
+
+    def timings(self, results: Path) -> convertkit.Timings:
+        from convertkit_ascend.runtimes.summary import read_timings
+
+        return read_timings(results)

@@ -1,0 +1,72 @@
+"""Graphs on the host as the chip would run them: the twin, and the chip's own numerics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import convertkit
+
+if TYPE_CHECKING:
+    from convertkit_ascend.aipp import Aipp
+
+EMULATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "twin": "standard ONNX, run by onnxruntime; twin:framework computes as mmdet does, twin:ideal as defined",
+        "device-numerics": "with the chip's rounding and limits; device-numerics:nms+weights picks effects",
+    }
+)
+
+
+class AscendEmulator:
+    """The twin in two semantics, and device numerics with all or some of their effects."""
+
+    names = EMULATIONS
+
+    def emulate(
+        self,
+        model: convertkit.LightModel,
+        name: str,
+        variation: str,
+        context: convertkit.CompileContext,
+    ) -> convertkit.Runtime:
+        from convertkit_ascend.numerics import Effects, emulate
+        from convertkit_ascend.twin import SEMANTICS, lower
+
+        model = fed(model, context.pixels)
+        if name == "device-numerics":
+            return emulate(
+                model, Effects.parse(variation) if variation else Effects.of_options(context.options)
+            )
+        if name != "twin":
+            raise convertkit.UnknownNameError("emulation", name, self.names)
+        if variation and variation not in SEMANTICS:
+            raise convertkit.UnknownNameError("semantics of the twin", variation, SEMANTICS)
+        return convertkit.open_session(lower(model, "framework" if variation == "framework" else "ideal"))
+
+
+def fed(model: convertkit.LightModel, pixels: convertkit.Pixels | None) -> convertkit.LightModel:
+    """The graph as it is fed: with AIPP before it, where the chip normalises."""
+    if pixels is None:
+        return model
+    from convertkit_ascend.aipp import prepend
+
+    return prepend(model, pixels.input, aipp_of(model, pixels))
+
+
+def aipp_of(model: convertkit.LightModel, pixels: convertkit.Pixels) -> Aipp:
+    """AIPP's settings for the input of a graph that it normalises.
+
+    Raises:
+        GraphError: the graph has no such input.
+    """
+    from convertkit_ascend.aipp import from_pixels
+
+    constants = {tensor.name for tensor in model.proto.graph.initializer}
+    inputs = [value.name for value in model.proto.graph.input if value.name not in constants]
+    if pixels.input not in inputs:
+        raise convertkit.GraphError(
+            f"the graph has no input {pixels.input!r} to normalise; it has {', '.join(inputs)}"
+        )
+    return from_pixels(pixels, inputs.index(pixels.input))

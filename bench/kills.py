@@ -11,8 +11,9 @@ same command. Then the same command runs unharmed. A finding is: a process that 
 is neither the old nor the new one; after the next run an exit code other than that of a run that was never harmed,
 another file, one that is missing, or one that is left (``TMPDIR`` and the home included).
 
-With ``--full`` nothing is killed, but a disk has no more room from a random moment on: the exit code is 0 or 4, one
-line names the place, and nothing is left. The exit code is 1 where there is a finding.
+With ``--full`` nothing is killed, but a disk has no more room from a random moment on: the exit code is 0, 3 (refused
+before the work) or 4, one line names the place, and nothing is left but a download that the next run goes on with. The
+exit code is 1 where there is a finding.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ from bench import fuzz, kills_hook, kills_scene  # noqa: E402
 from bench.kills_hook import Aim  # noqa: E402
 from bench.kills_scene import DEEDS, Deed, Listing  # noqa: E402
 
-FAILED, DEFECT = 4, 70
-"""Exit codes: a step failed, as on a full disk; a defect."""
+UNAVAILABLE, FAILED, DEFECT = 3, 4, 70
+"""Exit codes: refused before the work, as by a disk that is seen to be too small; a step failed; a defect."""
 
-NAMING = ("cannot be written", "TMPDIR", "/home/", "/tmp/")
+KEPT = ".pth.part"
+"""The end of a download's name that is kept on purpose: the next run goes on with it."""
+
+NAMING = ("cannot be written", "are free", "TMPDIR", "/home/", "/tmp/")
 """What a line says that names the place which is full."""
 
 LINES = 4096
@@ -214,11 +218,12 @@ def _full(deed: Deed, here: Path, known: Known, rng: random.Random) -> tuple[str
     ended = _run(deed, here, aim)
     errors = [line for line in ended.err.splitlines() if line.startswith("error: ")]
     faults = _still_there(here) + _broken(here, known) + _left(here)
-    if ended.code not in (deed.code, FAILED):
+    refused = ended.code in (UNAVAILABLE, FAILED)
+    if not refused and ended.code != deed.code:
         faults.append(f"exit code {ended.code}")
-    if "Traceback" in ended.err or (ended.code == FAILED and len(errors) != 1):
+    if "Traceback" in ended.err or (refused and len(errors) != 1):
         faults.append(f"{len(errors)} lines of error")
-    if ended.code == FAILED and not any(word in "".join(errors) for word in NAMING):
+    if refused and not any(word in "".join(errors) for word in NAMING):
         faults.append("the line names no place")
     said = f": {errors[-1]}" if errors and faults else ""
     where = f"from {ended.hit}" if aim.at else f"beyond {aim.bytes} bytes"
@@ -258,9 +263,8 @@ def _broken(here: Path, known: Known) -> list[str]:
 
 
 def _left(here: Path) -> list[str]:
-    return [
-        f"left at once {path}" for path in Listing.of(here).files if any(word in path for word in UNFINISHED)
-    ]
+    left = [path for path in Listing.of(here).files if any(word in path for word in UNFINISHED)]
+    return [f"left at once {path}" for path in left if not path.endswith(KEPT)]
 
 
 def _twin(pid: int, deed: Deed, here: Path) -> list[str]:

@@ -37,11 +37,17 @@ __all__ = [
     "clean_leftovers",
     "home",
     "locked_directory",
+    "megabytes",
     "scratch_directory",
     "sha256_bytes",
     "sha256_file",
     "work_directory",
 ]
+
+
+def megabytes(count: int) -> str:
+    """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB`` where that would be next to nothing."""
+    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def home() -> Path:

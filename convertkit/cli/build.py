@@ -169,7 +169,8 @@ def _same(
 
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
     from convertkit.build.compiled import state_of
-    from convertkit.cli.ui import megabytes, unchecked_line
+    from convertkit.cli.ui import unchecked_line
+    from convertkit.files import megabytes
     from convertkit.targets.capabilities import compiler_of, product_of
 
     target = request.target

@@ -19,8 +19,8 @@ app = typer.Typer(
 def listing(as_json: JsonOption = False) -> None:
     """List the rooms of the cache, what they hold and how large they are."""
     from convertkit.build.pruning import rooms
-    from convertkit.cli.ui import megabytes, print_json, print_table
-    from convertkit.files import home
+    from convertkit.cli.ui import print_json, print_table
+    from convertkit.files import home, megabytes
 
     found = rooms()
     if as_json:
@@ -40,8 +40,8 @@ def listing(as_json: JsonOption = False) -> None:
 def size(as_json: JsonOption = False) -> None:
     """Print how much room the cache takes, export environments included."""
     from convertkit.build.pruning import size_of
-    from convertkit.cli.ui import megabytes, print_json
-    from convertkit.files import home
+    from convertkit.cli.ui import print_json
+    from convertkit.files import home, megabytes
 
     total = size_of(home())
     if as_json:
@@ -71,8 +71,9 @@ def prune(
     Every build does the same at its end. Downloads and export environments stay.
     """
     from convertkit.build import pruning
-    from convertkit.cli.ui import megabytes, print_json
+    from convertkit.cli.ui import print_json
     from convertkit.errors import UsageError
+    from convertkit.files import megabytes
 
     if everything and to is not None:
         raise UsageError("--all and --to exclude each other", hint="give one of them")

@@ -33,8 +33,9 @@ def compile_bundle(
     """
     from convertkit.build.finish import finish
     from convertkit.cli.options import open_all
-    from convertkit.cli.ui import BuildView, megabytes, print_json
+    from convertkit.cli.ui import BuildView, print_json
     from convertkit.errors import UsageError, visible
+    from convertkit.files import megabytes
 
     if compiler == "none":
         raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")

@@ -151,13 +151,15 @@ def _totals(found: Estimate, machine: Machine) -> None:
         print(f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}")
     print(f"whatever is fused or kept in a cache, never faster than {_speed(found.least)}")
     print(
-        f"copies from and to the host are not in it: {_megabytes(found.input_bytes)} in, "
-        f"{_megabytes(found.output_bytes)} out"
+        f"copies from and to the host are not in it: {_size(found.input_bytes)} in, "
+        f"{_size(found.output_bytes)} out"
     )
 
 
-def _megabytes(count: int | None) -> str:
-    return "an open size" if count is None else f"{count / 1e6:.2f} MB"
+def _size(count: int | None) -> str:
+    from convertkit.files import megabytes
+
+    return "an open size" if count is None else megabytes(count)
 
 
 def _by_operator(found: Estimate) -> dict[str, float]:

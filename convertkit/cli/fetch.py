@@ -20,9 +20,10 @@ def fetch(
     An interrupted download goes on where it stopped.
     """
     from convertkit.build.framework import downloads_directory
-    from convertkit.cli.ui import megabytes, note, print_json, progress_bar
+    from convertkit.cli.ui import note, print_json, progress_bar
     from convertkit.errors import UsageError
     from convertkit.exporting.fetch import fetch as download
+    from convertkit.files import megabytes
     from convertkit.models.package import find_variant, read_spec
 
     chosen = find_variant(model, read_spec(model), variant)

@@ -167,7 +167,8 @@ def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) ->
 
 
 def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
-    from convertkit.cli.ui import megabytes, note, print_json
+    from convertkit.cli.ui import note, print_json
+    from convertkit.files import megabytes
 
     record = outcome.record
     directories = [str(place) for place in record.directories(output).values()]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
 from convertkit.errors import shortened, visible
+from convertkit.files import megabytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,11 +178,6 @@ def unchecked_line(records: Sequence[PassRecord]) -> str:
         return ""
     (first, why), *_ = found.items()
     return f"not checked: {len(found)} of {len(records)} passes, first {first}: {why}"
-
-
-def megabytes(count: int) -> str:
-    """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB`` where that would be next to nothing."""
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
 
 
 def written(files: Sequence[Path], nodes: int) -> str:

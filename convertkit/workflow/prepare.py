@@ -18,7 +18,7 @@ from typing import Any
 
 from convertkit.datasets.coco import CocoDataset, CocoImage, photo_bytes, picture
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
-from convertkit.files import clean_leftovers, locked_directory
+from convertkit.files import clean_leftovers, locked_directory, megabytes
 from convertkit.process import usable_processors
 from convertkit.workflow import arrays
 from convertkit.workflow.interface import check_inputs
@@ -186,6 +186,6 @@ def _refuse_full_disk(work: _Work, output: Path) -> None:
     needed, free = each * count - present, shutil.disk_usage(output).free
     if needed > free:
         raise UnavailableError(
-            f"--output {output}: {count} photos take {needed / 1e9:.1f} GB more, {free / 1e9:.1f} GB are free",
+            f"--output {output}: {count} photos take {megabytes(needed)} more, {megabytes(free)} are free",
             hint="choose another disk, or fewer photos with --limit",
         )

@@ -328,7 +328,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_work(job, tmp_path, monkeyp
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(room.shutil, "disk_usage", lambda path: usage._replace(free=1000))
 
-    with pytest.raises(UnavailableError, match=r"4 photos take 0\.0 GB more"):
+    with pytest.raises(UnavailableError, match=r"4 photos take 4\.92 MB more, 1 kB are free"):
         prepare(job, tmp_path / "out")
 
     assert calls == []

@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from convertkit.build.engine import graph_after
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import graph_after
+from convertkit.conversion.request import BuildRequest, make_request
 from convertkit.graph.io import save
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 
 SHOWN = 8
 

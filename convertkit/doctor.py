@@ -9,13 +9,13 @@ import sys
 from importlib.metadata import version
 from typing import Literal
 
-from convertkit.build.keys import tool_versions
-from convertkit.diagnosis import Diagnosis
+from convertkit.children.process import usable_processors
+from convertkit.conversion.keys import tool_versions
 from convertkit.errors import PluginError
 from convertkit.exporting.environment import VARIABLE, list_environments
 from convertkit.exporting.toolchain import compiler
-from convertkit.files import home
-from convertkit.process import usable_processors
+from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.storage.files import home
 
 ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
@@ -27,7 +27,7 @@ def examine() -> list[Diagnosis]:
 
 
 def _plugins() -> list[Diagnosis]:
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     try:
         return open_plugins().examine()

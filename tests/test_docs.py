@@ -9,10 +9,9 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from convertkit import hookspecs
 from convertkit.errors import ConvertkitError
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
+from convertkit.plugins import hookspecs, open_plugins
 from tests.conftest import Cli
 
 REPOSITORY = Path(__file__).parents[1]

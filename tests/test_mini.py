@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.build.engine import stock_graph
-from convertkit.build.request import Origin, make_request
+from convertkit.conversion.engine import stock_graph
+from convertkit.conversion.request import Origin, make_request
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.graph.session import open_session
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN, Cli
 
 REPOSITORY = Path(__file__).parents[1]

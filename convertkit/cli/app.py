@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from convertkit.build.pruning import sweep
 from convertkit.cli import (
     bench,
     bisect,
@@ -36,6 +35,7 @@ from convertkit.cli import (
     verify,
     weights,
 )
+from convertkit.conversion.pruning import sweep
 from convertkit.errors import ConvertkitError, UsageError, shortened, visible
 
 INTERRUPTED = 130

@@ -10,7 +10,7 @@ import typer
 from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
+    from convertkit.conversion.request import BuildRequest
     from convertkit.models.spec import PerformanceSpec
     from convertkit.speed.figures import Figures
     from convertkit.speed.measure import EndToEnd, Repeated
@@ -93,9 +93,9 @@ def _measure(
     count: int,
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
-    from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory
     from convertkit.cli.ui import BuildView, progress_bar
+    from convertkit.conversion.engine import build
     from convertkit.speed.measure import decode, end_to_end, repeat, stacked
 
     photos = _photos(request, images)
@@ -137,8 +137,8 @@ def _refuse_options(
     """What the host cannot do: another batch than the graph's, a device by number."""
     from convertkit.errors import UsageError
     from convertkit.graph.session import Session
+    from convertkit.offline.interface import read_interface
     from convertkit.targets.capabilities import emulations
-    from convertkit.workflow.interface import read_interface
 
     if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in emulations(request.target):
         return
@@ -155,8 +155,8 @@ def _refuse_options(
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
     from convertkit.datasets.coco import photo_bytes
+    from convertkit.offline.photos import photos_of_directory
     from convertkit.speed.measure import sample_photos
-    from convertkit.workflow.photos import photos_of_directory
 
     if images is None:
         return sample_photos(request.package)

@@ -14,11 +14,11 @@ from convertkit.cli.build import request_of
 from convertkit.cli.opt import pipeline_of, sample_of
 
 if TYPE_CHECKING:
-    from convertkit.bisect.record import Bisection, Verdict
-    from convertkit.bisect.run import Wish
-    from convertkit.build.request import BuildRequest
+    from convertkit.bisection.report import Bisection, Verdict
+    from convertkit.bisection.run import Wish
+    from convertkit.conversion.request import BuildRequest
     from convertkit.passes.base import Pass
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 EFFECTS = ("exact", "rounding", "semantic")
 
@@ -103,8 +103,8 @@ class _How:
     force: bool
 
     def wish(self, subject: str, steps: tuple[Pass, ...], plugins: Plugins, target: str) -> Wish:
-        from convertkit.bisect.place import find_place
-        from convertkit.bisect.run import Wish
+        from convertkit.bisection.place import find_place
+        from convertkit.bisection.run import Wish
         from convertkit.cli.ui import note
 
         effect = None if self.effect is None else shared.choice(self.effect, "--effect", EFFECTS)
@@ -123,7 +123,7 @@ class _How:
 
 
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
-    from convertkit.bisect.run import bisect_graph
+    from convertkit.bisection.run import bisect_graph
     from convertkit.graph.io import load_valid
 
     model = load_valid(path)
@@ -131,9 +131,9 @@ def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
 
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:
-    from convertkit.bisect.run import bisect_accuracy, bisect_outputs
+    from convertkit.bisection.run import bisect_accuracy, bisect_outputs
     from convertkit.cli.ui import BuildView, note, progress_bar
-    from convertkit.verify.data import find_source
+    from convertkit.verification.data import find_source
 
     subject = f"{request.package.spec.name} {request.variant.name} on {request.target.name}"
     wish = how.wish(subject, request.pipeline.steps, request.plugins, request.target.name)

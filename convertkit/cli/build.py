@@ -11,8 +11,8 @@ import typer
 from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
-    from convertkit.build.engine import BuildResult
-    from convertkit.build.request import BuildRequest
+    from convertkit.conversion.engine import BuildResult
+    from convertkit.conversion.request import BuildRequest
 
 ORIGINS = ("auto", "stock", "checkpoint")
 
@@ -40,9 +40,9 @@ def build(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Export, rewrite, check and compile a model for a target."""
-    from convertkit.build.engine import build as run
-    from convertkit.build.pack import pack
     from convertkit.cli.ui import BuildView, print_json
+    from convertkit.conversion.engine import build as run
+    from convertkit.conversion.pack import pack
 
     request = request_of(
         model,
@@ -85,7 +85,7 @@ def request_of(
     option: list[str] | None = None,
 ) -> BuildRequest:
     """The request that the options of ``build``, ``verify`` and ``export`` describe."""
-    from convertkit.build.request import make_request
+    from convertkit.conversion.request import make_request
     from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
 
@@ -129,9 +129,9 @@ def _only_say(
 
 def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
     """Graphs come from the store where it has them; the artifact is not touched."""
-    from convertkit.build.stages import stored_stages
     from convertkit.cli.explain import Questions, print_answers
     from convertkit.cli.ui import BuildView
+    from convertkit.conversion.stages import stored_stages
     from convertkit.passes.stages import graphs
 
     questions = Questions(texts, request.pipeline, request.plugins.passes)
@@ -141,8 +141,8 @@ def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
 
 def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
     """Steps, their keys, and which of them the store has; nothing runs."""
-    from convertkit.build.preview import preview
     from convertkit.cli.ui import note, print_json, print_table
+    from convertkit.conversion.preview import preview
 
     found = preview(request, directory, notice=note)
     if as_json:
@@ -168,9 +168,9 @@ def _same(
 
 
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
-    from convertkit.build.compiled import state_of
     from convertkit.cli.ui import unchecked_line
-    from convertkit.files import megabytes
+    from convertkit.conversion.compiled import state_of
+    from convertkit.storage.files import megabytes
     from convertkit.targets.capabilities import compiler_of, product_of
 
     target = request.target
@@ -193,8 +193,8 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
 
 
 def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> dict[str, Any]:
-    from convertkit.build.compiled import state_of
-    from convertkit.passes.record import unchecked
+    from convertkit.conversion.compiled import state_of
+    from convertkit.passes.history import unchecked
 
     return {
         "directory": str(result.directory),

@@ -18,9 +18,9 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the rooms of the cache, what they hold and how large they are."""
-    from convertkit.build.pruning import rooms
     from convertkit.cli.ui import print_json, print_table
-    from convertkit.files import home, megabytes
+    from convertkit.conversion.pruning import rooms
+    from convertkit.storage.files import home, megabytes
 
     found = rooms()
     if as_json:
@@ -39,9 +39,9 @@ def listing(as_json: JsonOption = False) -> None:
 @app.command()
 def size(as_json: JsonOption = False) -> None:
     """Print how much room the cache takes, export environments included."""
-    from convertkit.build.pruning import size_of
     from convertkit.cli.ui import print_json
-    from convertkit.files import home, megabytes
+    from convertkit.conversion.pruning import size_of
+    from convertkit.storage.files import home, megabytes
 
     total = size_of(home())
     if as_json:
@@ -70,10 +70,10 @@ def prune(
 
     Every build does the same at its end. Downloads and export environments stay.
     """
-    from convertkit.build import pruning
     from convertkit.cli.ui import print_json
+    from convertkit.conversion import pruning
     from convertkit.errors import UsageError
-    from convertkit.files import megabytes
+    from convertkit.storage.files import megabytes
 
     if everything and to is not None:
         raise UsageError("--all and --to exclude each other", hint="give one of them")

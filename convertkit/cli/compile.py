@@ -31,11 +31,11 @@ def compile_bundle(
 
     Needs neither the model package nor what was built before; every file is checked against the manifest first.
     """
-    from convertkit.build.finish import finish
     from convertkit.cli.options import open_all
     from convertkit.cli.ui import BuildView, print_json
+    from convertkit.conversion.finish import finish
     from convertkit.errors import UsageError, visible
-    from convertkit.files import megabytes
+    from convertkit.storage.files import megabytes
 
     if compiler == "none":
         raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")

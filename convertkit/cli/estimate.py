@@ -11,8 +11,8 @@ import typer
 from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.estimate.roofline import Estimate
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.estimation.roofline import Estimate
     from convertkit.graph.light import LightModel
     from convertkit.targets.machine import Machine
     from convertkit.targets.pixels import Pixels
@@ -40,7 +40,7 @@ def estimate(
     """
     from convertkit.cli.build import request_of
     from convertkit.cli.ui import print_json
-    from convertkit.estimate.roofline import estimate as run
+    from convertkit.estimation.roofline import estimate as run
 
     if subject.is_dir():
         machine, pixels, model = _package(
@@ -71,8 +71,8 @@ def estimate(
 
 def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:
     """The target graph: the stock graph after all passes, from the store or made now."""
-    from convertkit.build.engine import graph_after
     from convertkit.cli.ui import BuildView
+    from convertkit.conversion.engine import graph_after
     from convertkit.targets.capabilities import machine_of
 
     machine = machine_of(request.target)  # refused before anything is built
@@ -157,7 +157,7 @@ def _totals(found: Estimate, machine: Machine) -> None:
 
 
 def _size(count: int | None) -> str:
-    from convertkit.files import megabytes
+    from convertkit.storage.files import megabytes
 
     return "an open size" if count is None else megabytes(count)
 

@@ -21,9 +21,9 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.build.engine import stock_graph
     from convertkit.cli.build import request_of
     from convertkit.cli.ui import BuildView, print_json, written
+    from convertkit.conversion.engine import stock_graph
     from convertkit.graph.io import save
 
     request = request_of(model, variant, "cpu", weights, origin, python, plugin)

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from convertkit import limits, supervisor
+from convertkit.children import limits, supervisor
 from convertkit.errors import shortened, visible
 
 FAILED = 4
@@ -108,7 +108,7 @@ def _died(number: int, page: mmap.mmap) -> int:
         signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         os.kill(os.getpid(), number)
-    from convertkit.child import signal_name
+    from convertkit.children.child import signal_name
 
     running = limits.read(page)
     where = running.name if running else "convertkit"

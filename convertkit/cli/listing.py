@@ -11,7 +11,7 @@ import typer
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
 
 if TYPE_CHECKING:
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
     from convertkit.targets.lint import LintRule
 
 Lister: TypeAlias = "Callable[[Plugins, Path], list[dict[str, Any]]]"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.graph.random_inputs import Sample
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 
 def opt(
@@ -116,11 +116,11 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    from convertkit.bisect.attempt import named_roles
+    from convertkit.bisection.attempt import named_roles
     from convertkit.cli.ui import note, print_json, record_line, unchecked_line, written
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
-    from convertkit.passes.record import unchecked
+    from convertkit.passes.history import unchecked
 
     model, records = pipeline.run(
         model,

@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
     Path, typer.Argument(help="Model package: the directory that holds model.yaml.", metavar="MODEL")
@@ -116,7 +116,7 @@ SHOWN = 60
 
 def open_all(files: list[Path] | None) -> Plugins:
     """Installed plugins and those given with ``--plugin``."""
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     return open_plugins(files or ())
 
@@ -162,7 +162,7 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
         UsageError: it names nothing. UnknownNameError: it names no task.
     """
     from convertkit.errors import UsageError
-    from convertkit.verify.metrics import check_tasks
+    from convertkit.verification.metrics import check_tasks
 
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     if text is not None and not names:

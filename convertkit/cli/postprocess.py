@@ -15,12 +15,12 @@ from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
 from convertkit.cli.verify import COLUMNS
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.workflow.draw import Painter
-    from convertkit.workflow.finish import Answers, Finished
-    from convertkit.workflow.interface import TensorInfo
-    from convertkit.workflow.record import Prepared
-    from convertkit.workflow.result_files import ResultFiles
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.offline.draw import Painter
+    from convertkit.offline.interface import TensorInfo
+    from convertkit.offline.prepared import Prepared
+    from convertkit.offline.result_files import ResultFiles
+    from convertkit.offline.scoring import Answers, Finished
 
 DetectionsOption = Annotated[
     Path | None,
@@ -73,9 +73,9 @@ def postprocess(
     """
     from convertkit.cli.build import request_of
     from convertkit.cli.ui import progress_bar
-    from convertkit.workflow.finish import finish
-    from convertkit.workflow.record import read_record
-    from convertkit.workflow.result_files import ResultFiles
+    from convertkit.offline.prepared import read_record
+    from convertkit.offline.result_files import ResultFiles
+    from convertkit.offline.scoring import finish
 
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
@@ -117,7 +117,7 @@ def _outputs(
 ) -> tuple[TensorInfo, ...]:
     from convertkit.cli.build import artifact_directory
     from convertkit.errors import UsageError
-    from convertkit.workflow.interface import parse_shapes, read_interface
+    from convertkit.offline.interface import parse_shapes, read_interface
 
     if shapes is not None:
         return parse_shapes(shapes)
@@ -144,8 +144,8 @@ def _answers(
 ) -> Answers:
     """With the user's annotations the accuracy spec holds where :func:`find_source` says that they are its own."""
     from convertkit.errors import UsageError
-    from convertkit.verify.data import find_source
-    from convertkit.workflow.finish import Answers
+    from convertkit.offline.scoring import Answers
+    from convertkit.verification.data import find_source
 
     known = Path(record.annotations) if record.annotations else None
     if annotations is None and known is not None and not known.is_file():
@@ -190,7 +190,7 @@ def _refuse_problems(answers: Answers, limit: int) -> None:
 
 
 def _painter(answers: Answers, images: Path | None, draw: Path | None, above: float) -> Painter | None:
-    from convertkit.workflow.draw import Painter
+    from convertkit.offline.draw import Painter
 
     if draw is None:
         return None
@@ -203,7 +203,7 @@ def _detections(path: Path | None) -> Iterator[Path]:
     if path is not None:
         yield path
         return
-    from convertkit.files import work_directory
+    from convertkit.storage.files import work_directory
 
     with work_directory("postprocess") as scratch:
         yield scratch / "detections.jsonl"

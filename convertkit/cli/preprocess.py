@@ -11,10 +11,10 @@ import typer
 from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.workflow.interface import TensorInfo
-    from convertkit.workflow.job import Job
-    from convertkit.workflow.prepare import Outcome
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.offline.interface import TensorInfo
+    from convertkit.offline.job import Job
+    from convertkit.offline.prepare import Outcome
 
 FORMATS = ("bin", "npy")
 PLACEMENTS = ("corner", "center")
@@ -67,7 +67,7 @@ def preprocess(
     """
     from convertkit.cli.build import request_of
     from convertkit.cli.ui import note, progress_bar
-    from convertkit.workflow.prepare import prepare
+    from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
     request = request_of(model, variant, target, None, "auto", None, plugin)
@@ -83,7 +83,7 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
     """Those of the artifact's graph; without one those of the stock graph, as ``model.yaml`` has them."""
     from convertkit.cli.build import artifact_directory
     from convertkit.cli.ui import note
-    from convertkit.workflow.interface import read_interface, stock_inputs
+    from convertkit.offline.interface import read_interface, stock_inputs
 
     path = (artifact or artifact_directory(request)) / "model.onnx"
     if artifact is not None or path.is_file():
@@ -105,8 +105,8 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
 
 def note_other_artifact(request: BuildRequest, artifact: Path) -> None:
     """Where shapes are equal, only its manifest tells what an artifact was built from."""
-    from convertkit.build.manifest import NAME, read_manifest
     from convertkit.cli.ui import note
+    from convertkit.conversion.manifest import NAME, read_manifest
     from convertkit.errors import ConvertkitError
 
     try:
@@ -130,10 +130,10 @@ def _job(
 ) -> Job:
     from convertkit.datasets.doubts import contradictions, doubts
     from convertkit.datasets.shapes import faulty_shapes
-    from convertkit.verify.data import find_source
-    from convertkit.verify.rungs import tasks_of
-    from convertkit.workflow.job import Job
-    from convertkit.workflow.photos import photos_of_dataset, photos_of_directory
+    from convertkit.offline.job import Job
+    from convertkit.offline.photos import photos_of_dataset, photos_of_directory
+    from convertkit.verification.data import find_source
+    from convertkit.verification.rungs import tasks_of
 
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
@@ -168,7 +168,7 @@ def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) ->
 
 def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
     from convertkit.cli.ui import note, print_json
-    from convertkit.files import megabytes
+    from convertkit.storage.files import megabytes
 
     record = outcome.record
     directories = [str(place) for place in record.directories(output).values()]

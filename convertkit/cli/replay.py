@@ -29,8 +29,8 @@ def replay(
 
     With --model, build it again from nothing and compare every step.
     """
-    from convertkit.build.replay import check, repeat
     from convertkit.cli.ui import BuildView, print_json
+    from convertkit.conversion.replay import check, repeat
     from convertkit.errors import ConvertkitError
 
     findings = check(manifest)

@@ -11,7 +11,7 @@ import typer
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all, tell_of_code
 
 if TYPE_CHECKING:
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 KINDS = ("pass", "target", "model")
 
@@ -73,7 +73,8 @@ def _target(plugins: Plugins, name: str) -> dict[str, Any]:
 
 
 def _model(plugins: Plugins, name: str) -> dict[str, Any]:
-    from convertkit.models.package import describe, open_package
+    from convertkit.models.package import describe
+    from convertkit.plugins.packages import open_package
 
     tell_of_code(Path(name))
     package = open_package(Path(name), plugins)

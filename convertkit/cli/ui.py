@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
+from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
 from convertkit.errors import shortened, visible
-from convertkit.files import megabytes
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from convertkit.exporting.build import Progress as EnvironmentProgress
-    from convertkit.passes.record import PassRecord
-    from convertkit.verify.judge import Verdict
+    from convertkit.passes.history import PassRecord
+    from convertkit.verification.judge import Verdict
 
 
 Advance: TypeAlias = Callable[[int], None]
@@ -171,7 +171,7 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
 
 def unchecked_line(records: Sequence[PassRecord]) -> str:
     """How many passes nobody has compared, in the summary; empty where there is none."""
-    from convertkit.passes.record import unchecked
+    from convertkit.passes.history import unchecked
 
     found = unchecked(records)
     if not found:

@@ -11,10 +11,10 @@ import typer
 from convertkit.cli import options as shared
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.verify.ladder import Verification
-    from convertkit.verify.rung_names import RungName
-    from convertkit.verify.rungs import Rung
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.verification.ladder import Verification
+    from convertkit.verification.rung_names import RungName
+    from convertkit.verification.rungs import Rung
 
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
@@ -68,12 +68,12 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.build.engine import build
     from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
+    from convertkit.conversion.engine import build
     from convertkit.targets.context import RuntimeOptions
-    from convertkit.verify.data import find_source
-    from convertkit.verify.ladder import verify as run
+    from convertkit.verification.data import find_source
+    from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
     request = request_of(
@@ -99,7 +99,7 @@ def verify(
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
     from convertkit.targets.capabilities import emulations, product_of, runtime_names
-    from convertkit.verify.rung_names import ladder_of, parse_rung
+    from convertkit.verification.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in request.pipeline.steps]
     target = request.target

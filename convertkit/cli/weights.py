@@ -32,10 +32,10 @@ def weights(
 
     Nothing in it is run, and no framework is needed.
     """
-    from convertkit.build.examine import examine
     from convertkit.cli.ui import note, print_json
-    from convertkit.files import atomic_write, scratch_directory
+    from convertkit.conversion.examine import examine
     from convertkit.models.package import find_variant, read_spec
+    from convertkit.storage.files import atomic_write, scratch_directory
 
     spec = read_spec(model)
     job: dict[str, Any] = {

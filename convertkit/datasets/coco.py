@@ -19,7 +19,7 @@ from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
-from convertkit.reading import read_file
+from convertkit.storage.reading import read_file
 
 READERS = 4
 """Threads that look at photos; decoding lets the others work."""

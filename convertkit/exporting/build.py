@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from convertkit.children.process import ChildError, run_child
 from convertkit.errors import ProcessError, UnavailableError
 from convertkit.exporting.failures import NOTHING_FITS, Cause, Watch
 from convertkit.exporting.interpreter import child_variables, probe
 from convertkit.exporting.requirements import Requirements
 from convertkit.exporting.state import State, StepRecord, interpreter_of, save_state
 from convertkit.exporting.toolchain import default_jobs, missing_tools
-from convertkit.process import ChildError, run_child
 
 CREATE = "virtual environment"
 TOOLS = "build tools"

@@ -35,7 +35,7 @@ from convertkit.exporting.state import (
     lock_of,
     status_of,
 )
-from convertkit.files import FileLock, canonical_json, sha256_bytes
+from convertkit.storage.files import FileLock, canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from convertkit.errors import StoreError, UnavailableError, UsageError
 from convertkit.exporting.transfer import Fault, Part, receive
-from convertkit.files import FileLock, sha256_file
+from convertkit.storage.files import FileLock, sha256_file
 
 SCHEMES = ("https", "http", "file")
 ATTEMPTS = 4

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from convertkit.children.process import run_child
 from convertkit.errors import ProcessError, UnavailableError, UsageError
-from convertkit.process import run_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

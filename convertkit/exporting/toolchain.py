@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from convertkit.process import usable_processors
+from convertkit.children.process import usable_processors
 
 BYTES_PER_JOB = 2_000_000_000
 """Memory one compiler process of a large C++ extension may take."""

@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convertkit.children.process import ChildError, run_child
 from convertkit.errors import ConvertkitError, ProcessError, StoreError
 from convertkit.exporting.interpreter import child_variables
-from convertkit.process import ChildError, run_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

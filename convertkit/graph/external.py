@@ -8,10 +8,10 @@ from pathlib import Path
 
 import onnx
 
+from convertkit.children.limits import LIFT, Limits
 from convertkit.errors import GraphError
-from convertkit.files import atomic_write, sha256_bytes
 from convertkit.graph.light import LightModel, weight_key
-from convertkit.limits import LIFT, Limits
+from convertkit.storage.files import atomic_write, sha256_bytes
 
 BLOCK = 512
 """Bytes that ``st_blocks`` counts in."""

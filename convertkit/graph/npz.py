@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.errors import UsageError
-from convertkit.reading import open_regular
+from convertkit.storage.reading import open_regular
 
 Named = dict[str, NDArray[Any]]
 

@@ -11,10 +11,10 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from convertkit.children.limits import step
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, attach
 from convertkit.graph.nested import names_read
-from convertkit.limits import step
 
 Arrays = Mapping[str, NDArray[Any]]
 

@@ -22,8 +22,8 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
+from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Outputs, Probed, Run, probe
-from convertkit.passes.record import CheckRecord
 from convertkit.passes.resolution import resolutions
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from convertkit.errors import ConvertkitError, PassError
 from convertkit.passes.base import Pass
+from convertkit.passes.history import PassRecord
 from convertkit.passes.pipeline import run_step
-from convertkit.passes.record import PassRecord
 from convertkit.passes.state import GraphState
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from convertkit.models.package import ModelPackage, Variant
 from convertkit.speed.figures import Figures, throughput
 from convertkit.targets.capabilities import Runtime
 from convertkit.targets.timing import Timed, Timings
-from convertkit.verify.stream import stream
+from convertkit.verification.stream import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,12 +11,12 @@ from convertkit_ascend.legality import judge
 
 import convertkit
 from bench.mini48 import write_variant
-from convertkit.build.engine import graph_after
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import graph_after
+from convertkit.conversion.request import BuildRequest, make_request
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from convertkit.graph.validate import validate
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN, Cli
 from tests.shared import SHARED, needs_shared
 

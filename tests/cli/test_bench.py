@@ -8,10 +8,10 @@ from pathlib import Path
 
 import onnx
 import pytest
+from tests.workflow.conftest import detector_graph
 
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.tiny import write_package
-from tests.workflow.conftest import detector_graph
 
 DETECTOR_YAML = """
 name: boxes

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.build.events import Note, Progress, StepFinished, StepStarted
 from convertkit.cli.ui import BuildView, note, print_json, print_table, progress_bar
+from convertkit.conversion.events import Note, Progress, StepFinished, StepStarted
 from tests.conftest import Cli
 
 

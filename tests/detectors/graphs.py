@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convertkit.build.engine import stock_graph
-from convertkit.build.events import silent
-from convertkit.build.framework import run_job
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import stock_graph
+from convertkit.conversion.events import silent
+from convertkit.conversion.framework import run_job
+from convertkit.conversion.request import BuildRequest, make_request
 from convertkit.graph.io import save
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN
 
 ROOM = Path(__file__).parent

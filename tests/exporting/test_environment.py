@@ -329,7 +329,7 @@ def test_environments_are_listed_and_removed(tmp_path: Path) -> None:
 
 def test_environment_under_construction_is_not_removed(tmp_path: Path) -> None:
     from convertkit.exporting.state import lock_of
-    from convertkit.files import FileLock
+    from convertkit.storage.files import FileLock
 
     environment = Environment("model", parse_requirements("a"))
     environment.directory.mkdir(parents=True)

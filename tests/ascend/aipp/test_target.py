@@ -9,10 +9,10 @@ import onnx
 import pytest
 
 import convertkit
-from convertkit.build.keys import compile_facts
-from convertkit.build.request import make_request
+from convertkit.conversion.keys import compile_facts
+from convertkit.conversion.request import make_request
 from convertkit.errors import GraphError, SpecError, UsageError
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.ascend.chip import CHIP, PLAIN, told
 from tests.conftest import MASKRCNN
 from tests.graphtext import parse
@@ -108,7 +108,7 @@ def test_a_request_hands_the_settings_to_the_target(tmp_path: Path) -> None:
 
 
 def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> None:
-    from convertkit.build.samples import sample_inputs
+    from convertkit.conversion.samples import sample_inputs
 
     request = make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path), target="ascend310p3")
 

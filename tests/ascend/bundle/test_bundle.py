@@ -16,7 +16,7 @@ from convertkit_ascend.bundle.preflight import PreflightError
 from convertkit_ascend.target import TARGETS
 
 import convertkit
-from convertkit.build.keys import compile_facts
+from convertkit.conversion.keys import compile_facts
 from convertkit.errors import UnavailableError, UsageError
 from tests.ascend.atc.conftest import executable
 from tests.ascend.chip import CHIP, PLAIN, chosen, told
@@ -306,7 +306,7 @@ def test_there_is_a_target_for_every_chip_and_a_build_for_those_with_a_table() -
     from convertkit_ascend.legality import SOCS
 
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     plugins = open_plugins()
     assert [target.name for target in TARGETS] == list(socs.names())

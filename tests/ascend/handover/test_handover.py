@@ -21,7 +21,7 @@ from convertkit.graph.random_inputs import random_inputs
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.ascend.legality.graphs import named
 from tests.graphtext import show
 

@@ -13,8 +13,8 @@ from convertkit_ascend.linting import lint_apart
 from convertkit_ascend.preflight import examine
 from onnx import TensorProto, helper
 
+from convertkit.children.limits import Limits
 from convertkit.errors import GraphError, ProcessError
-from convertkit.limits import Limits
 from tests.ascend.legality.graphs import named
 from tests.ascend.preflight.cases import CASES
 from tests.conftest import Cli

@@ -28,7 +28,7 @@ from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.graphtext import apply, parse, show
 
 ROOT = Path(__file__).parents[3]

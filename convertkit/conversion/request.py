@@ -1,0 +1,133 @@
+"""What is asked of a build, resolved: package, variant, weights, target, pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from convertkit.conversion.destination import destination
+from convertkit.errors import UsageError
+from convertkit.models.package import ModelPackage, Variant
+from convertkit.passes.options import parse_step
+from convertkit.passes.pipeline import OrderError, Pipeline
+from convertkit.plugins.loading import Plugins
+from convertkit.plugins.packages import open_package
+from convertkit.targets.base import Target
+from convertkit.targets.context import CompileContext
+
+Origin = Literal["auto", "stock", "checkpoint"]
+"""Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
+
+_RANDOM = re.compile(r"random:(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """Everything a build needs to know.
+
+    Attributes:
+        context: what the target's compilation is told.
+        weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
+        origin: where the stock graph comes from.
+        python: interpreter of the export environment to use instead of the managed one.
+        check: run every pass's numeric check.
+        compiler: where the target's compiler is, as it was asked for: ``auto``, ``local``, ``docker:IMAGE``,
+            ``ssh:HOST`` or ``none``.
+    """
+
+    package: ModelPackage
+    variant: Variant
+    target: Target
+    context: CompileContext
+    pipeline: Pipeline
+    plugins: Plugins
+    weights: str | None = None
+    origin: Origin = "auto"
+    python: Path | None = None
+    check: bool = True
+    compiler: str = "auto"
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of ``random:SEED`` weights, else None."""
+        match = _RANDOM.fullmatch(self.weights or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def from_stock(self) -> bool:
+        """Whether the stock graph is a file that exists already."""
+        return self.origin != "checkpoint" and self.weights is None and self.variant.spec.stock is not None
+
+    @property
+    def label(self) -> str:
+        """``maskrcnn-mini-cpu``: names the artifact's directory."""
+        suffix = "" if self.weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(self.weights).stem)
+        return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
+
+
+def make_request(
+    model: Path,
+    plugins: Plugins,
+    *,
+    variant: str | None = None,
+    target: str = "cpu",
+    weights: str | None = None,
+    origin: Origin = "auto",
+    pipeline: list[str] | None = None,
+    python: Path | None = None,
+    check: bool = True,
+    compiler: str = "auto",
+    options: Mapping[str, Any] | None = None,
+) -> BuildRequest:
+    """Resolves names and paths of a command line into a request.
+
+    Args:
+        pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
+            the given ones end with.
+        options: for the target's compiler, over what the package and the variant say.
+
+    Raises:
+        UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
+    """
+    package = open_package(model, plugins)
+    chosen = package.variant(variant)
+    place, context = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
+    _check_weights(weights, origin)
+    if origin == "stock" and chosen.spec.stock is None:
+        raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
+    texts = package.spec.pipeline if pipeline is None else pipeline
+    steps = _pipeline(texts, place.name, place.passes(context), plugins)
+    return BuildRequest(
+        package, chosen, place, context, steps, plugins, weights, origin, python, check, compiler
+    )
+
+
+def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins: Plugins) -> Pipeline:
+    given, own = [parse_step(text)[0] for text in texts], [parse_step(text)[0] for text in passes]
+    there = next(count for count in range(len(own), -1, -1) if given[len(given) - count :] == own[:count])
+    try:
+        return Pipeline.parse([*texts, *passes[there:]], plugins.passes)
+    except OrderError as error:
+        if twice := ", ".join(name for name in dict.fromkeys(given) if name in own):
+            error.hint = f"{target} runs {', '.join(own)} after the others itself: leave out {twice}"
+        raise
+
+
+def _check_weights(weights: str | None, origin: Origin) -> None:
+    if weights is None:
+        return
+    if origin == "stock":
+        raise UsageError("--weights and --from stock exclude each other", hint="leave one of them out")
+    if weights.startswith("random"):
+        if not _RANDOM.fullmatch(weights):
+            raise UsageError(
+                f"--weights {weights!r}: expected random:SEED with a whole number, like random:0"
+            )
+        return
+    if not Path(weights).is_file():
+        raise UsageError(
+            f"--weights {weights}: no such file", hint="give a checkpoint's path, or random:SEED"
+        )

@@ -11,7 +11,8 @@ from onnx import TensorProto, helper
 
 from convertkit.errors import ConvertkitError
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import hookspecs, open_plugins
+from convertkit.plugins import hookspecs
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import Cli
 
 REPOSITORY = Path(__file__).parents[1]

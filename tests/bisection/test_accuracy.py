@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.bisect.broken import Harmless, Nudge, Raises, graph
 
 import convertkit
 from convertkit.bisection.accuracy import by_accuracy, relative_to
@@ -11,6 +10,7 @@ from convertkit.bisection.report import Verdict
 from convertkit.errors import GraphError, SpecError, UnavailableError
 from convertkit.models.spec import AccuracySpec
 from convertkit.passes.stages import stages
+from tests.bisection.broken import Harmless, Nudge, Raises, graph
 
 SPEC = AccuracySpec(bbox={"AP": 0.9}, tolerance=0.01, images=100)
 

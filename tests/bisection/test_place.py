@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.bisect.broken import graph, sample
 
 import convertkit
 from convertkit.bisection.place import Place, find_place
 from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.session import open_session
+from tests.bisection.broken import graph, sample
 from tests.graphtext import parse
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.bisect.broken import Harmless, SwapSub, graph, sample
 
 from convertkit.bisection.attempt import Attempt, attempt
 from convertkit.bisection.reproducer import FILES, Story, refuse_existing, write
 from convertkit.errors import PassError, UsageError
 from convertkit.graph.npz import read_arrays, write_arrays
+from tests.bisection.broken import Harmless, SwapSub, graph, sample
 
 STORY = Story("a test", "it is wrong", ("simplify",), 11, SwapSub())
 

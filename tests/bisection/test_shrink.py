@@ -6,17 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from tests.bisect.broken import (
-    AddMask,
-    Harmless,
-    Invalid,
-    Nudge,
-    Raises,
-    SwapBeforeMul,
-    SwapSub,
-    graph,
-    sample,
-)
 
 import convertkit
 from convertkit.bisection.attempt import Attempt, attempt, judge
@@ -30,6 +19,17 @@ from convertkit.graph.graph import open_graph
 from convertkit.passes.check import Checker, open_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
+from tests.bisection.broken import (
+    AddMask,
+    Harmless,
+    Invalid,
+    Nudge,
+    Raises,
+    SwapBeforeMul,
+    SwapSub,
+    graph,
+    sample,
+)
 from tests.graphtext import parse, show
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import onnx
 import pytest
-from tests.workflow.conftest import detector_graph
 
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
+from tests.offline.conftest import detector_graph
 from tests.tiny import write_package
 
 DETECTOR_YAML = """

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from tests.bisect.broken import graph, sample
 
 from convertkit.graph.io import save
 from convertkit.graph.npz import read_arrays
+from tests.bisection.broken import graph, sample
 from tests.conftest import MASKRCNN, Cli
 
 BROKEN = Path(__file__).parents[1] / "bisect" / "broken.py"

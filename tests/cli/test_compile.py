@@ -7,13 +7,13 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from tests.workflow.conftest import scenes
 
 from convertkit.conversion.layout import READY
 from convertkit.conversion.manifest import read_manifest
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.ascend.runtimes.stand_in_aclruntime import install_aclruntime
 from tests.conftest import MASKRCNN, Cli
+from tests.offline.conftest import scenes
 
 __all__ = ["bin_dir", "no_orphans", "scenes", "stand_in"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import onnx
 import pytest
-from tests.workflow.conftest import detector_graph
 
 from convertkit.conversion.keys import step_key
 from convertkit.conversion.manifest import Manifest, StepEntry
 from convertkit.storage.files import TEMPORARY
 from tests.conftest import MASKRCNN
+from tests.offline.conftest import detector_graph
 
 SHAPES = "dets=float32:4x5,labels=int32:4,masks=float32:4x28x28"
 

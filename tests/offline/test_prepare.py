@@ -15,7 +15,6 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
-from tests.workflow.modelzoo import letterbox_bytes
 
 import convertkit
 from convertkit.datasets.coco import CocoDataset
@@ -28,6 +27,7 @@ from convertkit.offline.photos import photos_of_dataset, photos_of_directory
 from convertkit.offline.prepare import prepare
 from convertkit.offline.prepared import read_record
 from tests.conftest import MASKRCNN
+from tests.offline.modelzoo import letterbox_bytes
 
 INPUT = TensorInfo("input", "float32", (1, 3, 320, 320))
 PICTURE = TensorInfo("picture", "float32", (1, 4))

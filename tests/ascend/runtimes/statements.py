@@ -27,9 +27,9 @@ class Statement:
     seen: Seen = "read"
 
 
-FILES = "tests/workflow/test_result_files.py"
-STREAM = "tests/workflow/test_files_equal_stream.py"
-PREPARE = "tests/workflow/test_prepare.py"
+FILES = "tests/offline/test_result_files.py"
+STREAM = "tests/offline/test_files_equal_stream.py"
+PREPARE = "tests/offline/test_prepare.py"
 ACL = "tests/ascend/runtimes/test_acl.py"
 OFFLINE = "tests/ascend/runtimes/test_offline.py"
 SPEED = "tests/speed/test_figures.py"
@@ -50,8 +50,8 @@ STATEMENTS = (
         "1.5",
         "`index path width height`, blanks between, so a path with a blank breaks the reader",
         (
-            "tests/workflow/test_info.py::test_of_photos_in_a_directory",
-            "tests/workflow/test_info.py::test_a_blank_is_refused_because_the_readers_split_at_it",
+            "tests/offline/test_info.py::test_of_photos_in_a_directory",
+            "tests/offline/test_info.py::test_a_blank_is_refused_because_the_readers_split_at_it",
         ),
         "the index counts from 0, once through the file",
     ),

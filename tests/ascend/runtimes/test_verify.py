@@ -7,11 +7,11 @@ from pathlib import Path
 import onnx
 import pytest
 from convertkit_ascend.target import Ascend
-from tests.workflow.conftest import detector_graph
 
 import convertkit
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.conftest import MASKRCNN
+from tests.offline.conftest import detector_graph
 
 
 def with_wide_labels(model):

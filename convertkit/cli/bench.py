@@ -60,10 +60,21 @@ def bench(
     Throughput is 1000 x batch / mean compute time in ms, as ais_bench defines it: copies, pre- and postprocessing
     are left out. Beside it stands what photos to detections takes, everything included.
     """
-    from convertkit.cli.build import request_of
+    from convertkit.conversion.request import Asked
     from convertkit.targets.context import RuntimeOptions
 
-    request = request_of(model, variant, target, weights, origin, python, plugin, option=option)
+    request = shared.request_of(
+        Asked(
+            model,
+            variant,
+            target,
+            weights,
+            shared.origin_of(origin),
+            python,
+            options=shared.settings(option),
+        ),
+        plugin,
+    )
     repeated: Repeated
     whole: EndToEnd | None = None
     if results is not None:
@@ -93,13 +104,12 @@ def _measure(
     count: int,
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
-    from convertkit.cli.build import artifact_directory
     from convertkit.cli.ui import BuildView, progress_bar
     from convertkit.conversion.engine import build
     from convertkit.speed.measure import decode, end_to_end, repeat, stacked
 
     photos = _photos(request, images)
-    built = build(request, output or artifact_directory(request), report=BuildView())
+    built = build(request, output or request.directory, report=BuildView())
     runtime = _open(request, built.directory, name, options)
     _refuse_options(request, built.directory, runtime, name, options)
     package, variant = request.package, request.variant

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.build import request_of
 from convertkit.cli.opt import pipeline_of, sample_of
+from convertkit.conversion.request import Asked
 
 if TYPE_CHECKING:
     from convertkit.bisection.report import Bisection, Verdict
@@ -80,7 +80,16 @@ def bisect(
         shared.refuse_meaningless(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
-        request = request_of(subject, variant, target, weights, origin, python, plugin, passes or None)
+        asked = Asked(
+            subject,
+            variant,
+            target,
+            weights,
+            shared.origin_of(origin),
+            python,
+            shared.steps_of(passes or None),
+        )
+        request = shared.request_of(asked, plugin)
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from convertkit.conversion.engine import BuildResult
     from convertkit.conversion.request import BuildRequest
 
-ORIGINS = ("auto", "stock", "checkpoint")
-
 
 def build(
     model: shared.ModelArgument,
@@ -43,21 +41,22 @@ def build(
     from convertkit.cli.ui import BuildView, print_json
     from convertkit.conversion.engine import build as run
     from convertkit.conversion.pack import pack
+    from convertkit.conversion.request import Asked
 
-    request = request_of(
+    asked = Asked(
         model,
         variant,
         target,
         weights,
-        origin,
+        shared.origin_of(origin),
         python,
-        plugin,
-        pipeline,
-        check=check,
-        compiler=compiler,
-        option=option,
+        shared.steps_of(pipeline),
+        check,
+        compiler,
+        shared.settings(option),
     )
-    directory = output or artifact_directory(request)
+    request = shared.request_of(asked, plugin)
+    directory = output or request.directory
     if explain or dry_run:
         _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
         return
@@ -68,50 +67,6 @@ def build(
         print_json(_data(result, request, archive))
     else:
         _show(result, request, _same(model, request, weights, output, option), archive)
-
-
-def request_of(
-    model: Path,
-    variant: str | None,
-    target: str,
-    weights: str | None,
-    origin: str,
-    python: Path | None,
-    plugin: list[Path] | None,
-    pipeline: str | None = None,
-    *,
-    check: bool = True,
-    compiler: str = "auto",
-    option: list[str] | None = None,
-) -> BuildRequest:
-    """The request that the options of ``build``, ``verify`` and ``export`` describe."""
-    from convertkit.conversion.request import make_request
-    from convertkit.errors import UsageError
-    from convertkit.passes.options import split_steps
-
-    shared.choice(origin, "--from", ORIGINS)
-    steps = None if pipeline is None else split_steps(pipeline)
-    if steps == []:
-        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
-    shared.tell_of_code(model)
-    return make_request(
-        model,
-        shared.open_all(plugin),
-        variant=variant,
-        target=target,
-        weights=weights,
-        origin=origin,  # type: ignore[arg-type]
-        pipeline=steps,
-        python=python,
-        check=check,
-        compiler=compiler,
-        options=shared.settings(option),
-    )
-
-
-def artifact_directory(request: BuildRequest) -> Path:
-    """Where an artifact goes unless the user says otherwise."""
-    return Path("build") / request.label
 
 
 def _only_say(

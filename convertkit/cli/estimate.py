@@ -38,13 +38,15 @@ def estimate(
 
     An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
     """
-    from convertkit.cli.build import request_of
     from convertkit.cli.ui import print_json
+    from convertkit.conversion.request import Asked
     from convertkit.estimation.roofline import estimate as run
 
     if subject.is_dir():
         machine, pixels, model = _package(
-            request_of(subject, variant, target, weights, origin, python, plugin)
+            shared.request_of(
+                Asked(subject, variant, target, weights, shared.origin_of(origin), python), plugin
+            )
         )
     else:
         own = {"--variant": variant, "--weights": weights, "--python": python}

@@ -21,12 +21,14 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.cli.build import request_of
     from convertkit.cli.ui import BuildView, print_json, written
     from convertkit.conversion.engine import stock_graph
+    from convertkit.conversion.request import Asked
     from convertkit.graph.io import save
 
-    request = request_of(model, variant, "cpu", weights, origin, python, plugin)
+    request = shared.request_of(
+        Asked(model, variant, "cpu", weights, shared.origin_of(origin), python), plugin
+    )
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from convertkit.conversion.request import Asked, BuildRequest, Origin
     from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
@@ -178,6 +179,36 @@ def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
+
+
+def request_of(asked: Asked, plugin: list[Path] | None) -> BuildRequest:
+    """What is asked, resolved; says once of a package of somebody else that its code runs."""
+    from convertkit.conversion.request import make_request
+
+    tell_of_code(asked.model)
+    return make_request(asked, open_all(plugin))
+
+
+def steps_of(pipeline: str | None) -> list[str] | None:
+    """The passes of ``--pipeline``, or None where it is not given.
+
+    Raises:
+        UsageError: there is none in it.
+    """
+    from convertkit.errors import UsageError
+    from convertkit.passes.options import split_steps
+
+    steps = None if pipeline is None else split_steps(pipeline)
+    if steps == []:
+        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
+    return steps
+
+
+def origin_of(text: str) -> Origin:
+    """What ``--from`` says; errors as :func:`choice`."""
+    from convertkit.conversion.request import Origin
+
+    return choice(text, "--from", get_args(Origin))  # type: ignore[return-value]
 
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:

@@ -71,8 +71,8 @@ def postprocess(
 
     Exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.cli.build import request_of
     from convertkit.cli.ui import progress_bar
+    from convertkit.conversion.request import Asked
     from convertkit.offline.prepared import read_record
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import finish
@@ -80,7 +80,7 @@ def postprocess(
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
-    request = request_of(model, record.variant, target, None, "auto", None, plugin)
+    request = shared.request_of(Asked(model, record.variant, target), plugin)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
     files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
@@ -115,13 +115,12 @@ def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
 def _outputs(
     request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
 ) -> tuple[TensorInfo, ...]:
-    from convertkit.cli.build import artifact_directory
     from convertkit.errors import UsageError
     from convertkit.offline.interface import parse_shapes, read_interface
 
     if shapes is not None:
         return parse_shapes(shapes)
-    path = (artifact or artifact_directory(request)) / "model.onnx"
+    path = (artifact or request.directory) / "model.onnx"
     if artifact is None and not path.is_file():
         raise UsageError(
             f"{path} is not there, so nothing says what the result files hold",

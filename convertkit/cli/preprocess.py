@@ -65,12 +65,12 @@ def preprocess(
 
     Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
     """
-    from convertkit.cli.build import request_of
     from convertkit.cli.ui import note, progress_bar
+    from convertkit.conversion.request import Asked
     from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = request_of(model, variant, target, None, "auto", None, plugin)
+    request = shared.request_of(Asked(model, variant, target), plugin)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
@@ -81,11 +81,10 @@ def preprocess(
 
 def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:
     """Those of the artifact's graph; without one those of the stock graph, as ``model.yaml`` has them."""
-    from convertkit.cli.build import artifact_directory
     from convertkit.cli.ui import note
     from convertkit.offline.interface import read_interface, stock_inputs
 
-    path = (artifact or artifact_directory(request)) / "model.onnx"
+    path = (artifact or request.directory) / "model.onnx"
     if artifact is not None or path.is_file():
         note_other_artifact(request, path.parent)
         return read_interface(path).inputs

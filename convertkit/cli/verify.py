@@ -68,18 +68,26 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.cli.build import artifact_directory, request_of
     from convertkit.cli.ui import BuildView, note, progress_bar
     from convertkit.conversion.engine import build
+    from convertkit.conversion.request import Asked
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import find_source
     from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
-    request = request_of(
-        model, variant, target, weights, origin, python, plugin, compiler=compiler, option=option
+    asked = Asked(
+        model,
+        variant,
+        target,
+        weights,
+        shared.origin_of(origin),
+        python,
+        compiler=compiler,
+        options=shared.settings(option),
     )
-    directory = output or artifact_directory(request)
+    request = shared.request_of(asked, plugin)
+    directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
     if not (request.target.runtimes and compiled):

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from convertkit.conversion.engine import build
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest, StepEntry, is_untouched, read_manifest
-from convertkit.conversion.request import Origin, make_request
+from convertkit.conversion.request import Asked, Origin, make_request
 from convertkit.conversion.store import Store
 from convertkit.errors import SpecError
 from convertkit.passes.history import NO_CHECK
@@ -115,9 +115,8 @@ def repeat(
     old = read_manifest(path)
     facts = _Recorded.of(path, old)
     product = product_of(plugins.targets.get(old.target))
-    request = make_request(
+    asked = Asked(
         model,
-        plugins,
         variant=variant or old.variant,
         target=old.target,
         weights=weights or facts.stock.random_weights,
@@ -128,6 +127,7 @@ def repeat(
         compiler="none" if product else "auto",
         options=facts.compiled.options,
     )
+    request = make_request(asked, plugins)
     with work_directory("replay") as scratch:
         result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
     new = result.manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,31 @@ Origin = Literal["auto", "stock", "checkpoint"]
 """Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
 
 _RANDOM = re.compile(r"random:(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A build in a person's words: names and paths, nothing looked up yet.
+
+    Attributes:
+        model: directory of the package.
+        variant: by name, or the path of a variant's YAML file; None for the package's own.
+        weights, origin, python, check, compiler: as in :class:`BuildRequest`.
+        pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
+            the given ones end with.
+        options: for the target's compiler, over what the package and the variant say.
+    """
+
+    model: Path
+    variant: str | None = None
+    target: str = "cpu"
+    weights: str | None = None
+    origin: Origin = "auto"
+    python: Path | None = None
+    pipeline: Sequence[str] | None = None
+    check: bool = True
+    compiler: str = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,41 +92,40 @@ class BuildRequest:
         suffix = "" if self.weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(self.weights).stem)
         return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
 
+    @property
+    def directory(self) -> Path:
+        """Where the artifact goes unless somebody says otherwise."""
+        return Path("build") / self.label
 
-def make_request(
-    model: Path,
-    plugins: Plugins,
-    *,
-    variant: str | None = None,
-    target: str = "cpu",
-    weights: str | None = None,
-    origin: Origin = "auto",
-    pipeline: list[str] | None = None,
-    python: Path | None = None,
-    check: bool = True,
-    compiler: str = "auto",
-    options: Mapping[str, Any] | None = None,
-) -> BuildRequest:
-    """Resolves names and paths of a command line into a request.
 
-    Args:
-        pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
-            the given ones end with.
-        options: for the target's compiler, over what the package and the variant say.
+def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
+    """Resolves names and paths into a request.
 
     Raises:
         UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
     """
-    package = open_package(model, plugins)
-    chosen = package.variant(variant)
-    place, context = destination(target, package, chosen, plugins, options=options or {}, compiler=compiler)
-    _check_weights(weights, origin)
-    if origin == "stock" and chosen.spec.stock is None:
+    package = open_package(asked.model, plugins)
+    chosen = package.variant(asked.variant)
+    place, context = destination(
+        asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
+    )
+    _check_weights(asked.weights, asked.origin)
+    if asked.origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
-    texts = package.spec.pipeline if pipeline is None else pipeline
+    texts = package.spec.pipeline if asked.pipeline is None else asked.pipeline
     steps = _pipeline(texts, place.name, place.passes(context), plugins)
     return BuildRequest(
-        package, chosen, place, context, steps, plugins, weights, origin, python, check, compiler
+        package,
+        chosen,
+        place,
+        context,
+        steps,
+        plugins,
+        asked.weights,
+        asked.origin,
+        asked.python,
+        asked.check,
+        asked.compiler,
     )
 
 

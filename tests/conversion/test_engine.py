@@ -10,14 +10,14 @@ import pytest
 from convertkit.conversion.engine import BuildResult, build
 from convertkit.conversion.events import Event, Note, StepFinished
 from convertkit.conversion.replay import check, repeat
-from convertkit.conversion.request import make_request
+from convertkit.conversion.request import Asked, make_request
 from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UnknownNameError, UsageError
 from convertkit.plugins.loading import open_plugins
 from tests.conftest import Cli
 
 
 def build_tiny(package: Path, output: Path, events: list[Event] | None = None) -> BuildResult:
-    request = make_request(package, open_plugins())
+    request = make_request(Asked(package), open_plugins())
     return build(request, output, report=(events if events is not None else []).append)
 
 
@@ -289,7 +289,7 @@ def test_a_wrong_request_is_refused_before_anything_happens(
     tiny: Path, own_home: Path, options: dict[str, str], kind: type[ConvertkitError], line: str
 ) -> None:
     with pytest.raises(kind) as caught:
-        make_request(tiny, open_plugins(), **options)  # type: ignore[arg-type]
+        make_request(Asked(tiny, **options), open_plugins())  # type: ignore[arg-type]
 
     assert line in str(caught.value)
     assert not list(own_home.iterdir())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from convertkit.conversion.request import make_request
+from convertkit.conversion.request import Asked, make_request
 from convertkit.errors import UsageError
 from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN
@@ -22,7 +22,7 @@ OWN = [
 
 
 def steps(*given: str) -> list[str]:
-    request = make_request(MASKRCNN, open_plugins(), target="ascend310p3", pipeline=list(given))
+    request = make_request(Asked(MASKRCNN, target="ascend310p3", pipeline=list(given)), open_plugins())
     return [step.name for step in request.pipeline.steps]
 
 

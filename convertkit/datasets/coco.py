@@ -135,9 +135,9 @@ class CocoDataset:
         height, width = pixels.shape[:2]
         if (height, width) != (image.height, image.width):
             raise SpecError(
-                f"{image.path}: the picture is {width} x {height}, the annotations say {image.width} x {image.height}",
+                f"the picture is {width} x {height}, the annotations say {image.width} x {image.height}",
                 hint=_turned(data, image),
-            )
+            ).about(image.path)
         return pixels
 
 
@@ -199,7 +199,7 @@ def picture(path: Path, data: bytes) -> Image:
     """
     pixels = decode(data)
     if pixels is None:
-        raise UsageError(f"{path}: not a picture that OpenCV can read")
+        raise UsageError("not a picture that OpenCV can read").about(path)
     return pixels
 
 

@@ -108,8 +108,7 @@ class _Work:
             known = self.journal.intact(photo.stem, hashlib.sha256(source).hexdigest(), paths)
             return (known, False) if known else (self._make(photo, source, paths), True)
         except ConvertkitError as error:
-            if photo.name not in error.message:
-                error.message = f"{photo.name}: {error.message}"
+            error.about(photo.name)
             raise
 
     def _make(self, photo: Photo, source: bytes, paths: dict[str, Path]) -> Done:

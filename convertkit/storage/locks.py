@@ -153,6 +153,5 @@ def is_at(descriptor: int, path: Path) -> bool:
 
 
 def store_error(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"{path}: cannot be written: {error.strerror or error}", hint="check the place and its free space"
-    )
+    why = f"cannot be written: {error.strerror or error}"
+    return StoreError(why, hint="check the place and its free space").about(path)

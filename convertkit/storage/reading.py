@@ -37,10 +37,10 @@ def open_regular(path: str | Path, error: type[ConvertkitError] = UsageError) ->
         # Between the look and the opening a pipe may have come: it must not be waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+        raise error(f"cannot be read ({problem.strerror or problem})").about(path) from problem
     with os.fdopen(descriptor, "rb") as stream:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise error(f"{path}: not a regular file")
+            raise error("not a regular file").about(path)
         yield stream
 
 
@@ -50,13 +50,13 @@ def require_regular(path: str | Path, error: type[ConvertkitError] = UsageError)
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        raise error(f"{path}: no such file") from None
+        raise error("no such file").about(path) from None
     except ValueError:  # a NUL, which no path can hold
-        raise error(f"{str(path)!r}: not a path") from None
+        raise error("not a path").about(repr(str(path))) from None
     except OSError as problem:
-        raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+        raise error(f"cannot be read ({problem.strerror or problem})").about(path) from problem
     if not stat.S_ISREG(mode):
-        raise error(f"{path}: not a regular file")
+        raise error("not a regular file").about(path)
 
 
 def read_file(
@@ -76,11 +76,11 @@ def read_file(
             ):  # it has grown, or is one of the system's, which say that they are empty
                 data += stream.read(most + 1 - len(data))
         except OSError as problem:
-            raise error(f"{path}: cannot be read ({problem.strerror or problem})") from problem
+            raise error(f"cannot be read ({problem.strerror or problem})").about(path) from problem
     if data is None:  # a file of the system that would make us wait, like /proc/kmsg
-        raise error(f"{path}: not a regular file")
+        raise error("not a regular file").about(path)
     if len(data) > most:
-        raise error(f"{path}: larger than {most >> 20} MiB, which is the most for a file of its kind")
+        raise error(f"larger than {most >> 20} MiB, which is the most for a file of its kind").about(path)
     return data
 
 

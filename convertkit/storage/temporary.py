@@ -67,7 +67,7 @@ def work_directory(name: str) -> Iterator[Path]:
         with scratch_directory(place) as directory:
             yield directory
     except StoreError as error:
-        if error.message.startswith(f"{place}: "):
+        if error.subject == str(place):
             error.hint = f"set TMPDIR to a place with room; it is {place.parent} now"
         raise
 

@@ -126,8 +126,7 @@ class _Work:
         try:
             return function(*arguments)
         except ConvertkitError as error:
-            if str(image) not in error.message:
-                error.message = f"{image}: {error.message}"
+            error.about(image)
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {error}".rstrip(": ")

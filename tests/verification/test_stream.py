@@ -104,15 +104,16 @@ def test_an_error_in_any_stage_stops_everything_and_names_the_image(stage):
 
 def test_an_error_of_ours_keeps_its_kind_and_gains_the_image():
     def read(image):
-        raise SpecError("wrong size" if image == 3 else f"{image}: wrong size", hint="annotate again")
+        error = SpecError("3 channels are wanted", hint="annotate again")
+        raise error if image == 3 else error.about("photos/4")
 
     with pytest.raises(SpecError) as unnamed:
         through([3], read=read)
     with pytest.raises(SpecError) as named:
         through([4], read=read)
 
-    assert str(unnamed.value) == "3: wrong size (annotate again)"
-    assert str(named.value) == "4: wrong size (annotate again)"
+    assert str(unnamed.value) == "3: 3 channels are wanted (annotate again)"
+    assert str(named.value) == "photos/4: 3 channels are wanted (annotate again)"
 
 
 def test_an_interrupt_leaves_no_thread_behind():

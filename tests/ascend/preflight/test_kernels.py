@@ -115,7 +115,17 @@ def test_an_installation_without_that_chip_does_not_count(tmp_path: Path) -> Non
     assert installed("ascend910b", {"ASCEND_OPP_PATH": str(tmp_path)}) is not None
 
 
-@pytest.mark.parametrize("text", ["no json", "[]", '{"Relu": 3}', '{"Relu": {"input0": "x"}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no json",
+        "[]",
+        '{"Relu": 3}',
+        '{"Relu": {"input0": "x"}}',
+        '{"Relu": {"input0": null}}',
+        '{"Relu": {"input0": {"dtype": 3}}}',
+    ],
+)
 def test_a_list_that_cannot_be_understood_is_one_line(tmp_path: Path, text: str) -> None:
     install(tmp_path, CORE)
     file = next(tmp_path.rglob("aic-*.json"))
@@ -123,6 +133,15 @@ def test_a_list_that_cannot_be_understood_is_one_line(tmp_path: Path, text: str)
 
     with pytest.raises(UnavailableError, match="not a kernel list of CANN"):
         installed("ascend310p", {"ASCEND_OPP_PATH": str(tmp_path)})
+
+
+def test_an_input_of_which_the_list_says_nothing_is_left_open(tmp_path: Path) -> None:
+    install(tmp_path, {"Relu": {"input0": {}, "dynamic_input1": {"name": "y", "dtype": "float16"}}})
+
+    found = installed("ascend310p", {"ASCEND_OPP_PATH": str(tmp_path)})
+
+    assert found is not None
+    assert found.core["Relu"].inputs == {"input0": (), "y": ("float16",)}
 
 
 def test_a_pipe_in_place_of_a_list_is_one_line(tmp_path: Path) -> None:

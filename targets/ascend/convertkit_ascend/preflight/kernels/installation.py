@@ -106,12 +106,10 @@ def _kernels(file: Path) -> dict[str, Kernel]:
 def _types(entry: Mapping[str, Any], side: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     count = 0
-    while f"{side}{count}" in entry or f"dynamic_{side}{count}" in entry:
-        item = entry.get(f"{side}{count}") or entry[f"dynamic_{side}{count}"]
-        text = item.get("dtype") or item.get("type") or ""
-        found[item.get("name", f"{side}{count}")] = tuple(
-            _plain(kind) for kind in text.split(",") if kind.strip()
-        )
+    while keys := [key for key in (f"{side}{count}", f"dynamic_{side}{count}") if key in entry]:
+        item = entry[keys[0]]
+        kinds = (item.get("dtype") or item.get("type") or "").split(",")
+        found[str(item.get("name", f"{side}{count}"))] = tuple(_plain(kind) for kind in kinds if kind.strip())
         count += 1
     return found
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bench import rooms
+
 REPOSITORY = Path(__file__).parents[1]
 PACKAGES = (
     "convertkit",
@@ -107,3 +109,17 @@ def test_a_planted_violation_is_found(copy: Path, file: str, line: str, contract
 
     assert contract in found
     assert said in found[contract]
+
+
+@pytest.mark.parametrize("package", rooms.PACKAGES)
+def test_no_room_leads_round_to_itself(package: str) -> None:
+    assert rooms.house(package).circles() == []
+
+
+def test_files_and_functions_stay_small() -> None:
+    """A file that outgrows this has two reasons to exist."""
+    files = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in rooms.product()}
+    functions = {(path, name): lines for path in files for name, lines in rooms.functions(path)}
+
+    assert {path: lines for path, lines in files.items() if lines > 270} == {}
+    assert {place: lines for place, lines in functions.items() if lines > 75} == {}

@@ -11,7 +11,6 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.opt import pipeline_of, sample_of
-from convertkit.conversion.request import Asked
 
 if TYPE_CHECKING:
     from convertkit.bisection.report import Bisection, Verdict
@@ -75,6 +74,8 @@ def bisect(
 
     Exit code 0 where all passes hold, 1 where one does not.
     """
+    from convertkit.conversion.request import Asked
+
     how = _How(runtime, effect, output, force)
     if subject.is_dir():
         shared.refuse_meaningless(

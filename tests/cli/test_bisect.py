@@ -14,7 +14,7 @@ from convertkit.graph.npz import read_arrays
 from tests.bisection.broken import graph, sample
 from tests.conftest import MASKRCNN, Cli
 
-BROKEN = Path(__file__).parents[1] / "bisect" / "broken.py"
+BROKEN = Path(__file__).parents[1] / "bisection" / "broken.py"
 
 FOR_TINY = '''
 import numpy as np

@@ -9,9 +9,9 @@ each in a directory of its own, and given to one command as a user would, guard 
 imported everything. First every kind's commands are run on whole files, and must end well.
 
 A finding is an exit code that is no documented one (70 above all), a traceback, a line of over 2,000 letters, more than
-60 s by the clock, more than 4 GB, anything changed beside the case's directory, or a temporary file left. Each is kept
-with its command in ``--findings``. The exit code is 1 where there is one. It runs from a checkout, installed or not;
-beside other work the clock finds what a free machine would not.
+60 s of processors (all of its processes together) or 180 s by the clock, more than 4 GB, anything changed beside the
+case's directory, or a temporary file left. Each is kept with its command in ``--findings``. The exit code is 1 where
+there is one. It runs from a checkout, installed or not.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ from bench.fuzz_kinds import KINDS  # noqa: E402
 from bench.mutations import damage  # noqa: E402
 
 SECONDS, BYTES, LETTERS = 60.0, 4e9, 2000
-GIVEN_UP = 300.0
-"""Seconds after which a command is killed: it waits for something."""
+GIVEN_UP = 180.0
+"""Seconds by the clock after which a command is killed: it waits for something, however busy the machine is."""
 
 TOLD = 30.0
 """Seconds between two lines of progress."""
@@ -57,7 +57,7 @@ WHOLE = -1
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended: exit code (negative for a signal), seconds by the clock, bytes of the largest process."""
+    """How a command ended: exit code (negative for a signal), seconds of processors, bytes of the largest process."""
 
     code: int
     seconds: float
@@ -232,7 +232,8 @@ def _run(words: list[str], here: Path) -> Ended:
         time.sleep(0.02)
     code = os.waitstatus_to_exitcode(found[1])
     err = (here / "stderr").read_text(errors="replace")
-    return Ended(code, time.monotonic() - started, found[2].ru_maxrss * 1024, err)
+    used = found[2]
+    return Ended(code, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024, err)
 
 
 def become(words: list[str], here: Path, err: str = "stderr") -> None:

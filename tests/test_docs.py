@@ -14,6 +14,7 @@ import pytest
 import typer.main
 from onnx import TensorProto, helper
 
+from bench.rooms import PACKAGES, house
 from convertkit import hookspecs
 from convertkit.cli.app import app
 from convertkit.errors import ConvertkitError
@@ -250,6 +251,33 @@ def test_every_module_to_run_is_there() -> None:
         for name, place in places.items()
         if not (place.with_suffix(".py").is_file() or (place / "__main__.py").is_file())
     ] == []
+
+
+def rooms_listed(root: str) -> set[str]:
+    """What docs/architecture.md lists one step below a line ``root/``: names of rooms as the tree has them."""
+    text = (REPOSITORY / "docs" / "architecture.md").read_text()
+    lines = text.partition("\n## Rooms\n\n")[2].partition("\n\n")[0].splitlines()
+    start = next(place for place, line in enumerate(lines) if line.split()[0] == f"{root}/")
+    depth = len(lines[start]) - len(lines[start].lstrip())
+    names: set[str] = set()
+    for line in lines[start + 1 :]:
+        inner = len(line) - len(line.lstrip())
+        if inner <= depth:
+            break
+        for word in line.split() if inner == depth + 2 else ():
+            if not word.endswith(("/", ".py")):
+                break
+            names.add(word)
+    return names
+
+
+@pytest.mark.parametrize("name", ["convertkit", "convertkit_ascend"])
+def test_the_rooms_in_architecture_are_those_of_the_tree(name: str) -> None:
+    root = PACKAGES[name]
+
+    there = {f"{room}/" if (root / room).is_dir() else f"{room}.py" for room in house(name).rooms}
+
+    assert rooms_listed(str(root.relative_to(REPOSITORY))) == there
 
 
 def test_the_changelog_has_the_current_version() -> None:

@@ -45,7 +45,7 @@ LEGALITY: tuple[Description, ...] = (
         _W,
         "A graph input is float32, float16, or uint8 through AIPP.",
         "feed float32 and cast inside",
-        "ascend-facts: atc-restrictions [documented]; the parser itself takes more (ascend-facts: parser-inputs [run])",
+        "ascend-facts: atc-restrictions, parser-inputs [documented]; the parser itself takes more [run]",
     ),
     Description(
         "subgraph",

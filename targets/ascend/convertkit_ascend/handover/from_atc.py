@@ -13,7 +13,7 @@ TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)
 """Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0."""
 
 VENDOR_DOMAIN = "npu"
-"""Where torch_npu's exporter puts its operators (facts 2.1)."""
+"""Where torch_npu's exporter puts its operators (ascend-facts: nms-npu)."""
 
 
 def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
@@ -21,7 +21,7 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
 
     ``RoiExtractor`` and ``BatchMultiClassNMS`` move; ``NPUBatchNms`` (default domain or ``npu``) becomes
     ``BatchMultiClassNMS`` where it does not use what that lacks. ``BoundingBoxDecode`` stays where it is: it has no
-    executable semantics here, and it is not mmdet's decoding (facts 2.4). The inverse of
+    executable semantics here, and it is not mmdet's decoding (ascend-facts: bounding-box-decode). The inverse of
     :func:`~convertkit_ascend.handover.for_atc`, but for names and texts.
     """
     if not any(_counterpart(node) for node in convertkit.every_node(model.proto.graph)):

@@ -8,7 +8,7 @@ from convertkit_ascend.legality.view import View
 from convertkit_ascend.legality.violation import Violation
 
 SOCS = ("ascend310p1", "ascend310p3", "ascend310p5", "ascend310p7")
-"""Chips whose kernel lists the table was made from: one family, one list (facts 3.4)."""
+"""Chips whose kernel lists the table was made from: one family, one list (ascend-facts: soc-family)."""
 
 
 def judge(graph: convertkit.LightModel | View, soc: str = "ascend310p3") -> tuple[Violation, ...]:

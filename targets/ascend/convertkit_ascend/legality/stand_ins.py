@@ -9,13 +9,13 @@ from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 
 OF_NMS = ("NPUBatchNms",)
-"""Other ONNX names of BatchMultiClassNMS's IR operator (facts 2.1)."""
+"""Other ONNX names of BatchMultiClassNMS's IR operator (ascend-facts: nms-npu)."""
 
 FRAME = ("change_coordinate_frame", "transpose_box")
 """Attributes that those names have and BatchMultiClassNMS has not; the second changes the layout of boxes."""
 
 LIKE_FIRST_INPUT = ("BoundingBoxDecode",)
-"""Operators whose output has the type and shape of their first input (facts 2.4)."""
+"""Operators whose output has the type and shape of their first input (ascend-facts: bounding-box-decode)."""
 
 
 def put(proto: onnx.ModelProto) -> None:
@@ -55,7 +55,7 @@ def _own_name(node: onnx.NodeProto) -> str:
 
 
 def _keep_what_is_read(node: onnx.NodeProto, op: ops.VendorOp) -> None:
-    """Of two attributes of one name the last wins (frontend, "Silent traps" [run]).
+    """Of two attributes of one name the last wins (ascend-facts: parser-attributes).
 
     Thresholds, on which no type or shape depends, are filled in where none is read or where it is out of range.
     """

@@ -40,7 +40,7 @@ class Description:
         severity: ``error``: refused, or silently something else. ``warning``: it converts, but slower or unconfirmed.
         summary: what must hold, one line.
         fix: what to do, one line.
-        source: section of frontend.md or facts.md, ``[run]`` where the real parser was seen doing it, ``[read]``
+        source: the statement of docs/ascend-facts.md, ``[run]`` where the real parser was seen doing it, ``[read]``
             where it was only read in its source, ``[derived]`` where it is our own conclusion.
     """
 

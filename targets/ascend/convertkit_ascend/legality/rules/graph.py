@@ -10,13 +10,13 @@ from convertkit_ascend.legality.view import View
 from convertkit_ascend.legality.violation import Severity, Violation
 
 OPSETS = (11, 18)
-"""What the compiler documents for ``--framework=5`` (facts 2.5); vendor operators narrow it to 11 to 16."""
+"""What the compiler documents for ``--framework=5`` (ascend-facts: parser-opsets); vendor operators: 11 to 16."""
 
 UNDOCUMENTED = (8, 10)
-"""Opsets that the open parser takes all the same (frontend, "Key" and "Second execution" [run])."""
+"""Opsets that the open parser takes all the same (ascend-facts: parser-opsets, parser-takes)."""
 
 INPUT_TYPES = ("float32", "float16", "uint8")
-"""What the compiler's restrictions allow, uint8 through AIPP (facts 2.6)."""
+"""What the compiler's restrictions allow, uint8 through AIPP (ascend-facts: atc-restrictions)."""
 
 
 def valid(view: View) -> Iterator[Violation]:
@@ -28,7 +28,7 @@ def valid(view: View) -> Iterator[Violation]:
 
 
 def opset(view: View) -> Iterator[Violation]:
-    """The opset must be in the window, and every domain a node uses must be imported (frontend, "Key")."""
+    """The opset must be in the window, and every domain a node uses must be imported (ascend-facts: parser-key)."""
     own = any(node.domain == ops.DOMAIN for node in view.nodes)
     low, high = ops.OPSETS if own else OPSETS
     if "" in view.imports and not low <= view.opset <= high:
@@ -60,7 +60,7 @@ def interface(view: View) -> Iterator[Violation]:
 def subgraphs(view: View) -> Iterator[Violation]:
     """Control flow stays out: of branches only the operators are looked at, and shapes behind them may be dynamic.
 
-    The parser takes ``If`` (frontend, "Key" [run]), so that one is a warning.
+    The parser takes ``If`` (ascend-facts: parser-functions), so that one is a warning.
     """
     for node in view.nodes:
         if any(True for _ in convertkit.bodies(node.proto)):

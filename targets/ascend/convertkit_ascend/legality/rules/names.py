@@ -1,4 +1,4 @@
-"""Rules about names: inputs, initializers and nodes share one name space in the vendor's graph (frontend, "Names")."""
+"""Rules about names: inputs, initializers and nodes share one name space (ascend-facts: parser-names)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def static(view: View) -> Iterator[Violation]:
 
 
 def not_empty(view: View) -> Iterator[Violation]:
-    """No size may be 0, except in constants (facts 2.6)."""
+    """No size may be 0, except in constants (ascend-facts: atc-restrictions)."""
     computed = [(node.name, node.op, name) for node in view.nodes for name in node.outputs]
     for where, op, name in [*((value.name, "", value.name) for value in view.inputs), *computed]:
         shape = view.shape(name)

@@ -1,7 +1,7 @@
 """Rules about element types, as the chip computes them.
 
-The compiler's default precision mode force_fp16 inserts casts between float32 and float16 (facts 3.3), so a kernel that
-has one of the two takes both. Nothing casts integers.
+The compiler's default precision mode force_fp16 inserts casts between float32 and float16
+(ascend-facts: atc-precision), so a kernel that has one of the two takes both. Nothing casts integers.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def mixed(view: View) -> Iterator[Violation]:
 
 
 def outputs(view: View) -> Iterator[Violation]:
-    """A graph output has the type the chip computes, whatever the graph declares (frontend, "Graph inputs")."""
+    """A graph output has the type the chip computes, whatever the graph declares (ascend-facts: parser-outputs)."""
     for value in view.outputs:
         if value.name in view.actual:
             why = f"the graph says {view.dtype(value.name)}, the chip writes {view.actual[value.name]}"

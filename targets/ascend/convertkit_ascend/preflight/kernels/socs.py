@@ -16,7 +16,7 @@ FAMILIES = {
         "ascend910b",
     ),
 }
-"""``Short_SoC_version`` of the platform files of CANN 8.1.RC1, in lower case as the lists have it (facts 3.4, 5)."""
+"""``Short_SoC_version`` of CANN 8.1.RC1's platform files, in lower case as in the lists (ascend-facts: soc-family)."""
 
 
 def family_of(soc: str) -> str:

@@ -16,13 +16,13 @@ _HOLD = {
     *("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16"),
     *("UINT32", "UINT64", "BOOL", "STRING", "COMPLEX64", "COMPLEX128", "INT4"),
 }
-"""Types that constants may have; fp8 e5m2 and e4m3fn are types but not of constant data (frontend, "Constants")."""
+"""Types that constants may have; fp8 e5m2 and e4m3fn are for other tensors (ascend-facts: parser-constants)."""
 
 
 @rule(
     "constant-empty",
     fix="store the tensor in the attribute value, or as an initializer (legalize-ascend does)",
-    source='frontend, "Constants and weights": an empty float Const without any message [run]',
+    source="ascend-facts: parser-constants; an empty float Const without any message [run]",
     hides=("attr-only", "attr-type"),
 )
 def constant_empty(subject: Subject) -> Iterator[Spot]:
@@ -42,7 +42,7 @@ def constant_empty(subject: Subject) -> Iterator[Spot]:
 @rule(
     "sparse-initializer",
     fix="write it as a dense initializer",
-    source='frontend, "Constants and weights": ignored, its consumer stays unconnected, parsing succeeds [run]',
+    source="ascend-facts: parser-constants; ignored, its consumer stays unconnected, parsing succeeds [run]",
 )
 def sparse_initializer(subject: Subject) -> Iterator[Spot]:
     """There are no sparse initializers: the parser ignores them and leaves their readers open."""
@@ -53,7 +53,7 @@ def sparse_initializer(subject: Subject) -> Iterator[Spot]:
 @rule(
     "weight-type",
     fix="store it as one of the types the parser has",
-    source='frontend, "Constants and weights" [run / read]',
+    source="ascend-facts: parser-constants [run / read]",
     stops=True,
 )
 def weight_type(subject: Subject) -> Iterator[Spot]:
@@ -82,7 +82,7 @@ def weight_size(subject: Subject) -> Iterator[Spot]:
 @rule(
     "external-outside",
     fix="put the data beside the model",
-    source='frontend, "Constants and weights": directory of the model + location [run]; we never open such a file',
+    source="ascend-facts: parser-external; directory of the model + location [run]; we never open such a file",
     stops=True,
 )
 def external_outside(subject: Subject) -> Iterator[Spot]:
@@ -96,7 +96,7 @@ def external_outside(subject: Subject) -> Iterator[Spot]:
 @rule(
     "external-missing",
     fix="copy the data beside the model, or embed it",
-    source='frontend, "Constants and weights": the file is not opened by the parser, a missing one passes [run]',
+    source="ascend-facts: parser-external; the file is not opened by the parser, a missing one passes [run]",
     stops=True,
 )
 def external_missing(subject: Subject) -> Iterator[Spot]:

@@ -13,7 +13,7 @@ from convertkit_ascend.preflight.subject import Subject, kind, label
 @rule(
     "opset-import-twice",
     fix="keep one import per domain",
-    source='frontend, "Key": the last wins [run]',
+    source="ascend-facts: parser-key; the last wins [run]",
 )
 def opset_import_twice(subject: Subject) -> Iterator[Spot]:
     """A domain is imported once; of two imports the parser silently takes the last."""
@@ -31,7 +31,7 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
 @rule(
     "domain-private",
     fix="examine the file made for ATC; convertkit_ascend.handover.for_atc makes it",
-    source='frontend, "Key": E13010 [run]',
+    source="ascend-facts: parser-opsets; E13010 [run]",
     hides=("vendor-limit", "vendor-note", "op-unknown", "opset-window"),
 )
 def domain_private(subject: Subject) -> Iterator[Spot]:
@@ -45,7 +45,7 @@ def domain_private(subject: Subject) -> Iterator[Spot]:
 @rule(
     "function-call",
     fix="inline it: onnx.inliner.inline_local_functions",
-    source='frontend, "Key": not inlined, E13010 [run]',
+    source="ascend-facts: parser-functions; not inlined, E13010 [run]",
     hides=("op-unknown", "domain-import", "attr-unread"),
 )
 def function_call(subject: Subject) -> Iterator[Spot]:

@@ -7,10 +7,7 @@ import onnx
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
-from convertkit_ascend.legality.stand_ins import FRAME, OF_NMS
-
-TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)
-"""Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0."""
+from convertkit_ascend.linter.stand_ins import FRAME, TWINS_OF
 
 VENDOR_DOMAIN = "npu"
 """Where torch_npu's exporter puts its operators (facts 2.1)."""

@@ -24,9 +24,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_table()))
 
 
+TABLED = "ascend310p"
+"""The kernel lists that this package has a table of, by their directory: one family with one list (facts 3.4)."""
+
+
 def tabled() -> tuple[str, ...]:
-    """The chips whose operators this package has a table of: the 310P's, one family with one list (facts 3.4)."""
-    return tuple(name for name in names() if _table()[name].family == "Ascend310P")
+    """The chips whose operators this package has a table of."""
+    return tuple(name for name in names() if _table()[name].kernels == TABLED)
 
 
 def get(name: str) -> Soc:

@@ -6,6 +6,7 @@ docstring's first line says what must hold, the decorator the rest. Listing, doc
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
@@ -59,9 +60,9 @@ class Rule(Generic[T]):
     """A rule, and what its check looks at.
 
     Attributes:
-        sees: ``Subject``: the file as it is, before anything is inferred. ``Typed``: with types and shapes, and what
-            the chip has. ``View``: the typed graph alone, so that ``legalize-ascend`` asks it too. ``Node``: one of
-            its nodes; neighbouring rules about nodes are asked node by node.
+        sees: the type of the check's argument. ``Subject``: the file as it is, before anything is inferred. ``Typed``:
+            with types and shapes, and what the chip has. ``View``: the typed graph alone, so that ``legalize-ascend``
+            asks it too. ``Node``: one of its nodes; neighbouring rules about nodes are asked node by node.
         hides: rules that would say less about the same place.
         stops: what means nothing once it is broken, so that no rule looks at it.
     """
@@ -118,7 +119,6 @@ class Limit:
 
 
 def rule(
-    sees: type[T],
     id: str,
     *,
     fix: str,
@@ -138,19 +138,23 @@ def rule(
 
     def make(check: Callable[[T], Iterator[Spot]]) -> Rule[T]:
         about = convertkit.LintRule(id, severity, _summary(check), fix, source)
-        return Rule(about, sees, check, hides, stops)
+        return Rule(about, _seen(check), check, hides, stops)
 
     return make
 
 
-def also(sees: type[T], known: Rule[Any]) -> Callable[[Callable[[T], Iterator[Spot]]], Rule[T]]:
+def also(known: Rule[Any]) -> Callable[[Callable[[T], Iterator[Spot]]], Rule[T]]:
     """Makes a function one more check of a rule, which looks at something else."""
-    return lambda check: replace(known, sees=sees, check=check)
+    return lambda check: replace(known, sees=_seen(check), check=check)
 
 
 def limit(fix: str = GENERAL_FIX) -> Callable[[Callable[[Node, Check], str | None]], Limit]:
     """Makes a function the :class:`Limit` of its name."""
     return lambda check: Limit(check.__name__, _summary(check), fix, check)
+
+
+def _seen(check: Callable[[T], object]) -> type[T]:
+    return next(iter(typing.get_type_hints(check).values()))  # type: ignore[no-any-return]
 
 
 def _summary(check: Callable[..., object]) -> str:

@@ -11,12 +11,7 @@ _ELSEWHERE = {("Resize", "nearest_mode")}
 """Attributes that a rule of their own looks at."""
 
 
-@rule(
-    View,
-    "attr-type",
-    fix="write it with the type the parser reads",
-    source='frontend, "Silent traps" [run]',
-)
+@rule("attr-type", fix="write it with the type the parser reads", source='frontend, "Silent traps" [run]')
 def attr_type(view: View) -> Iterator[Spot]:
     """Attributes have the type that the parser reads; others are skipped, defaults stay."""
     for node, name, wanted in _attributes(view):
@@ -28,7 +23,6 @@ def attr_type(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "attr-unread",
     fix="make sure that the default means the same",
     severity="warning",

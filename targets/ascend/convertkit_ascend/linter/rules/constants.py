@@ -21,7 +21,6 @@ _HOLD = {
 
 
 @rule(
-    Subject,
     "constant-empty",
     fix="store the tensor in the attribute value, or as an initializer (legalize-ascend does)",
     source='frontend, "Constants and weights": an empty float Const without any message [run]',
@@ -42,7 +41,6 @@ def constant_empty(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "sparse-initializer",
     fix="write it as a dense initializer",
     source='frontend, "Constants and weights": ignored, its consumer stays unconnected, parsing succeeds [run]',
@@ -54,7 +52,6 @@ def sparse_initializer(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "weight-type",
     fix="store it as one of the types the parser has",
     source='frontend, "Constants and weights" [run / read]',
@@ -71,7 +68,6 @@ def weight_type(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "weight-size",
     fix="write the tensor again",
     source="ONNX: a tensor's data fills its shape; not tried on the parser [derived]",
@@ -85,7 +81,6 @@ def weight_size(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "external-outside",
     fix="put the data beside the model",
     source='frontend, "Constants and weights": directory of the model + location [run]; we never open such a file',
@@ -100,7 +95,6 @@ def external_outside(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "external-missing",
     fix="copy the data beside the model, or embed it",
     source='frontend, "Constants and weights": the file is not opened by the parser, a missing one passes [run]',

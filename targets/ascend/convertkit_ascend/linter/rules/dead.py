@@ -10,7 +10,7 @@ from convertkit_ascend.linter.subject import Subject
 _KEPT = 'frontend, "Graph inputs and outputs": dead nodes, unused inputs and initializers stay [run]'
 
 
-@rule(Subject, "node-dead", fix="remove it (simplify does)", severity="warning", source=_KEPT)
+@rule("node-dead", fix="remove it (simplify does)", severity="warning", source=_KEPT)
 def node_dead(subject: Subject) -> Iterator[Spot]:
     """Somebody reads every node; the parser keeps dead ones."""
     for node in subject.graph.node:
@@ -18,7 +18,7 @@ def node_dead(subject: Subject) -> Iterator[Spot]:
             yield Spot.at(node, "nobody reads what it writes")
 
 
-@rule(Subject, "input-unused", fix="leave it out", severity="warning", source=_KEPT)
+@rule("input-unused", fix="leave it out", severity="warning", source=_KEPT)
 def input_unused(subject: Subject) -> Iterator[Spot]:
     """Somebody reads every graph input; the compiled model wants to be fed all of them."""
     for value in subject.inputs:
@@ -26,7 +26,7 @@ def input_unused(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "nobody reads this graph input")
 
 
-@rule(Subject, "initializer-unused", fix="remove it (simplify does)", severity="warning", source=_KEPT)
+@rule("initializer-unused", fix="remove it (simplify does)", severity="warning", source=_KEPT)
 def initializer_unused(subject: Subject) -> Iterator[Spot]:
     """Somebody reads every initializer; unused ones stay in the compiled model."""
     for name in sorted(subject.constants - subject.read):

@@ -21,7 +21,6 @@ _IR_OUTPUTS = 4
 
 
 @rule(
-    Subject,
     "input-dangling",
     fix="connect it to a tensor that exists",
     source='frontend, "Silent traps": only a warning in the log; E11019 later [run / read]',
@@ -37,7 +36,6 @@ def input_dangling(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-required",
     fix="connect it",
     source='frontend, "Silent traps": refused in the infer-shape pass [run], E11019 [read]',
@@ -62,7 +60,6 @@ COUNTED = frozenset(
 
 
 @rule(
-    Subject,
     "input-left-out",
     fix="list one input less (legalize-ascend does), or give it its default",
     source='frontend, "Second execution": Conv, the full parse fails though the pre-check passes [run]; others [read]',
@@ -79,7 +76,6 @@ def input_left_out(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "name-empty",
     fix="give every output a name (legalize-ascend does)",
     source='frontend, "Second execution": parsing succeeds [run] (onnx_parser.cc, SetOperatorInputs)',
@@ -98,7 +94,6 @@ def name_empty(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "tensor-shadowed",
     fix="give the node's output a name of its own",
     source='frontend, "Names": edges by tensor name, of two producers one silently wins [derived]',
@@ -114,7 +109,6 @@ def tensor_shadowed(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "graph-cycle",
     fix="break the circle",
     source='ONNX: a graph has no cycles; node order itself is free (frontend, "Names" [run])',
@@ -129,7 +123,6 @@ def graph_cycle(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "output-unknown",
     fix="name a tensor that a node writes",
     source='frontend, "Graph inputs and outputs": E19999 "Cannot find output" [run]',
@@ -143,7 +136,6 @@ def output_unknown(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "nms-inputs",
     fix="boxes, scores, clip_window and num_valid_boxes are all there are",
     source='frontend, "Silent traps": refused [run]',
@@ -156,7 +148,6 @@ def nms_inputs(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "nms-outputs",
     fix="leave the output out",
     source='frontend, "Silent traps": ignored; as graph output the net output cannot be built, '

@@ -10,7 +10,6 @@ from convertkit_ascend.linter.subject import Subject
 
 
 @rule(
-    Subject,
     "file-size",
     fix="keep large weights as external data",
     source='frontend, "Key": E13015 [run / read]',
@@ -25,7 +24,6 @@ def file_size(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "invalid-utf8",
     fix="write the text again as UTF-8, or leave it out",
     source='frontend, "Key": E13005, the schema is proto3 [run]',

@@ -19,14 +19,14 @@ INPUT_TYPES = ("float32", "float16", "uint8")
 """What the compiler's restrictions allow, uint8 through AIPP (facts 2.6)."""
 
 
-@rule(View, "valid-graph", fix="repair the graph", source="ONNX")
+@rule("valid-graph", fix="repair the graph", source="ONNX")
 def valid_graph(view: View) -> Iterator[Spot]:
     """Strict shape inference accepts the graph."""
     if view.problem:
         yield Spot("", view.problem, fix="repair the graph; convertkit opt checks every pass")
 
 
-@rule(View, "opset-window", fix="export with another opset", source='facts 2.5; frontend, "Key" [run]')
+@rule("opset-window", fix="export with another opset", source='facts 2.5; frontend, "Key" [run]')
 def opset_window(view: View) -> Iterator[Spot]:
     """The opset is 11 to 18, 11 to 16 with convertkit's own vendor operators; 8 to 10 parse all the same."""
     own = any(node.domain == ops.DOMAIN for node in view.nodes)
@@ -41,7 +41,6 @@ def opset_window(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "domain-import",
     fix="add it to opset_import",
     source='frontend, "Key": E19999 [run]',
@@ -54,7 +53,7 @@ def domain_import(view: View) -> Iterator[Spot]:
             yield Spot.at(node, f"domain {node.domain!r} is not imported")
 
 
-@rule(View, "interface", fix="give it one", source='frontend, "Graph inputs and outputs": E16001 [run]')
+@rule("interface", fix="give it one", source='frontend, "Graph inputs and outputs": E16001 [run]')
 def interface(view: View) -> Iterator[Spot]:
     """The graph has an input and an output."""
     for kind, values in (("input", view.inputs), ("output", view.outputs)):
@@ -63,7 +62,6 @@ def interface(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "input-type",
     fix="feed float32 and cast inside",
     severity="warning",
@@ -79,7 +77,6 @@ def input_type(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "subgraph",
     fix="export without control flow",
     source='frontend, "Key": If works, Loop does not [run]; shapes behind both are open',

@@ -11,7 +11,6 @@ from convertkit_ascend.linter.subject import Subject
 
 
 @rule(
-    Subject,
     "input-shape-missing",
     fix="give its sizes in --input-shape, or export it static",
     source='frontend, "Graph inputs and outputs": -1, then E10001 [run / read]',
@@ -28,12 +27,7 @@ def input_shape_missing(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}")
 
 
-@rule(
-    Subject,
-    "input-shape-unknown",
-    fix="name an input of the graph",
-    source="facts 3.1, 3.6: E10016",
-)
+@rule("input-shape-unknown", fix="name an input of the graph", source="facts 3.1, 3.6: E10016")
 def input_shape_unknown(subject: Subject) -> Iterator[Spot]:
     """Every name in --input_shape is a graph input."""
     names = [value.name for value in subject.inputs]
@@ -43,7 +37,6 @@ def input_shape_unknown(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-shape-differs",
     fix="give the shape the graph was made for, or export it again",
     source="facts 3.6: E10049 for the number of sizes; other sizes contradict shapes folded into the graph [derived]",

@@ -14,7 +14,6 @@ _REFUSED = {TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2FNUZ}
 
 
 @rule(
-    Subject,
     "input-untyped",
     fix="declare its element type",
     source='frontend, "Graph inputs and outputs": "tensor_proto data type 0 is undefined" [run]',
@@ -29,7 +28,6 @@ def input_untyped(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-not-tensor",
     fix="feed tensors",
     source='frontend, "Graph inputs and outputs": sequence types are refused [run]',
@@ -44,7 +42,6 @@ def input_not_tensor(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-type-refused",
     fix="feed float32 and cast inside",
     source='frontend, "Graph inputs and outputs": e4m3fnuz is refused [run]',
@@ -62,7 +59,6 @@ def input_type_refused(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-no-shape",
     fix="declare its shape",
     source='frontend, "Graph inputs and outputs": a missing shape is the scalar shape [] [run]',
@@ -78,7 +74,6 @@ def input_no_shape(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-constant",
     fix="leave it out of the graph's inputs",
     severity="warning",

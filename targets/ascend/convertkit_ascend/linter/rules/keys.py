@@ -10,12 +10,7 @@ from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.subject import Subject
 
 
-@rule(
-    Subject,
-    "opset-import-twice",
-    fix="keep one import per domain",
-    source='frontend, "Key": the last wins [run]',
-)
+@rule("opset-import-twice", fix="keep one import per domain", source='frontend, "Key": the last wins [run]')
 def opset_import_twice(subject: Subject) -> Iterator[Spot]:
     """A domain is imported once; of two imports the parser silently takes the last."""
     found: dict[str, list[int]] = {}
@@ -30,7 +25,6 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "domain-private",
     fix="examine the file made for ATC; convertkit_ascend.handover.for_atc makes it",
     source='frontend, "Key": E13010 [run]',
@@ -45,7 +39,6 @@ def domain_private(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "function-call",
     fix="inline it: onnx.inliner.inline_local_functions",
     source='frontend, "Key": not inlined, E13010 [run]',

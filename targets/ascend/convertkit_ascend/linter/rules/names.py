@@ -12,7 +12,6 @@ _RENAME = "give it a name of its own"
 
 
 @rule(
-    Subject,
     "node-name-generated",
     fix="name every node (legalize-ascend does)",
     source='frontend, "Names": E13009 [run]; whether n counts from 0 or 1 was not noted, both are refused [derived]',
@@ -29,12 +28,7 @@ def node_name_generated(subject: Subject) -> Iterator[Spot]:
                 break
 
 
-@rule(
-    Subject,
-    "input-name",
-    fix=_RENAME,
-    source='frontend, "Names": initializers become nodes, inputs too [derived]',
-)
+@rule("input-name", fix=_RENAME, source='frontend, "Names": initializers become nodes, inputs too [derived]')
 def input_name(subject: Subject) -> Iterator[Spot]:
     """No graph input is called as the node that an initializer becomes."""
     ordered = sorted(subject.constants)
@@ -45,7 +39,6 @@ def input_name(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-unnamed",
     fix=_RENAME,
     source='frontend, "Names": inputs become nodes and are looked up by name; onnx_parser.cc, GetGraphInputs [read]',
@@ -58,7 +51,7 @@ def input_unnamed(subject: Subject) -> Iterator[Spot]:
             yield Spot("", f"graph input {place} has no name")
 
 
-@rule(Subject, "input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
+@rule("input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
 def input_twice(subject: Subject) -> Iterator[Spot]:
     """A graph input is listed once."""
     for name, count in Counter(value.name for value in subject.graph.input).items():
@@ -67,7 +60,6 @@ def input_twice(subject: Subject) -> Iterator[Spot]:
 
 
 @rule(
-    Subject,
     "input-name-syntax",
     fix=_RENAME,
     severity="warning",
@@ -80,7 +72,7 @@ def input_name_syntax(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "; and : in the name separate in --input_shape")
 
 
-@rule(Subject, "attribute-twice", fix="write it once", source='frontend, "Silent traps": the last wins [run]')
+@rule("attribute-twice", fix="write it once", source='frontend, "Silent traps": the last wins [run]')
 def attribute_twice(subject: Subject) -> Iterator[Spot]:
     """A node has an attribute once; of two the parser silently takes the last."""
     for node in subject.graph.node:

@@ -12,11 +12,7 @@ _RENAME = "give it a name of its own (legalize-ascend does)"
 
 
 @rule(
-    Node,
-    "node-unnamed",
-    fix="name it (legalize-ascend does)",
-    severity="warning",
-    source='frontend, "Names" [run]',
+    "node-unnamed", fix="name it (legalize-ascend does)", severity="warning", source='frontend, "Names" [run]'
 )
 def node_unnamed(node: Node) -> Iterator[Spot]:
     """Every node has a name."""
@@ -24,7 +20,7 @@ def node_unnamed(node: Node) -> Iterator[Spot]:
         yield Spot.at(node, "it has no name", _RENAME)
 
 
-@rule(Node, "node-name", fix="rename it (legalize-ascend does)", source='frontend, "Names": E13009 [run]')
+@rule("node-name", fix="rename it (legalize-ascend does)", source='frontend, "Names": E13009 [run]')
 def node_name(node: Node) -> Iterator[Spot]:
     """A node's name is its own: no other node, no graph input, no node made of an initializer has it."""
     name = node.proto.name
@@ -36,7 +32,7 @@ def node_name(node: Node) -> Iterator[Spot]:
         yield Spot.at(node, "; and : in the name cannot be written in --out_nodes", _RENAME, "warning")
 
 
-@also(View, node_name)
+@also(node_name)
 def node_named_as_initializer(view: View) -> Iterator[Spot]:
     """Initializer w becomes a node ``w_Initializer_<k>``, k its alphabetical position."""
     ordered = sorted(tensor.name for tensor in view.graph.initializer)
@@ -46,7 +42,7 @@ def node_named_as_initializer(view: View) -> Iterator[Spot]:
             yield Spot.at(node, "an initializer becomes a node of this name", _RENAME)
 
 
-@rule(View, "initializer-twice", fix="keep one", source='frontend, "Constants and weights" [run]')
+@rule("initializer-twice", fix="keep one", source='frontend, "Constants and weights" [run]')
 def initializer_twice(view: View) -> Iterator[Spot]:
     """An initializer is there once; of two the last silently wins."""
     for name, count in sorted(Counter(tensor.name for tensor in view.graph.initializer).items()):
@@ -54,7 +50,7 @@ def initializer_twice(view: View) -> Iterator[Spot]:
             yield Spot(name, f"{count} initializers have this name")
 
 
-@rule(View, "tensor-twice", fix="give the tensors different names", source='frontend, "Names" [run]')
+@rule("tensor-twice", fix="give the tensors different names", source='frontend, "Names" [run]')
 def tensor_twice(view: View) -> Iterator[Spot]:
     """One node writes a tensor; of two the last silently wins."""
     counts = Counter(name for node in view.nodes for name in node.outputs)

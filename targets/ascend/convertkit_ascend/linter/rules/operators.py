@@ -13,7 +13,6 @@ _ELSEWHERE = "express it by operators of AI Core"
 
 
 @rule(
-    View,
     "op-unknown",
     fix="express it by other operators",
     source='frontend, "Key": E13010 [run]',
@@ -28,7 +27,6 @@ def op_unknown(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "op-undocumented",
     fix="export with opset 11",
     severity="warning",
@@ -42,7 +40,6 @@ def op_undocumented(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    Node,
     "engine-aicpu",
     fix=f"{_ELSEWHERE} where it costs time",
     severity="warning",
@@ -54,7 +51,7 @@ def engine_aicpu(node: Node) -> Iterator[Spot]:
         yield Spot.at(node, f"it runs on AI CPU{_note(node)}")
 
 
-@rule(Node, "engine-unknown", fix=_ELSEWHERE, severity="warning", source="facts 2.6; kernel lists")
+@rule("engine-unknown", fix=_ELSEWHERE, severity="warning", source="facts 2.6; kernel lists")
 def engine_unknown(node: Node) -> Iterator[Spot]:
     """Some kernel list has the operator."""
     if node.rule and node.rule.engine == "unknown":

@@ -10,7 +10,6 @@ from convertkit_ascend.linter.typed import Typed
 
 
 @rule(
-    Typed,
     "output-declared",
     fix="declare what the graph computes",
     severity="warning",
@@ -34,7 +33,6 @@ def output_declared(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "output-int64",
     fix="cast it to int32",
     severity="warning",

@@ -9,14 +9,14 @@ from convertkit_ascend.linter.rules.vendor import vendor_limit, vendor_note
 from convertkit_ascend.linter.view import Node
 
 
-@also(Node, vendor_limit)
+@also(vendor_limit)
 def limit(node: Node) -> Iterator[Spot]:
     """What the vendor's parser or kernel would refuse or silently change."""
     for line in _limits(node):
         yield Spot.at(node, line, "change the pass that made the node")
 
 
-@also(Node, vendor_note)
+@also(vendor_note)
 def note(node: Node) -> Iterator[Spot]:
     """What the 310P does differently from the operator's definition, inside the limits."""
     if node.vendor is not None and len(node.inputs) >= 2 and not _limits(node):

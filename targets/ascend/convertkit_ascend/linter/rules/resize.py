@@ -20,7 +20,7 @@ _TIE = 1e-5
 """Pixels by which float32 may miss a half that onnxruntime takes for one."""
 
 
-@rule(View, "resize-rounding", fix="export with nearest_mode floor", source="onnx_ops.json, Resize")
+@rule("resize-rounding", fix="export with nearest_mode floor", source="onnx_ops.json, Resize")
 def rounding(view: View) -> Iterator[Spot]:
     """Nearest Resize takes the pixels that the chip takes."""
     for node in view.nodes:

@@ -31,7 +31,6 @@ KNOWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 
 
 @rule(
-    Typed,
     "kernel-missing",
     fix="express it by other operators, or choose another chip",
     source='frontend, "Support tables": ops-info of CANN 8.1.RC1 [read]',
@@ -50,7 +49,6 @@ def kernel_missing(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "float32-kept",
     fix="run cast-fp16-operators before legalize-ascend, or let ATC lower the precision (force_fp16 is its default)",
     source="ATC manual, --precision_mode; hicann/ge sub_ops_store.cc, CheckPrecisionReduce [read]; facts 3.3",

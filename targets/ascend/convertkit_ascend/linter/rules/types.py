@@ -13,7 +13,7 @@ from convertkit_ascend.linter.schemas import is_variable, schema_of, type_variab
 from convertkit_ascend.linter.view import Node, View
 
 
-@rule(View, "type", fix="cast it", source="facts 2.6; kernel lists")
+@rule("type", fix="cast it", source="facts 2.6; kernel lists")
 def data_type(view: View) -> Iterator[Spot]:
     """A kernel takes the type of the main data input."""
     for node, kind, kinds, on_cpu in _unfit(view):
@@ -21,7 +21,7 @@ def data_type(view: View) -> Iterator[Spot]:
             yield Spot.at(node, f"no kernel takes {kind}", f"cast to {kinds}")
 
 
-@rule(View, "type-aicpu", fix="cast it", severity="warning", source="facts 2.6; kernel lists")
+@rule("type-aicpu", fix="cast it", severity="warning", source="facts 2.6; kernel lists")
 def type_aicpu(view: View) -> Iterator[Spot]:
     """AI Core takes the type of the main data input."""
     for node, kind, kinds, on_cpu in _unfit(view):
@@ -40,7 +40,7 @@ def _unfit(view: View) -> Iterator[tuple[Node, str, str, bool]]:
             yield node, kind, ", ".join(table.data_types), open_ or _fits(kind, table.aicpu_data_types)
 
 
-@rule(View, "cast-pair", fix="cast in two steps", source="facts 2.6")
+@rule("cast-pair", fix="cast in two steps", source="facts 2.6")
 def cast_pair(view: View) -> Iterator[Spot]:
     """A kernel knows every pair of types of a Cast."""
     for node in view.nodes:
@@ -57,7 +57,6 @@ def cast_pair(view: View) -> Iterator[Spot]:
 
 
 @rule(
-    View,
     "type-mixed",
     fix="cast them to one type",
     source='facts 2.6, 6; frontend, "Graph inputs and outputs" [run for the IR]',
@@ -78,12 +77,7 @@ def type_mixed(view: View) -> Iterator[Spot]:
                 yield Spot.at(node, f"its inputs are {' and '.join(sorted(kinds))} on the chip")
 
 
-@rule(
-    View,
-    "output-type",
-    fix="cast it",
-    source='frontend, "Graph inputs and outputs" [run for the IR]',
-)
+@rule("output-type", fix="cast it", source='frontend, "Graph inputs and outputs" [run for the IR]')
 def output_type(view: View) -> Iterator[Spot]:
     """A graph output has the type that the chip writes."""
     for value in view.outputs:

@@ -14,7 +14,6 @@ from convertkit_ascend.linter.view import Node
 
 
 @rule(
-    Typed,
     "vendor-attribute",
     fix="spell it as the operator has it, or leave it out",
     source='frontend, "Silent traps": attributes of unexpected name are skipped, defaults stay [run]',
@@ -31,7 +30,6 @@ def vendor_attribute(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "nms-image-size",
     fix="leave it out",
     severity="warning",
@@ -45,7 +43,6 @@ def nms_image_size(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "vendor-limit",
     fix="change the pass or the exporter that made the node",
     source='facts 2.1, 2.2; frontend, "Silent traps" and "Shape rules that were executed" [run / read]',
@@ -71,7 +68,6 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "vendor-note",
     fix="see the ladder's device rung",
     severity="warning",
@@ -88,7 +84,6 @@ def vendor_note(graph: Typed) -> Iterator[Spot]:
 
 
 @rule(
-    Typed,
     "op-shape-unknown",
     fix="look at the compiler's log for shapes from here on",
     severity="warning",

@@ -8,15 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import onnx
 import pytest
 from convertkit_ascend import linter
-from convertkit_ascend.linter.rule import Limit, Rule
+from convertkit_ascend.linter.rule import Limit, Rule, Spot, rule
 from convertkit_ascend.linter.rules import ORDER, catalogue, every
+from convertkit_ascend.linter.subject import Subject
 from convertkit_ascend.linter.table import every as every_operator
 
+from convertkit.errors import PluginError
 from tests.ascend.linter.graphs import named
 
 LINTER = Path(linter.__file__).parent
@@ -81,6 +84,30 @@ def test_what_a_rule_hides_exists() -> None:
     known = {item.id for item in catalogue()}
 
     assert {name for item in every() if isinstance(item, Rule) for name in item.hides} <= known
+
+
+def test_a_rule_that_nobody_would_ask_is_refused() -> None:
+    def no_type(seen) -> Iterator[Spot]:  # type: ignore[no-untyped-def]
+        """It says nothing of its argument."""
+        yield Spot("", "never")
+
+    def another_type(seen: onnx.NodeProto) -> Iterator[Spot]:
+        """It looks at what no examination has."""
+        yield Spot("", "never")
+
+    for check in (no_type, another_type):
+        with pytest.raises(
+            PluginError, match=f"rule .*{check.__name__}: the annotation of its argument is not"
+        ):
+            rule("never", fix="none", source="ours [derived]")(check)
+
+
+def test_a_rule_says_what_must_hold() -> None:
+    def silent(seen: Subject) -> Iterator[Spot]:
+        yield Spot("", "why")
+
+    with pytest.raises(PluginError, match=r"rule .*silent: no docstring says what must hold"):
+        rule("silent", fix="none", source="ours [derived]")(silent)
 
 
 PLANTED = '''

@@ -15,8 +15,10 @@ import onnx
 
 import convertkit
 from convertkit_ascend.linter.schemas import kind, label
+from convertkit_ascend.linter.subject import Subject
 from convertkit_ascend.linter.table import Check, every
-from convertkit_ascend.linter.view import Node
+from convertkit_ascend.linter.typed import Typed
+from convertkit_ascend.linter.view import Node, View
 
 T = TypeVar("T")
 
@@ -154,11 +156,19 @@ def limit(fix: str = GENERAL_FIX) -> Callable[[Callable[[Node, Check], str | Non
 
 
 def _seen(check: Callable[[T], object]) -> type[T]:
-    return next(iter(typing.get_type_hints(check).values()))  # type: ignore[no-any-return]
+    """The type of its argument; a rule about anything else would never be asked."""
+    sees: type[T] | None = next(iter(typing.get_type_hints(check).values()), None)
+    if sees is None or sees not in (Subject, Typed, View, Node):
+        raise convertkit.PluginError(
+            f"rule {check.__qualname__}: the annotation of its argument is not Subject, Typed, View or Node"
+        )
+    return sees
 
 
 def _summary(check: Callable[..., object]) -> str:
-    return (check.__doc__ or "").strip().splitlines()[0]
+    if not check.__doc__:
+        raise convertkit.PluginError(f"rule {check.__qualname__}: no docstring says what must hold")
+    return check.__doc__.strip().splitlines()[0]
 
 
 def _finding(about: convertkit.LintRule, spot: Spot) -> convertkit.LintFinding:

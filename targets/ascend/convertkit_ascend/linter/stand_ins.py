@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import onnx
 
 import convertkit
@@ -10,6 +12,9 @@ from convertkit_ascend.domain import plain, set_versions, versions
 
 TWINS_OF = {"NPUBatchNms": ops.BATCH_MULTI_CLASS_NMS.name}
 """Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0 (facts 2.1)."""
+
+VENDOR_DOMAIN = "npu"
+"""Where torch_npu's exporter puts its operators (facts 2.1)."""
 
 FRAME = ("change_coordinate_frame", "transpose_box")
 """Attributes that those names have and BatchMultiClassNMS has not; the second changes the layout of boxes."""
@@ -31,8 +36,8 @@ def put(proto: onnx.ModelProto) -> None:
         if node.domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:
             del node.input[1:], node.output[1:], node.attribute[:]
             node.op_type = "Identity"
-        elif _own_name(node):
-            node.op_type, node.domain = _own_name(node), ops.DOMAIN
+        elif name := _own_name(node):
+            node.op_type, node.domain = name, ops.DOMAIN
             _keep_what_is_read(node, ops.get(node.op_type))
             imports.setdefault(ops.DOMAIN, ops.VERSION)
     set_versions(proto, imports)
@@ -43,15 +48,23 @@ def known(node: onnx.NodeProto) -> bool:
     return (plain(node.domain) == "" and node.op_type in LIKE_FIRST_INPUT) or bool(_own_name(node))
 
 
-def _own_name(node: onnx.NodeProto) -> str:
-    """The operator of convertkit's domain that infers the same; empty where there is none."""
+def operator_of(node: onnx.NodeProto, unless: Collection[str] = ()) -> str:
+    """The operator of convertkit's domain that a node outside of it is, under any of its names; empty where it is none.
+
+    Args:
+        unless: attributes that make one of the other names another operator.
+    """
     domain = plain(node.domain)
     if domain == "" and node.op_type in ops.names():
         return node.op_type
-    transposed = any(item.name == "transpose_box" and item.i for item in node.attribute)
-    if domain in ("", "npu") and not transposed:
-        return TWINS_OF.get(node.op_type, "")
-    return ""
+    if domain not in ("", VENDOR_DOMAIN) or any(item.name in unless and item.i for item in node.attribute):
+        return ""
+    return TWINS_OF.get(node.op_type, "")
+
+
+def _own_name(node: onnx.NodeProto) -> str:
+    """The operator of convertkit's domain that infers the same; empty where there is none."""
+    return operator_of(node, unless=("transpose_box",))
 
 
 def _keep_what_is_read(node: onnx.NodeProto, op: ops.VendorOp) -> None:

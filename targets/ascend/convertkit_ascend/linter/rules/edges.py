@@ -13,7 +13,7 @@ from convertkit_ascend.domain import plain
 from convertkit_ascend.linter.order import in_order
 from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.schemas import label, node_schema
-from convertkit_ascend.linter.stand_ins import TWINS_OF
+from convertkit_ascend.linter.stand_ins import TWINS_OF, VENDOR_DOMAIN
 from convertkit_ascend.linter.subject import Subject
 
 _IR_OUTPUTS = 4
@@ -164,14 +164,16 @@ def nms_outputs(subject: Subject) -> Iterator[Spot]:
 def _nms(subject: Subject) -> list[onnx.NodeProto]:
     found = {"BatchMultiClassNMS", *TWINS_OF}
     return [
-        node for node in subject.graph.node if node.op_type in found and plain(node.domain) in ("", "npu")
+        node
+        for node in subject.graph.node
+        if node.op_type in found and plain(node.domain) in ("", VENDOR_DOMAIN)
     ]
 
 
 def _required(node: onnx.NodeProto, subject: Subject) -> Sequence[int]:
     """Places of the inputs that a node must have."""
     name = TWINS_OF.get(node.op_type, node.op_type)
-    if plain(node.domain) in ("", ops.DOMAIN, "npu") and name in ops.names():
+    if plain(node.domain) in ("", ops.DOMAIN, VENDOR_DOMAIN) and name in ops.names():
         formals = ops.get(name).inputs
         if formals[-1].option == "variadic":
             return range(max(len(node.input), 2))

@@ -102,9 +102,7 @@ def op_shape_unknown(graph: Typed) -> Iterator[Spot]:
 def _vendor_nodes(graph: Typed) -> Iterator[tuple[Node, ops.VendorOp]]:
     """Nodes in the default domain (or ``npu``) that are an operator of ours."""
     for node in graph.view.nodes:
-        name = TWINS_OF.get(node.proto.op_type, node.proto.op_type)
-        home = ("", "npu") if node.proto.op_type in TWINS_OF else ("",)
-        if node.domain in home and name in ops.names():
+        if name := stand_ins.operator_of(node.proto):
             yield node, ops.get(name)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
@@ -14,7 +16,8 @@ from hypothesis import strategies as st
 
 from convertkit.errors import UnknownNameError
 from convertkit.graph.session import open_session
-from tests.ascend.linter.graphs import judged, named
+from tests.ascend.linter.cases import ROI
+from tests.ascend.linter.graphs import judged, lint, named
 
 TOPK = """(float[9] x) => (float[3] v, int64[3] y) <int64[1] k = {3}, int64[1] one = {1}>
 { v, i = TopK (x, k) OP }"""
@@ -231,6 +234,27 @@ def test_vendor_operators_speak_for_themselves() -> None:
 
     assert not any(item.severity == "error" for item in fine)
     assert any("max_size_per_class must be 1 to 1000" in item.why for item in large)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (ops.Fault("reworded"), True),
+        (ops.Fault("reworded", attribute="aligned"), True),
+        (ops.Fault("reworded", attribute="pool_mode"), False),
+        (ops.Fault("reworded", is_open=True), False),
+    ],
+    ids=["a fault", "of an attribute", "of one that the table looks at", "of an open size"],
+)
+def test_what_is_said_elsewhere_is_known_by_its_fields(
+    monkeypatch: pytest.MonkeyPatch, fault: ops.Fault, told: bool
+) -> None:
+    reworded = replace(ops.ROI_EXTRACTOR, sizes=lambda attributes, shapes: [fault])
+    monkeypatch.setitem(ops.registry._ops, "RoiExtractor", reworded)
+
+    found = [item.why for item in lint(named(ROI)) if item.rule == "vendor-limit"]
+
+    assert found == ["reworded"] * told
 
 
 def test_an_unknown_chip_is_refused() -> None:

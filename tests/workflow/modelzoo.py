@@ -1,4 +1,5 @@
-"""The ModelZoo script's letterbox, written anew from facts.md 1.4: an oracle that shares no line with convertkit's."""
+"""The ModelZoo script's letterbox, written anew (ascend-facts: modelzoo-letterbox): it shares no line with
+convertkit's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The info file of the ModelZoo's scripts (facts 1.5)."""
+"""The info file of the ModelZoo's scripts (ascend-facts: modelzoo-info)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the vendor's open front end was seen doing (frontend.md, "Second execution"), and what it leaves alone."""
+"""What the vendor's open front end was seen doing (ascend-facts: parser-empty-name, parser-takes) and leaves alone."""
 
 from __future__ import annotations
 

@@ -14,9 +14,10 @@ from convertkit_ascend.atc.values import KEEPS_ALL, ONNX
 
 @dataclass(frozen=True, kw_only=True)
 class AtcOptions:
-    """The options of a compilation (facts 3.1 to 3.3), named as ATC names them; None or empty leaves ATC its default.
+    """The options of a compilation, named as ATC names them; None or empty leaves ATC its default.
 
-    Files that ATC wants are given by their content: :func:`convertkit_ascend.atc.config_files` writes them.
+    Values and defaults: ascend-facts: atc-options, atc-precision. Files that ATC wants are given by their content:
+    :func:`convertkit_ascend.atc.config_files` writes them.
 
     Attributes:
         soc_version: the chip, ``Ascend310P3``.

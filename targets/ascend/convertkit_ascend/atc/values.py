@@ -1,4 +1,4 @@
-"""The values ATC's options may have, as its manual lists them (facts 3.1 to 3.3)."""
+"""The values ATC's options may have, as its manual lists them (ascend-facts: atc-options, atc-precision)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ATC is asked for a graph: the options of the ModelZoo guide (facts 1.1), and what is added to them."""
+"""What ATC is asked: the options of the ModelZoo guide (ascend-facts: modelzoo-command), and what is added."""
 
 from __future__ import annotations
 

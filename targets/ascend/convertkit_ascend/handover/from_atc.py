@@ -15,7 +15,7 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
 
     ``RoiExtractor`` and ``BatchMultiClassNMS`` move; ``NPUBatchNms`` (default domain or ``npu``) becomes
     ``BatchMultiClassNMS`` where it does not use what that lacks. ``BoundingBoxDecode`` stays where it is: it has no
-    executable semantics here, and it is not mmdet's decoding (facts 2.4). The inverse of
+    executable semantics here, and it is not mmdet's decoding (ascend-facts: bounding-box-decode). The inverse of
     :func:`~convertkit_ascend.handover.for_atc`, but for names and texts.
     """
     if not any(operator_of(node, unless=FRAME) for node in convertkit.every_node(model.proto.graph)):

@@ -12,7 +12,7 @@ import convertkit
 from convertkit_ascend.linter.subject import InputShape, Subject
 
 MOST_BYTES = 2**31 - 1
-"""A larger file is E13015 (frontend, "Key" [run / read])."""
+"""A larger file is E13015 (ascend-facts: parser-file)."""
 
 Source = Path | onnx.ModelProto | convertkit.LightModel
 

@@ -11,16 +11,16 @@ from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 
 TWINS_OF = {"NPUBatchNms": ops.BATCH_MULTI_CLASS_NMS.name}
-"""Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0 (facts 2.1)."""
+"""Other ONNX names of an operator that can run here: the same where :data:`FRAME` is 0 (ascend-facts: nms-npu)."""
 
 VENDOR_DOMAIN = "npu"
-"""Where torch_npu's exporter puts its operators (facts 2.1)."""
+"""Where torch_npu's exporter puts its operators (ascend-facts: nms-npu)."""
 
 FRAME = ("change_coordinate_frame", "transpose_box")
 """Attributes that those names have and BatchMultiClassNMS has not; the second changes the layout of boxes."""
 
 LIKE_FIRST_INPUT = ("BoundingBoxDecode",)
-"""Operators whose output has the type and shape of their first input (facts 2.4)."""
+"""Operators whose output has the type and shape of their first input (ascend-facts: bounding-box-decode)."""
 
 
 def put(proto: onnx.ModelProto) -> None:
@@ -68,7 +68,7 @@ def _own_name(node: onnx.NodeProto) -> str:
 
 
 def _keep_what_is_read(node: onnx.NodeProto, op: ops.VendorOp) -> None:
-    """Of two attributes of one name the last wins (frontend, "Silent traps" [run]).
+    """Of two attributes of one name the last wins (ascend-facts: parser-attributes).
 
     Thresholds, on which no type or shape depends, are filled in where none is read or where it is out of range.
     """

@@ -62,7 +62,7 @@ class Subject:
 
     @cached_property
     def imports(self) -> dict[str, int]:
-        """The opset per domain; of two imports of one domain the last wins (frontend, "Key" [run])."""
+        """The opset per domain; of two imports of one domain the last wins (ascend-facts: parser-key)."""
         return versions(self.proto)
 
     @cached_property

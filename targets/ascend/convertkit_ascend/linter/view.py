@@ -128,8 +128,8 @@ class View:
     """A typed graph.
 
     Types and shapes are those of strict inference on the bare graph: what its ``value_info`` and the shapes of its
-    outputs claim is not believed, because the vendor's parser never reads them (frontend, "Key", "Graph inputs").
-    ``inner`` are the nodes inside subgraphs, of which only operators are known, no types.
+    outputs claim is not believed, because the vendor's parser never reads them (ascend-facts: parser-ignored,
+    parser-outputs). ``inner`` are the nodes inside subgraphs, of which only operators are known, no types.
     ``problem`` says why strict inference refused the graph; types are then those of lenient inference, or none.
 
     Args:

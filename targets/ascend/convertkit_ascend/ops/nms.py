@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from convertkit_ascend.ops.inference import Node
 
 MOST_WITH_NUM_VALID = 1024
-"""Boxes when num_valid_boxes is connected (facts 2.1: ``check_par`` of the kernel named in ``nms_device``)."""
+"""Boxes when num_valid_boxes is connected (ascend-facts: nms-limits)."""
 
 LARGEST_CLASS = 2048
-"""Class numbers above are not exact in float16, the only type of the classes on the 310P (facts 2.1, derived)."""
+"""Class numbers above are not exact in float16, the only type of the classes on the 310P (ascend-facts: nms-fp16)."""
 
 
 def infer(node: Node) -> None:
@@ -67,7 +67,7 @@ def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:
     if boxes[2] not in (1, scores[2]) or boxes[3] != 4:
         lines.append(f"boxes must be (B, N, 1 or {scores[2]}, 4), they are {tuple(boxes)}")
     if 0 in (*boxes, *scores):
-        lines.append("no size may be 0")  # facts 2.6: constraint for all layers except constants
+        lines.append("no size may be 0")  # ascend-facts: atc-restrictions
     if counted and int(boxes[1] or 0) > MOST_WITH_NUM_VALID:
         lines.append(f"with num_valid_boxes at most {MOST_WITH_NUM_VALID} boxes are taken, not {boxes[1]}")
     return lines
@@ -120,12 +120,12 @@ BATCH_MULTI_CLASS_NMS = VendorOp(
         Formal("nmsed_num", "(B,), how many slots are used", "tensor(int32)", "optional"),
     ),
     # change_coordinate_frame and transpose_box are no attributes here: the ONNX plugin does not read them; image_size
-    # is none because it may choose another kernel (``..._norm_class.py``) whose numerics are not known (facts 2.1).
+    # is none because it may choose another kernel, whose numerics are not known (ascend-facts: nms-norm-class).
     attributes=(
         # below 0 the kernel's empty slots (score 0) would count as found
         Attribute("score_threshold", "FLOAT", "keep what scores above", low=0.0),
         Attribute("iou_threshold", "FLOAT", "suppress what overlaps more", low=0.0, high=1.0),
-        # facts 2.1: ``check_par``
+        # ascend-facts: nms-limits
         Attribute("max_size_per_class", "INT", "keep so many of a class", low=1, high=1000),
         Attribute("max_total_size", "INT", "keep so many in all: T", low=1, high=1000),
     ),

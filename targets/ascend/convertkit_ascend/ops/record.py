@@ -29,8 +29,7 @@ Semantics = Literal["framework", "ideal", "device"]
 OPSETS = (11, 16)
 """Opsets at which the vendor's ONNX parser knows the operators and everything else a detection graph needs.
 
-Both are registered for ``ai.onnx`` 8 to 16 (facts 2.1, 2.2: ``batch_multi_class_non_max_suppression_onnx_plugin.cpp``,
-``roi_extractor_onnx_plugin.cpp``); ``--framework=5`` takes 11 to 18 (facts 2.5).
+Both are registered for ``ai.onnx`` 8 to 16, and ``--framework=5`` takes 11 to 18 (ascend-facts: parser-opsets).
 """
 
 _PYTHON: dict[str, type] = {"FLOAT": float, "INT": int, "STRING": str}
@@ -41,7 +40,7 @@ class Attribute:
     """One attribute: its ONNX type, and the values that the vendor's stack takes.
 
     Args:
-        kind: the ONNX type. The vendor's plugins skip an attribute of another type without a word (facts 2.1, 2.2).
+        kind: the ONNX type. The vendor's plugins skip an attribute of another type (ascend-facts: parser-attributes).
         default: what the vendor assumes when it is absent; None says that it is required.
         low, high: the closed range of values, None where it is open.
     """

@@ -12,7 +12,7 @@ Advice = tuple[str, str]
 
 VENDOR_OPSETS = range(8, 17)
 STANDARD_OPSETS = range(8, 19)
-"""What the open parser plugins register (frontend.md, Key)."""
+"""What the open parser plugins register (ascend-facts: parser-opsets)."""
 
 _VENDOR = ("RoiExtractor", "BatchMultiClassNMS")
 _UNREGISTERED = ("E13010", "E19010", "E16002", "EZ9010", "E76002")
@@ -29,7 +29,7 @@ def advise(error: Reported) -> Advice:
 
 
 def _unregistered(text: str) -> Advice | None:
-    """``domain::opset::Type`` is the key under which an operator is looked up (facts 2.5)."""
+    """``domain::opset::Type`` is the key under which an operator is looked up (ascend-facts: parser-key)."""
     key = re.search(r"([\w.]+)::(\d+)::(\w+)", text)
     if key is None:
         return None

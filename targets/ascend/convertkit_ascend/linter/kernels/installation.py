@@ -1,6 +1,6 @@
 """The kernel lists of a CANN installation.
 
-Where they lie and what they look like was read in CANN 8.1.RC1 (facts 0, ``TK/opp/built-in/op_impl``): AI Core in
+Where they lie and what they look like was read in CANN 8.1.RC1 (ascend-facts: kernel-lists): AI Core in
 ``ai_core/tbe/config/<family>/aic-<family>-ops-info*.json``, element types ``float16,float`` under ``dtype``, one column
 per supported combination; AI CPU in ``aicpu/*_kernel/config/*_kernel.json``, element types ``DT_FLOAT`` under ``type``.
 """
@@ -17,7 +17,7 @@ from typing import Any
 import convertkit
 
 HOMES = ("ASCEND_OPP_PATH", "ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH")
-"""Variables that ``set_env.sh`` of an installation sets (facts 3.5); the first is the ``opp`` directory itself."""
+"""Variables that ``set_env.sh`` sets (ascend-facts: cann-variables); the first is the ``opp`` directory itself."""
 
 CPU_LISTS = ("aicpu_kernel/config/aicpu_kernel.json", "tf_kernel/config/tf_kernel.json")
 

@@ -11,7 +11,9 @@ _ELSEWHERE = {("Resize", "nearest_mode")}
 """Attributes that a rule of their own looks at."""
 
 
-@rule("attr-type", fix="write it with the type the parser reads", source='frontend, "Silent traps" [run]')
+@rule(
+    "attr-type", fix="write it with the type the parser reads", source="ascend-facts: parser-attributes [run]"
+)
 def attr_type(view: View) -> Iterator[Spot]:
     """Attributes have the type that the parser reads; others are skipped, defaults stay."""
     for node, name, wanted in _attributes(view):
@@ -26,7 +28,7 @@ def attr_type(view: View) -> Iterator[Spot]:
     "attr-unread",
     fix="make sure that the default means the same",
     severity="warning",
-    source='frontend, "Silent traps" [run]',
+    source="ascend-facts: parser-attributes [run]",
 )
 def attr_unread(view: View) -> Iterator[Spot]:
     """The parser reads every attribute that is not at its default."""

@@ -17,13 +17,13 @@ _HOLD = {
     *("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16", "INT8", "INT16", "INT32", "INT64", "UINT8", "UINT16"),
     *("UINT32", "UINT64", "BOOL", "STRING", "COMPLEX64", "COMPLEX128", "INT4"),
 }
-"""Types that constants may have; fp8 e5m2 and e4m3fn are types but not of constant data (frontend, "Constants")."""
+"""Types that constants may have; fp8 e5m2 and e4m3fn are for other tensors (ascend-facts: parser-constants)."""
 
 
 @rule(
     "constant-empty",
     fix="store the tensor in the attribute value, or as an initializer (legalize-ascend does)",
-    source='frontend, "Constants and weights": an empty float Const without any message [run]',
+    source="ascend-facts: parser-constants; an empty float Const without any message [run]",
     hides=("attr-only", "attr-type"),
 )
 def constant_empty(subject: Subject) -> Iterator[Spot]:
@@ -43,7 +43,7 @@ def constant_empty(subject: Subject) -> Iterator[Spot]:
 @rule(
     "sparse-initializer",
     fix="write it as a dense initializer",
-    source='frontend, "Constants and weights": ignored, its consumer stays unconnected, parsing succeeds [run]',
+    source="ascend-facts: parser-constants; ignored, its consumer stays unconnected, parsing succeeds [run]",
 )
 def sparse_initializer(subject: Subject) -> Iterator[Spot]:
     """There are no sparse initializers: the parser ignores them and leaves their readers open."""
@@ -54,7 +54,7 @@ def sparse_initializer(subject: Subject) -> Iterator[Spot]:
 @rule(
     "weight-type",
     fix="store it as one of the types the parser has",
-    source='frontend, "Constants and weights" [run / read]',
+    source="ascend-facts: parser-constants [run / read]",
     stops="types",
 )
 def weight_type(subject: Subject) -> Iterator[Spot]:
@@ -83,7 +83,7 @@ def weight_size(subject: Subject) -> Iterator[Spot]:
 @rule(
     "external-outside",
     fix="put the data beside the model",
-    source='frontend, "Constants and weights": directory of the model + location [run]; we never open such a file',
+    source="ascend-facts: parser-external; directory of the model + location [run]; we never open such a file",
     stops="types",
 )
 def external_outside(subject: Subject) -> Iterator[Spot]:
@@ -97,7 +97,7 @@ def external_outside(subject: Subject) -> Iterator[Spot]:
 @rule(
     "external-missing",
     fix="copy the data beside the model, or embed it",
-    source='frontend, "Constants and weights": the file is not opened by the parser, a missing one passes [run]',
+    source="ascend-facts: parser-external; the file is not opened by the parser, a missing one passes [run]",
     stops="types",
 )
 def external_missing(subject: Subject) -> Iterator[Spot]:

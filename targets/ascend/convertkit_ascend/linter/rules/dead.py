@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.subject import Subject
 
-_KEPT = 'frontend, "Graph inputs and outputs": dead nodes, unused inputs and initializers stay [run]'
+_KEPT = "ascend-facts: parser-dead; dead nodes, unused inputs and initializers stay [run]"
 
 
 @rule("node-dead", fix="remove it (simplify does)", severity="warning", source=_KEPT)

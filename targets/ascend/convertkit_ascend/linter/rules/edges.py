@@ -17,13 +17,13 @@ from convertkit_ascend.linter.stand_ins import TWINS_OF, VENDOR_DOMAIN
 from convertkit_ascend.linter.subject import Subject
 
 _IR_OUTPUTS = 4
-"""Of BatchMultiClassNonMaxSuppression (frontend, "Silent traps")."""
+"""Of BatchMultiClassNonMaxSuppression (ascend-facts: nms-plugin)."""
 
 
 @rule(
     "input-dangling",
     fix="connect it to a tensor that exists",
-    source='frontend, "Silent traps": only a warning in the log; E11019 later [run / read]',
+    source="ascend-facts: parser-edges; only a warning in the log; E11019 later [run / read]",
 )
 def input_dangling(subject: Subject) -> Iterator[Spot]:
     """Every tensor that a node reads is produced somewhere; the parser leaves the input open without refusing."""
@@ -38,7 +38,7 @@ def input_dangling(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-required",
     fix="connect it",
-    source='frontend, "Silent traps": refused in the infer-shape pass [run], E11019 [read]',
+    source="ascend-facts: parser-edges; refused in the infer-shape pass [run], E11019 [read]",
     hides=("min-inputs", "shape-dynamic"),
 )
 def input_required(subject: Subject) -> Iterator[Spot]:
@@ -62,7 +62,7 @@ COUNTED = frozenset(
 @rule(
     "input-left-out",
     fix="list one input less (legalize-ascend does), or give it its default",
-    source='frontend, "Second execution": Conv, the full parse fails though the pre-check passes [run]; others [read]',
+    source="ascend-facts: parser-empty-name; Conv, the full parse fails, the pre-check passes [run]; others [read]",
 )
 def input_left_out(subject: Subject) -> Iterator[Spot]:
     """Operators whose plugin counts the inputs have none left out by an empty name."""
@@ -78,7 +78,7 @@ def input_left_out(subject: Subject) -> Iterator[Spot]:
 @rule(
     "name-empty",
     fix="give every output a name (legalize-ascend does)",
-    source='frontend, "Second execution": parsing succeeds [run] (onnx_parser.cc, SetOperatorInputs)',
+    source="ascend-facts: parser-empty-name; parsing succeeds [run] (onnx_parser.cc, SetOperatorInputs)",
     hides=("input-left-out",),
 )
 def name_empty(subject: Subject) -> Iterator[Spot]:
@@ -96,7 +96,7 @@ def name_empty(subject: Subject) -> Iterator[Spot]:
 @rule(
     "tensor-shadowed",
     fix="give the node's output a name of its own",
-    source='frontend, "Names": edges by tensor name, of two producers one silently wins [derived]',
+    source="ascend-facts: parser-names; edges by tensor name, of two producers one silently wins [derived]",
 )
 def tensor_shadowed(subject: Subject) -> Iterator[Spot]:
     """No node writes a tensor that is a graph input or an initializer too."""
@@ -111,7 +111,7 @@ def tensor_shadowed(subject: Subject) -> Iterator[Spot]:
 @rule(
     "graph-cycle",
     fix="break the circle",
-    source='ONNX: a graph has no cycles; node order itself is free (frontend, "Names" [run])',
+    source="ONNX: a graph has no cycles; node order itself is free (ascend-facts: parser-names [run])",
     stops="types",
 )
 def graph_cycle(subject: Subject) -> Iterator[Spot]:
@@ -125,7 +125,7 @@ def graph_cycle(subject: Subject) -> Iterator[Spot]:
 @rule(
     "output-unknown",
     fix="name a tensor that a node writes",
-    source='frontend, "Graph inputs and outputs": E19999 "Cannot find output" [run]',
+    source='ascend-facts: parser-outputs; E19999 "Cannot find output" [run]',
 )
 def output_unknown(subject: Subject) -> Iterator[Spot]:
     """Every graph output is a tensor of the graph."""
@@ -138,7 +138,7 @@ def output_unknown(subject: Subject) -> Iterator[Spot]:
 @rule(
     "nms-inputs",
     fix="boxes, scores, clip_window and num_valid_boxes are all there are",
-    source='frontend, "Silent traps": refused [run]',
+    source="ascend-facts: nms-plugin; refused [run]",
 )
 def nms_inputs(subject: Subject) -> Iterator[Spot]:
     """BatchMultiClassNMS has at most four inputs."""
@@ -150,7 +150,7 @@ def nms_inputs(subject: Subject) -> Iterator[Spot]:
 @rule(
     "nms-outputs",
     fix="leave the output out",
-    source='frontend, "Silent traps": ignored; as graph output the net output cannot be built, '
+    source="ascend-facts: nms-plugin; ignored; as graph output the net output cannot be built, "
     "although the parse says success [run]",
 )
 def nms_outputs(subject: Subject) -> Iterator[Spot]:

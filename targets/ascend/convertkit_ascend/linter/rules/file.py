@@ -12,7 +12,7 @@ from convertkit_ascend.linter.subject import Subject
 @rule(
     "file-size",
     fix="keep large weights as external data",
-    source='frontend, "Key": E13015 [run / read]',
+    source="ascend-facts: parser-file; E13015 [run / read]",
     stops="everything",
 )
 def file_size(subject: Subject) -> Iterator[Spot]:
@@ -26,7 +26,7 @@ def file_size(subject: Subject) -> Iterator[Spot]:
 @rule(
     "invalid-utf8",
     fix="write the text again as UTF-8, or leave it out",
-    source='frontend, "Key": E13005, the schema is proto3 [run]',
+    source="ascend-facts: parser-file; E13005, the schema is proto3 [run]",
     stops="everything",
 )
 def invalid_utf8(subject: Subject) -> Iterator[Spot]:

@@ -10,13 +10,13 @@ from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.view import View
 
 OPSETS = (11, 18)
-"""What the compiler documents for ``--framework=5`` (facts 2.5); vendor operators narrow it to 11 to 16."""
+"""What the compiler documents for ``--framework=5`` (ascend-facts: parser-opsets); vendor operators: 11 to 16."""
 
 UNDOCUMENTED = (8, 10)
-"""Opsets that the open parser takes all the same (frontend, "Key" and "Second execution" [run])."""
+"""Opsets that the open parser takes all the same (ascend-facts: parser-opsets, parser-takes)."""
 
 INPUT_TYPES = ("float32", "float16", "uint8")
-"""What the compiler's restrictions allow, uint8 through AIPP (facts 2.6)."""
+"""What the compiler's restrictions allow, uint8 through AIPP (ascend-facts: atc-restrictions)."""
 
 
 @rule("valid-graph", fix="repair the graph", source="ONNX")
@@ -26,7 +26,7 @@ def valid_graph(view: View) -> Iterator[Spot]:
         yield Spot("", view.problem, fix="repair the graph; convertkit opt checks every pass")
 
 
-@rule("opset-window", fix="export with another opset", source='facts 2.5; frontend, "Key" [run]')
+@rule("opset-window", fix="export with another opset", source="ascend-facts: parser-opsets [run]")
 def opset_window(view: View) -> Iterator[Spot]:
     """The opset is 11 to 18, 11 to 16 with convertkit's own vendor operators; 8 to 10 parse all the same."""
     own = any(node.domain == ops.DOMAIN for node in view.nodes)
@@ -43,7 +43,7 @@ def opset_window(view: View) -> Iterator[Spot]:
 @rule(
     "domain-import",
     fix="add it to opset_import",
-    source='frontend, "Key": E19999 [run]',
+    source="ascend-facts: parser-key; E19999 [run]",
     hides=("op-unknown", "shape-dynamic"),
 )
 def domain_import(view: View) -> Iterator[Spot]:
@@ -53,7 +53,7 @@ def domain_import(view: View) -> Iterator[Spot]:
             yield Spot.at(node, f"domain {node.domain!r} is not imported")
 
 
-@rule("interface", fix="give it one", source='frontend, "Graph inputs and outputs": E16001 [run]')
+@rule("interface", fix="give it one", source="ascend-facts: parser-inputs; E16001 [run]")
 def interface(view: View) -> Iterator[Spot]:
     """The graph has an input and an output."""
     for kind, values in (("input", view.inputs), ("output", view.outputs)):
@@ -65,7 +65,7 @@ def interface(view: View) -> Iterator[Spot]:
     "input-type",
     fix="feed float32 and cast inside",
     severity="warning",
-    source="facts 2.6 (documentation); the parser itself takes more [run]",
+    source="ascend-facts: atc-restrictions, parser-inputs [documented]; the parser itself takes more [run]",
 )
 def input_type(view: View) -> Iterator[Spot]:
     """A graph input is float32, float16, or uint8 through AIPP."""
@@ -79,7 +79,7 @@ def input_type(view: View) -> Iterator[Spot]:
 @rule(
     "subgraph",
     fix="export without control flow",
-    source='frontend, "Key": If works, Loop does not [run]; shapes behind both are open',
+    source="ascend-facts: parser-functions; If works, Loop does not [run]; shapes behind both are open",
 )
 def subgraph(view: View) -> Iterator[Spot]:
     """No node holds a subgraph; If is taken, but only the operators of its branches are examined."""

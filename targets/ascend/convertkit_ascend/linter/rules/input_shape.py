@@ -13,7 +13,7 @@ from convertkit_ascend.linter.subject import Subject
 @rule(
     "input-shape-missing",
     fix="give its sizes in --input-shape, or export it static",
-    source='frontend, "Graph inputs and outputs": -1, then E10001 [run / read]',
+    source="ascend-facts: parser-inputs; -1, then E10001 [run / read]",
     hides=("shape-dynamic",),
 )
 def input_shape_missing(subject: Subject) -> Iterator[Spot]:
@@ -27,7 +27,11 @@ def input_shape_missing(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}")
 
 
-@rule("input-shape-unknown", fix="name an input of the graph", source="facts 3.1, 3.6: E10016")
+@rule(
+    "input-shape-unknown",
+    fix="name an input of the graph",
+    source="ascend-facts: atc-shapes, atc-errors; E10016 [documented]",
+)
 def input_shape_unknown(subject: Subject) -> Iterator[Spot]:
     """Every name in --input_shape is a graph input."""
     names = [value.name for value in subject.inputs]
@@ -39,7 +43,7 @@ def input_shape_unknown(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-shape-differs",
     fix="give the shape the graph was made for, or export it again",
-    source="facts 3.6: E10049 for the number of sizes; other sizes contradict shapes folded into the graph [derived]",
+    source="ascend-facts: atc-errors; E10049 for their number; others contradict folded shapes [derived]",
 )
 def input_shape_differs(subject: Subject) -> Iterator[Spot]:
     """--input_shape agrees with the sizes that the graph declares."""

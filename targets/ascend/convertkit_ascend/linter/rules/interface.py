@@ -10,13 +10,13 @@ from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.subject import Subject
 
 _REFUSED = {TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2FNUZ}
-"""e4m3fnuz was seen to be refused (frontend, "Graph inputs and outputs"); e5m2fnuz is its sister [derived]."""
+"""e4m3fnuz was seen to be refused (ascend-facts: parser-inputs); e5m2fnuz is its sister [derived]."""
 
 
 @rule(
     "input-untyped",
     fix="declare its element type",
-    source='frontend, "Graph inputs and outputs": "tensor_proto data type 0 is undefined" [run]',
+    source='ascend-facts: parser-inputs; "tensor_proto data type 0 is undefined" [run]',
     hides=("input-type", "shape-dynamic"),
 )
 def input_untyped(subject: Subject) -> Iterator[Spot]:
@@ -30,7 +30,7 @@ def input_untyped(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-not-tensor",
     fix="feed tensors",
-    source='frontend, "Graph inputs and outputs": sequence types are refused [run]',
+    source="ascend-facts: parser-inputs; sequence types are refused [run]",
     hides=("input-type", "shape-dynamic"),
 )
 def input_not_tensor(subject: Subject) -> Iterator[Spot]:
@@ -44,7 +44,7 @@ def input_not_tensor(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-type-refused",
     fix="feed float32 and cast inside",
-    source='frontend, "Graph inputs and outputs": e4m3fnuz is refused [run]',
+    source="ascend-facts: parser-inputs; e4m3fnuz is refused [run]",
     hides=("input-type",),
     stops="types",
 )
@@ -61,7 +61,7 @@ def input_type_refused(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-no-shape",
     fix="declare its shape",
-    source='frontend, "Graph inputs and outputs": a missing shape is the scalar shape [] [run]',
+    source="ascend-facts: parser-inputs; a missing shape is the scalar shape [] [run]",
     hides=("shape-dynamic",),
 )
 def input_no_shape(subject: Subject) -> Iterator[Spot]:
@@ -77,7 +77,7 @@ def input_no_shape(subject: Subject) -> Iterator[Spot]:
     "input-constant",
     fix="leave it out of the graph's inputs",
     severity="warning",
-    source='frontend, "Graph inputs and outputs": treated as constant [run]',
+    source="ascend-facts: parser-inputs; treated as constant [run]",
 )
 def input_constant(subject: Subject) -> Iterator[Spot]:
     """No initializer is listed as a graph input: the compiled model cannot be fed it."""

@@ -10,7 +10,11 @@ from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.subject import Subject
 
 
-@rule("opset-import-twice", fix="keep one import per domain", source='frontend, "Key": the last wins [run]')
+@rule(
+    "opset-import-twice",
+    fix="keep one import per domain",
+    source="ascend-facts: parser-key; the last wins [run]",
+)
 def opset_import_twice(subject: Subject) -> Iterator[Spot]:
     """A domain is imported once; of two imports the parser silently takes the last."""
     found: dict[str, list[int]] = {}
@@ -27,7 +31,7 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
 @rule(
     "domain-private",
     fix="examine the file made for ATC; convertkit_ascend.handover.for_atc makes it",
-    source='frontend, "Key": E13010 [run]',
+    source="ascend-facts: parser-opsets; E13010 [run]",
     hides=("vendor-limit", "vendor-note", "op-unknown", "opset-window"),
 )
 def domain_private(subject: Subject) -> Iterator[Spot]:
@@ -41,7 +45,7 @@ def domain_private(subject: Subject) -> Iterator[Spot]:
 @rule(
     "function-call",
     fix="inline it: onnx.inliner.inline_local_functions",
-    source='frontend, "Key": not inlined, E13010 [run]',
+    source="ascend-facts: parser-functions; not inlined, E13010 [run]",
     hides=("op-unknown", "domain-import", "attr-unread"),
 )
 def function_call(subject: Subject) -> Iterator[Spot]:

@@ -14,7 +14,7 @@ _RENAME = "give it a name of its own"
 @rule(
     "node-name-generated",
     fix="name every node (legalize-ascend does)",
-    source='frontend, "Names": E13009 [run]; whether n counts from 0 or 1 was not noted, both are refused [derived]',
+    source="ascend-facts: parser-names; E13009 [run]; n from 0 or 1 was not noted, both are refused [derived]",
     hides=("node-unnamed",),
 )
 def node_name_generated(subject: Subject) -> Iterator[Spot]:
@@ -28,7 +28,7 @@ def node_name_generated(subject: Subject) -> Iterator[Spot]:
                 break
 
 
-@rule("input-name", fix=_RENAME, source='frontend, "Names": initializers become nodes, inputs too [derived]')
+@rule("input-name", fix=_RENAME, source="ascend-facts: parser-names; inputs become nodes too [derived]")
 def input_name(subject: Subject) -> Iterator[Spot]:
     """No graph input is called as the node that an initializer becomes."""
     ordered = sorted(subject.constants)
@@ -41,7 +41,7 @@ def input_name(subject: Subject) -> Iterator[Spot]:
 @rule(
     "input-unnamed",
     fix=_RENAME,
-    source='frontend, "Names": inputs become nodes and are looked up by name; onnx_parser.cc, GetGraphInputs [read]',
+    source="ascend-facts: parser-names; inputs become nodes and are looked up by name; GetGraphInputs [read]",
     hides=("input-unused",),
 )
 def input_unnamed(subject: Subject) -> Iterator[Spot]:
@@ -51,7 +51,7 @@ def input_unnamed(subject: Subject) -> Iterator[Spot]:
             yield Spot("", f"graph input {place} has no name")
 
 
-@rule("input-twice", fix="list it once", source='frontend, "Graph inputs and outputs": E13009 [run]')
+@rule("input-twice", fix="list it once", source="ascend-facts: parser-inputs; E13009 [run]")
 def input_twice(subject: Subject) -> Iterator[Spot]:
     """A graph input is listed once."""
     for name, count in Counter(value.name for value in subject.graph.input).items():
@@ -63,7 +63,7 @@ def input_twice(subject: Subject) -> Iterator[Spot]:
     "input-name-syntax",
     fix=_RENAME,
     severity="warning",
-    source="facts 3.1: --input_shape separates by ; and : [derived]",
+    source="ascend-facts: atc-shapes; --input_shape separates by ; and : [derived]",
 )
 def input_name_syntax(subject: Subject) -> Iterator[Spot]:
     """Names of graph inputs can be written in --input_shape, which separates by ; and :."""
@@ -72,7 +72,7 @@ def input_name_syntax(subject: Subject) -> Iterator[Spot]:
             yield Spot(value.name, "; and : in the name separate in --input_shape")
 
 
-@rule("attribute-twice", fix="write it once", source='frontend, "Silent traps": the last wins [run]')
+@rule("attribute-twice", fix="write it once", source="ascend-facts: parser-attributes; the last wins [run]")
 def attribute_twice(subject: Subject) -> Iterator[Spot]:
     """A node has an attribute once; of two the parser silently takes the last."""
     for node in subject.graph.node:

@@ -1,4 +1,4 @@
-"""Rules about names: inputs, initializers and nodes share one name space in the vendor's graph (frontend, "Names")."""
+"""Rules about names: inputs, initializers and nodes share one name space (ascend-facts: parser-names)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ _RENAME = "give it a name of its own (legalize-ascend does)"
 
 
 @rule(
-    "node-unnamed", fix="name it (legalize-ascend does)", severity="warning", source='frontend, "Names" [run]'
+    "node-unnamed",
+    fix="name it (legalize-ascend does)",
+    severity="warning",
+    source="ascend-facts: parser-names [run]",
 )
 def node_unnamed(node: Node) -> Iterator[Spot]:
     """Every node has a name."""
@@ -20,7 +23,7 @@ def node_unnamed(node: Node) -> Iterator[Spot]:
         yield Spot.at(node, "it has no name", _RENAME)
 
 
-@rule("node-name", fix="rename it (legalize-ascend does)", source='frontend, "Names": E13009 [run]')
+@rule("node-name", fix="rename it (legalize-ascend does)", source="ascend-facts: parser-names; E13009 [run]")
 def node_name(node: Node) -> Iterator[Spot]:
     """A node's name is its own: no other node, no graph input, no node made of an initializer has it."""
     name = node.proto.name
@@ -42,7 +45,7 @@ def node_named_as_initializer(view: View) -> Iterator[Spot]:
             yield Spot.at(node, "an initializer becomes a node of this name", _RENAME)
 
 
-@rule("initializer-twice", fix="keep one", source='frontend, "Constants and weights" [run]')
+@rule("initializer-twice", fix="keep one", source="ascend-facts: parser-constants [run]")
 def initializer_twice(view: View) -> Iterator[Spot]:
     """An initializer is there once; of two the last silently wins."""
     for name, count in sorted(Counter(tensor.name for tensor in view.graph.initializer).items()):
@@ -50,7 +53,7 @@ def initializer_twice(view: View) -> Iterator[Spot]:
             yield Spot(name, f"{count} initializers have this name")
 
 
-@rule("tensor-twice", fix="give the tensors different names", source='frontend, "Names" [run]')
+@rule("tensor-twice", fix="give the tensors different names", source="ascend-facts: parser-names [run]")
 def tensor_twice(view: View) -> Iterator[Spot]:
     """One node writes a tensor; of two the last silently wins."""
     counts = Counter(name for node in view.nodes for name in node.outputs)

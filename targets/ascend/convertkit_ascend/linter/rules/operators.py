@@ -15,7 +15,7 @@ _ELSEWHERE = "express it by operators of AI Core"
 @rule(
     "op-unknown",
     fix="express it by other operators",
-    source='frontend, "Key": E13010 [run]',
+    source="ascend-facts: parser-opsets; E13010 [run]",
     hides=("subgraph", "shape-dynamic"),
 )
 def op_unknown(view: View) -> Iterator[Spot]:
@@ -43,7 +43,7 @@ def op_undocumented(view: View) -> Iterator[Spot]:
     "engine-aicpu",
     fix=f"{_ELSEWHERE} where it costs time",
     severity="warning",
-    source="facts 2.6; kernel lists",
+    source="ascend-facts: kernel-lists [read]",
 )
 def engine_aicpu(node: Node) -> Iterator[Spot]:
     """Operators run on AI Core."""
@@ -51,7 +51,7 @@ def engine_aicpu(node: Node) -> Iterator[Spot]:
         yield Spot.at(node, f"it runs on AI CPU{_note(node)}")
 
 
-@rule("engine-unknown", fix=_ELSEWHERE, severity="warning", source="facts 2.6; kernel lists")
+@rule("engine-unknown", fix=_ELSEWHERE, severity="warning", source="ascend-facts: kernel-lists [read]")
 def engine_unknown(node: Node) -> Iterator[Spot]:
     """Some kernel list has the operator."""
     if node.rule and node.rule.engine == "unknown":

@@ -13,7 +13,7 @@ from convertkit_ascend.linter.typed import Typed
     "output-declared",
     fix="declare what the graph computes",
     severity="warning",
-    source='frontend, "Graph inputs and outputs": type and shape of outputs are never read [run]',
+    source="ascend-facts: parser-outputs; type and shape of outputs are never read [run]",
 )
 def output_declared(graph: Typed) -> Iterator[Spot]:
     """The file declares its outputs as the graph computes them; the compiled model has what is computed."""
@@ -36,7 +36,7 @@ def output_declared(graph: Typed) -> Iterator[Spot]:
     "output-int64",
     fix="cast it to int32",
     severity="warning",
-    source='facts 1.3, 2.6; the parser accepts it (frontend, "Graph inputs and outputs" [run])',
+    source="ascend-facts: topk-indices, modelzoo-labels; the parser accepts it (ascend-facts: parser-outputs [run])",
 )
 def output_int64(graph: Typed) -> Iterator[Spot]:
     """No graph output is int64: the chip's indices are int32, and a Cast back costs AI CPU or copies."""

@@ -11,7 +11,7 @@ from convertkit_ascend.linter.view import View
 @rule(
     "shape-dynamic",
     fix="fold what computes the shape, or replace the region by an operator of static shape",
-    source="facts 2.6, 6; design of the target",
+    source="ascend-facts: dynamic-shapes [reported]; design of the target",
 )
 def shape_dynamic(view: View) -> Iterator[Spot]:
     """Every shape is static, those of the outputs included.
@@ -35,7 +35,7 @@ def shape_dynamic(view: View) -> Iterator[Spot]:
             yield Spot.at(node, f"its output {open_ones[0]} has shape {_text(view, open_ones[0])}", fix)
 
 
-@rule("shape-empty", fix="remove what computes nothing", source="facts 2.6")
+@rule("shape-empty", fix="remove what computes nothing", source="ascend-facts: atc-restrictions [documented]")
 def shape_empty(view: View) -> Iterator[Spot]:
     """No size is 0."""
     computed = [(node.name, node.op, name) for node in view.nodes for name in node.outputs]

@@ -27,13 +27,13 @@ KNOWN: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
     },
 }
-"""Element types by IR operator and family of chips; empty where AI Core has no kernel (frontend, "Support tables")."""
+"""Element types by IR operator and family of chips; none without AI Core kernel (ascend-facts: vendor-kernels)."""
 
 
 @rule(
     "kernel-missing",
     fix="express it by other operators, or choose another chip",
-    source='frontend, "Support tables": ops-info of CANN 8.1.RC1 [read]',
+    source="ascend-facts: vendor-kernels; ops-info of CANN 8.1.RC1 [read]",
     hides=("engine-unknown",),
 )
 def kernel_missing(graph: Typed) -> Iterator[Spot]:
@@ -51,7 +51,7 @@ def kernel_missing(graph: Typed) -> Iterator[Spot]:
 @rule(
     "float32-kept",
     fix="run cast-fp16-operators before legalize-ascend, or let ATC lower the precision (force_fp16 is its default)",
-    source="ATC manual, --precision_mode; hicann/ge sub_ops_store.cc, CheckPrecisionReduce [read]; facts 3.3",
+    source="ascend-facts: atc-keep-origin; hicann/ge sub_ops_store.cc, CheckPrecisionReduce [read]",
 )
 def float32_kept(graph: Typed) -> Iterator[Spot]:
     """What ATC is told to keep in float32 has a float32 kernel."""

@@ -1,7 +1,7 @@
 """Rules about element types, as the chip computes them.
 
-The compiler's default precision mode force_fp16 inserts casts between float32 and float16 (facts 3.3), so a kernel that
-has one of the two takes both. Nothing casts integers.
+The compiler's default precision mode force_fp16 inserts casts between float32 and float16
+(ascend-facts: atc-precision), so a kernel that has one of the two takes both. Nothing casts integers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from convertkit_ascend.linter.schemas import is_variable, schema_of, type_variab
 from convertkit_ascend.linter.view import Node, View
 
 
-@rule("type", fix="cast it", source="facts 2.6; kernel lists")
+@rule("type", fix="cast it", source="ascend-facts: kernel-lists [read]")
 def data_type(view: View) -> Iterator[Spot]:
     """A kernel takes the type of the main data input."""
     for node, kind, kinds, on_cpu in _unfit(view):
@@ -21,7 +21,7 @@ def data_type(view: View) -> Iterator[Spot]:
             yield Spot.at(node, f"no kernel takes {kind}", f"cast to {kinds}")
 
 
-@rule("type-aicpu", fix="cast it", severity="warning", source="facts 2.6; kernel lists")
+@rule("type-aicpu", fix="cast it", severity="warning", source="ascend-facts: kernel-lists [read]")
 def type_aicpu(view: View) -> Iterator[Spot]:
     """AI Core takes the type of the main data input."""
     for node, kind, kinds, on_cpu in _unfit(view):
@@ -40,7 +40,7 @@ def _unfit(view: View) -> Iterator[tuple[Node, str, str, bool]]:
             yield node, kind, ", ".join(table.data_types), open_ or _fits(kind, table.aicpu_data_types)
 
 
-@rule("cast-pair", fix="cast in two steps", source="facts 2.6")
+@rule("cast-pair", fix="cast in two steps", source="ascend-facts: cast-pairs [read]")
 def cast_pair(view: View) -> Iterator[Spot]:
     """A kernel knows every pair of types of a Cast."""
     for node in view.nodes:
@@ -59,7 +59,7 @@ def cast_pair(view: View) -> Iterator[Spot]:
 @rule(
     "type-mixed",
     fix="cast them to one type",
-    source='facts 2.6, 6; frontend, "Graph inputs and outputs" [run for the IR]',
+    source="ascend-facts: topk-indices [run for the IR]",
 )
 def type_mixed(view: View) -> Iterator[Spot]:
     """Inputs of one type have one type on the chip too; indices of TopK are int32 there."""
@@ -77,7 +77,7 @@ def type_mixed(view: View) -> Iterator[Spot]:
                 yield Spot.at(node, f"its inputs are {' and '.join(sorted(kinds))} on the chip")
 
 
-@rule("output-type", fix="cast it", source='frontend, "Graph inputs and outputs" [run for the IR]')
+@rule("output-type", fix="cast it", source="ascend-facts: topk-indices, parser-outputs [run for the IR]")
 def output_type(view: View) -> Iterator[Spot]:
     """A graph output has the type that the chip writes."""
     for value in view.outputs:

@@ -16,7 +16,7 @@ from convertkit_ascend.linter.view import Node
 @rule(
     "vendor-attribute",
     fix="spell it as the operator has it, or leave it out",
-    source='frontend, "Silent traps": attributes of unexpected name are skipped, defaults stay [run]',
+    source="ascend-facts: parser-attributes; attributes of unexpected name are skipped, defaults stay [run]",
     hides=("attr-unread",),
 )
 def vendor_attribute(graph: Typed) -> Iterator[Spot]:
@@ -33,7 +33,7 @@ def vendor_attribute(graph: Typed) -> Iterator[Spot]:
     "nms-image-size",
     fix="leave it out",
     severity="warning",
-    source="facts 2.1: another kernel (norm_class) may be chosen, whose numerics are not known [read]",
+    source="ascend-facts: nms-norm-class; another kernel may be chosen, whose numerics are not known [read]",
 )
 def nms_image_size(graph: Typed) -> Iterator[Spot]:
     """BatchMultiClassNMS has no image_size: it may choose another kernel."""
@@ -45,7 +45,7 @@ def nms_image_size(graph: Typed) -> Iterator[Spot]:
 @rule(
     "vendor-limit",
     fix="change the pass or the exporter that made the node",
-    source='facts 2.1, 2.2; frontend, "Silent traps" and "Shape rules that were executed" [run / read]',
+    source="ascend-facts: nms-limits, nms-plugin, nms-shapes, roi-ir [run / read]",
 )
 def vendor_limit(graph: Typed) -> Iterator[Spot]:
     """Attributes and shapes of vendor operators are inside what the parser and the kernel take."""
@@ -71,7 +71,7 @@ def vendor_limit(graph: Typed) -> Iterator[Spot]:
     "vendor-note",
     fix="see the ladder's device rung",
     severity="warning",
-    source="facts 2.1, 2.2: kernel sources of CANN 8.1.RC1 [read]",
+    source="ascend-facts: nms-kernel, nms-4080, roi-bins, roi-buffer; kernel sources of CANN 8.1.RC1 [read]",
 )
 def vendor_note(graph: Typed) -> Iterator[Spot]:
     """What the 310P computes is what the operator is defined to compute."""
@@ -87,7 +87,7 @@ def vendor_note(graph: Typed) -> Iterator[Spot]:
     "op-shape-unknown",
     fix="look at the compiler's log for shapes from here on",
     severity="warning",
-    source="facts 2.5: operators that the parser has and ONNX has not; their shape functions are not open",
+    source="ascend-facts: parser-nonstandard; ONNX has them not, their shape functions are not open [read]",
     hides=("shape-dynamic",),
 )
 def op_shape_unknown(graph: Typed) -> Iterator[Spot]:

@@ -39,7 +39,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "matching": ((f"{ASCEND}/matching/**/*.py",), ("tests/ascend/passes",)),
     "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_nms.py", "tests/ascend/test_roi_extractor.py",
                                       "tests/ascend/test_schemas.py", "tests/ascend/twin", "tests/ascend/numerics")),
-    "rules": ((f"{ASCEND}/preflight/rules/*.py",), ("tests/ascend/preflight", "tests/ascend/linting")),
+    "rules": ((f"{ASCEND}/linter/rules/*.py",), ("tests/ascend/linter",)),
 }  # fmt: skip
 """By name: globs of modules, and paths of their tests."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnx
 import pytest
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 
 import convertkit
 from bench.mini48 import write_variant

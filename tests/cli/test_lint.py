@@ -10,7 +10,7 @@ import pytest
 
 from convertkit.cli.lint import sizes
 from convertkit.errors import UsageError
-from tests.ascend.legality.graphs import named
+from tests.ascend.linter.graphs import named
 from tests.conftest import Cli
 
 CLEAN = "(float[2] x) => (float[2] y) { y = Relu (x) }"

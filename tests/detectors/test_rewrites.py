@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 
 import convertkit
 from convertkit.graph.graph import open_graph

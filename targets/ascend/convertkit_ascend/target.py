@@ -10,7 +10,7 @@ import convertkit
 from convertkit_ascend import socs
 from convertkit_ascend.bundle.compiler import Atc
 from convertkit_ascend.emulator import AscendEmulator, aipp_of, fed
-from convertkit_ascend.linting.linter import AscendLinter
+from convertkit_ascend.linter import AscendLinter
 from convertkit_ascend.runtimes import AscendRuntimes
 
 CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"

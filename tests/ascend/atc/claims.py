@@ -8,7 +8,7 @@ OPTIONS = "tests/ascend/atc/test_options.py"
 DRIVER = "tests/ascend/atc/test_driver.py"
 ERRORS = "tests/ascend/atc/test_errors.py"
 SITUATIONS = "tests/ascend/atc/test_situations.py"
-FRONT_END = "tests/ascend/preflight/test_front_end.py"
+FRONT_END = "tests/ascend/linter/test_front_end.py"
 HANDOVER = "tests/ascend/handover/test_handover.py"
 
 COMMAND_LINE = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.ascend.evidence import Claim
 
 DOCTOR = "tests/ascend/doctor/test_doctor.py"
-KERNELS = "tests/ascend/preflight/test_kernels.py"
+KERNELS = "tests/ascend/linter/test_kernels.py"
 
 CLAIMS = (
     Claim(

@@ -95,8 +95,8 @@ One by one:
 
 {every_rule}
 
-Every preflight rule is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators are
-broken by a node each ({limits}), and the list is complete ({complete}).
+Every rule about the file is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators
+are broken by a node each ({limits}), and the list is complete ({complete}).
 
 ## What the chip is taken to compute
 
@@ -145,7 +145,7 @@ With a chip:
 """
 
 SITUATION = "tests/ascend/atc/test_situations.py"
-LINT = "tests/ascend/preflight"
+LINT = "tests/ascend/linter"
 
 
 def document() -> str:
@@ -163,10 +163,10 @@ def document() -> str:
         doctor=tables.claims(DOCTOR),
         rules=tables.rules(),
         every_rule=tables.every_rule(),
-        broken=tables.link(f"{LINT}/test_rules.py::test_what_breaks_a_rule_is_named_alone"),
-        kept=tables.link(f"{LINT}/test_rules.py::test_its_corrected_twin_is_clean"),
-        limits=tables.link("tests/ascend/legality/test_checks.py::test_a_node_outside_a_limit_is_named"),
-        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_of_legality_is_in_it"),
+        broken=tables.link(f"{LINT}/test_cases.py::test_what_breaks_a_rule_is_named_alone"),
+        kept=tables.link(f"{LINT}/test_cases.py::test_its_corrected_twin_is_clean"),
+        limits=tables.link("tests/ascend/linter/test_limits.py::test_a_node_outside_a_limit_is_named"),
+        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_that_is_reported_is_in_it"),
         roi_extractor=tables.claims(ROI_EXTRACTOR),
         nms=tables.claims(NMS_KERNEL),
         precision=tables.claims(PRECISION),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from convertkit_ascend.preflight import catalogue
+from convertkit_ascend.linter.rules import catalogue
 
 KINDS = (
     (r"documented_opsets|\[documented\]", "`documented`: the vendor's pages only"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from convertkit_ascend.preflight import catalogue
+from convertkit_ascend.linter.rules import catalogue
 
 from tests.ascend.atc.situations import SITUATIONS, Situation
 from tests.ascend.evidence import MEANINGS, Claim

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.legalizing import rewrite
 from convertkit_passes.cast_int64 import CastInt64ToInt32

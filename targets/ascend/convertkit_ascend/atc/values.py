@@ -62,9 +62,6 @@ HIFLOAT8 = frozenset({"mixed_hif8", "cube_hif8"})
 KEEPS_ALL = frozenset({"must_keep_origin_dtype", "origin"})
 """With these ``--keep_dtype`` has no effect."""
 
-EVERYTHING = "*"
-"""Among what is kept in float32: all operators."""
-
 OP_MODES = (
     "high_precision",
     "high_performance",

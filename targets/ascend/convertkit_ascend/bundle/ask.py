@@ -61,7 +61,7 @@ def _rules(names: Any) -> tuple[str, ...]:
     """Rules by name: one, a list of them, or none."""
     if names is None:
         return ()  # at once: the catalogue is all of preflight
-    from convertkit_ascend.preflight import catalogue
+    from convertkit_ascend.linter.rules import catalogue
 
     if not isinstance(names, str | list | tuple):
         raise convertkit.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")

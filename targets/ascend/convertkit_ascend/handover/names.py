@@ -13,7 +13,7 @@ import onnx
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, versions
-from convertkit_ascend.legality.schemas import least
+from convertkit_ascend.linter.schemas import least
 
 
 def reserved(graph: onnx.GraphProto) -> set[str]:

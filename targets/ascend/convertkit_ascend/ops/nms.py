@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from convertkit_ascend.ops import nms_device, nms_semantics
 from convertkit_ascend.ops.nms_device import KERNEL_BOXES
-from convertkit_ascend.ops.record import Attribute, Formal, Shape, Values, VendorOp
+from convertkit_ascend.ops.record import Attribute, Fault, Formal, Shape, Values, VendorOp
 
 if TYPE_CHECKING:
     from convertkit_ascend.ops.inference import Node
@@ -45,19 +45,19 @@ def _infer_optional(node: Node) -> None:
     node.same("the four coordinates of clip_window", corners, 4)
 
 
-def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
-    """Violations of the shapes of boxes, scores, clip_window and num_valid_boxes."""
+def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
+    """Faults of the shapes of boxes, scores, clip_window and num_valid_boxes."""
     lines = []
     boxes, scores = [*shapes, None, None][:2]
     for name, shape, rank in (("boxes", boxes, 4), ("scores", scores, 3)):
         if shape is not None and len(shape) != rank:
-            lines.append(f"{name} must have rank {rank}, it has {len(shape)}")
+            lines.append(Fault(f"{name} must have rank {rank}, it has {len(shape)}"))
     if lines or boxes is None or scores is None:
         return lines
     if any(not isinstance(size, int) for size in (*boxes, *scores)):
         # the kernel is compiled for static shapes; a batch of -1 fails in the IR's infer-shape
-        return ["boxes and scores must have static shapes"]
-    return lines + _agreement(boxes, scores, counted=len(shapes) > 3 and shapes[3] is not None)
+        return [Fault("boxes and scores must have static shapes", is_open=True)]
+    return [*map(Fault, _agreement(boxes, scores, counted=len(shapes) > 3 and shapes[3] is not None))]
 
 
 def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:

@@ -92,12 +92,26 @@ class Formal:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why the vendor's parser or kernel would refuse a node, or silently change it.
+
+    Attributes:
+        attribute: the one to blame, where it is one alone.
+        is_open: nothing is known to be wrong but that a size is not known.
+    """
+
+    why: str
+    attribute: str = ""
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
 class VendorOp:
     """An operator that only the target knows.
 
     Args:
         infer: sets the outputs' types on a :class:`~convertkit_ascend.ops.inference.Node`, or refuses the node.
-        sizes: violations of shapes and of attributes together: ``(attributes with defaults, shapes) -> lines``.
+        sizes: faults of shapes and of attributes together: ``(attributes with defaults, shapes) -> faults``.
         remarks: what works but deserves a thought: ``(attributes with defaults, shapes) -> lines``.
         semantics: the implementations in numpy.
     """
@@ -108,7 +122,7 @@ class VendorOp:
     outputs: tuple[Formal, ...]
     attributes: tuple[Attribute, ...]
     infer: Callable[[Node], None]
-    sizes: Callable[[Values, Sequence[Shape | None]], list[str]]
+    sizes: Callable[[Values, Sequence[Shape | None]], list[Fault]]
     remarks: Callable[[Values, Sequence[Shape | None]], list[str]]
     semantics: Mapping[Semantics, Compute]
 
@@ -124,7 +138,7 @@ class VendorOp:
         known = {item.name for item in self.attributes}
         lines += [f"{name} is not an attribute of {self.name}" for name in sorted(set(attributes) - known)]
         wrong = [line for item in self.attributes for line in item.violations(attributes)]
-        return lines + (wrong or self.sizes(self.complete(attributes), shapes))
+        return lines + (wrong or [fault.why for fault in self.sizes(self.complete(attributes), shapes)])
 
     def notes(self, attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         """What the 310P does differently from the ideal for such a node, one line each."""

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 import convertkit
 from convertkit_ascend.ops import roi_levels
-from convertkit_ascend.ops.record import Attribute, Formal, Inputs, Outputs, Shape, Values, VendorOp
+from convertkit_ascend.ops.record import Attribute, Fault, Formal, Inputs, Outputs, Shape, Values, VendorOp
 from convertkit_ascend.ops.roi_align import Pooling, roi_align
 
 if TYPE_CHECKING:
@@ -133,13 +133,15 @@ def infer(node: Node) -> None:
     node.set(0, kind, (count, channels, node.attributes["pooled_height"], node.attributes["pooled_width"]))
 
 
-def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
-    """Violations of the attributes together with the shapes of the features and the rois."""
-    levels = len(shapes) - 1
-    lines = []
-    if attributes["pool_mode"] != "avg":
-        lines.append(f"pool_mode must be avg, it is {attributes['pool_mode']!r}")
-    lines += square_only(attributes["pooled_height"], attributes["pooled_width"])
+def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
+    """Faults of the attributes together with the shapes of the features and the rois."""
+    mode = attributes["pool_mode"]
+    faults = [Fault(f"pool_mode must be avg, it is {mode!r}", "pool_mode")] if mode != "avg" else []
+    return [*faults, *map(Fault, _levels(attributes, len(shapes) - 1)), *_shapes(shapes)]
+
+
+def _levels(attributes: Values, levels: int) -> list[str]:
+    lines = square_only(attributes["pooled_height"], attributes["pooled_width"])
     if not 1 <= levels <= MOST_LEVELS:
         lines.append(f"it takes 1 to {MOST_LEVELS} feature levels, not {levels}")
     if len(attributes["spatial_scale"]) != levels:
@@ -151,7 +153,7 @@ def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         lines.append(
             f"with one level the kernel skips RoIs above {2 * attributes['finest_scale']} px: use RoiAlign"
         )
-    return lines + _shapes(shapes)
+    return lines
 
 
 def square_only(height: int, width: int) -> list[str]:
@@ -163,19 +165,19 @@ def square_only(height: int, width: int) -> list[str]:
     ]
 
 
-def _shapes(shapes: Sequence[Shape | None]) -> list[str]:
+def _shapes(shapes: Sequence[Shape | None]) -> list[Fault]:
     *features, rois = shapes
-    lines = []
+    faults = []
     if any(shape is not None and len(shape) != 4 for shape in features):
-        lines.append("features must have rank 4")
+        faults.append(Fault("features must have rank 4"))
     elif len({tuple(shape[:2]) for shape in features if shape is not None}) > 1:
-        lines.append("features differ in batch or channels")
+        faults.append(Fault("features differ in batch or channels"))
     if rois is not None and (len(rois) != 2 or rois[1] != 5):
-        lines.append(f"rois must be (K, 5), they are {tuple(rois)}")
+        faults.append(Fault(f"rois must be (K, 5), they are {tuple(rois)}"))
     sizes_known = [size for shape in shapes if shape is not None for size in shape]
     if any(not isinstance(size, int) for size in sizes_known):
-        lines.append("features and rois must have static shapes")
-    return [*lines, "no size may be 0"] if 0 in sizes_known else lines
+        faults.append(Fault("features and rois must have static shapes", is_open=True))
+    return [*faults, Fault("no size may be 0")] if 0 in sizes_known else faults
 
 
 def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:

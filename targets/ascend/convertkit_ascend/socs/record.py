@@ -63,6 +63,11 @@ class Soc:
         return self.soc_version.lower()
 
     @property
+    def kernels(self) -> str:
+        """The directory of its kernel lists in an installation: ``ascend310p``."""
+        return self.family.lower()
+
+    @property
     def vectors(self) -> Vectors:
         """Where the vector unit is: ``inside`` a core with the matrix unit, or on ``separate`` cores (910B)."""
         return "separate" if self.family == "Ascend910B" else "inside"

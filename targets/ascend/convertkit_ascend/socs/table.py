@@ -24,9 +24,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_table()))
 
 
+TABLED = "ascend310p"
+"""The kernel lists that this package has a table of: one family, one list (ascend-facts: soc-family)."""
+
+
 def tabled() -> tuple[str, ...]:
-    """The chips that this package has a table of operators of: one family, one list (ascend-facts: soc-family)."""
-    return tuple(name for name in names() if _table()[name].family == "Ascend310P")
+    """The chips whose operators this package has a table of."""
+    return tuple(name for name in names() if _table()[name].kernels == TABLED)
 
 
 def get(name: str) -> Soc:

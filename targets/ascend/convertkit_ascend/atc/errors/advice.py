@@ -59,7 +59,7 @@ def _fusion(text: str) -> Advice | None:
 
 def _kernels(text: str) -> Advice | None:
     """An operator that every chip of the table has a kernel of: not the operator lacks, its package does."""
-    from convertkit_ascend.legality.table import every
+    from convertkit_ascend.linter.table import every
 
     found = re.search(r"optype:? ?\[(?:[\w.]+::\d+::)?(\w+)\]", text, re.IGNORECASE)
     missing = "not found in this op store" in text

@@ -15,7 +15,7 @@ import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
 import convertkit
-from convertkit_ascend.legality.schemas import is_variable, node_schema, type_variables
+from convertkit_ascend.linter.schemas import is_variable, node_schema, type_variables
 from convertkit_ascend.passes.legalizing.bounds import bounds, fits
 from convertkit_ascend.passes.legalizing.constants import values_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_graphsurgeon as gs
 
 import convertkit
-from convertkit_ascend.legality.schemas import least
+from convertkit_ascend.linter.schemas import least
 
 
 def give(graph: convertkit.Graph) -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from convertkit.errors import UnavailableError
 from convertkit.storage.locks import FileLock, locked_directory, store_error
-from convertkit.storage.system import exchange, flush
+from convertkit.storage.system import exchange, flush, release
 from convertkit.storage.temporary import (
     TEMPORARY,
     clean_leftovers,
@@ -137,7 +137,7 @@ def atomic_write(
                 flush(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-            os.close(descriptor)
+            release(descriptor)
     except OSError as error:
         raise store_error(path, error) from error
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import StoreError
-from convertkit.storage.system import POLL_SECONDS, READING, is_at, lock, open_for_lock
+from convertkit.storage.system import POLL_SECONDS, READING, is_at, lock, open_for_lock, release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -65,7 +65,7 @@ class FileLock:
 
     def _let_go(self) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)
+            release(self._descriptor)
             self._descriptor = None
 
     @staticmethod
@@ -107,7 +107,7 @@ def locked_now(path: Path, *, shared: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 @contextlib.contextmanager
@@ -120,7 +120,7 @@ def locked_directory(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 def take(
@@ -131,7 +131,7 @@ def take(
     wait: bool = False,
     without: Container[int] = (),
 ) -> int:
-    """The lock of ``path``, as a descriptor that holds it until it is closed.
+    """The lock of ``path``, as a descriptor that holds it until it is released.
 
     Args:
         without: numbers of errors that say that there are no locks, where it does without.
@@ -141,21 +141,15 @@ def take(
         OSError: there is no such path, or no lock.
     """
     while True:
-        try:
-            descriptor = open_for_lock(path, flags)
-        except BlockingIOError:
-            if not wait:
-                raise
-            time.sleep(POLL_SECONDS)
-            continue
+        descriptor = open_for_lock(path, flags)
         try:
             _lock(descriptor, shared=shared, wait=wait, without=without)
             if is_at(descriptor, path):
                 return descriptor
         except BaseException:
-            os.close(descriptor)
+            release(descriptor)
             raise
-        os.close(descriptor)
+        release(descriptor)
 
 
 def _lock(descriptor: int, *, shared: bool, wait: bool, without: Container[int]) -> None:

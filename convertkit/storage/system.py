@@ -1,11 +1,12 @@
 """Where systems differ about files; the other modules of this room do not ask which one it is.
 
 On Windows nothing that is open can be moved or removed, and a directory cannot be opened. What is locked there is a
-file in its stead, named after its path among the user's temporary files; it goes with its last holder.
+file in its stead, named after its path among the user's temporary files; it goes with its holder.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import hashlib
 import os
@@ -20,15 +21,21 @@ if sys.platform == "win32":
     import tempfile
 
     READING = os.O_RDONLY | os.O_BINARY
+    _held: dict[int, Path] = {}
 
     def open_for_lock(path: Path, flags: int = READING) -> int:
         if flags & os.O_CREAT:
             path.touch()
         path.stat()  # which says that it is not there
-        try:
-            return os.open(_in_its_stead(path), os.O_RDWR | os.O_CREAT | os.O_TEMPORARY)
-        except PermissionError as error:  # it goes with its last holder just now
-            raise BlockingIOError(*error.args) from error
+        stead = _in_its_stead(path)
+        descriptor = os.open(stead, os.O_RDWR | os.O_CREAT)
+        _held[descriptor] = stead
+        return descriptor
+
+    def release(descriptor: int) -> None:
+        os.close(descriptor)
+        with contextlib.suppress(OSError):  # somebody else has it open, and it is theirs now
+            _held.pop(descriptor).unlink()
 
     def lock(descriptor: int, *, shared: bool = False, wait: bool = False) -> None:
         """As for other systems; there are no ``shared`` ones, so that two who look may take each other for a holder."""
@@ -50,7 +57,10 @@ if sys.platform == "win32":
 
     def _in_its_stead(path: Path) -> Path:
         name = os.path.normcase(path.parent.resolve() / path.name)
-        return Path(tempfile.gettempdir(), f"convertkit-{hashlib.sha256(name.encode()).hexdigest()}.lock")
+        name = hashlib.sha256(name.encode()).hexdigest()
+        return Path(
+            tempfile.gettempdir(), f".{name}.convertkit-tmp"
+        )  # swept, where a killed process leaves it
 
     def flush(path: Path) -> None:
         if path.is_file():
@@ -74,6 +84,10 @@ else:
         """
         kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
         fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+
+    def release(descriptor: int) -> None:
+        """Lets go of a lock."""
+        os.close(descriptor)
 
     def is_at(descriptor: int, path: Path) -> bool:
         """Whether a lock is still that of ``path``: it may have been deleted between open and lock."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from convertkit.errors import StoreError
 from convertkit.storage.locks import ANY, FULL, locked_now, store_error, take
+from convertkit.storage.system import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def scratch_directory(beside: str | Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        os.close(descriptor)
+        release(descriptor)
 
 
 @contextlib.contextmanager
@@ -112,7 +113,7 @@ def discard(directory: Path) -> None:
 
 
 def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
-    """Make a temporary sibling of ``path``, and its lock, which goes when the descriptor is closed.
+    """Make a temporary sibling of ``path``, and its lock, which goes when the descriptor is released.
 
     Where a cleaner wins the race for the lock, another one is made.
 

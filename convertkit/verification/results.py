@@ -21,6 +21,7 @@ from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, UsageError
 from convertkit.storage.locks import store_error
 from convertkit.storage.reading import open_regular
+from convertkit.storage.system import release
 from convertkit.storage.temporary import clean_leftovers, reserve
 
 LINES = (".jsonl", ".ndjson")
@@ -98,7 +99,7 @@ class ResultsWriter:
                 stream.close()
             if kind is not None:
                 self._part.unlink(missing_ok=True)
-            os.close(self._lock)
+            release(self._lock)
 
     def write(self, image_id: int, detections: Detections) -> None:
         """Append the detections of one image.

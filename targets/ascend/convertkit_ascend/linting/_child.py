@@ -22,6 +22,8 @@ import convertkit
 from convertkit_ascend.preflight.lint import Begun, Report, begin, finish
 from convertkit_ascend.preflight.subject import Subject
 
+assert sys.platform != "win32"
+
 
 class Examination:
     """Of one file, in two halves."""

@@ -265,7 +265,7 @@ def test_mini_is_built_verified_and_preprocessed(
         assert done.code == 0, done.err
     assert scored.code == 2  # what verify left is no chip's output
     assert scored.err.startswith("error: ")
-    replayed = cli("replay", artifact)
+    replayed = cli("replay", artifact / "manifest.json")
     assert replayed.code == 0, replayed.out
     names = {path.name for path in tmp_path.rglob("*")}
     assert not [name for name in names if name.endswith((".lock", ".convertkit-tmp"))]

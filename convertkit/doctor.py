@@ -9,6 +9,7 @@ import sys
 from importlib.metadata import version
 from typing import Literal
 
+from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
 from convertkit.conversion.keys import tool_versions
 from convertkit.errors import PluginError
@@ -39,11 +40,18 @@ def _plugins() -> list[Diagnosis]:
 
 def _core() -> list[Diagnosis]:
     tools = ", ".join(f"{name} {number}" for name, number in tool_versions().items())
+    unsupervised = Diagnosis(
+        "note",
+        "child processes",
+        "plain ones: the guard, the supervisor and the limits of memory need Linux",
+        "take files of strangers on Linux only; here a time limit ends a child, and not all that this has started",
+    )
     return [
         Diagnosis("ok", "convertkit", version("convertkit-compiler")),
         Diagnosis("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
         Diagnosis("ok", "tools", tools),
         Diagnosis("ok", "processors", f"{usable_processors()} of {os.cpu_count()} usable"),
+        *([] if SUPERVISES else [unsupervised]),
     ]
 
 

@@ -18,12 +18,21 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from convertkit.children import supervisor
 from convertkit.errors import ProcessError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
+
+SUPERVISES = sys.platform == "linux"
+"""Whether there are a supervisor for every child, a guard of our own process and limits of memory."""
+
+INHERITS = sys.platform != "win32"
+"""Whether a child can be given open files of ours."""
+
+SUPERVISOR = Path(__file__).with_name("supervisor.py")
+KILLED = 9
+"""SIGKILL, for which Windows has no name."""
 
 SHUTDOWN_SECONDS = 20.0
 TICK_SECONDS = 1.0
@@ -90,7 +99,7 @@ class Child:
         with theirs:
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno()), *command],
+                    [sys.executable, "-I", "-S", str(SUPERVISOR), str(theirs.fileno()), *command],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
@@ -186,8 +195,9 @@ class Child:
                 pass
         # Not reaped yet, so the group's number is still ours: where the supervisor itself was killed or
         # hangs, this ends whoever is left.
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if sys.platform != "win32":
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         for stream in (self._process.stdout, self._process.stderr):
             if stream is not None:
@@ -210,7 +220,7 @@ def failure(report: str) -> tuple[str, int | None] | None:
         return f"was killed by {signal_name(int(number))}", -int(number)
     if word == "exit":
         return (f"failed with exit code {number}", int(number)) if int(number) else None
-    return "was killed together with its supervisor", -int(signal.SIGKILL)
+    return "was killed together with its supervisor", -KILLED
 
 
 def signal_name(number: int) -> str:

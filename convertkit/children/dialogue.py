@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convertkit.children.answers import CARRIED
-from convertkit.children.child import Child, ChildError, failure, overran
+from convertkit.children.child import INHERITS, Child, ChildError, failure, overran
 from convertkit.children.lines import LineReader
+from convertkit.children.unsupervised import start
+from convertkit.errors import UnavailableError
 from convertkit.storage.files import work_directory
 
 if TYPE_CHECKING:
@@ -41,10 +43,14 @@ class Dialogue:
         descriptors: files of ours that it finds open under the same numbers.
 
     Raises:
-        ChildError: it cannot be started.
+        ChildError: it cannot be started. UnavailableError: we are on Windows.
     """
 
     def __init__(self, command: Sequence[str | Path], *, name: str, descriptors: Iterable[int] = ()) -> None:
+        if not INHERITS:
+            raise UnavailableError(
+                f"{name} needs a child process that stays, which there is none of on Windows"
+            )
         self._name = name
         self._reader = LineReader(None, None, None)
         self._heard = b""
@@ -54,7 +60,7 @@ class Dialogue:
         with theirs:
             argv = [*map(str, command), str(theirs.fileno())]
             try:
-                self._child = Child(argv, None, place, [theirs.fileno(), *descriptors])
+                self._child = start(argv, None, place, [theirs.fileno(), *descriptors])
             except ChildError:
                 self._channel.close()
                 room.close()

@@ -10,14 +10,17 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import resource
 import struct
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from convertkit.errors import ProcessError, UsageError
+
+if sys.platform != "win32":
+    import resource
 
 VARIABLE = "CONVERTKIT_LIMITS"
 LIFT = f"{VARIABLE}=10 allows ten times as much, {VARIABLE}=off whatever it takes"
@@ -53,11 +56,21 @@ class Limits:
         memory = times * (self.memory + BYTES_PER_BYTE * size)
         return Limits(min(seconds, _LONGEST), int(min(memory, _LARGEST)))
 
-    def confine(self) -> None:
-        """Lets this process and what it starts from now on have no more memory; what needs more fails in here."""
-        _, most = resource.getrlimit(resource.RLIMIT_DATA)
-        soft = self.memory + _STACKS * (os.cpu_count() or 1)
-        resource.setrlimit(resource.RLIMIT_DATA, (soft if most < 0 else min(soft, most), most))
+    def confine(self) -> int:
+        """Lets this process and what it starts from now on have no more memory; what needs more fails in here.
+
+        Returns what it might have before.
+        """
+        return _allow(self.memory + _STACKS * (os.cpu_count() or 1))
+
+
+def _allow(memory: int) -> int:
+    """Sets the bytes that this process may have, and returns how many those were; on Windows nobody counts."""
+    before = memory
+    if sys.platform != "win32":
+        before, most = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))
+    return before
 
 
 @dataclass(frozen=True)
@@ -116,13 +129,12 @@ def step(name: str, size: int = 0) -> Iterator[None]:
 @contextlib.contextmanager
 def _guarded(name: str, limits: Limits) -> Iterator[None]:
     assert _page is not None
-    before = resource.getrlimit(resource.RLIMIT_DATA)
     _write(_page, Running(name, time.monotonic(), time.process_time(), limits.seconds))
-    limits.confine()
+    before = limits.confine()
     try:
         yield
     finally:
-        resource.setrlimit(resource.RLIMIT_DATA, before)
+        _allow(before)
         _write(_page, None)
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.children.child import Child, ChildError, failure, overran
+from convertkit.children.child import ChildError, failure, overran
 from convertkit.children.lines import LineReader
+from convertkit.children.unsupervised import start
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,7 @@ def run_child(
     command = [str(part) for part in argv]
     name = name or Path(command[0]).name
     started = time.monotonic()
-    with LineReader(log, on_line, on_event) as reader, Child(command, env, cwd) as child:
+    with LineReader(log, on_line, on_event) as reader, start(command, env, cwd) as child:
         tick = None if on_tick is None else lambda: on_tick(time.monotonic() - started)
         over = child.feed(reader.take, None if timeout is None else started + timeout, tick)
     ended = (overran(over, timeout), None) if over else failure(child.report)

@@ -23,6 +23,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+assert sys.platform == "linux"
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 THREAD_DIED = signal.SIGUSR1
@@ -140,9 +142,8 @@ def _words(status: int) -> str:
 
 
 def prctl(option: int, value: int) -> None:
-    """What the process asks of the kernel for itself; nothing where it has no such call."""
-    with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+    """What the process asks of the kernel for itself."""
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 if __name__ == "__main__":

@@ -157,6 +157,11 @@ class Environment:
         return state if state is not None and state.key == self.key else None
 
     def _build(self, on_progress: Callable[[Progress], None] | None) -> None:
+        if sys.platform == "win32":
+            raise UnavailableError(
+                f"the export environment of {self.name} cannot be built on Windows",
+                hint=f"name an interpreter that has everything with {VARIABLE}, or export on Linux",
+            )
         version, include = _base(self.base_python)
         if self.pythons and version.partition("-")[2] not in self.pythons:
             wanted = " or ".join(self.pythons)

@@ -30,7 +30,9 @@ def require_bounded(tensors: Iterable[onnx.TensorProto], directory: Path) -> Non
     for tensor in tensors:
         facts = {entry.key: entry.value for entry in tensor.external_data}
         file = (directory / facts.get("location", "")).stat()
-        there[file.st_ino] = min(file.st_blocks * BLOCK, file.st_size)
+        there[file.st_ino] = min(
+            getattr(file, "st_blocks", file.st_size) * BLOCK, file.st_size
+        )  # Windows has none
         rest = max(file.st_size - int(facts.get("offset") or 0), 0)
         asked += int(facts.get("length") or rest)
     if asked > Limits().of(sum(there.values())).memory:

@@ -74,7 +74,11 @@ class Journal:
         if done is None or (done.key, done.source) != (self._key, source) or set(done.files) != set(paths):
             return None
         here = boot()
-        if done.boot == here and all(_unchanged(path, done.files[name]) for name, path in paths.items()):
+        if (
+            here
+            and done.boot == here
+            and all(_unchanged(path, done.files[name]) for name, path in paths.items())
+        ):
             return done
         if not all(_same(path, done.files[name]) for name, path in paths.items()):
             return None

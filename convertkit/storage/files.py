@@ -8,7 +8,6 @@ process can be told from the work of a living one.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import hashlib
 import json
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from convertkit.errors import UnavailableError
 from convertkit.storage.locks import FileLock, locked_directory, store_error
+from convertkit.storage.system import exchange, flush, release
 from convertkit.storage.temporary import (
     TEMPORARY,
     clean_leftovers,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 CHUNK = 1 << 20
-AT_FDCWD, EXCHANGE = -100, 2
-"""Of Linux' ``renameat2``."""
 
 __all__ = [
     "TEMPORARY",
@@ -127,7 +125,7 @@ def atomic_write(
         clean_leftovers(path.parent, of=path.name)
         temporary, descriptor = reserve(path, directory=False)
         try:
-            with os.fdopen(os.dup(descriptor), "wb") as stream:
+            with temporary.open("wb") as stream:
                 stream.writelines(
                     [data.encode(errors="surrogateescape")] if isinstance(data, str) else _pieces(data)
                 )
@@ -136,10 +134,10 @@ def atomic_write(
                     os.fsync(stream.fileno())
             temporary.replace(path)
             if sync:
-                _sync(path.parent)
+                flush(path.parent)
         finally:
             temporary.unlink(missing_ok=True)
-            os.close(descriptor)
+            release(descriptor)
     except OSError as error:
         raise store_error(path, error) from error
 
@@ -171,7 +169,7 @@ def _pieces(data: bytes | Iterable[bytes | memoryview]) -> Iterable[bytes | memo
 
 def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
     if replace and path.exists():
-        if not _exchange(temporary, path):
+        if not exchange(temporary, path):
             aside = temporary.with_name(f"{temporary.name}{TEMPORARY}")
             path.rename(aside)
             temporary.rename(path)
@@ -182,13 +180,7 @@ def _publish(temporary: Path, path: Path, *, replace: bool) -> None:
         except OSError as error:
             if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
                 raise
-    _sync(path.parent)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Two names change what they stand for in one step; False where the system or its file system cannot do that."""
-    call = getattr(ctypes.CDLL(None), "renameat2", None)
-    return call is not None and call(AT_FDCWD, os.fsencode(one), AT_FDCWD, os.fsencode(other), EXCHANGE) == 0
+    flush(path.parent)
 
 
 def _sync_tree(directory: Path) -> None:
@@ -196,13 +188,5 @@ def _sync_tree(directory: Path) -> None:
         for name in names:
             path = Path(root, name)
             if path.is_file() and not path.is_symlink():
-                _sync(path)
-        _sync(Path(root))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+                flush(path)
+        flush(Path(root))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
 import socket
 import time
@@ -12,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import StoreError
+from convertkit.storage.system import POLL_SECONDS, READING, is_at, lock, open_for_lock, release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
     from types import TracebackType
 
-POLL_SECONDS = 0.1
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says where there is no more room."""
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 """What a file system without locks says (some NFS): two builds may then do the same work twice, which does no harm."""
+ANY = range(1 << 16)
+"""Every number of an error: NFS has one of its own for a directory that it cannot lock."""
 
 
 class FileLock:
@@ -48,20 +49,23 @@ class FileLock:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._descriptor = self._acquire()
+            note = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%H:%M:%S')}"
+            self.path.write_text(note)
         except OSError as error:
+            self._let_go()
             raise store_error(self.path, error) from error
-        os.ftruncate(self._descriptor, 0)
-        note = f"process {os.getpid()} on {socket.gethostname()} since {time.strftime('%H:%M:%S')}"
-        os.pwrite(self._descriptor, note.encode(), 0)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with contextlib.suppress(OSError):
+            self.path.unlink()  # while it is held: whoever opened it meanwhile looks whether it is still there
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                self.path.unlink()  # while it is held: whoever opened it meanwhile looks whether it is still there
-            os.close(self._descriptor)
+            release(self._descriptor)
             self._descriptor = None
 
     @staticmethod
@@ -69,7 +73,7 @@ class FileLock:
         """Say who holds the lock at ``path`` now ("process 12 on host since 12:00:00"); None when free."""
         try:
             # Shared: two who ask at once must not take each other for a holder.
-            with locked_now(Path(path), kind=fcntl.LOCK_SH):
+            with locked_now(Path(path), shared=True):
                 return None
         except FileNotFoundError:
             return None
@@ -80,14 +84,8 @@ class FileLock:
         deadline = None if self._timeout is None else time.monotonic() + self._timeout
         told = False
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
-            try:
-                if _try_lock(descriptor) and is_at(descriptor, self.path):
-                    return descriptor
-            except BaseException:
-                os.close(descriptor)
-                raise
-            os.close(descriptor)
+            with contextlib.suppress(BlockingIOError):
+                return take(self.path, os.O_RDWR | os.O_CREAT, without=NO_LOCKS)
             holder = self.holder(self.path)
             if holder is None:
                 continue
@@ -100,17 +98,16 @@ class FileLock:
 
 
 @contextlib.contextmanager
-def locked_now(path: Path, *, kind: int = fcntl.LOCK_EX) -> Iterator[None]:
+def locked_now(path: Path, *, shared: bool = False) -> Iterator[None]:
     """Hold the lock of ``path``, or raise BlockingIOError where another process has it.
 
-    ``path`` may be a directory: the kernel locks those as well.
+    ``path`` may be a directory: those have locks as well.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe of that name is not waited for
+    descriptor = take(path, shared=shared)
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         yield
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
 @contextlib.contextmanager
@@ -119,37 +116,50 @@ def locked_directory(path: Path) -> Iterator[None]:
 
     A file system that cannot lock a directory (NFS) goes without.
     """
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = take(path, wait=True, without=ANY)
     try:
-        hold(descriptor)
         yield
     finally:
-        os.close(descriptor)
+        release(descriptor)
 
 
-def hold(descriptor: int) -> None:
-    """Lock an open file, after waiting for whoever has it; go without where the file system has no locks (NFS)."""
-    with contextlib.suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+def take(
+    path: Path,
+    flags: int = READING,
+    *,
+    shared: bool = False,
+    wait: bool = False,
+    without: Container[int] = (),
+) -> int:
+    """The lock of ``path``, as a descriptor that holds it until it is released.
 
+    Args:
+        without: numbers of errors that say that there are no locks, where it does without.
 
-def _try_lock(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
+    Raises:
+        BlockingIOError: another process has it, and is not waited for.
+        OSError: there is no such path, or no lock.
+    """
+    while True:
+        descriptor = open_for_lock(path, flags)
+        try:
+            _lock(descriptor, shared=shared, wait=wait, without=without)
+            if is_at(descriptor, path):
+                return descriptor
+        except BaseException:
+            release(descriptor)
             raise
-    return True
+        release(descriptor)
 
 
-def is_at(descriptor: int, path: Path) -> bool:
-    """Whether ``path`` still names the open file: it may have been deleted between open and lock."""
+def _lock(descriptor: int, *, shared: bool, wait: bool, without: Container[int]) -> None:
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+        lock(descriptor, shared=shared, wait=wait)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        if error.errno not in without:
+            raise
 
 
 def store_error(path: Path, error: OSError) -> StoreError:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import UsageError
+from convertkit.storage.system import READING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +36,7 @@ def open_regular(path: str | Path, error: type[ConvertkitError] = UsageError) ->
     try:
         require_regular(path, error)
         # Between the look and the opening a pipe may have come: it must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        descriptor = os.open(path, READING)
     except OSError as problem:
         raise error(f"cannot be read ({problem.strerror or problem})").about(path) from problem
     with os.fdopen(descriptor, "rb") as stream:

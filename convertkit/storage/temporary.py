@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import StoreError
-from convertkit.storage.locks import FULL, hold, is_at, locked_now, store_error
+from convertkit.storage.locks import ANY, FULL, locked_now, store_error, take
+from convertkit.storage.system import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +53,7 @@ def scratch_directory(beside: str | Path) -> Iterator[Path]:
         raise
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-        os.close(descriptor)
+        release(descriptor)
 
 
 @contextlib.contextmanager
@@ -83,8 +84,7 @@ def is_full(place: Path, error: OSError) -> bool:
     """Whether an error says that a disk is full, and it is the one of ``place``: a failed write names no file."""
     if error.errno not in FULL:
         return False
-    room = os.statvfs(place)
-    return room.f_bavail * room.f_frsize < SPARE_BYTES or error.errno != errno.ENOSPC
+    return shutil.disk_usage(place).free < SPARE_BYTES or error.errno != errno.ENOSPC
 
 
 def clean_leftovers(directory: str | Path, of: str = "") -> list[Path]:
@@ -113,7 +113,9 @@ def discard(directory: Path) -> None:
 
 
 def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
-    """Make a locked temporary sibling of ``path``; try again where a cleaner wins the race for the lock.
+    """Make a temporary sibling of ``path``, and its lock, which goes when the descriptor is released.
+
+    Where a cleaner wins the race for the lock, another one is made.
 
     Raises:
         StoreError: what is to be replaced by a file is none (a device, a directory).
@@ -122,18 +124,8 @@ def reserve(path: Path, *, directory: bool) -> tuple[Path, int]:
         raise StoreError(f"{path}: cannot be written: it is not a regular file", hint="choose another place")
     while True:
         temporary = path.parent / f".{path.name[:NAME_LETTERS]}.{secrets.token_hex(6)}{TEMPORARY}"
-        if directory:
-            temporary.mkdir()
-            flags = os.O_RDONLY
-        else:
-            flags = os.O_RDWR | os.O_CREAT | os.O_EXCL
-        try:
-            descriptor = os.open(temporary, flags, 0o644)
-        except FileNotFoundError:
-            if directory and path.parent.is_dir():
-                continue
-            raise  # the place itself went away, or takes no files
-        hold(descriptor)
-        if is_at(descriptor, temporary):
-            return temporary, descriptor
-        os.close(descriptor)
+        temporary.mkdir() if directory else temporary.touch(0o644, exist_ok=False)
+        with contextlib.suppress(FileNotFoundError):
+            return temporary, take(temporary, wait=True, without=ANY)
+        if not path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))

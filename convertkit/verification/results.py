@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 import os
@@ -20,6 +21,7 @@ from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, SpecError, UsageError
 from convertkit.storage.locks import store_error
 from convertkit.storage.reading import open_regular
+from convertkit.storage.system import release
 from convertkit.storage.temporary import clean_leftovers, reserve
 
 LINES = (".jsonl", ".ndjson")
@@ -60,7 +62,7 @@ class ResultsWriter:
     def __init__(self, path: Path, category_ids: Sequence[int | None]) -> None:
         self.path, self.written, self.left_out = path, 0, 0
         self._ids = tuple(category_ids)
-        self._part = path
+        self._part, self._lock = path, -1
         self._array = path.suffix.lower() not in LINES
         self._encoder = msgspec.json.Encoder()
         self._stream: BinaryIO | None = None
@@ -69,8 +71,8 @@ class ResultsWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             clean_leftovers(self.path.parent, of=self.path.name)
-            self._part, descriptor = reserve(self.path, directory=False)
-            self._stream = os.fdopen(descriptor, "wb")
+            self._part, self._lock = reserve(self.path, directory=False)
+            self._stream = self._part.open("wb")
         except OSError as error:
             raise store_error(self.path, error) from error
         return self
@@ -87,14 +89,17 @@ class ResultsWriter:
                     stream.write(b"\n]\n" if self.written else b"[]\n")
                 stream.flush()
                 os.fsync(stream.fileno())
+                stream.close()  # nothing that is open can be moved on Windows
                 self._part.replace(self.path)
         except OSError as failure:
             kind = OSError
             raise store_error(self.path, failure) from failure
         finally:
+            with contextlib.suppress(OSError):
+                stream.close()
             if kind is not None:
                 self._part.unlink(missing_ok=True)
-            stream.close()
+            release(self._lock)
 
     def write(self, image_id: int, detections: Detections) -> None:
         """Append the detections of one image.

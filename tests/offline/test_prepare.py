@@ -271,6 +271,19 @@ def test_after_a_restart_of_the_machine_every_file_is_hashed_once(job, tmp_path,
     assert path.read_bytes() != bytes(before.st_size)
 
 
+def test_where_no_start_of_the_machine_is_known_every_file_is_hashed(job, tmp_path, monkeypatch):
+    for module in ("journal", "prepare"):
+        monkeypatch.setattr(f"convertkit.offline.{module}.boot", lambda: "")
+    prepare(job, tmp_path / "out")
+    path = tmp_path / "out" / f"{job.photos[0].stem}.bin"
+    before = path.stat()
+    path.write_bytes(bytes(before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert prepare(job, tmp_path / "out").made == 1
+    assert prepare(job, tmp_path / "out").made == 0
+
+
 def test_a_changed_photo_or_other_settings_are_done_again(job, scenes, tmp_path):
     images = tmp_path / "images"
     shutil.copytree(scenes / "images", images)

@@ -152,7 +152,7 @@ def test_a_directory_is_replaced_whole(
     path.mkdir()
     (path / "old").write_text("1")
     if not exchanges:
-        monkeypatch.setattr(files, "_exchange", lambda one, other: False)
+        monkeypatch.setattr(files, "exchange", lambda one, other: False)
     else:
         rename = Path.rename
         monkeypatch.setattr(Path, "rename", lambda *given: seen.append(given) or rename(*given))

@@ -85,17 +85,17 @@ def test_deleted_lock_file_does_not_let_two_in(tmp_path: Path) -> None:
 
 
 def test_a_lock_won_on_a_file_that_is_gone_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path, try_lock = tmp_path / "lock", locks._try_lock
+    path, lock = tmp_path / "lock", locks.lock
     tries: list[int] = []
 
-    def slow(descriptor: int) -> bool:
+    def slow(descriptor: int, **how: bool) -> None:
         if not tries:
             path.unlink()  # as the holder does who lets go between our opening and our locking
         tries.append(descriptor)
-        return try_lock(descriptor)
+        lock(descriptor, **how)
 
-    monkeypatch.setattr(locks, "_try_lock", slow)
+    monkeypatch.setattr(locks, "lock", slow)
 
     with FileLock(path, timeout=5):
+        assert len(tries) == 2
         assert FileLock.holder(path) is not None
-    assert len(tries) == 2

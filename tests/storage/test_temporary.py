@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from convertkit.errors import StoreError, UnavailableError
-from convertkit.storage import locks
+from convertkit.storage import locks, system
 from convertkit.storage.files import FileLock, atomic_write, clean_leftovers, home, work_directory
 from convertkit.storage.temporary import discard
 from tests.conftest import Cli
@@ -134,7 +134,7 @@ def test_a_file_system_without_locks_is_written_all_the_same(
     def refuse(descriptor: int, kind: int) -> None:
         raise OSError(code, os.strerror(code))
 
-    monkeypatch.setattr(locks.fcntl, "flock", refuse)
+    monkeypatch.setattr(system.fcntl, "flock", refuse)
 
     with FileLock(tmp_path / "lock"):
         atomic_write(tmp_path / "x", b"whole")

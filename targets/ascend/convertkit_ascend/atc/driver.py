@@ -174,11 +174,8 @@ def _publish(model: Path, destination: Path) -> None:
     if weights.is_dir():
         shutil.rmtree(destination.parent / "weight", ignore_errors=True)
         weights.rename(destination.parent / "weight")
-    descriptor = os.open(model, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with model.open("r+b") as stream:
+        os.fsync(stream.fileno())
     model.replace(destination)
 
 

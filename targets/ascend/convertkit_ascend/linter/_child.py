@@ -23,6 +23,8 @@ from convertkit_ascend.linter import external
 from convertkit_ascend.linter.examination import Begun, begin, finish
 from convertkit_ascend.linter.subject import Subject
 
+assert sys.platform != "win32"
+
 
 class Examination:
     """Of one file, in two halves."""

@@ -38,7 +38,13 @@ def lint_apart(
         UnavailableError: the lists of a CANN installation cannot be understood.
         ProcessError: not even the raw file was survived.
     """
-    child = convertkit.Dialogue(CHILD, name="its examination")
+    try:
+        child = convertkit.Dialogue(CHILD, name="its examination")
+    except convertkit.UnavailableError:  # on Windows: nobody survives a death of shape inference there
+        from convertkit_ascend.preflight import examine
+
+        found = examine(path, soc, None if input_shape is None else dict(input_shape))
+        return _report({"findings": [asdict(item) for item in found.violations], "basis": found.basis})
     try:
         raw = child.ask(
             "raw",

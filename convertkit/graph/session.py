@@ -148,7 +148,10 @@ def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object
         return None
     arrays = [np.ascontiguousarray(model.array(tensor)) for tensor in tensors]
     values = [ort.OrtValue.ortvalue_from_numpy(array) for array in arrays]
-    options.add_external_initializers([tensor.name for tensor in tensors], values)
+    try:
+        options.add_external_initializers([tensor.name for tensor in tensors], values)
+    except RuntimeError as error:  # two of one name
+        raise _failure("refuses the graph", error) from error
     return [*arrays, *values]
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, print_table, progress_bar
+from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -104,7 +106,6 @@ def _measure(
     count: int,
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
-    from convertkit.cli.ui import BuildView, progress_bar
     from convertkit.conversion.engine import build
     from convertkit.speed.measure import decode, end_to_end, repeat, stacked
 
@@ -127,7 +128,6 @@ def _measure(
 
 
 def _open(request: BuildRequest, directory: Path, name: str | None, options: RuntimeOptions) -> Any:
-    from convertkit.errors import UnknownNameError
     from convertkit.graph.io import load
     from convertkit.targets.capabilities import emulate, emulations, open_runtime, runtime_names
 
@@ -145,7 +145,6 @@ def _refuse_options(
     request: BuildRequest, directory: Path, runtime: Any, name: str | None, options: RuntimeOptions
 ) -> None:
     """What the host cannot do: another batch than the graph's, a device by number."""
-    from convertkit.errors import UsageError
     from convertkit.graph.session import Session
     from convertkit.offline.interface import read_interface
     from convertkit.targets.capabilities import emulations
@@ -176,7 +175,6 @@ def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
 def _report(
     request: BuildRequest, name: str, repeated: Repeated, whole: EndToEnd | None, *, as_json: bool
 ) -> None:
-    from convertkit.cli.ui import print_json
     from convertkit.targets.capabilities import emulations
 
     emulated = name.partition(":")[0] in emulations(request.target)  # says nothing of the target's own speed
@@ -206,8 +204,6 @@ def _beside(known: PerformanceSpec, repeated: Repeated) -> str:
 
 
 def _table(repeated: Repeated) -> None:
-    from convertkit.cli.ui import print_table
-
     parts = {
         "host to device": repeated.to_device,
         "compute": repeated.compute,

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption
+from convertkit.cli.ui import StepView, note, print_json, print_table
 
 app = typer.Typer(
     help="Build, list and remove export environments.",
@@ -19,7 +20,6 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the environments on this machine and how complete they are."""
-    from convertkit.cli.ui import print_json, print_table
     from convertkit.exporting.environment import list_environments
 
     found = list_environments()
@@ -42,7 +42,6 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a model package's export environment, or finish it; at once where it is complete."""
-    from convertkit.cli.ui import StepView, note, print_json
     from convertkit.exporting.environment import Environment
     from convertkit.models.package import read_spec
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, print_table
+from convertkit.errors import GraphError
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -38,7 +41,6 @@ def estimate(
 
     An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
     """
-    from convertkit.cli.ui import print_json
     from convertkit.conversion.request import Asked
     from convertkit.estimation.roofline import estimate as run
 
@@ -59,8 +61,6 @@ def estimate(
         model = with_sizes(model, sizes(input_shape))
     found = run(model, machine, pixels)
     if found.uncounted and not found.rows:
-        from convertkit.errors import GraphError
-
         first, count = found.uncounted[0], len(found.uncounted)
         raise GraphError(
             f"{subject}: none of its {count} nodes can be counted; first {first.name}: {first.why}"
@@ -73,7 +73,6 @@ def estimate(
 
 def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:
     """The target graph: the stock graph after all passes, from the store or made now."""
-    from convertkit.cli.ui import BuildView
     from convertkit.conversion.engine import graph_after
     from convertkit.targets.capabilities import machine_of
 
@@ -120,8 +119,6 @@ def _incomplete(found: Estimate) -> str:
 
 
 def _table(found: Estimate, top: int) -> None:
-    from convertkit.cli.ui import print_table
-
     columns = ["node", "operator", "unit", "M op", "MB", "bound", "ms", "%"]
     rows = [
         [
@@ -159,8 +156,6 @@ def _totals(found: Estimate, machine: Machine) -> None:
 
 
 def _size(count: int | None) -> str:
-    from convertkit.storage.files import megabytes
-
     return "an open size" if count is None else megabytes(count)
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from convertkit.cli.ui import print_json, print_table
+from convertkit.errors import UsageError
+
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.passes.base import Pass
@@ -62,8 +65,6 @@ class Questions:
 
 def print_answers(answers: Iterable[dict[str, Any]], *, as_json: bool) -> None:
     """Each pass with its findings, one a line."""
-    from convertkit.cli.ui import print_json
-
     if as_json:
         print_json({"explained": list(answers)})
         return
@@ -93,8 +94,6 @@ def outlook(pipeline: Pipeline, graphs: Iterable[LightModel]) -> list[dict[str, 
 
 def print_outlook(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     """The plan as a table."""
-    from convertkit.cli.ui import print_json, print_table
-
     if as_json:
         print_json({"passes": rows})
         return
@@ -106,7 +105,6 @@ def print_outlook(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _require_explain(step: Pass, registry: Registry[type[Pass]]) -> None:
-    from convertkit.errors import UsageError
     from convertkit.passes.explain import explains
 
     if not explains(type(step)):

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, written
 
 
 def export(
@@ -21,7 +22,6 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.cli.ui import BuildView, print_json, written
     from convertkit.conversion.engine import stock_graph
     from convertkit.conversion.request import Asked
     from convertkit.graph.io import save

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
 
+from convertkit.cli.ui import note
+from convertkit.errors import UsageError, suggestion
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -124,7 +127,6 @@ def open_all(files: list[Path] | None) -> Plugins:
 
 def tell_of_code(model: Path) -> None:
     """Says once of a package that is not convertkit's own that its code runs."""
-    from convertkit.cli.ui import note
     from convertkit.models.known import first_time
 
     if first_time(model):
@@ -137,7 +139,6 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
     Raises:
         UsageError: a text is not of this form, or a name is given twice.
     """
-    from convertkit.errors import UsageError
     from convertkit.models.yamlspec import BAD_YAML, parse
 
     found: dict[str, Any] = {}
@@ -162,7 +163,6 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: it names nothing. UnknownNameError: it names no task.
     """
-    from convertkit.errors import UsageError
     from convertkit.verification.metrics import check_tasks
 
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
@@ -174,8 +174,6 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
 
 def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     """Raises UsageError for an option that was given and has no meaning for what the command is about."""
-    from convertkit.errors import UsageError
-
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
@@ -195,7 +193,6 @@ def steps_of(pipeline: str | None) -> list[str] | None:
     Raises:
         UsageError: there is none in it.
     """
-    from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
 
     steps = None if pipeline is None else split_steps(pipeline)
@@ -213,8 +210,6 @@ def origin_of(text: str) -> Origin:
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:
     """``value`` if it is one of ``known``, else the usual one-line error."""
-    from convertkit.errors import UsageError, suggestion
-
     if value not in known:
         raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
     return value

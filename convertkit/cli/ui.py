@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
-from convertkit.errors import shortened, visible
+from convertkit.errors import AccuracyError, shortened, visible
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -85,8 +85,6 @@ def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
 
 def refuse_missed(subject: str, verdict: Verdict) -> None:
     """Raises AccuracyError where the accuracy is below the spec; after it was shown."""
-    from convertkit.errors import AccuracyError
-
     if not verdict.ok:
         missed = next(demand for demand in verdict.demands if not demand.ok)
         raise AccuracyError(f"{subject}: {missed}", hint="the accuracy spec is not met")

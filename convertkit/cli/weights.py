@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from convertkit.cli.options import JsonOption, ModelArgument, VariantOption
+from convertkit.cli.ui import note, print_json
+from convertkit.storage.files import atomic_write, scratch_directory
 
 
 def weights(
@@ -32,10 +34,8 @@ def weights(
 
     Nothing in it is run, and no framework is needed.
     """
-    from convertkit.cli.ui import note, print_json
     from convertkit.conversion.examine import examine
     from convertkit.models.package import find_variant, read_spec
-    from convertkit.storage.files import atomic_write, scratch_directory
 
     spec = read_spec(model)
     job: dict[str, Any] = {

@@ -62,20 +62,17 @@ def bench(
     Throughput is 1000 x batch / mean compute time in ms, as ais_bench defines it: copies, pre- and postprocessing
     are left out. Beside it stands what photos to detections takes, everything included.
     """
-    from convertkit.conversion.request import Asked
     from convertkit.targets.context import RuntimeOptions
 
     request = shared.request_of(
-        Asked(
-            model,
-            variant,
-            target,
-            weights,
-            shared.origin_of(origin),
-            python,
-            options=shared.settings(option),
-        ),
+        model,
         plugin,
+        variant=variant,
+        target=target,
+        weights=weights,
+        origin=origin,
+        python=python,
+        option=option,
     )
     repeated: Repeated
     whole: EndToEnd | None = None

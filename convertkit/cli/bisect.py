@@ -75,23 +75,15 @@ def bisect(
 
     Exit code 0 where all passes hold, 1 where one does not.
     """
-    from convertkit.conversion.request import Asked
-
     how = _How(runtime, effect, output, force)
     if subject.is_dir():
         shared.refuse_meaningless(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
-        asked = Asked(
-            subject,
-            variant,
-            target,
-            weights,
-            shared.origin_of(origin),
-            python,
-            shared.steps_of(passes or None),
-        )
-        request = shared.request_of(asked, plugin)
+        request = shared.request_of(
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            pipeline=shared.steps_of(passes or None),
+        )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:

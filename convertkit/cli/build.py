@@ -43,21 +43,11 @@ def build(
     """Export, rewrite, check and compile a model for a target."""
     from convertkit.conversion.engine import build as run
     from convertkit.conversion.pack import pack
-    from convertkit.conversion.request import Asked
 
-    asked = Asked(
-        model,
-        variant,
-        target,
-        weights,
-        shared.origin_of(origin),
-        python,
-        shared.steps_of(pipeline),
-        check,
-        compiler,
-        shared.settings(option),
-    )
-    request = shared.request_of(asked, plugin)
+    request = shared.request_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+    )  # fmt: skip
     directory = output or request.directory
     if explain or dry_run:
         _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)

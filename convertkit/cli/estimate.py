@@ -41,15 +41,13 @@ def estimate(
 
     An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
     """
-    from convertkit.conversion.request import Asked
     from convertkit.estimation.roofline import estimate as run
 
     if subject.is_dir():
-        machine, pixels, model = _package(
-            shared.request_of(
-                Asked(subject, variant, target, weights, shared.origin_of(origin), python), plugin
-            )
+        request = shared.request_of(
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python
         )
+        machine, pixels, model = _package(request)
     else:
         own = {"--variant": variant, "--weights": weights, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)

@@ -23,12 +23,9 @@ def export(
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
     from convertkit.conversion.engine import stock_graph
-    from convertkit.conversion.request import Asked
     from convertkit.graph.io import save
 
-    request = shared.request_of(
-        Asked(model, variant, "cpu", weights, shared.origin_of(origin), python), plugin
-    )
+    request = shared.request_of(model, plugin, variant=variant, weights=weights, origin=origin, python=python)
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

@@ -13,7 +13,7 @@ from convertkit.errors import UsageError, suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convertkit.conversion.request import Asked, BuildRequest, Origin
+    from convertkit.conversion.request import BuildRequest
     from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
@@ -179,11 +179,25 @@ def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
-def request_of(asked: Asked, plugin: list[Path] | None) -> BuildRequest:
-    """What is asked, resolved; says once of a package of somebody else that its code runs."""
-    from convertkit.conversion.request import make_request
+def request_of(
+    model: Path,
+    plugin: list[Path] | None,
+    *,
+    origin: str = "auto",
+    option: list[str] | None = None,
+    **words: Any,
+) -> BuildRequest:
+    """What is asked, resolved; says once of a package of somebody else that its code runs.
 
-    tell_of_code(asked.model)
+    Args:
+        origin, option: as :data:`OriginOption` and :data:`SettingOption` have them.
+        words: the other fields of :class:`~convertkit.conversion.request.Asked`.
+    """
+    from convertkit.conversion.request import Asked, Origin, make_request
+
+    known = choice(origin, "--from", get_args(Origin))
+    asked = Asked(model, origin=known, options=settings(option), **words)  # type: ignore[arg-type]
+    tell_of_code(model)
     return make_request(asked, open_all(plugin))
 
 
@@ -199,13 +213,6 @@ def steps_of(pipeline: str | None) -> list[str] | None:
     if steps == []:
         raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
     return steps
-
-
-def origin_of(text: str) -> Origin:
-    """What ``--from`` says; errors as :func:`choice`."""
-    from convertkit.conversion.request import Origin
-
-    return choice(text, "--from", get_args(Origin))  # type: ignore[return-value]
 
 
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:

@@ -83,7 +83,6 @@ def postprocess(
 
     Exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.conversion.request import Asked
     from convertkit.offline.prepared import read_record
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import finish
@@ -91,7 +90,7 @@ def postprocess(
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
-    request = shared.request_of(Asked(model, record.variant, target), plugin)
+    request = shared.request_of(model, plugin, variant=record.variant, target=target)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
     files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)

@@ -68,11 +68,10 @@ def preprocess(
 
     Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
     """
-    from convertkit.conversion.request import Asked
     from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = shared.request_of(Asked(model, variant, target), plugin)
+    request = shared.request_of(model, plugin, variant=variant, target=target)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)

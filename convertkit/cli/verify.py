@@ -80,23 +80,15 @@ def verify(
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
     from convertkit.conversion.engine import build
-    from convertkit.conversion.request import Asked
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import find_source
     from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
-    asked = Asked(
-        model,
-        variant,
-        target,
-        weights,
-        shared.origin_of(origin),
-        python,
-        compiler=compiler,
-        options=shared.settings(option),
-    )
-    request = shared.request_of(asked, plugin)
+    request = shared.request_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, compiler=compiler,
+    )  # fmt: skip
     directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)

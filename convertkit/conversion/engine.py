@@ -123,7 +123,7 @@ class _Run:
             self._started(position + 1)
             with naming(self.request.pipeline.steps, position):
                 before, known, check = state.model, self._step(state, position), None
-                if self.request.check:
+                if self.request.asked.check:
                     check = self._check(position, before, state.model, known.record)
             self.store.put(self.steps[position + 1].key, state.model, known)
             record = self._note_pass(position, known, check)

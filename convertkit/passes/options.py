@@ -111,13 +111,12 @@ def _value_text(value: Any) -> str:
     if not isinstance(value, str):
         return _dumped(value)
     plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_YAML_READS_AS_VALUES
-    return value if plain else _dumped(value, default_style='"')
+    return value if plain else _dumped(value, '"')
 
 
-def _dumped(value: Any, **style: str) -> str:
+def _dumped(value: Any, style: str | None = None) -> str:
     """One YAML scalar in one line of printable ASCII."""
-    text: str = yaml.safe_dump(value, width=math.inf, **style)
-    return text.partition("\n")[0]
+    return yaml.safe_dump(value, width=math.inf, default_style=style).partition("\n")[0]
 
 
 def _split(text: str) -> list[str]:

@@ -51,7 +51,8 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 @pytest.fixture(scope="session")
 def export_python() -> Path:
     """The interpreter of the managed export environment, as the user's own cache has it (``make env`` builds it)."""
-    from convertkit.exporting.environment import VARIABLE, Environment
+    from convertkit.exporting.environment import Environment
+    from convertkit.exporting.interpreter import VARIABLE
     from convertkit.models.package import read_spec
 
     if named := os.environ.get(VARIABLE):

@@ -20,7 +20,7 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the environments on this machine and how complete they are."""
-    from convertkit.exporting.environment import list_environments
+    from convertkit.exporting.inventory import list_environments
 
     found = list_environments()
     if as_json:
@@ -59,6 +59,6 @@ def remove(
     name: Annotated[str, typer.Argument(help="Environment, as env list names it.", metavar="NAME")],
 ) -> None:
     """Remove an environment and everything in it."""
-    from convertkit.exporting.environment import remove as run
+    from convertkit.exporting.inventory import remove as run
 
     print(f"removed {run(name)}")

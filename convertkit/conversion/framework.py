@@ -13,8 +13,9 @@ from convertkit.conversion.events import Note, Progress, Report
 from convertkit.conversion.examine import examine, worker_script
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
-from convertkit.exporting.environment import Environment, ExternalPython, choose
+from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.fetch import file_name
+from convertkit.exporting.interpreter import ExternalPython
 from convertkit.exporting.worker import run_worker
 from convertkit.models.spec import WeightsSpec
 from convertkit.models.yamlspec import read_json

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from convertkit.errors import UnavailableError, UsageError
 from convertkit.exporting.build import Builder, Progress, step_names
 from convertkit.exporting.interpreter import VARIABLE, ExternalPython, probe
-from convertkit.exporting.inventory import environments_directory, list_environments, remove
+from convertkit.exporting.inventory import environments_directory
 from convertkit.exporting.requirements import Requirements, read_requirements
 from convertkit.exporting.state import (
     FORMAT,
@@ -41,17 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from convertkit.models.spec import EnvironmentSpec
-
-__all__ = [
-    "VARIABLE",
-    "Environment",
-    "ExternalPython",
-    "Progress",
-    "Status",
-    "choose",
-    "list_environments",
-    "remove",
-]
 
 
 @dataclass(frozen=True)

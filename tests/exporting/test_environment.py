@@ -20,8 +20,9 @@ from convertkit.errors import (
     UsageError,
 )
 from convertkit.exporting import toolchain
-from convertkit.exporting.build import CREATE, VERIFY, step_names, telling
-from convertkit.exporting.environment import Environment, Progress, list_environments, remove
+from convertkit.exporting.build import CREATE, VERIFY, Progress, step_names, telling
+from convertkit.exporting.environment import Environment
+from convertkit.exporting.inventory import list_environments, remove
 from convertkit.exporting.requirements import parse_requirements
 from convertkit.exporting.state import FORMAT, State, StepRecord, load_state, save_state
 from convertkit.models.spec import EnvironmentSpec

@@ -14,7 +14,6 @@ from convertkit.errors import UnknownNameError, UsageError
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.models.spec import PerformanceSpec
-    from convertkit.speed.figures import Figures
     from convertkit.speed.measure import EndToEnd, Repeated
     from convertkit.targets.context import RuntimeOptions
 
@@ -104,7 +103,8 @@ def _measure(
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
     from convertkit.conversion.engine import build
-    from convertkit.speed.measure import decode, end_to_end, repeat, stacked
+    from convertkit.datasets.coco import picture
+    from convertkit.speed.measure import end_to_end, repeat, stacked
 
     photos = _photos(request, images)
     built = build(request, output or request.directory, report=BuildView())
@@ -112,7 +112,7 @@ def _measure(
     _refuse_options(request, built.directory, runtime, name, options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
-    inputs, _ = package.model.preprocess(decode(photos[0]), variant.spec.size, settings)
+    inputs, _ = package.model.preprocess(picture("photo 0", photos[0]), variant.spec.size, settings)
     batch = options.batch or 1
     with progress_bar("bench", loops, unit="runs") as advance:
         repeated = repeat(
@@ -207,9 +207,9 @@ def _table(repeated: Repeated) -> None:
         "device to host": repeated.from_device,
         "whole call": None if repeated.whole == repeated.compute else repeated.whole,
     }
-    rows = [_row(name, figures) for name, figures in parts.items() if figures is not None]
+    rows = [
+        [name, *(f"{getattr(figures, column):.2f}" for column in COLUMNS)]
+        for name, figures in parts.items()
+        if figures is not None
+    ]
     print_table(["ms", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
-
-
-def _row(name: str, figures: Figures) -> list[str]:
-    return [name, *(f"{getattr(figures, column):.2f}" for column in COLUMNS)]

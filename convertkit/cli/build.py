@@ -10,7 +10,6 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.ui import BuildView, note, print_json, print_table, unchecked_line
-from convertkit.errors import UsageError
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -64,8 +63,7 @@ def build(
 def _only_say(
     request: BuildRequest, directory: Path, explain: list[str] | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    if explain and dry_run:
-        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    shared.refuse_both("--explain", "--dry-run", explain, dry_run)
     if explain:
         _explain(request, explain, as_json=as_json)
     else:

@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption
+from convertkit.cli.options import JsonOption, refuse_both
 from convertkit.cli.ui import print_json, print_table
-from convertkit.errors import UsageError
 from convertkit.storage.files import home, megabytes
 
 app = typer.Typer(
@@ -71,8 +70,7 @@ def prune(
     """
     from convertkit.conversion import pruning
 
-    if everything and to is not None:
-        raise UsageError("--all and --to exclude each other", hint="give one of them")
+    refuse_both("--all", "--to", everything, to)
     most = None if to is None else pruning.parse_size(to, "--to")
     freed = pruning.prune_all() if everything else pruning.prune(most)
     if as_json:

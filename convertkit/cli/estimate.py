@@ -106,8 +106,8 @@ def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:
 def _incomplete(found: Estimate) -> str:
     """Said first: figures of a graph that is only partly counted are too small."""
     count, first = len(found.uncounted), found.uncounted[0]
-    ops = sorted(Counter(item.op for item in found.uncounted).items(), key=lambda item: -item[1])
-    named = ", ".join(f"{number} {op}" for op, number in ops[:OPERATORS])
+    ops = Counter(item.op for item in found.uncounted)
+    named = ", ".join(f"{number} {op}" for op, number in ops.most_common(OPERATORS))
     more = f" and {len(ops) - OPERATORS} other operators" if len(ops) > OPERATORS else ""
     cure = " (it depends on the data, or on passes like simplify)" if "static shape" in first.why else ""
     return (
@@ -135,7 +135,10 @@ def _table(found: Estimate, top: int) -> None:
 
 
 def _totals(found: Estimate, machine: Machine) -> None:
-    shares = sorted(_by_operator(found).items(), key=lambda item: -item[1])[:OPERATORS]
+    totals: dict[str, float] = defaultdict(float)
+    for row in found.rows:
+        totals[row.op] += row.seconds
+    shares = sorted(totals.items(), key=lambda item: -item[1])[:OPERATORS]
     print("by operator: " + ", ".join(f"{op} {seconds * 1e3:.2f} ms" for op, seconds in shares))
     parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
     part = "" if found.complete else "of what is counted, "
@@ -155,13 +158,6 @@ def _totals(found: Estimate, machine: Machine) -> None:
 
 def _size(count: int | None) -> str:
     return "an open size" if count is None else megabytes(count)
-
-
-def _by_operator(found: Estimate) -> dict[str, float]:
-    totals: dict[str, float] = defaultdict(float)
-    for row in found.rows:
-        totals[row.op] += row.seconds
-    return totals
 
 
 def _speed(seconds: float) -> str:

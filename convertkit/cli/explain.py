@@ -98,7 +98,8 @@ def print_outlook(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
         print_json({"passes": rows})
         return
     cells = [
-        [str(number), row["text"], row["effect"], _order(row), _would(row)] for number, row in _numbered(rows)
+        [str(number), row["text"], row["effect"], _order(row), _count(row["findings"])]
+        for number, row in enumerate(rows, 1)
     ]
     print_table(["#", "pass", "effect", "order", "would"], cells, right=[0])
     print("nothing written (--explain PASS lists what a pass finds)")
@@ -126,20 +127,14 @@ def _declared(step: Pass) -> dict[str, Any]:
     }
 
 
-def _numbered(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    return enumerate(rows, 1)
-
-
 def _order(row: dict[str, Any]) -> str:
     parts = [f"{word} {', '.join(row[word])}" for word in ("requires", "after", "before") if row[word]]
     return "; ".join(parts) or "-"
 
 
-def _would(row: dict[str, Any]) -> str:
-    return "-" if row["findings"] is None else _count(row["findings"])
-
-
-def _count(found: Sequence[Finding]) -> str:
+def _count(found: Sequence[Finding] | None) -> str:
+    if found is None:
+        return "-"
     if not found:
         return "found no candidate"
     matched = sum(item.status == "matched" for item in found)

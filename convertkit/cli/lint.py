@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all
+from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both
 from convertkit.cli.ui import print_json, print_table
 from convertkit.errors import LintError, UsageError, nearest
 
@@ -47,8 +47,7 @@ def lint(
     """
     from convertkit.targets.capabilities import linter_of
 
-    if as_json and as_sarif:
-        raise UsageError("--json and --sarif exclude each other", hint="give one of them")
+    refuse_both("--json", "--sarif", as_json, as_sarif)
     chosen = linter_of(open_all(plugin).targets.get(target))
     allowed = _known(allow or [], chosen)
     report = chosen.lint(file, None if input_shape is None else sizes(input_shape)).allowing(allowed)
@@ -146,12 +145,9 @@ def _cut(text: str, most: int) -> str:
 
 
 def _count(report: LintReport) -> str:
-    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in _numbers(report)]
+    counts = {"error": report.errors, "warning": report.warnings}
+    parts = [f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts.items()]
     return ", ".join([*parts, f"{len(report.allowed)} allowed"] if report.allowed else parts)
-
-
-def _numbers(report: LintReport) -> list[tuple[int, str]]:
-    return [(report.errors, "error"), (report.warnings, "warning")]
 
 
 def _plain(report: LintReport, file: Path, target: str) -> dict[str, object]:

@@ -97,8 +97,7 @@ def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:
-    if explain and dry_run:
-        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    shared.refuse_both("--explain", "--dry-run", explain, dry_run)
     if output is not None and (explain or dry_run):
         option = "--explain" if explain else "--dry-run"
         raise UsageError(f"{option} writes nothing, so --output has no use", hint="leave one of them out")

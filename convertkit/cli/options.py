@@ -172,6 +172,12 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def refuse_both(one: str, other: str, *given: object) -> None:
+    """Raises UsageError where two options that exclude each other are both given."""
+    if all(given):
+        raise UsageError(f"{one} and {other} exclude each other", hint="give one of them")
+
+
 def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     """Raises UsageError for an option that was given and has no meaning for what the command is about."""
     for name, value in options.items():

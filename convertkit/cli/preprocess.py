@@ -73,7 +73,7 @@ def preprocess(
     shared.choice(suffix, "--format", FORMATS)
     request = shared.request_of(model, plugin, variant=variant, target=target)
     taken = _inputs(request, artifact)
-    job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
+    job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
     with progress_bar("preprocess", len(job.photos)) as advance:
         outcome = prepare(job, output, jobs=jobs, on_progress=advance)
@@ -121,7 +121,6 @@ def _job(
     annotations: Path | None,
     images: Path | None,
     limit: int | None,
-    note: Any,
     *,
     skip_bad: bool,
 ) -> Job:

@@ -39,17 +39,35 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A plain aligned table; columns whose index is in ``right`` are flush right. Never wraps, never cuts."""
+    """A plain aligned table; columns whose index is in ``right`` are flush right.
+
+    What is wider than the terminal (80 columns where there is none) moves together and wraps at blanks; no word is
+    ever cut.
+    """
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.table import Table
+    from rich.text import Text
+
     lines = [[visible(text).replace("\n", "\\n") for text in line] for line in (columns, *rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    for number, line in enumerate(lines):
-        cells = [
-            text.rjust(width) if i in right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-        if number == 0:
-            print("  ".join("-" * width for width in widths))
+    table, console = Table.grid(), Console(color_system=None)
+    for place, cells in enumerate(zip(*lines, strict=True)):
+        words = [word for cell in cells for word in cell.split(" ")]
+        table.add_column(
+            justify="right" if place in right else "left",
+            min_width=max(map(len, words)),
+            no_wrap=len(words) == len(cells),
+        )
+    table.add_row(*map(Text, lines[0]))
+    table.add_row(*[Rule(characters="-", style="") for _ in columns])
+    for line in lines[1:]:
+        table.add_row(*map(Text, line))
+    least, gaps = sum(column.min_width or 0 for column in table.columns), len(columns) - 1
+    gap = 2 if least + 2 * gaps <= console.width else 1
+    table.padding, console.width = (0, gap, 0, 0), max(console.width, least + gap * gaps)
+    with console.capture() as page:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in page.get().splitlines()))
 
 
 def figure(value: float | None) -> str:

@@ -136,7 +136,11 @@ def _show(found: Verification, *, per_class: bool) -> None:
     for task in tasks:
         print()
         rows = [_row(rung, task) for rung in found.rungs]
-        print_table([task, *COLUMNS, "images/s", "origin"], rows, right=range(1, len(COLUMNS) + 2))
+        print_table([task, *COLUMNS, "images/s"], rows, right=range(1, len(COLUMNS) + 2))
+    recorded = [f"{rung.name}: {rung.origin}" for rung in found.rungs if rung.origin != "measured"]
+    if recorded:
+        print()
+        print("\n".join(recorded))
     if per_class:
         print_classes(found.rungs[-1].per_class)
     print_verdict(found.verdict, found.notes)
@@ -145,4 +149,4 @@ def _show(found: Verification, *, per_class: bool) -> None:
 def _row(rung: Rung, task: str) -> list[str]:
     scores = rung.scores.get(task, {})
     rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
-    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate, rung.origin]
+    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate]

@@ -29,11 +29,9 @@ from convertkit.exporting.requirements import Requirements, read_requirements
 from convertkit.exporting.state import (
     FORMAT,
     State,
-    Status,
     interpreter_of,
     load_state,
     lock_of,
-    status_of,
 )
 from convertkit.storage.files import FileLock, canonical_json, sha256_bytes
 
@@ -104,15 +102,6 @@ class Environment:
     def python(self) -> Path:
         """Its interpreter; :meth:`ensure` makes it exist."""
         return interpreter_of(self.directory)
-
-    @property
-    def log(self) -> Path:
-        """What its build printed."""
-        return self.directory / "build.log"
-
-    def status(self) -> Status:
-        """How it stands now: absent, partial, building or complete."""
-        return status_of(self.directory)
 
     def ensure(
         self,

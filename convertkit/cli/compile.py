@@ -18,8 +18,7 @@ def compile_bundle(
         Path, typer.Argument(help="Directory that convertkit build made, or a .zip of it.", metavar="BUNDLE")
     ],
     compiler: Annotated[
-        str,
-        typer.Option("--compiler", help="Where the compiler is: local, docker:IMAGE or ssh:HOST."),
+        str, typer.Option("--compiler", help="Where the compiler is: local, docker:IMAGE or ssh:HOST.")
     ] = "local",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Artifact directory; default: the bundle itself.")

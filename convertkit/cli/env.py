@@ -11,9 +11,7 @@ from convertkit.cli.options import JsonOption
 from convertkit.cli.ui import StepView, note, print_json, print_table
 
 app = typer.Typer(
-    help="Build, list and remove export environments.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    help="Build, list and remove export environments.", no_args_is_help=True, rich_markup_mode=None
 )
 
 

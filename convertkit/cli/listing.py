@@ -74,12 +74,7 @@ def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
         for rule in found:
             holds.setdefault(rule, []).append(name)
     return [
-        {
-            "rule": rule.id,
-            "severity": rule.severity,
-            "targets": names,
-            "summary": rule.summary,
-        }
+        {"rule": rule.id, "severity": rule.severity, "targets": names, "summary": rule.summary}
         for rule, names in sorted(holds.items(), key=lambda item: item[0].id)
     ]
 

@@ -42,8 +42,7 @@ def preprocess(
         typer.Option("--annotations", help="COCO instances file that names the photos; needs --images."),
     ] = None,
     images: Annotated[
-        Path | None,
-        typer.Option("--images", help="Directory of photos; default: the variant's dataset."),
+        Path | None, typer.Option("--images", help="Directory of photos; default: the variant's dataset.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many photos.")

@@ -26,13 +26,7 @@ from convertkit.exporting.build import Builder, Progress, step_names
 from convertkit.exporting.interpreter import VARIABLE, ExternalPython, probe
 from convertkit.exporting.inventory import environments_directory
 from convertkit.exporting.requirements import Requirements, read_requirements
-from convertkit.exporting.state import (
-    FORMAT,
-    State,
-    interpreter_of,
-    load_state,
-    lock_of,
-)
+from convertkit.exporting.state import FORMAT, State, interpreter_of, load_state, lock_of
 from convertkit.storage.files import FileLock, canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
@@ -64,12 +58,7 @@ class Environment:
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        spec: EnvironmentSpec,
-        package: Path,
-        *,
-        base_python: Path | None = None,
+        cls, name: str, spec: EnvironmentSpec, package: Path, *, base_python: Path | None = None
     ) -> Environment:
         """The environment a model package asks for; ``package`` is the directory of its ``model.yaml``.
 

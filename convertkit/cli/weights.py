@@ -44,9 +44,8 @@ def weights(
         "prefix": prefix,
     }
     with contextlib.ExitStack() as stack:
-        if (
-            output is not None
-        ):  # the worker is another program: what it leaves where it is killed has to be ours
+        # the worker is another program: what it leaves where it is killed has to be ours
+        if output is not None:
             room = stack.enter_context(scratch_directory(output.absolute()))
             job["output"] = str(room / output.name)
         found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)

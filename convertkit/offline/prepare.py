@@ -65,9 +65,8 @@ def prepare(
     with locked_directory(output):
         work = _Work(job, output)
         _refuse_full_disk(work, output)
-        with Journal(
-            output, work.key
-        ) as journal:  # first of all: it says to the next run that all else is ours
+        # first of all: it says to the next run that all else is ours
+        with Journal(output, work.key) as journal:
             work.journal = journal
             work.make_directories()
             threads = jobs or usable_processors()

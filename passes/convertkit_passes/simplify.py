@@ -90,9 +90,8 @@ def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[st
         )
     _put_back_weights(graph, before, defaults)
     weights = {tensor.name for tensor in old.initializer} - {tensor.name for tensor in graph.initializer}
-    del graph.input[
-        :
-    ]  # below IR version 4 weights are inputs: one that is folded now would become a required one
+    # below IR version 4 weights are inputs: one that is folded now would become a required one
+    del graph.input[:]
     graph.input.extend(value for value in old.input if value.name not in weights)
     _keep_types(graph, old)
     del result.metadata_props[:]

@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from convertkit.cli.ui import BuildView, note, print_json, print_table, progress_bar
 from convertkit.conversion.events import Note, Progress, StepFinished, StepStarted
@@ -42,6 +47,21 @@ def test_sentences_of_a_table_wrap_and_words_stay_whole(capsys: pytest.CaptureFi
     assert max(map(len, lines)) <= 80
     assert " ".join(line.removeprefix(word).strip() for line in lines[2:-1]) == sentence
     assert all(line.isascii() and line == line.rstrip() for line in lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.lists(st.text("abc-/", min_size=1, max_size=16), max_size=9)] * 3), min_size=1)
+)
+def test_every_word_of_a_table_is_whole_and_every_line_fits(rows: list[tuple[list[str], ...]]) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        print_table(["one", "two", "three"], [[" ".join(cell) for cell in row] for row in rows])
+
+    lines = out.getvalue().splitlines()
+    words = Counter(word for row in rows for cell in row for word in cell)
+    assert max(map(len, lines)) <= 80
+    assert Counter(word for line in lines[2:] for word in line.split()) == words
 
 
 def test_a_table_is_as_wide_as_the_terminal(

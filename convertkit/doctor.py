@@ -13,7 +13,8 @@ from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
 from convertkit.conversion.keys import tool_versions
 from convertkit.errors import PluginError
-from convertkit.exporting.environment import VARIABLE, list_environments
+from convertkit.exporting.interpreter import VARIABLE
+from convertkit.exporting.inventory import list_environments
 from convertkit.exporting.toolchain import compiler
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.storage.files import home

@@ -7,6 +7,7 @@ blame only where its difference, alone, makes the outputs leave tolerance.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import onnx
@@ -59,8 +60,7 @@ class Consequences:
 
 def put_in(model: LightModel, values: Named) -> LightModel:
     """The graph with some inner tensors (or outputs) taken from new inputs ``given:NAME`` instead of computed."""
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for node in proto.graph.node:
         for index, name in enumerate(node.output):
             if name in values:

@@ -12,7 +12,7 @@ from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.domains import lowered
 from convertkit.graph.io import save
 from convertkit.graph.session import Arrays, open_session
-from convertkit.passes.check import open_on_host
+from convertkit.passes.check import feeds_of, open_on_host
 from convertkit.passes.probing import Outputs, Run
 from convertkit.storage.files import work_directory
 from convertkit.targets.capabilities import emulate, emulations
@@ -86,12 +86,9 @@ def find_place(target: Target, text: str | None) -> Place:
 
 
 def _feeds(model: LightModel, inputs: Arrays) -> Arrays:
-    """As :func:`~convertkit.passes.check.open_on_host`: by name, renamed inputs by their order."""
     weights = {tensor.name for tensor in model.proto.graph.initializer}
     names = [value.name for value in model.proto.graph.input if value.name not in weights]
-    others = iter([value for name, value in inputs.items() if name not in names])
-    feeds = {name: inputs[name] if name in inputs else next(others, None) for name in names}
-    missing = [name for name, value in feeds.items() if value is None]
-    if missing:
+    feeds = feeds_of(names, inputs)
+    if missing := [name for name in names if name not in feeds]:
         raise GraphError(f"input {missing[0]!r} is missing")
-    return {name: value for name, value in feeds.items() if value is not None}
+    return feeds

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,7 @@ class Recorder:
             yield found
 
     def _run(self, names: list[str]) -> dict[str, NDArray[Any]]:
-        proto = onnx.ModelProto()
-        proto.CopyFrom(self._model.proto)
+        proto = deepcopy(self._model.proto)
         del proto.graph.output[:]
         proto.graph.output.extend(self._types.get(name, onnx.ValueInfoProto(name=name)) for name in names)
         values = open_on_host(LightModel(proto, self._model.weights))(self._inputs)

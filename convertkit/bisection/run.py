@@ -8,6 +8,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from convertkit.bisection.accuracy import by_accuracy
 from convertkit.bisection.attempt import complete, judged_as, named_roles
 from convertkit.bisection.outputs import Found, Observe, by_outputs
@@ -140,15 +142,8 @@ def _conclude(
     if found.culprit is None or found.failure is None:
         return result
     reproducer = _reproducer(found, found.culprit, found.failure, samples, wish, roles)
-    return Bisection(
-        wish.subject,
-        criterion,
-        len(wish.steps),
-        found.verdicts,
-        step_text(found.culprit.step),
-        found.failure,
-        reproducer,
-    )
+    culprit = step_text(found.culprit.step)
+    return structs.replace(result, culprit=culprit, failure=found.failure, reproducer=reproducer)
 
 
 def _reproducer(

@@ -11,6 +11,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.opt import pipeline_of, sample_of
+from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 
 if TYPE_CHECKING:
     from convertkit.bisection.report import Bisection, Verdict
@@ -74,23 +75,15 @@ def bisect(
 
     Exit code 0 where all passes hold, 1 where one does not.
     """
-    from convertkit.conversion.request import Asked
-
     how = _How(runtime, effect, output, force)
     if subject.is_dir():
         shared.refuse_meaningless(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
-        asked = Asked(
-            subject,
-            variant,
-            target,
-            weights,
-            shared.origin_of(origin),
-            python,
-            shared.steps_of(passes or None),
-        )
-        request = shared.request_of(asked, plugin)
+        request = shared.request_of(
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            pipeline=shared.steps_of(passes or None),
+        )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
@@ -115,7 +108,6 @@ class _How:
     def wish(self, subject: str, steps: tuple[Pass, ...], plugins: Plugins, target: str) -> Wish:
         from convertkit.bisection.place import find_place
         from convertkit.bisection.run import Wish
-        from convertkit.cli.ui import note
 
         effect = None if self.effect is None else shared.choice(self.effect, "--effect", EFFECTS)
         place = find_place(plugins.targets.get(target), self.runtime)
@@ -142,7 +134,6 @@ def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:
     from convertkit.bisection.run import bisect_accuracy, bisect_outputs
-    from convertkit.cli.ui import BuildView, note, progress_bar
     from convertkit.verification.data import find_source
 
     subject = f"{request.package.spec.name} {request.variant.name} on {request.target.name}"
@@ -155,8 +146,6 @@ def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisecti
 
 
 def _report(found: Bisection, *, as_json: bool) -> None:
-    from convertkit.cli.ui import print_json
-
     if as_json:
         print_json(found)
     else:

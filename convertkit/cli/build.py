@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, note, print_json, print_table, unchecked_line
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
     from convertkit.conversion.engine import BuildResult
@@ -38,24 +40,13 @@ def build(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Export, rewrite, check and compile a model for a target."""
-    from convertkit.cli.ui import BuildView, print_json
     from convertkit.conversion.engine import build as run
     from convertkit.conversion.pack import pack
-    from convertkit.conversion.request import Asked
 
-    asked = Asked(
-        model,
-        variant,
-        target,
-        weights,
-        shared.origin_of(origin),
-        python,
-        shared.steps_of(pipeline),
-        check,
-        compiler,
-        shared.settings(option),
-    )
-    request = shared.request_of(asked, plugin)
+    request = shared.request_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+    )  # fmt: skip
     directory = output or request.directory
     if explain or dry_run:
         _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
@@ -72,10 +63,7 @@ def build(
 def _only_say(
     request: BuildRequest, directory: Path, explain: list[str] | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    from convertkit.errors import UsageError
-
-    if explain and dry_run:
-        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    shared.refuse_both("--explain", "--dry-run", explain, dry_run)
     if explain:
         _explain(request, explain, as_json=as_json)
     else:
@@ -85,7 +73,6 @@ def _only_say(
 def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
     """Graphs come from the store where it has them; the artifact is not touched."""
     from convertkit.cli.explain import Questions, print_answers
-    from convertkit.cli.ui import BuildView
     from convertkit.conversion.stages import stored_stages
     from convertkit.passes.stages import graphs
 
@@ -96,7 +83,6 @@ def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
 
 def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
     """Steps, their keys, and which of them the store has; nothing runs."""
-    from convertkit.cli.ui import note, print_json, print_table
     from convertkit.conversion.preview import preview
 
     found = preview(request, directory, notice=note)
@@ -123,9 +109,7 @@ def _same(
 
 
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
-    from convertkit.cli.ui import unchecked_line
     from convertkit.conversion.compiled import state_of
-    from convertkit.storage.files import megabytes
     from convertkit.targets.capabilities import compiler_of, product_of
 
     target = request.target

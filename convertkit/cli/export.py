@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, written
 
 
 def export(
@@ -21,14 +22,10 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.cli.ui import BuildView, print_json, written
     from convertkit.conversion.engine import stock_graph
-    from convertkit.conversion.request import Asked
     from convertkit.graph.io import save
 
-    request = shared.request_of(
-        Asked(model, variant, "cpu", weights, shared.origin_of(origin), python), plugin
-    )
+    request = shared.request_of(model, plugin, variant=variant, weights=weights, origin=origin, python=python)
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, ModelArgument, VariantOption
+from convertkit.cli.ui import note, print_json, progress_bar
+from convertkit.errors import UsageError
+from convertkit.storage.files import megabytes
 
 
 def fetch(
@@ -19,12 +22,9 @@ def fetch(
 
     An interrupted download goes on where it stopped.
     """
-    from convertkit.cli.ui import note, print_json, progress_bar
     from convertkit.conversion.framework import downloads_directory
-    from convertkit.errors import UsageError
     from convertkit.exporting.fetch import fetch as download
     from convertkit.models.package import find_variant, read_spec
-    from convertkit.storage.files import megabytes
 
     chosen = find_variant(model, read_spec(model), variant)
     weights = chosen.spec.weights

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
 
+from convertkit.cli.ui import note
+from convertkit.errors import UsageError, suggestion
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convertkit.conversion.request import Asked, BuildRequest, Origin
+    from convertkit.conversion.request import BuildRequest
     from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
@@ -124,7 +127,6 @@ def open_all(files: list[Path] | None) -> Plugins:
 
 def tell_of_code(model: Path) -> None:
     """Says once of a package that is not convertkit's own that its code runs."""
-    from convertkit.cli.ui import note
     from convertkit.models.known import first_time
 
     if first_time(model):
@@ -137,7 +139,6 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
     Raises:
         UsageError: a text is not of this form, or a name is given twice.
     """
-    from convertkit.errors import UsageError
     from convertkit.models.yamlspec import BAD_YAML, parse
 
     found: dict[str, Any] = {}
@@ -162,7 +163,6 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: it names nothing. UnknownNameError: it names no task.
     """
-    from convertkit.errors import UsageError
     from convertkit.verification.metrics import check_tasks
 
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
@@ -172,20 +172,38 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def refuse_both(one: str, other: str, *given: object) -> None:
+    """Raises UsageError where two options that exclude each other are both given."""
+    if all(given):
+        raise UsageError(f"{one} and {other} exclude each other", hint="give one of them")
+
+
 def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     """Raises UsageError for an option that was given and has no meaning for what the command is about."""
-    from convertkit.errors import UsageError
-
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
-def request_of(asked: Asked, plugin: list[Path] | None) -> BuildRequest:
-    """What is asked, resolved; says once of a package of somebody else that its code runs."""
-    from convertkit.conversion.request import make_request
+def request_of(
+    model: Path,
+    plugin: list[Path] | None,
+    *,
+    origin: str = "auto",
+    option: list[str] | None = None,
+    **words: Any,
+) -> BuildRequest:
+    """What is asked, resolved; says once of a package of somebody else that its code runs.
 
-    tell_of_code(asked.model)
+    Args:
+        origin, option: as :data:`OriginOption` and :data:`SettingOption` have them.
+        words: the other fields of :class:`~convertkit.conversion.request.Asked`.
+    """
+    from convertkit.conversion.request import Asked, Origin, make_request
+
+    known = choice(origin, "--from", get_args(Origin))
+    asked = Asked(model, origin=known, options=settings(option), **words)  # type: ignore[arg-type]
+    tell_of_code(model)
     return make_request(asked, open_all(plugin))
 
 
@@ -195,7 +213,6 @@ def steps_of(pipeline: str | None) -> list[str] | None:
     Raises:
         UsageError: there is none in it.
     """
-    from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
 
     steps = None if pipeline is None else split_steps(pipeline)
@@ -204,17 +221,8 @@ def steps_of(pipeline: str | None) -> list[str] | None:
     return steps
 
 
-def origin_of(text: str) -> Origin:
-    """What ``--from`` says; errors as :func:`choice`."""
-    from convertkit.conversion.request import Origin
-
-    return choice(text, "--from", get_args(Origin))  # type: ignore[return-value]
-
-
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:
     """``value`` if it is one of ``known``, else the usual one-line error."""
-    from convertkit.errors import UsageError, suggestion
-
     if value not in known:
         raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
     return value

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all, tell_of_code
+from convertkit.cli.ui import print_json
 
 if TYPE_CHECKING:
     from convertkit.plugins.loading import Plugins
@@ -25,8 +26,6 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all about one pass, target or model package."""
-    from convertkit.cli.ui import print_json
-
     choice(kind, "show", KINDS)
     data = {"pass": _pass, "target": _target, "model": _model}[kind](open_all(plugin), name)
     if as_json:

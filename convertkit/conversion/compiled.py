@@ -43,7 +43,7 @@ def settled_key(request: BuildRequest, output: Path, facts: dict[str, Any], prev
     Args:
         facts: of the compile step as it would run now. previous: the key of the step before it.
     """
-    if request.compiler == "auto" and product_of(request.target):
+    if request.asked.compiler == "auto" and product_of(request.target):
         bare = {name: value for name, value in facts.items() if name != "compiler"}
         known = _compiler_of(output)
         if known:
@@ -60,7 +60,7 @@ def with_compiled(request: BuildRequest, output: Path, manifest: Manifest) -> Ma
     one took.
     """
     product = product_of(request.target)
-    if request.compiler != "auto" or not product or product in manifest.files:
+    if request.asked.compiler != "auto" or not product or product in manifest.files:
         return manifest
     try:
         known = read_manifest(output / NAME)

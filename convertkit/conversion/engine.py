@@ -123,7 +123,7 @@ class _Run:
             self._started(position + 1)
             with naming(self.request.pipeline.steps, position):
                 before, known, check = state.model, self._step(state, position), None
-                if self.request.check:
+                if self.request.asked.check:
                     check = self._check(position, before, state.model, known.record)
             self.store.put(self.steps[position + 1].key, state.model, known)
             record = self._note_pass(position, known, check)
@@ -146,8 +146,8 @@ class _Run:
     def _check(self, position: int, before: LightModel, after: LightModel, record: PassRecord) -> CheckRecord:
         step = self.request.pipeline.steps[position]
         found: CheckRecord = self._checker.check(step, before, after, changed=record.changed)
-        record_json = msgspec.json.encode(found)
-        self.store.put_files(self.steps[position + 1].check, [("record.json", record_json)])
+        files = [("record.json", msgspec.json.encode(found))]
+        self.store.put_files(self.steps[position + 1].check, files)
         return found
 
     def _resume(self) -> tuple[int, LightModel]:
@@ -172,9 +172,8 @@ class _Run:
         self._finished(0, cached=True)
         for position, entry in enumerate(entries[1:]):
             known = msgspec.json.decode(entry.record(), type=StepRecord)
-            record = self._note_pass(
-                position, known, _known_check(self.store, self.steps[position + 1].check)
-            )
+            check = _known_check(self.store, self.steps[position + 1].check)
+            record = self._note_pass(position, known, check)
             self._finished(position + 1, cached=True, record=record)
 
     def _compile(self, model: LightModel) -> Entry:
@@ -182,9 +181,8 @@ class _Run:
 
         position = len(self.steps) - 1
         step = self.steps[position]
-        entry = self.store.find(
-            step.key
-        )  # before the lock: a home that cannot be written may hold all there is
+        # before the lock: a home that cannot be written may hold all there is
+        entry = self.store.find(step.key)
         cached = entry is not None
         if entry is None:
             with self.store.lock(step.key, self._waiting):

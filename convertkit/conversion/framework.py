@@ -13,8 +13,9 @@ from convertkit.conversion.events import Note, Progress, Report
 from convertkit.conversion.examine import examine, worker_script
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
-from convertkit.exporting.environment import Environment, ExternalPython, choose
+from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.fetch import file_name
+from convertkit.exporting.interpreter import ExternalPython
 from convertkit.exporting.worker import run_worker
 from convertkit.models.spec import WeightsSpec
 from convertkit.models.yamlspec import read_json
@@ -34,7 +35,7 @@ def downloads_directory() -> Path:
 
 def environment(request: BuildRequest) -> Environment | ExternalPython:
     """The interpreter to export with: ``--python``, ``CONVERTKIT_EXPORT_PYTHON``, or the managed environment."""
-    return choose(_managed(request), request.python)
+    return choose(_managed(request), request.asked.python)
 
 
 def environment_fact(request: BuildRequest) -> str:
@@ -106,8 +107,8 @@ def checkpoint(request: BuildRequest) -> Path:
     Raises:
         UsageError: the variant names none. UnavailableError: it is still to be downloaded.
     """
-    if request.weights is not None:
-        return Path(request.weights).resolve()
+    if request.asked.weights is not None:
+        return Path(request.asked.weights).resolve()
     spec = request.variant.spec.weights
     if spec.path is not None:
         path = request.variant.path(spec.path)

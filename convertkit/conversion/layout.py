@@ -111,9 +111,8 @@ def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     with atomic_directory(output / READY) as filling:
         for name, entry in manifest.files.items():
             if not is_intact(output / name, entry):
-                shutil.copyfile(
-                    source / name, filling / name
-                )  # no link: the store's is not the user's to damage
+                # no link: the store's is not the user's to damage
+                shutil.copyfile(source / name, filling / name)
         (filling / NAME).write_bytes(manifest.encode())
     _move_in(output)
 

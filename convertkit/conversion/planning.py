@@ -56,7 +56,7 @@ def plan(request: BuildRequest) -> tuple[Step, ...]:
     """The steps of a build and their keys, without doing or importing anything heavy."""
     facts = stock_facts(request)
     steps = [Step("stock", "stock graph", step_key("stock", facts), facts)]
-    samples = {"samples": samples_fact(request.package, request.variant)} if request.check else {}
+    samples = {"samples": samples_fact(request.package, request.variant)} if request.asked.check else {}
     for item in request.pipeline.steps:
         facts = pass_facts(item)
         key = step_key("pass", facts, steps[-1].key)
@@ -71,5 +71,5 @@ def is_as_asked(manifest: Manifest, request: BuildRequest, steps: tuple[Step, ..
     """Whether a manifest of the right key names the request's variant, and its passes were checked as they would be."""
     variant = request.variant
     checked = [entry.summary.get("check") for entry in manifest.steps if entry.kind == "pass"]
-    same = not request.check or checked == [step.check for step in steps if step.kind == "pass"]
+    same = not request.asked.check or checked == [step.check for step in steps if step.kind == "pass"]
     return same and (manifest.variant, manifest.size) == (variant.name, variant.spec.size)

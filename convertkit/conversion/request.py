@@ -31,9 +31,13 @@ class Asked:
     Attributes:
         model: directory of the package.
         variant: by name, or the path of a variant's YAML file; None for the package's own.
-        weights, origin, python, check, compiler: as in :class:`BuildRequest`.
+        weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
+        origin: where the stock graph comes from.
+        python: interpreter of the export environment to use instead of the managed one.
         pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
             the given ones end with.
+        check: run every pass's numeric check.
+        compiler: where the target's compiler is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
         options: for the target's compiler, over what the package and the variant say.
     """
 
@@ -51,45 +55,37 @@ class Asked:
 
 @dataclass(frozen=True)
 class BuildRequest:
-    """Everything a build needs to know.
+    """Everything a build needs to know: what was asked, and what its names stand for.
 
     Attributes:
         context: what the target's compilation is told.
-        weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
-        origin: where the stock graph comes from.
-        python: interpreter of the export environment to use instead of the managed one.
-        check: run every pass's numeric check.
-        compiler: where the target's compiler is, as it was asked for: ``auto``, ``local``, ``docker:IMAGE``,
-            ``ssh:HOST`` or ``none``.
     """
 
+    asked: Asked
     package: ModelPackage
     variant: Variant
     target: Target
     context: CompileContext
     pipeline: Pipeline
     plugins: Plugins
-    weights: str | None = None
-    origin: Origin = "auto"
-    python: Path | None = None
-    check: bool = True
-    compiler: str = "auto"
 
     @property
     def seed(self) -> int | None:
         """The seed of ``random:SEED`` weights, else None."""
-        match = _RANDOM.fullmatch(self.weights or "")
+        match = _RANDOM.fullmatch(self.asked.weights or "")
         return int(match.group(1)) if match else None
 
     @property
     def from_stock(self) -> bool:
         """Whether the stock graph is a file that exists already."""
-        return self.origin != "checkpoint" and self.weights is None and self.variant.spec.stock is not None
+        asked = self.asked
+        return asked.origin != "checkpoint" and asked.weights is None and self.variant.spec.stock is not None
 
     @property
     def label(self) -> str:
         """``maskrcnn-mini-cpu``: names the artifact's directory."""
-        suffix = "" if self.weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(self.weights).stem)
+        weights = self.asked.weights
+        suffix = "" if weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(weights).stem)
         return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
 
     @property
@@ -114,19 +110,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     texts = package.spec.pipeline if asked.pipeline is None else asked.pipeline
     steps = _pipeline(texts, place.name, place.passes(context), plugins)
-    return BuildRequest(
-        package,
-        chosen,
-        place,
-        context,
-        steps,
-        plugins,
-        asked.weights,
-        asked.origin,
-        asked.python,
-        asked.check,
-        asked.compiler,
-    )
+    return BuildRequest(asked, package, chosen, place, context, steps, plugins)
 
 
 def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins: Plugins) -> Pipeline:

@@ -30,7 +30,7 @@ def stored_stages(request: BuildRequest, *, report: Report = silent) -> tuple[Li
 
 
 def _stages(request: BuildRequest, model: LightModel, store: Store, report: Report) -> Iterator[Stage]:
-    steps = plan(replace(request, check=False))
+    steps = plan(replace(request, asked=replace(request.asked, check=False)))
     for position, step in enumerate(request.pipeline.steps, 1):
         number = (position + 1, len(steps))
         report(StepStarted("pass", step_text(step), *number))

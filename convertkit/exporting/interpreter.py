@@ -113,9 +113,7 @@ class ExternalPython:
         return probe(self.python, distributions=self.distributions, modules=self.modules)
 
     def ensure(
-        self,
-        on_progress: Callable[..., None] | None = None,
-        on_wait: Callable[[str], None] | None = None,
+        self, on_progress: Callable[..., None] | None = None, on_wait: Callable[[str], None] | None = None
     ) -> Path:
         """Return the interpreter after checking that it has everything; nothing is installed.
 

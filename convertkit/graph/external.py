@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import onnx
@@ -78,8 +79,7 @@ def _pieces(model: LightModel, places: dict[str, int]) -> Iterator[bytes]:
 
 
 def _pointing(model: LightModel, places: dict[str, int], location: str) -> onnx.ModelProto:
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for tensor in proto.graph.initializer:
         key = weight_key(tensor)
         if key is not None:

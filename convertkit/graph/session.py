@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,8 +133,7 @@ def _without_idle_weights(model: LightModel) -> LightModel:
     idle = {tensor.name for tensor in model.detached()} - read
     if not idle:
         return model
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for items in (proto.graph.initializer, proto.graph.input):
         for at in reversed(range(len(items))):
             if items[at].name in idle:

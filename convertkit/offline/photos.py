@@ -19,15 +19,14 @@ from convertkit.errors import UsageError
 class Photo:
     """One photo: the stem of its files, where it lies, its name from the directory of photos, its id if it has one.
 
-    ``height`` and ``width`` are what the annotations say, in pixels; None where there are no annotations.
+    ``size`` is height and width in pixels as the annotations say; None where there are none.
     """
 
     stem: str
     path: Path
     name: str
     id: int | None = None
-    height: int | None = None
-    width: int | None = None
+    size: tuple[int, int] | None = None
 
     def __str__(self) -> str:
         return self.name
@@ -71,8 +70,7 @@ def photos_of_dataset(dataset: CocoDataset, directory: Path) -> tuple[Photo, ...
             image.path,
             image.path.relative_to(directory).as_posix(),
             image.id,
-            image.height,
-            image.width,
+            (image.height, image.width),
         )
         for image in dataset.images
     )

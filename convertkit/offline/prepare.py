@@ -14,10 +14,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from convertkit.children.process import usable_processors
-from convertkit.datasets.coco import CocoDataset, CocoImage, photo_bytes, picture
+from convertkit.datasets.coco import photo_bytes, picture
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
 from convertkit.offline import arrays
 from convertkit.offline.interface import check_inputs
@@ -66,9 +65,8 @@ def prepare(
     with locked_directory(output):
         work = _Work(job, output)
         _refuse_full_disk(work, output)
-        with Journal(
-            output, work.key
-        ) as journal:  # first of all: it says to the next run that all else is ours
+        # first of all: it says to the next run that all else is ours
+        with Journal(output, work.key) as journal:
             work.journal = journal
             work.make_directories()
             threads = jobs or usable_processors()
@@ -114,7 +112,7 @@ class _Work:
     def _make(self, photo: Photo, source: bytes, paths: dict[str, Path]) -> Done:
         job = self.job
         self.record.unlink(missing_ok=True)  # it would speak of files that are no longer there
-        pixels = _pixels(photo, source)
+        pixels = picture(photo.path, source, photo.size)
         given, placement = job.package.model.preprocess(pixels, job.variant.spec.size, job.preprocess)
         made = check_inputs(given, job.inputs)
         files = {name: state(path, arrays.write(path, made[name])) for name, path in paths.items()}
@@ -164,13 +162,6 @@ def _in_order(work: _Work, threads: int) -> Iterator[tuple[Photo, tuple[Done, bo
                 waiting.append((following, pool.submit(work.do, following)))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _pixels(photo: Photo, source: bytes) -> Any:
-    """As :meth:`CocoDataset.read`, which knows the size from the annotations."""
-    if photo.id is not None and photo.height is not None and photo.width is not None:
-        return CocoDataset.read(CocoImage(photo.id, photo.path, photo.height, photo.width))
-    return picture(photo.path, source)
 
 
 def _refuse_full_disk(work: _Work, output: Path) -> None:

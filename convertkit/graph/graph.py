@@ -267,5 +267,4 @@ def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -
 
 
 def _is_detached(constant: gs.Constant) -> bool:
-    values = constant._values
-    return isinstance(values, LazyValues) and weight_key(values.tensor) is not None
+    return isinstance(constant._values, LazyValues) and weight_key(constant._values.tensor) is not None

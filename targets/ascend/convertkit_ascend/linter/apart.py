@@ -41,10 +41,9 @@ def lint_apart(
     try:
         child = convertkit.Dialogue(CHILD, name="its examination")
     except convertkit.UnavailableError:  # on Windows: nobody survives a death of shape inference there
-        from convertkit_ascend.preflight import examine
+        from convertkit_ascend.linter.examination import examine
 
-        found = examine(path, soc, None if input_shape is None else dict(input_shape))
-        return _report({"findings": [asdict(item) for item in found.violations], "basis": found.basis})
+        return examine(path, soc, input_shape)
     try:
         raw = child.ask(
             "raw",

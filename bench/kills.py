@@ -286,7 +286,7 @@ def _still_there(here: Path, spare: int | None = None) -> list[str]:
 
 
 def _processes(here: Path, spare: int | None) -> list[int]:
-    from convertkit.supervisor import descendants
+    from convertkit.children.supervisor import descendants
 
     spared = {spare, *(descendants(spare) if spare else ())}
     found = []
@@ -339,7 +339,7 @@ def _wait(pid: int, later: float | None = None, aim: Aim | None = None) -> int:
 
 def _send(pid: int, aim: Aim) -> None:
     """To the command as its parent knows it, to the process below that, or to both."""
-    from convertkit.supervisor import descendants
+    from convertkit.children.supervisor import descendants
 
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if aim.who == "group":

@@ -66,7 +66,7 @@ def pipeline(model: Path, output: Path, passes: str) -> None:
     from convertkit.graph.io import load, save
     from convertkit.passes.options import split_steps
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     steps = Pipeline.parse(split_steps(passes), open_plugins().passes)
     result, _ = steps.run(load(model))

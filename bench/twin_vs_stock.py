@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from convertkit.build.engine import graph_after
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import graph_after
+from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.graph.io import save
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 
 SHOWN = 8
 
@@ -44,13 +44,8 @@ def main() -> None:
     )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    request = make_request(
-        options.model,
-        open_plugins(),
-        variant=options.variant,
-        target=options.target,
-        weights=options.weights,
-    )
+    asked = Asked(options.model, options.variant, options.target, options.weights)
+    request = make_request(asked, open_plugins())
     found = compare(request, options.rounds, options.threads)
     print(json.dumps(found, indent=2) if options.json else table(found))
 

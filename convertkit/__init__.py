@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _NAMES = {
-    "answers": "answer",
+    "children.answers": "answer",
+    "children.dialogue": "Dialogue",
+    "children.limits": "Limits",
+    "children.process": "ChildError run_child usable_processors",
     "detection.boxes": "clip iou",
     "detection.letterbox": "letterbox pad_pixel unletterbox_boxes",
     "detection.masks": "paste",
+    "detection.settings": "PostprocessSpec PreprocessSpec",
     "detection.types": "Detections Placement RLE",
-    "diagnosis": "Diagnosis",
-    "dialogue": "Dialogue",
     "errors": (
         "ConvertkitError GraphError PassError PluginError ProcessError SpecError "
         "UnavailableError UnknownNameError UsageError nearest suggestion"
     ),
-    "estimate.record": "Cost Operand Operation",
-    "failures": "keep_failure",
-    "files": "atomic_directory home scratch_directory work_directory",
+    "graph.costs": "Cost Operand Operation",
     "graph.domains": "Domain index_outputs",
     "graph.flow": "Flow",
     "graph.graph": "Graph close_graph open_graph",
@@ -39,15 +39,17 @@ _NAMES = {
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
     "graph.validate": "ONNX_ERRORS",
-    "hookspecs": "hookimpl",
-    "limits": "Limits",
     "models.base": "Model",
-    "models.spec": "PostprocessSpec PreprocessSpec",
+    "offline.interface": "Interface TensorInfo read_interface",
+    "offline.runtime": "OfflineRuntime",
     "passes.base": "GraphPass IrPass LightPass ModelPass Pass",
     "passes.finding": "Finding",
-    "passes.record": "PassRecord",
-    "process": "ChildError run_child usable_processors",
-    "reading": "read_file",
+    "passes.history": "PassRecord",
+    "plugins.diagnosis": "Diagnosis",
+    "plugins.hookspecs": "hookimpl",
+    "storage.failures": "keep_failure",
+    "storage.files": "atomic_directory home scratch_directory work_directory",
+    "storage.reading": "read_file",
     "targets.base": "Target",
     "targets.capabilities": "Runtime",
     "targets.context": "CompileContext RuntimeOptions",
@@ -55,26 +57,29 @@ _NAMES = {
     "targets.machine": "Figure Machine",
     "targets.pixels": "Pixels",
     "targets.timing": "Timed Timings",
-    "workflow.interface": "Interface TensorInfo read_interface",
-    "workflow.offline": "OfflineRuntime",
 }
 """What each module has for plugins."""
 
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 
 if TYPE_CHECKING:
-    from convertkit.answers import answer as answer
+    from convertkit.children.answers import answer as answer
+    from convertkit.children.dialogue import Dialogue as Dialogue
+    from convertkit.children.limits import Limits as Limits
+    from convertkit.children.process import ChildError as ChildError
+    from convertkit.children.process import run_child as run_child
+    from convertkit.children.process import usable_processors as usable_processors
     from convertkit.detection.boxes import clip as clip
     from convertkit.detection.boxes import iou as iou
     from convertkit.detection.letterbox import letterbox as letterbox
     from convertkit.detection.letterbox import pad_pixel as pad_pixel
     from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
     from convertkit.detection.masks import paste as paste
+    from convertkit.detection.settings import PostprocessSpec as PostprocessSpec
+    from convertkit.detection.settings import PreprocessSpec as PreprocessSpec
     from convertkit.detection.types import RLE as RLE
     from convertkit.detection.types import Detections as Detections
     from convertkit.detection.types import Placement as Placement
-    from convertkit.diagnosis import Diagnosis as Diagnosis
-    from convertkit.dialogue import Dialogue as Dialogue
     from convertkit.errors import ConvertkitError as ConvertkitError
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError
@@ -86,14 +91,9 @@ if TYPE_CHECKING:
     from convertkit.errors import UsageError as UsageError
     from convertkit.errors import nearest as nearest
     from convertkit.errors import suggestion as suggestion
-    from convertkit.estimate.record import Cost as Cost
-    from convertkit.estimate.record import Operand as Operand
-    from convertkit.estimate.record import Operation as Operation
-    from convertkit.failures import keep_failure as keep_failure
-    from convertkit.files import atomic_directory as atomic_directory
-    from convertkit.files import home as home
-    from convertkit.files import scratch_directory as scratch_directory
-    from convertkit.files import work_directory as work_directory
+    from convertkit.graph.costs import Cost as Cost
+    from convertkit.graph.costs import Operand as Operand
+    from convertkit.graph.costs import Operation as Operation
     from convertkit.graph.domains import Domain as Domain
     from convertkit.graph.domains import index_outputs as index_outputs
     from convertkit.graph.flow import Flow as Flow
@@ -119,22 +119,26 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
-    from convertkit.hookspecs import hookimpl as hookimpl
-    from convertkit.limits import Limits as Limits
     from convertkit.models.base import Model as Model
-    from convertkit.models.spec import PostprocessSpec as PostprocessSpec
-    from convertkit.models.spec import PreprocessSpec as PreprocessSpec
+    from convertkit.offline.interface import Interface as Interface
+    from convertkit.offline.interface import TensorInfo as TensorInfo
+    from convertkit.offline.interface import read_interface as read_interface
+    from convertkit.offline.runtime import OfflineRuntime as OfflineRuntime
     from convertkit.passes.base import GraphPass as GraphPass
     from convertkit.passes.base import IrPass as IrPass
     from convertkit.passes.base import LightPass as LightPass
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
-    from convertkit.passes.record import PassRecord as PassRecord
-    from convertkit.process import ChildError as ChildError
-    from convertkit.process import run_child as run_child
-    from convertkit.process import usable_processors as usable_processors
-    from convertkit.reading import read_file as read_file
+    from convertkit.passes.history import PassRecord as PassRecord
+    from convertkit.plugins.diagnosis import Diagnosis as Diagnosis
+    from convertkit.plugins.hookspecs import hookimpl as hookimpl
+    from convertkit.storage.failures import keep_failure as keep_failure
+    from convertkit.storage.files import atomic_directory as atomic_directory
+    from convertkit.storage.files import home as home
+    from convertkit.storage.files import scratch_directory as scratch_directory
+    from convertkit.storage.files import work_directory as work_directory
+    from convertkit.storage.reading import read_file as read_file
     from convertkit.targets.base import Target as Target
     from convertkit.targets.capabilities import Runtime as Runtime
     from convertkit.targets.context import CompileContext as CompileContext
@@ -147,10 +151,6 @@ if TYPE_CHECKING:
     from convertkit.targets.pixels import Pixels as Pixels
     from convertkit.targets.timing import Timed as Timed
     from convertkit.targets.timing import Timings as Timings
-    from convertkit.workflow.interface import Interface as Interface
-    from convertkit.workflow.interface import TensorInfo as TensorInfo
-    from convertkit.workflow.interface import read_interface as read_interface
-    from convertkit.workflow.offline import OfflineRuntime as OfflineRuntime
 
 __all__ = sorted(_HOMES)
 
@@ -165,4 +165,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*_HOMES, *(name for name in globals() if name.startswith("__"))})

@@ -9,13 +9,15 @@ import sys
 from importlib.metadata import version
 from typing import Literal
 
-from convertkit.build.keys import tool_versions
-from convertkit.diagnosis import Diagnosis
+from convertkit.children.child import SUPERVISES
+from convertkit.children.process import usable_processors
+from convertkit.conversion.keys import tool_versions
 from convertkit.errors import PluginError
-from convertkit.exporting.environment import VARIABLE, list_environments
+from convertkit.exporting.interpreter import VARIABLE
+from convertkit.exporting.inventory import list_environments
 from convertkit.exporting.toolchain import compiler
-from convertkit.files import home
-from convertkit.process import usable_processors
+from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.storage.files import home
 
 ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
@@ -27,7 +29,7 @@ def examine() -> list[Diagnosis]:
 
 
 def _plugins() -> list[Diagnosis]:
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     try:
         return open_plugins().examine()
@@ -39,11 +41,18 @@ def _plugins() -> list[Diagnosis]:
 
 def _core() -> list[Diagnosis]:
     tools = ", ".join(f"{name} {number}" for name, number in tool_versions().items())
+    unsupervised = Diagnosis(
+        "note",
+        "child processes",
+        "plain ones: the guard, the supervisor and the limits of memory need Linux",
+        "take files of strangers on Linux only; here a time limit ends a child, and not all that this has started",
+    )
     return [
         Diagnosis("ok", "convertkit", version("convertkit-compiler")),
         Diagnosis("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
         Diagnosis("ok", "tools", tools),
         Diagnosis("ok", "processors", f"{usable_processors()} of {os.cpu_count()} usable"),
+        *([] if SUPERVISES else [unsupervised]),
     ]
 
 

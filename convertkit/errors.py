@@ -10,6 +10,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ConvertkitError(Exception):
@@ -21,6 +25,8 @@ class ConvertkitError(Exception):
     """
 
     exit_code = 2
+    subject: str = ""
+    """What the message begins with, where that is kept apart: a file, a photo."""
     details: str = ""
     """At most one screen more, printed before the line where there is something to see; empty for most errors."""
 
@@ -28,6 +34,17 @@ class ConvertkitError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+    def about(self, subject: object) -> Self:
+        """The same error, beginning with what it happened on, unless that was said already.
+
+        >>> str(UsageError("no such file").about("photo.jpg"))
+        'photo.jpg: no such file'
+        """
+        if not self.subject:
+            self.subject = str(subject)
+            self.message = f"{self.subject}: {self.message}"
+        return self
 
     def __str__(self) -> str:
         return self.message if self.hint is None else f"{self.message} ({self.hint})"

@@ -51,7 +51,9 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 @pytest.fixture(scope="session")
 def export_python() -> Path:
     """The interpreter of the managed export environment, as the user's own cache has it (``make env`` builds it)."""
-    from convertkit.exporting.environment import VARIABLE, Environment
+    from convertkit.exporting.environment import Environment
+    from convertkit.exporting.interpreter import VARIABLE
+    from convertkit.exporting.state import status_of
     from convertkit.models.package import read_spec
 
     if named := os.environ.get(VARIABLE):
@@ -62,7 +64,7 @@ def export_python() -> Path:
         else:
             users.setenv("CONVERTKIT_HOME", USERS_HOME)
         environment = Environment.of("maskrcnn", read_spec(MASKRCNN).export.environment, MASKRCNN)
-        if environment.status().phase != "complete":
+        if status_of(environment.directory).phase != "complete":
             pytest.skip("the export environment is not built: make env")
         return environment.python
 

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 import re
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
+import typer.main
 from onnx import TensorProto, helper
 
-from convertkit import hookspecs
+from bench.rooms import PACKAGES, house
+from convertkit.cli.app import app
 from convertkit.errors import ConvertkitError
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
+from convertkit.plugins import hookspecs
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import Cli
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = (REPOSITORY / "README.md", REPOSITORY / "docs" / "plugins.md")
+ALL_PAGES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
 
 
 def python_blocks(page: Path) -> list[str]:
@@ -87,6 +95,22 @@ def test_every_pass_that_is_written_with_options_has_them() -> None:
     assert refused == []
 
 
+def test_every_pass_of_a_pages_own_example_has_the_options_written(tmp_path: Path) -> None:
+    known, found = {entry.name for entry in open_plugins().passes}, 0
+
+    for page in ALL_PAGES:
+        for text in re.findall(r"`([a-z][a-z0-9-]*\{\w+=[^{}\n]*\})`", page.read_text()):
+            name = text.partition("{")[0]
+            if name not in known:
+                blocks = [block for block in python_blocks(page) if f'name = "{name}"' in block]
+                assert blocks, f"{page.name}: {text}: no such pass, and no example defines it"
+                (tmp_path / "example.py").write_text(blocks[-1])
+                Pipeline.parse([text], open_plugins([tmp_path / "example.py"]).passes)
+                found += 1
+
+    assert found == 1
+
+
 def test_every_hook_is_documented() -> None:
     hooks = [name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), "convertkit_spec")]
     text = (REPOSITORY / "docs" / "plugins.md").read_text()
@@ -104,9 +128,156 @@ def test_every_command_is_in_the_readme(cli: Cli) -> None:
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (REPOSITORY / "README.md", *(REPOSITORY / "docs").glob("*.md")):
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for page in ALL_PAGES:
+        for target, place in re.findall(r"\]\(([^)#:\s]*)(?:#([^)\s]+))?\)", page.read_text()):
+            there = page.parent / target if target else page
+            assert there.exists(), f"{page.name}: {target}"
+            assert not place or place in anchors(there), f"{page.name}: {target}#{place}"
+
+
+def anchors(page: Path) -> list[str]:
+    """The headings of a page as links name them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+
+
+def commands(page: Path, pattern: str) -> list[list[str]]:
+    """The words of every call of convertkit that ``pattern`` finds on a page, also of one behind ``&&``."""
+    lines = [
+        part for text in re.findall(pattern, page.read_text(), re.MULTILINE) for part in text.split("&&")
+    ]
+    words = [shlex.split(line, comments=True) for line in lines]
+    return [call[1:] for call in words if call[:1] == ["convertkit"]]
+
+
+IN_BLOCKS = r"^(?: {4}|\$ )(?:\$ )?(convertkit .+)$"
+"""Calls on a line of their own: indented, or behind a prompt."""
+
+IN_SENTENCES = r"`(convertkit [^`]+)`"
+
+
+def mistake(words: Sequence[str], passing: Sequence[str] = ()) -> str:
+    """What the command line has against these words; no command runs. ``passing``: what is no mistake."""
+    try:
+        idle().main(list(words), prog_name="convertkit", standalone_mode=False)
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return (
+            ""
+            if type(error).__name__ in passing
+            else f"convertkit {shlex.join(words)}: {error.format_message()}"
+        )
+    return ""
+
+
+@functools.cache
+def idle() -> Any:
+    """The command line, of which every command does nothing."""
+    group = typer.main.get_command(app)
+    for command in every_command(group):
+        command.callback = lambda **values: None
+    return group
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_every_command_shown_is_understood(page: Path) -> None:
+    """In a sentence a command may stand without what it needs, but not with what it has not."""
+    partial = ("MissingParameter", "NoArgsIsHelpError")
+    wrong = [mistake(words) for words in commands(page, IN_BLOCKS)]
+    wrong += [mistake(words, partial) for words in commands(page, IN_SENTENCES)]
+
+    assert [line for line in wrong if line] == []
+
+
+def test_a_command_that_is_not_understood_is_noticed(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "    convertkit build\n\n    convertkit opt a.onnx -p simplify && convertkit lint a.onnx --goal x\n"
+    )
+
+    missing, fine, unknown = (mistake(words) for words in commands(page, IN_BLOCKS))
+
+    assert "Missing argument" in missing and fine == "" and "No such option: --goal" in unknown
+    assert mistake(["build"], ["MissingParameter"]) == ""
+    assert "No such command" in mistake(["biuld", "models/maskrcnn"])
+    assert sum(len(commands(shown, IN_BLOCKS)) for shown in ALL_PAGES) > 20
+
+
+FOREIGN = {
+    "ATC": ("--framework", "--log"),
+    "ais_bench": ("--input",),
+}
+"""Options of other programs; those with an underscore are theirs, too."""
+
+
+def test_every_option_that_is_written_exists() -> None:
+    own = {option for command in every_command(idle()) for option in options_of(command)}
+    benches = "".join(path.read_text() for path in (REPOSITORY / "bench").glob("*.py"))
+    own |= set(re.findall(r'"(--[a-z-]+)"', benches)) | {"--help"}
+
+    written = {
+        (page.name, option)
+        for page in ALL_PAGES
+        if page.name != "ascend-facts.md"  # which is about other programs
+        for option in re.findall(r"(?<![\w-])--[a-z][\w-]*\w\b(?!-)", page.read_text())
+    }
+
+    theirs = {option for options in FOREIGN.values() for option in options}
+    assert "--target" in own and len(written) > 40
+    assert [pair for pair in sorted(written) if pair[1] not in own | theirs and "_" not in pair[1]] == []
+
+
+def every_command(command: Any) -> list[Any]:
+    inner = getattr(command, "commands", {}).values()
+    return [command, *(each for other in inner for each in every_command(other))]
+
+
+def options_of(command: Any) -> list[str]:
+    return [name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)]
+
+
+def test_every_module_to_run_is_there() -> None:
+    named = {
+        name
+        for page in ALL_PAGES
+        for name in re.findall(r"python3? -m ((?:bench|tests)[\w.]*)", page.read_text())
+    }
+
+    assert len(named) > 5
+    places = {name: REPOSITORY / name.replace(".", "/") for name in named}
+    assert [
+        name
+        for name, place in places.items()
+        if not (place.with_suffix(".py").is_file() or (place / "__main__.py").is_file())
+    ] == []
+
+
+def rooms_listed(root: str) -> set[str]:
+    """What docs/architecture.md lists one step below a line ``root/``: names of rooms as the tree has them."""
+    text = (REPOSITORY / "docs" / "architecture.md").read_text()
+    lines = text.partition("\n## Rooms\n\n")[2].partition("\n\n")[0].splitlines()
+    start = next(place for place, line in enumerate(lines) if line.split()[0] == f"{root}/")
+    depth = len(lines[start]) - len(lines[start].lstrip())
+    names: set[str] = set()
+    for line in lines[start + 1 :]:
+        inner = len(line) - len(line.lstrip())
+        if inner <= depth:
+            break
+        for word in line.split() if inner == depth + 2 else ():
+            if not word.endswith(("/", ".py")):
+                break
+            names.add(word)
+    return names
+
+
+@pytest.mark.parametrize("name", ["convertkit", "convertkit_ascend"])
+def test_the_rooms_in_architecture_are_those_of_the_tree(name: str) -> None:
+    root = PACKAGES[name]
+
+    there = {f"{room}/" if (root / room).is_dir() else f"{room}.py" for room in house(name).rooms}
+
+    assert rooms_listed(str(root.relative_to(REPOSITORY))) == there
 
 
 def test_the_changelog_has_the_current_version() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from convertkit import doctor
-from convertkit.diagnosis import Diagnosis
 from convertkit.errors import PluginError
-from convertkit.plugins import Plugins
+from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.plugins.loading import Plugins
 
 LOOKS = """
 import convertkit
@@ -54,7 +54,7 @@ def test_a_broken_plugin_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken() -> Plugins:
         raise PluginError("plugin x cannot be loaded: ImportError", hint="uninstall it")
 
-    monkeypatch.setattr("convertkit.plugins.open_plugins", broken)
+    monkeypatch.setattr("convertkit.plugins.loading.open_plugins", broken)
 
     assert doctor.examine()[-1] == Diagnosis(
         "missing", "plugins", "plugin x cannot be loaded: ImportError", "uninstall it"

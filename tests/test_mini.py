@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.build.engine import stock_graph
-from convertkit.build.request import Origin, make_request
+from convertkit.conversion.engine import stock_graph
+from convertkit.conversion.request import Asked, Origin, make_request
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.graph.session import open_session
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN, Cli
 
 REPOSITORY = Path(__file__).parents[1]
@@ -22,7 +22,7 @@ def test_the_checkpoint_exports_to_the_graph_that_travels_with_it(export_python:
     plugins = open_plugins()
     origins: tuple[Origin, Origin] = ("stock", "checkpoint")
     requests = [
-        make_request(MASKRCNN, plugins, variant="mini", origin=origin, python=export_python)
+        make_request(Asked(MASKRCNN, variant="mini", origin=origin, python=export_python), plugins)
         for origin in origins
     ]
     sessions = [open_session(stock_graph(request)) for request in requests]

@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 
-from convertkit.build.pruning import sweep
 from convertkit.cli import (
     bench,
     bisect,
@@ -24,8 +23,8 @@ from convertkit.cli import (
     estimate,
     export,
     fetch,
-    guard,
     info,
+    interrupts,
     lint,
     listing,
     opt,
@@ -36,6 +35,7 @@ from convertkit.cli import (
     verify,
     weights,
 )
+from convertkit.conversion.pruning import sweep
 from convertkit.errors import ConvertkitError, UsageError, shortened, visible
 
 INTERRUPTED = 130
@@ -105,8 +105,8 @@ def main(args: Sequence[str] | None = None) -> int:
     _open_closed_streams()
     try:
         if args is None:
-            guard.interruptible()
-            if (ended := guard.apart()) is not None:
+            interrupts.interruptible()
+            if (ended := _apart()) is not None:
                 return ended
         _refuse_empty(words)
         if words[:1] != ["cache"]:  # which counts what it frees
@@ -144,6 +144,15 @@ def main(args: Sequence[str] | None = None) -> int:
         return _defect(error)
 
 
+def _apart() -> int | None:
+    """Goes on in a guarded process, as :func:`convertkit.cli.guard.apart` has it, where the system can guard one."""
+    if sys.platform != "linux":
+        return None
+    from convertkit.cli import guard
+
+    return guard.apart()
+
+
 def _refuse_empty(words: Sequence[str]) -> None:
     """An empty word is a variable that was not set: taken as no answer at all, or as this directory, it does harm."""
     for before, word in zip(["", *words], words, strict=False):
@@ -170,7 +179,7 @@ def _fail(line: str, code: int, error: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(error)
-    if guard.interrupted():
+    if interrupts.interrupted():
         line, code = "interrupted; finished steps are kept", INTERRUPTED
     print(shortened(visible(f"error: {' '.join(line.split())}")), file=sys.stderr)
     return code

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, print_table, progress_bar
+from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
+    from convertkit.conversion.request import BuildRequest
     from convertkit.models.spec import PerformanceSpec
-    from convertkit.speed.figures import Figures
     from convertkit.speed.measure import EndToEnd, Repeated
     from convertkit.targets.context import RuntimeOptions
 
@@ -60,10 +61,18 @@ def bench(
     Throughput is 1000 x batch / mean compute time in ms, as ais_bench defines it: copies, pre- and postprocessing
     are left out. Beside it stands what photos to detections takes, everything included.
     """
-    from convertkit.cli.build import request_of
     from convertkit.targets.context import RuntimeOptions
 
-    request = request_of(model, variant, target, weights, origin, python, plugin, option=option)
+    request = shared.request_of(
+        model,
+        plugin,
+        variant=variant,
+        target=target,
+        weights=weights,
+        origin=origin,
+        python=python,
+        option=option,
+    )
     repeated: Repeated
     whole: EndToEnd | None = None
     if results is not None:
@@ -93,18 +102,17 @@ def _measure(
     count: int,
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
-    from convertkit.build.engine import build
-    from convertkit.cli.build import artifact_directory
-    from convertkit.cli.ui import BuildView, progress_bar
-    from convertkit.speed.measure import decode, end_to_end, repeat, stacked
+    from convertkit.conversion.engine import build
+    from convertkit.datasets.coco import picture
+    from convertkit.speed.measure import end_to_end, repeat, stacked
 
     photos = _photos(request, images)
-    built = build(request, output or artifact_directory(request), report=BuildView())
+    built = build(request, output or request.directory, report=BuildView())
     runtime = _open(request, built.directory, name, options)
     _refuse_options(request, built.directory, runtime, name, options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
-    inputs, _ = package.model.preprocess(decode(photos[0]), variant.spec.size, settings)
+    inputs, _ = package.model.preprocess(picture("photo 0", photos[0]), variant.spec.size, settings)
     batch = options.batch or 1
     with progress_bar("bench", loops, unit="runs") as advance:
         repeated = repeat(
@@ -117,7 +125,6 @@ def _measure(
 
 
 def _open(request: BuildRequest, directory: Path, name: str | None, options: RuntimeOptions) -> Any:
-    from convertkit.errors import UnknownNameError
     from convertkit.graph.io import load
     from convertkit.targets.capabilities import emulate, emulations, open_runtime, runtime_names
 
@@ -135,10 +142,9 @@ def _refuse_options(
     request: BuildRequest, directory: Path, runtime: Any, name: str | None, options: RuntimeOptions
 ) -> None:
     """What the host cannot do: another batch than the graph's, a device by number."""
-    from convertkit.errors import UsageError
     from convertkit.graph.session import Session
+    from convertkit.offline.interface import read_interface
     from convertkit.targets.capabilities import emulations
-    from convertkit.workflow.interface import read_interface
 
     if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in emulations(request.target):
         return
@@ -155,8 +161,8 @@ def _refuse_options(
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
     from convertkit.datasets.coco import photo_bytes
+    from convertkit.offline.photos import photos_of_directory
     from convertkit.speed.measure import sample_photos
-    from convertkit.workflow.photos import photos_of_directory
 
     if images is None:
         return sample_photos(request.package)
@@ -166,7 +172,6 @@ def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:
 def _report(
     request: BuildRequest, name: str, repeated: Repeated, whole: EndToEnd | None, *, as_json: bool
 ) -> None:
-    from convertkit.cli.ui import print_json
     from convertkit.targets.capabilities import emulations
 
     emulated = name.partition(":")[0] in emulations(request.target)  # says nothing of the target's own speed
@@ -196,17 +201,15 @@ def _beside(known: PerformanceSpec, repeated: Repeated) -> str:
 
 
 def _table(repeated: Repeated) -> None:
-    from convertkit.cli.ui import print_table
-
     parts = {
         "host to device": repeated.to_device,
         "compute": repeated.compute,
         "device to host": repeated.from_device,
         "whole call": None if repeated.whole == repeated.compute else repeated.whole,
     }
-    rows = [_row(name, figures) for name, figures in parts.items() if figures is not None]
+    rows = [
+        [name, *(f"{getattr(figures, column):.2f}" for column in COLUMNS)]
+        for name, figures in parts.items()
+        if figures is not None
+    ]
     print_table(["ms", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
-
-
-def _row(name: str, figures: Figures) -> list[str]:
-    return [name, *(f"{getattr(figures, column):.2f}" for column in COLUMNS)]

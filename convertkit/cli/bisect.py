@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.build import request_of
 from convertkit.cli.opt import pipeline_of, sample_of
+from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 
 if TYPE_CHECKING:
-    from convertkit.bisect.record import Bisection, Verdict
-    from convertkit.bisect.run import Wish
-    from convertkit.build.request import BuildRequest
+    from convertkit.bisection.report import Bisection, Verdict
+    from convertkit.bisection.run import Wish
+    from convertkit.conversion.request import BuildRequest
     from convertkit.passes.base import Pass
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 EFFECTS = ("exact", "rounding", "semantic")
 
@@ -80,7 +80,10 @@ def bisect(
         shared.refuse_meaningless(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
-        request = request_of(subject, variant, target, weights, origin, python, plugin, passes or None)
+        request = shared.request_of(
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            pipeline=shared.steps_of(passes or None),
+        )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
@@ -103,9 +106,8 @@ class _How:
     force: bool
 
     def wish(self, subject: str, steps: tuple[Pass, ...], plugins: Plugins, target: str) -> Wish:
-        from convertkit.bisect.place import find_place
-        from convertkit.bisect.run import Wish
-        from convertkit.cli.ui import note
+        from convertkit.bisection.place import find_place
+        from convertkit.bisection.run import Wish
 
         effect = None if self.effect is None else shared.choice(self.effect, "--effect", EFFECTS)
         place = find_place(plugins.targets.get(target), self.runtime)
@@ -123,7 +125,7 @@ class _How:
 
 
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
-    from convertkit.bisect.run import bisect_graph
+    from convertkit.bisection.run import bisect_graph
     from convertkit.graph.io import load_valid
 
     model = load_valid(path)
@@ -131,9 +133,8 @@ def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
 
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:
-    from convertkit.bisect.run import bisect_accuracy, bisect_outputs
-    from convertkit.cli.ui import BuildView, note, progress_bar
-    from convertkit.verify.data import find_source
+    from convertkit.bisection.run import bisect_accuracy, bisect_outputs
+    from convertkit.verification.data import find_source
 
     subject = f"{request.package.spec.name} {request.variant.name} on {request.target.name}"
     wish = how.wish(subject, request.pipeline.steps, request.plugins, request.target.name)
@@ -145,8 +146,6 @@ def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisecti
 
 
 def _report(found: Bisection, *, as_json: bool) -> None:
-    from convertkit.cli.ui import print_json
-
     if as_json:
         print_json(found)
     else:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, note, print_json, print_table, unchecked_line
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
-    from convertkit.build.engine import BuildResult
-    from convertkit.build.request import BuildRequest
-
-ORIGINS = ("auto", "stock", "checkpoint")
+    from convertkit.conversion.engine import BuildResult
+    from convertkit.conversion.request import BuildRequest
 
 
 def build(
@@ -40,24 +40,14 @@ def build(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Export, rewrite, check and compile a model for a target."""
-    from convertkit.build.engine import build as run
-    from convertkit.build.pack import pack
-    from convertkit.cli.ui import BuildView, print_json
+    from convertkit.conversion.engine import build as run
+    from convertkit.conversion.pack import pack
 
-    request = request_of(
-        model,
-        variant,
-        target,
-        weights,
-        origin,
-        python,
-        plugin,
-        pipeline,
-        check=check,
-        compiler=compiler,
-        option=option,
-    )
-    directory = output or artifact_directory(request)
+    request = shared.request_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+    )  # fmt: skip
+    directory = output or request.directory
     if explain or dry_run:
         _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
         return
@@ -70,57 +60,10 @@ def build(
         _show(result, request, _same(model, request, weights, output, option), archive)
 
 
-def request_of(
-    model: Path,
-    variant: str | None,
-    target: str,
-    weights: str | None,
-    origin: str,
-    python: Path | None,
-    plugin: list[Path] | None,
-    pipeline: str | None = None,
-    *,
-    check: bool = True,
-    compiler: str = "auto",
-    option: list[str] | None = None,
-) -> BuildRequest:
-    """The request that the options of ``build``, ``verify`` and ``export`` describe."""
-    from convertkit.build.request import make_request
-    from convertkit.errors import UsageError
-    from convertkit.passes.options import split_steps
-
-    shared.choice(origin, "--from", ORIGINS)
-    steps = None if pipeline is None else split_steps(pipeline)
-    if steps == []:
-        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
-    shared.tell_of_code(model)
-    return make_request(
-        model,
-        shared.open_all(plugin),
-        variant=variant,
-        target=target,
-        weights=weights,
-        origin=origin,  # type: ignore[arg-type]
-        pipeline=steps,
-        python=python,
-        check=check,
-        compiler=compiler,
-        options=shared.settings(option),
-    )
-
-
-def artifact_directory(request: BuildRequest) -> Path:
-    """Where an artifact goes unless the user says otherwise."""
-    return Path("build") / request.label
-
-
 def _only_say(
     request: BuildRequest, directory: Path, explain: list[str] | None, *, dry_run: bool, as_json: bool
 ) -> None:
-    from convertkit.errors import UsageError
-
-    if explain and dry_run:
-        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    shared.refuse_both("--explain", "--dry-run", explain, dry_run)
     if explain:
         _explain(request, explain, as_json=as_json)
     else:
@@ -129,9 +72,8 @@ def _only_say(
 
 def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
     """Graphs come from the store where it has them; the artifact is not touched."""
-    from convertkit.build.stages import stored_stages
     from convertkit.cli.explain import Questions, print_answers
-    from convertkit.cli.ui import BuildView
+    from convertkit.conversion.stages import stored_stages
     from convertkit.passes.stages import graphs
 
     questions = Questions(texts, request.pipeline, request.plugins.passes)
@@ -141,8 +83,7 @@ def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
 
 def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
     """Steps, their keys, and which of them the store has; nothing runs."""
-    from convertkit.build.preview import preview
-    from convertkit.cli.ui import note, print_json, print_table
+    from convertkit.conversion.preview import preview
 
     found = preview(request, directory, notice=note)
     if as_json:
@@ -168,9 +109,7 @@ def _same(
 
 
 def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
-    from convertkit.build.compiled import state_of
-    from convertkit.cli.ui import unchecked_line
-    from convertkit.files import megabytes
+    from convertkit.conversion.compiled import state_of
     from convertkit.targets.capabilities import compiler_of, product_of
 
     target = request.target
@@ -193,8 +132,8 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
 
 
 def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> dict[str, Any]:
-    from convertkit.build.compiled import state_of
-    from convertkit.passes.record import unchecked
+    from convertkit.conversion.compiled import state_of
+    from convertkit.passes.history import unchecked
 
     return {
         "directory": str(result.directory),

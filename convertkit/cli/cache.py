@@ -6,7 +6,9 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption
+from convertkit.cli.options import JsonOption, refuse_both
+from convertkit.cli.ui import print_json, print_table
+from convertkit.storage.files import home, megabytes
 
 app = typer.Typer(
     help="Show what convertkit keeps on this machine, and remove what can be made again.",
@@ -18,9 +20,7 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the rooms of the cache, what they hold and how large they are."""
-    from convertkit.build.pruning import rooms
-    from convertkit.cli.ui import print_json, print_table
-    from convertkit.files import home, megabytes
+    from convertkit.conversion.pruning import rooms
 
     found = rooms()
     if as_json:
@@ -39,9 +39,7 @@ def listing(as_json: JsonOption = False) -> None:
 @app.command()
 def size(as_json: JsonOption = False) -> None:
     """Print how much room the cache takes, export environments included."""
-    from convertkit.build.pruning import size_of
-    from convertkit.cli.ui import print_json
-    from convertkit.files import home, megabytes
+    from convertkit.conversion.pruning import size_of
 
     total = size_of(home())
     if as_json:
@@ -70,13 +68,9 @@ def prune(
 
     Every build does the same at its end. Downloads and export environments stay.
     """
-    from convertkit.build import pruning
-    from convertkit.cli.ui import print_json
-    from convertkit.errors import UsageError
-    from convertkit.files import megabytes
+    from convertkit.conversion import pruning
 
-    if everything and to is not None:
-        raise UsageError("--all and --to exclude each other", hint="give one of them")
+    refuse_both("--all", "--to", everything, to)
     most = None if to is None else pruning.parse_size(to, "--to")
     freed = pruning.prune_all() if everything else pruning.prune(most)
     if as_json:

@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption
+from convertkit.cli.ui import BuildView, print_json
+from convertkit.errors import UsageError, visible
+from convertkit.storage.files import megabytes
 
 
 def compile_bundle(
@@ -15,8 +18,7 @@ def compile_bundle(
         Path, typer.Argument(help="Directory that convertkit build made, or a .zip of it.", metavar="BUNDLE")
     ],
     compiler: Annotated[
-        str,
-        typer.Option("--compiler", help="Where the compiler is: local, docker:IMAGE or ssh:HOST."),
+        str, typer.Option("--compiler", help="Where the compiler is: local, docker:IMAGE or ssh:HOST.")
     ] = "local",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Artifact directory; default: the bundle itself.")
@@ -31,11 +33,8 @@ def compile_bundle(
 
     Needs neither the model package nor what was built before; every file is checked against the manifest first.
     """
-    from convertkit.build.finish import finish
     from convertkit.cli.options import open_all
-    from convertkit.cli.ui import BuildView, print_json
-    from convertkit.errors import UsageError, visible
-    from convertkit.files import megabytes
+    from convertkit.conversion.finish import finish
 
     if compiler == "none":
         raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")

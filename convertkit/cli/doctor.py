@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption
+from convertkit.cli.ui import print_json, print_table
+from convertkit.errors import ConvertkitError
 
 
 def doctor(
@@ -14,9 +16,7 @@ def doctor(
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is amiss.")] = False,
 ) -> None:
     """Say what this machine has, and what is missing."""
-    from convertkit.cli.ui import print_json, print_table
     from convertkit.doctor import examine
-    from convertkit.errors import ConvertkitError
 
     findings = examine()
     amiss = [finding for finding in findings if finding.state == "missing"]

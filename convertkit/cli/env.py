@@ -8,19 +8,17 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption
+from convertkit.cli.ui import StepView, note, print_json, print_table
 
 app = typer.Typer(
-    help="Build, list and remove export environments.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+    help="Build, list and remove export environments.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the environments on this machine and how complete they are."""
-    from convertkit.cli.ui import print_json, print_table
-    from convertkit.exporting.environment import list_environments
+    from convertkit.exporting.inventory import list_environments
 
     found = list_environments()
     if as_json:
@@ -42,7 +40,6 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a model package's export environment, or finish it; at once where it is complete."""
-    from convertkit.cli.ui import StepView, note, print_json
     from convertkit.exporting.environment import Environment
     from convertkit.models.package import read_spec
 
@@ -60,6 +57,6 @@ def remove(
     name: Annotated[str, typer.Argument(help="Environment, as env list names it.", metavar="NAME")],
 ) -> None:
     """Remove an environment and everything in it."""
-    from convertkit.exporting.environment import remove as run
+    from convertkit.exporting.inventory import remove as run
 
     print(f"removed {run(name)}")

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, print_table
+from convertkit.errors import GraphError
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.estimate.roofline import Estimate
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.estimation.roofline import Estimate
     from convertkit.graph.light import LightModel
     from convertkit.targets.machine import Machine
     from convertkit.targets.pixels import Pixels
@@ -38,14 +41,13 @@ def estimate(
 
     An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
     """
-    from convertkit.cli.build import request_of
-    from convertkit.cli.ui import print_json
-    from convertkit.estimate.roofline import estimate as run
+    from convertkit.estimation.roofline import estimate as run
 
     if subject.is_dir():
-        machine, pixels, model = _package(
-            request_of(subject, variant, target, weights, origin, python, plugin)
+        request = shared.request_of(
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python
         )
+        machine, pixels, model = _package(request)
     else:
         own = {"--variant": variant, "--weights": weights, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)
@@ -57,8 +59,6 @@ def estimate(
         model = with_sizes(model, sizes(input_shape))
     found = run(model, machine, pixels)
     if found.uncounted and not found.rows:
-        from convertkit.errors import GraphError
-
         first, count = found.uncounted[0], len(found.uncounted)
         raise GraphError(
             f"{subject}: none of its {count} nodes can be counted; first {first.name}: {first.why}"
@@ -71,8 +71,7 @@ def estimate(
 
 def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:
     """The target graph: the stock graph after all passes, from the store or made now."""
-    from convertkit.build.engine import graph_after
-    from convertkit.cli.ui import BuildView
+    from convertkit.conversion.engine import graph_after
     from convertkit.targets.capabilities import machine_of
 
     machine = machine_of(request.target)  # refused before anything is built
@@ -107,8 +106,8 @@ def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:
 def _incomplete(found: Estimate) -> str:
     """Said first: figures of a graph that is only partly counted are too small."""
     count, first = len(found.uncounted), found.uncounted[0]
-    ops = sorted(Counter(item.op for item in found.uncounted).items(), key=lambda item: -item[1])
-    named = ", ".join(f"{number} {op}" for op, number in ops[:OPERATORS])
+    ops = Counter(item.op for item in found.uncounted)
+    named = ", ".join(f"{number} {op}" for op, number in ops.most_common(OPERATORS))
     more = f" and {len(ops) - OPERATORS} other operators" if len(ops) > OPERATORS else ""
     cure = " (it depends on the data, or on passes like simplify)" if "static shape" in first.why else ""
     return (
@@ -118,8 +117,6 @@ def _incomplete(found: Estimate) -> str:
 
 
 def _table(found: Estimate, top: int) -> None:
-    from convertkit.cli.ui import print_table
-
     columns = ["node", "operator", "unit", "M op", "MB", "bound", "ms", "%"]
     rows = [
         [
@@ -138,7 +135,10 @@ def _table(found: Estimate, top: int) -> None:
 
 
 def _totals(found: Estimate, machine: Machine) -> None:
-    shares = sorted(_by_operator(found).items(), key=lambda item: -item[1])[:OPERATORS]
+    totals: dict[str, float] = defaultdict(float)
+    for row in found.rows:
+        totals[row.op] += row.seconds
+    shares = sorted(totals.items(), key=lambda item: -item[1])[:OPERATORS]
     print("by operator: " + ", ".join(f"{op} {seconds * 1e3:.2f} ms" for op, seconds in shares))
     parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
     part = "" if found.complete else "of what is counted, "
@@ -157,16 +157,7 @@ def _totals(found: Estimate, machine: Machine) -> None:
 
 
 def _size(count: int | None) -> str:
-    from convertkit.files import megabytes
-
     return "an open size" if count is None else megabytes(count)
-
-
-def _by_operator(found: Estimate) -> dict[str, float]:
-    totals: dict[str, float] = defaultdict(float)
-    for row in found.rows:
-        totals[row.op] += row.seconds
-    return totals
 
 
 def _speed(seconds: float) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from convertkit.cli.ui import print_json, print_table
+from convertkit.errors import UsageError
+
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.passes.base import Pass
@@ -62,8 +65,6 @@ class Questions:
 
 def print_answers(answers: Iterable[dict[str, Any]], *, as_json: bool) -> None:
     """Each pass with its findings, one a line."""
-    from convertkit.cli.ui import print_json
-
     if as_json:
         print_json({"explained": list(answers)})
         return
@@ -93,20 +94,18 @@ def outlook(pipeline: Pipeline, graphs: Iterable[LightModel]) -> list[dict[str, 
 
 def print_outlook(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
     """The plan as a table."""
-    from convertkit.cli.ui import print_json, print_table
-
     if as_json:
         print_json({"passes": rows})
         return
     cells = [
-        [str(number), row["text"], row["effect"], _order(row), _would(row)] for number, row in _numbered(rows)
+        [str(number), row["text"], row["effect"], _order(row), _count(row["findings"])]
+        for number, row in enumerate(rows, 1)
     ]
     print_table(["#", "pass", "effect", "order", "would"], cells, right=[0])
     print("nothing written (--explain PASS lists what a pass finds)")
 
 
 def _require_explain(step: Pass, registry: Registry[type[Pass]]) -> None:
-    from convertkit.errors import UsageError
     from convertkit.passes.explain import explains
 
     if not explains(type(step)):
@@ -128,20 +127,14 @@ def _declared(step: Pass) -> dict[str, Any]:
     }
 
 
-def _numbered(rows: Sequence[dict[str, Any]]) -> Iterator[tuple[int, dict[str, Any]]]:
-    return enumerate(rows, 1)
-
-
 def _order(row: dict[str, Any]) -> str:
     parts = [f"{word} {', '.join(row[word])}" for word in ("requires", "after", "before") if row[word]]
     return "; ".join(parts) or "-"
 
 
-def _would(row: dict[str, Any]) -> str:
-    return "-" if row["findings"] is None else _count(row["findings"])
-
-
-def _count(found: Sequence[Finding]) -> str:
+def _count(found: Sequence[Finding] | None) -> str:
+    if found is None:
+        return "-"
     if not found:
         return "found no candidate"
     matched = sum(item.status == "matched" for item in found)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import BuildView, print_json, written
 
 
 def export(
@@ -21,12 +22,10 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.build.engine import stock_graph
-    from convertkit.cli.build import request_of
-    from convertkit.cli.ui import BuildView, print_json, written
+    from convertkit.conversion.engine import stock_graph
     from convertkit.graph.io import save
 
-    request = request_of(model, variant, "cpu", weights, origin, python, plugin)
+    request = shared.request_of(model, plugin, variant=variant, weights=weights, origin=origin, python=python)
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, ModelArgument, VariantOption
+from convertkit.cli.ui import note, print_json, progress_bar
+from convertkit.errors import UsageError
+from convertkit.storage.files import megabytes
 
 
 def fetch(
@@ -19,11 +22,8 @@ def fetch(
 
     An interrupted download goes on where it stopped.
     """
-    from convertkit.build.framework import downloads_directory
-    from convertkit.cli.ui import note, print_json, progress_bar
-    from convertkit.errors import UsageError
+    from convertkit.conversion.framework import downloads_directory
     from convertkit.exporting.fetch import fetch as download
-    from convertkit.files import megabytes
     from convertkit.models.package import find_variant, read_spec
 
     chosen = find_variant(model, read_spec(model), variant)

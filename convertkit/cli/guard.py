@@ -10,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from convertkit import limits, supervisor
+from convertkit.children import limits, supervisor
 from convertkit.errors import shortened, visible
+
+assert sys.platform == "linux"
 
 FAILED = 4
 """The exit code of a step that did not survive, as of any that failed."""
@@ -20,31 +22,8 @@ TICK_SECONDS = 0.25
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _WATCHED = (*_ENDING, signal.SIGCHLD)
-SAME_SECONDS = 1.0
-"""A second Ctrl-C within this time is the first one: it came to the whole group, and from the guard once more."""
-
-_interrupted = 0.0
-
 _SENT_BY_KERNEL = 0x80
 """``si_code`` of Ctrl-C: the terminal has sent it to the whole group, so that the child has it already."""
-
-
-def interruptible() -> None:
-    """From now on Ctrl-C raises KeyboardInterrupt, unless whoever started us wants none of it."""
-    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, _interrupt)
-
-
-def interrupted() -> bool:
-    """Whether there was a Ctrl-C: a library may have made another error of it."""
-    return _interrupted > 0
-
-
-def _interrupt(*_: object) -> None:
-    global _interrupted
-    before, _interrupted = _interrupted, time.monotonic()
-    if _interrupted - before > SAME_SECONDS:
-        raise KeyboardInterrupt
 
 
 def apart() -> int | None:
@@ -108,7 +87,7 @@ def _died(number: int, page: mmap.mmap) -> int:
         signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         os.kill(os.getpid(), number)
-    from convertkit.child import signal_name
+    from convertkit.children.child import signal_name
 
     running = limits.read(page)
     where = running.name if running else "convertkit"

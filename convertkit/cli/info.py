@@ -28,8 +28,8 @@ def info(
 
     Its readers split lines at blanks, so a path with a blank is refused.
     """
-    from convertkit.workflow import info as files
-    from convertkit.workflow.record import NAME
+    from convertkit.offline import info as files
+    from convertkit.offline.prepared import NAME
 
     choice(of, "--of", KINDS)
     if of == "inputs":

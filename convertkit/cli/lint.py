@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all
+from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both
+from convertkit.cli.ui import print_json, print_table
+from convertkit.errors import LintError, UsageError, nearest
 
 if TYPE_CHECKING:
     from convertkit.targets.capabilities import Linter
@@ -43,13 +45,9 @@ def lint(
 
     Exit code 1 where an error remains; warnings alone are no failure.
     """
-    from convertkit.cli.ui import print_json
     from convertkit.targets.capabilities import linter_of
 
-    if as_json and as_sarif:
-        from convertkit.errors import UsageError
-
-        raise UsageError("--json and --sarif exclude each other", hint="give one of them")
+    refuse_both("--json", "--sarif", as_json, as_sarif)
     chosen = linter_of(open_all(plugin).targets.get(target))
     allowed = _known(allow or [], chosen)
     report = chosen.lint(file, None if input_shape is None else sizes(input_shape)).allowing(allowed)
@@ -70,8 +68,6 @@ def sizes(text: str) -> dict[str, tuple[int, ...]]:
     Raises:
         UsageError: it is not of that form, or names an input twice.
     """
-    from convertkit.errors import UsageError
-
     found: dict[str, tuple[int, ...]] = {}
     for part in filter(None, (each.strip() for each in text.split(";"))):
         name, colon, numbers = part.rpartition(":")
@@ -93,8 +89,6 @@ def sizes(text: str) -> dict[str, tuple[int, ...]]:
 
 def _known(names: list[str], linter: Linter) -> set[str]:
     """``--allow``, each the id of a rule. There are too many to list them all in an error."""
-    from convertkit.errors import UsageError, nearest
-
     rules = [rule.id for rule in linter.rules()] if names else []
     for name in names:
         if rules and name not in rules:
@@ -104,8 +98,6 @@ def _known(names: list[str], linter: Linter) -> set[str]:
 
 
 def _show(report: LintReport, file: Path, target: str) -> None:
-    from convertkit.cli.ui import print_table
-
     if report.findings:
         rows = [row for kind in _kinds(report) for row in _rows(kind)]
         print_table(["", "node", "op", "rule", "why", "fix"], rows[:MOST_ROWS])
@@ -153,12 +145,9 @@ def _cut(text: str, most: int) -> str:
 
 
 def _count(report: LintReport) -> str:
-    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in _numbers(report)]
+    counts = {"error": report.errors, "warning": report.warnings}
+    parts = [f"{number} {word}{'' if number == 1 else 's'}" for word, number in counts.items()]
     return ", ".join([*parts, f"{len(report.allowed)} allowed"] if report.allowed else parts)
-
-
-def _numbers(report: LintReport) -> list[tuple[int, str]]:
-    return [(report.errors, "error"), (report.warnings, "warning")]
 
 
 def _plain(report: LintReport, file: Path, target: str) -> dict[str, object]:
@@ -174,8 +163,6 @@ def _plain(report: LintReport, file: Path, target: str) -> dict[str, object]:
 
 
 def _fail_on_errors(report: LintReport, file: Path, target: str) -> None:
-    from convertkit.errors import LintError
-
     if report.errors:
         first = next(item for item in report.findings if item.severity == "error")
         where = f"{_cut(first.node, NAME)}: " if first.node else ""

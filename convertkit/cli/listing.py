@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
+from convertkit.cli.ui import print_json, print_table
+from convertkit.errors import UsageError
 
 if TYPE_CHECKING:
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
     from convertkit.targets.lint import LintRule
 
 Lister: TypeAlias = "Callable[[Plugins, Path], list[dict[str, Any]]]"
@@ -31,9 +33,6 @@ def listing(
     as_json: JsonOption = False,
 ) -> None:
     """List passes, targets, models, plugins or the rules of convertkit lint."""
-    from convertkit.cli.ui import print_json, print_table
-    from convertkit.errors import UsageError
-
     choice(kind, "list", KINDS)
     if target is not None and kind != "rules":
         raise UsageError(f"--target has no use with list {kind}", hint="leave it out")
@@ -75,12 +74,7 @@ def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
         for rule in found:
             holds.setdefault(rule, []).append(name)
     return [
-        {
-            "rule": rule.id,
-            "severity": rule.severity,
-            "targets": names,
-            "summary": rule.summary,
-        }
+        {"rule": rule.id, "severity": rule.severity, "targets": names, "summary": rule.summary}
         for rule, names in sorted(holds.items(), key=lambda item: item[0].id)
     ]
 

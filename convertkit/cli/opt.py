@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import note, print_json, record_line, unchecked_line, written
+from convertkit.errors import GraphError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.graph.domains import WayBack
     from convertkit.graph.light import LightModel
     from convertkit.graph.random_inputs import Sample
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 
 def opt(
@@ -60,7 +62,6 @@ def opt(
 
 def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = True) -> Pipeline:
     """The pipeline of ``--passes``; those of ``--done`` count for its order but do not run."""
-    from convertkit.errors import UsageError
     from convertkit.passes.options import split_steps
     from convertkit.passes.pipeline import Pipeline
 
@@ -74,8 +75,6 @@ def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = Tr
 
 def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
     """The arrays of ``--inputs``, on which the graph has to run, else random ones; says which sizes were guessed."""
-    from convertkit.cli.ui import note
-    from convertkit.errors import GraphError, UsageError
     from convertkit.graph.domains import lowered
     from convertkit.graph.npz import read_arrays
     from convertkit.graph.random_inputs import Sample, random_sample
@@ -98,10 +97,7 @@ def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:
-    from convertkit.errors import UsageError
-
-    if explain and dry_run:
-        raise UsageError("--explain and --dry-run exclude each other", hint="give one of them")
+    shared.refuse_both("--explain", "--dry-run", explain, dry_run)
     if output is not None and (explain or dry_run):
         option = "--explain" if explain else "--dry-run"
         raise UsageError(f"{option} writes nothing, so --output has no use", hint="leave one of them out")
@@ -116,11 +112,10 @@ def _run(
     *,
     as_json: bool,
 ) -> None:
-    from convertkit.bisect.attempt import named_roles
-    from convertkit.cli.ui import note, print_json, record_line, unchecked_line, written
+    from convertkit.bisection.attempt import named_roles
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
-    from convertkit.passes.record import unchecked
+    from convertkit.passes.history import unchecked
 
     model, records = pipeline.run(
         model,

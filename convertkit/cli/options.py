@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 import typer
+
+from convertkit.cli.ui import note
+from convertkit.errors import UsageError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convertkit.plugins import Plugins
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
     Path, typer.Argument(help="Model package: the directory that holds model.yaml.", metavar="MODEL")
@@ -116,14 +120,13 @@ SHOWN = 60
 
 def open_all(files: list[Path] | None) -> Plugins:
     """Installed plugins and those given with ``--plugin``."""
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     return open_plugins(files or ())
 
 
 def tell_of_code(model: Path) -> None:
     """Says once of a package that is not convertkit's own that its code runs."""
-    from convertkit.cli.ui import note
     from convertkit.models.known import first_time
 
     if first_time(model):
@@ -136,7 +139,6 @@ def settings(texts: list[str] | None) -> dict[str, Any]:
     Raises:
         UsageError: a text is not of this form, or a name is given twice.
     """
-    from convertkit.errors import UsageError
     from convertkit.models.yamlspec import BAD_YAML, parse
 
     found: dict[str, Any] = {}
@@ -161,8 +163,7 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     Raises:
         UsageError: it names nothing. UnknownNameError: it names no task.
     """
-    from convertkit.errors import UsageError
-    from convertkit.verify.metrics import check_tasks
+    from convertkit.verification.metrics import check_tasks
 
     names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
     if text is not None and not names:
@@ -171,19 +172,57 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def refuse_both(one: str, other: str, *given: object) -> None:
+    """Raises UsageError where two options that exclude each other are both given."""
+    if all(given):
+        raise UsageError(f"{one} and {other} exclude each other", hint="give one of them")
+
+
 def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     """Raises UsageError for an option that was given and has no meaning for what the command is about."""
-    from convertkit.errors import UsageError
-
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
 
 
+def request_of(
+    model: Path,
+    plugin: list[Path] | None,
+    *,
+    origin: str = "auto",
+    option: list[str] | None = None,
+    **words: Any,
+) -> BuildRequest:
+    """What is asked, resolved; says once of a package of somebody else that its code runs.
+
+    Args:
+        origin, option: as :data:`OriginOption` and :data:`SettingOption` have them.
+        words: the other fields of :class:`~convertkit.conversion.request.Asked`.
+    """
+    from convertkit.conversion.request import Asked, Origin, make_request
+
+    known = choice(origin, "--from", get_args(Origin))
+    asked = Asked(model, origin=known, options=settings(option), **words)  # type: ignore[arg-type]
+    tell_of_code(model)
+    return make_request(asked, open_all(plugin))
+
+
+def steps_of(pipeline: str | None) -> list[str] | None:
+    """The passes of ``--pipeline``, or None where it is not given.
+
+    Raises:
+        UsageError: there is none in it.
+    """
+    from convertkit.passes.options import split_steps
+
+    steps = None if pipeline is None else split_steps(pipeline)
+    if steps == []:
+        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
+    return steps
+
+
 def choice(value: str, option: str, known: tuple[str, ...]) -> str:
     """``value`` if it is one of ``known``, else the usual one-line error."""
-    from convertkit.errors import UsageError, suggestion
-
     if value not in known:
         raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
     return value

@@ -12,15 +12,27 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
+from convertkit.cli.ui import (
+    figure,
+    note,
+    print_classes,
+    print_json,
+    print_table,
+    print_verdict,
+    progress_bar,
+    refuse_missed,
+)
 from convertkit.cli.verify import COLUMNS
+from convertkit.errors import UsageError
+from convertkit.storage.files import work_directory
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.workflow.draw import Painter
-    from convertkit.workflow.finish import Answers, Finished
-    from convertkit.workflow.interface import TensorInfo
-    from convertkit.workflow.record import Prepared
-    from convertkit.workflow.result_files import ResultFiles
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.offline.draw import Painter
+    from convertkit.offline.interface import TensorInfo
+    from convertkit.offline.prepared import Prepared
+    from convertkit.offline.result_files import ResultFiles
+    from convertkit.offline.scoring import Answers, Finished
 
 DetectionsOption = Annotated[
     Path | None,
@@ -71,16 +83,14 @@ def postprocess(
 
     Exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.cli.build import request_of
-    from convertkit.cli.ui import progress_bar
-    from convertkit.workflow.finish import finish
-    from convertkit.workflow.record import read_record
-    from convertkit.workflow.result_files import ResultFiles
+    from convertkit.offline.prepared import read_record
+    from convertkit.offline.result_files import ResultFiles
+    from convertkit.offline.scoring import finish
 
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
-    request = request_of(model, record.variant, target, None, "auto", None, plugin)
+    request = shared.request_of(model, plugin, variant=record.variant, target=target)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
     files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
@@ -95,7 +105,6 @@ def postprocess(
 
 def _refuse_other_model(model: Path, record: Prepared) -> None:
     """Before the variant is looked for, which another package does not have."""
-    from convertkit.errors import UsageError
     from convertkit.models.package import read_spec
 
     if (model / "model.yaml").is_file() and (name := read_spec(model).name) != record.model:
@@ -103,8 +112,6 @@ def _refuse_other_model(model: Path, record: Prepared) -> None:
 
 
 def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
-    from convertkit.errors import UsageError
-
     if record.size != request.variant.spec.size:
         was, now = ("x".join(map(str, size)) for size in (record.size, request.variant.spec.size))
         raise UsageError(
@@ -115,13 +122,11 @@ def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
 def _outputs(
     request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
 ) -> tuple[TensorInfo, ...]:
-    from convertkit.cli.build import artifact_directory
-    from convertkit.errors import UsageError
-    from convertkit.workflow.interface import parse_shapes, read_interface
+    from convertkit.offline.interface import parse_shapes, read_interface
 
     if shapes is not None:
         return parse_shapes(shapes)
-    path = (artifact or artifact_directory(request)) / "model.onnx"
+    path = (artifact or request.directory) / "model.onnx"
     if artifact is None and not path.is_file():
         raise UsageError(
             f"{path} is not there, so nothing says what the result files hold",
@@ -143,9 +148,8 @@ def _answers(
     partial: bool,
 ) -> Answers:
     """With the user's annotations the accuracy spec holds where :func:`find_source` says that they are its own."""
-    from convertkit.errors import UsageError
-    from convertkit.verify.data import find_source
-    from convertkit.workflow.finish import Answers
+    from convertkit.offline.scoring import Answers
+    from convertkit.verification.data import find_source
 
     known = Path(record.annotations) if record.annotations else None
     if annotations is None and known is not None and not known.is_file():
@@ -163,8 +167,6 @@ def _answers(
 
 
 def _say_runs(files: ResultFiles) -> None:
-    from convertkit.cli.ui import note
-
     if len(files.runs) > 1:
         names = ", ".join(run.name for run in files.runs)
         note(f"note: {len(files.runs)} runs are taken together, each photo is in one of them only: {names}")
@@ -172,9 +174,6 @@ def _say_runs(files: ResultFiles) -> None:
 
 def _refuse_problems(answers: Answers, limit: int) -> None:
     """Names what is wrong, a line each, and stops; ``--partial`` lets missing files pass."""
-    from convertkit.cli.ui import note
-    from convertkit.errors import UsageError
-
     problems = answers.files.problems(partial=answers.partial)
     if not problems:
         return
@@ -190,7 +189,7 @@ def _refuse_problems(answers: Answers, limit: int) -> None:
 
 
 def _painter(answers: Answers, images: Path | None, draw: Path | None, above: float) -> Painter | None:
-    from convertkit.workflow.draw import Painter
+    from convertkit.offline.draw import Painter
 
     if draw is None:
         return None
@@ -203,15 +202,11 @@ def _detections(path: Path | None) -> Iterator[Path]:
     if path is not None:
         yield path
         return
-    from convertkit.files import work_directory
-
     with work_directory("postprocess") as scratch:
         yield scratch / "detections.jsonl"
 
 
 def _report(found: Finished, draw: Path | None, *, per_class: bool, as_json: bool) -> None:
-    from convertkit.cli.ui import print_json, refuse_missed
-
     if as_json:
         print_json(found)
     else:
@@ -220,8 +215,6 @@ def _report(found: Finished, draw: Path | None, *, per_class: bool, as_json: boo
 
 
 def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
-    from convertkit.cli.ui import figure, print_classes, print_table, print_verdict
-
     of = f" of {found.prepared}" if found.images < found.prepared else ""
     print(
         f"{found.model} {found.variant}, {found.images}{of} images, {found.detections} detections, COCO AP in 0..1"

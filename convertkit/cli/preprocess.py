@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import note, print_json, progress_bar
+from convertkit.errors import ConvertkitError
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.workflow.interface import TensorInfo
-    from convertkit.workflow.job import Job
-    from convertkit.workflow.prepare import Outcome
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.offline.interface import TensorInfo
+    from convertkit.offline.job import Job
+    from convertkit.offline.prepare import Outcome
 
 FORMATS = ("bin", "npy")
 PLACEMENTS = ("corner", "center")
@@ -39,8 +42,7 @@ def preprocess(
         typer.Option("--annotations", help="COCO instances file that names the photos; needs --images."),
     ] = None,
     images: Annotated[
-        Path | None,
-        typer.Option("--images", help="Directory of photos; default: the variant's dataset."),
+        Path | None, typer.Option("--images", help="Directory of photos; default: the variant's dataset.")
     ] = None,
     limit: Annotated[
         int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many photos.")
@@ -65,14 +67,12 @@ def preprocess(
 
     Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
     """
-    from convertkit.cli.build import request_of
-    from convertkit.cli.ui import note, progress_bar
-    from convertkit.workflow.prepare import prepare
+    from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = request_of(model, variant, target, None, "auto", None, plugin)
+    request = shared.request_of(model, plugin, variant=variant, target=target)
     taken = _inputs(request, artifact)
-    job = _job(request, taken, annotations, images, limit, note, skip_bad=skip_bad_photos)
+    job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
     with progress_bar("preprocess", len(job.photos)) as advance:
         outcome = prepare(job, output, jobs=jobs, on_progress=advance)
@@ -81,11 +81,9 @@ def preprocess(
 
 def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:
     """Those of the artifact's graph; without one those of the stock graph, as ``model.yaml`` has them."""
-    from convertkit.cli.build import artifact_directory
-    from convertkit.cli.ui import note
-    from convertkit.workflow.interface import read_interface, stock_inputs
+    from convertkit.offline.interface import read_interface, stock_inputs
 
-    path = (artifact or artifact_directory(request)) / "model.onnx"
+    path = (artifact or request.directory) / "model.onnx"
     if artifact is not None or path.is_file():
         note_other_artifact(request, path.parent)
         return read_interface(path).inputs
@@ -105,9 +103,7 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
 
 def note_other_artifact(request: BuildRequest, artifact: Path) -> None:
     """Where shapes are equal, only its manifest tells what an artifact was built from."""
-    from convertkit.build.manifest import NAME, read_manifest
-    from convertkit.cli.ui import note
-    from convertkit.errors import ConvertkitError
+    from convertkit.conversion.manifest import NAME, read_manifest
 
     try:
         manifest = read_manifest(artifact / NAME)
@@ -124,16 +120,15 @@ def _job(
     annotations: Path | None,
     images: Path | None,
     limit: int | None,
-    note: Any,
     *,
     skip_bad: bool,
 ) -> Job:
     from convertkit.datasets.doubts import contradictions, doubts
     from convertkit.datasets.shapes import faulty_shapes
-    from convertkit.verify.data import find_source
-    from convertkit.verify.rungs import tasks_of
-    from convertkit.workflow.job import Job
-    from convertkit.workflow.photos import photos_of_dataset, photos_of_directory
+    from convertkit.offline.job import Job
+    from convertkit.offline.photos import photos_of_dataset, photos_of_directory
+    from convertkit.verification.data import find_source
+    from convertkit.verification.rungs import tasks_of
 
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
@@ -167,9 +162,6 @@ def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) ->
 
 
 def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
-    from convertkit.cli.ui import note, print_json
-    from convertkit.files import megabytes
-
     record = outcome.record
     directories = [str(place) for place in record.directories(output).values()]
     if outcome.extra:

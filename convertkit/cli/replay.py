@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, PythonOption, open_all
+from convertkit.cli.ui import BuildView, print_json
+from convertkit.errors import ConvertkitError
 
 
 def replay(
@@ -29,9 +31,7 @@ def replay(
 
     With --model, build it again from nothing and compare every step.
     """
-    from convertkit.build.replay import check, repeat
-    from convertkit.cli.ui import BuildView, print_json
-    from convertkit.errors import ConvertkitError
+    from convertkit.conversion.replay import check, repeat
 
     findings = check(manifest)
     if model is not None:

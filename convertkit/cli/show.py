@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all, tell_of_code
+from convertkit.cli.ui import print_json
 
 if TYPE_CHECKING:
-    from convertkit.plugins import Plugins
+    from convertkit.plugins.loading import Plugins
 
 KINDS = ("pass", "target", "model")
 
@@ -25,8 +26,6 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show all about one pass, target or model package."""
-    from convertkit.cli.ui import print_json
-
     choice(kind, "show", KINDS)
     data = {"pass": _pass, "target": _target, "model": _model}[kind](open_all(plugin), name)
     if as_json:
@@ -73,7 +72,8 @@ def _target(plugins: Plugins, name: str) -> dict[str, Any]:
 
 
 def _model(plugins: Plugins, name: str) -> dict[str, Any]:
-    from convertkit.models.package import describe, open_package
+    from convertkit.models.package import describe
+    from convertkit.plugins.packages import open_package
 
     tell_of_code(Path(name))
     package = open_package(Path(name), plugins)

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convertkit.build.events import Event, Note, Progress, StepFinished, StepStarted
-from convertkit.errors import shortened, visible
-from convertkit.files import megabytes
+from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
+from convertkit.errors import AccuracyError, shortened, visible
+from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
     from convertkit.exporting.build import Progress as EnvironmentProgress
-    from convertkit.passes.record import PassRecord
-    from convertkit.verify.judge import Verdict
+    from convertkit.passes.history import PassRecord
+    from convertkit.verification.judge import Verdict
 
 
 Advance: TypeAlias = Callable[[int], None]
@@ -39,17 +39,43 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A plain aligned table; columns whose index is in ``right`` are flush right. Never wraps, never cuts."""
+    """A plain aligned table; columns whose index is in ``right`` are flush right.
+
+    What is wider than the terminal (80 columns where there is none) moves together and wraps at blanks; no word is
+    ever cut.
+    """
+    from rich.cells import cell_len
+    from rich.console import Console
+    from rich.rule import Rule
+    from rich.table import Table
+    from rich.text import Text
+
     lines = [[visible(text).replace("\n", "\\n") for text in line] for line in (columns, *rows)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(columns))]
-    for number, line in enumerate(lines):
-        cells = [
-            text.rjust(width) if i in right else text.ljust(width)
-            for i, (text, width) in enumerate(zip(line, widths, strict=True))
-        ]
-        print("  ".join(cells).rstrip())
-        if number == 0:
-            print("  ".join("-" * width for width in widths))
+    cells = list(zip(*lines, strict=True))
+    least = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in cells]
+    console, gaps = Console(color_system=None), len(columns) - 1
+    gap = 2 if sum(least) + 2 * gaps <= console.width else 1
+    console.width = max(console.width, sum(least) + gap * gaps)
+    widths = _widths(least, [max(map(cell_len, column)) for column in cells], console.width - gap * gaps)
+    table = Table.grid(padding=(0, gap, 0, 0))
+    for place, width in enumerate(widths):
+        table.add_column(justify="right" if place in right else "left", width=width)
+    table.add_row(*map(Text, lines[0]))
+    table.add_row(*[Rule(characters="-", style="") for _ in columns])
+    for line in lines[1:]:
+        table.add_row(*map(Text, line))
+    with console.capture() as page:
+        console.print(table)
+    print("\n".join(line.rstrip() for line in page.get().splitlines()))
+
+
+def _widths(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
+    """Of columns that want between ``least`` and ``most``: those that want little more have it, the others share."""
+    widths, room = list(least), room - sum(least)
+    for done, place in enumerate(sorted(range(len(least)), key=lambda place: most[place] - least[place])):
+        more = min(most[place] - least[place], room // (len(least) - done))
+        widths[place], room = widths[place] + more, room - more
+    return widths
 
 
 def figure(value: float | None) -> str:
@@ -85,8 +111,6 @@ def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
 
 def refuse_missed(subject: str, verdict: Verdict) -> None:
     """Raises AccuracyError where the accuracy is below the spec; after it was shown."""
-    from convertkit.errors import AccuracyError
-
     if not verdict.ok:
         missed = next(demand for demand in verdict.demands if not demand.ok)
         raise AccuracyError(f"{subject}: {missed}", hint="the accuracy spec is not met")
@@ -171,7 +195,7 @@ def record_line(record: PassRecord, *, cached: bool = False) -> str:
 
 def unchecked_line(records: Sequence[PassRecord]) -> str:
     """How many passes nobody has compared, in the summary; empty where there is none."""
-    from convertkit.passes.record import unchecked
+    from convertkit.passes.history import unchecked
 
     found = unchecked(records)
     if not found:

@@ -9,12 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.ui import (
+    BuildView,
+    figure,
+    note,
+    print_classes,
+    print_json,
+    print_table,
+    print_verdict,
+    progress_bar,
+    refuse_missed,
+)
 
 if TYPE_CHECKING:
-    from convertkit.build.request import BuildRequest
-    from convertkit.verify.ladder import Verification
-    from convertkit.verify.rung_names import RungName
-    from convertkit.verify.rungs import Rung
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.verification.ladder import Verification
+    from convertkit.verification.rung_names import RungName
+    from convertkit.verification.rungs import Rung
 
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 
@@ -68,18 +79,17 @@ def verify(
 
     COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.build.engine import build
-    from convertkit.cli.build import artifact_directory, request_of
-    from convertkit.cli.ui import BuildView, note, progress_bar
+    from convertkit.conversion.engine import build
     from convertkit.targets.context import RuntimeOptions
-    from convertkit.verify.data import find_source
-    from convertkit.verify.ladder import verify as run
+    from convertkit.verification.data import find_source
+    from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
-    request = request_of(
-        model, variant, target, weights, origin, python, plugin, compiler=compiler, option=option
-    )
-    directory = output or artifact_directory(request)
+    request = shared.request_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, compiler=compiler,
+    )  # fmt: skip
+    directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
     if not (request.target.runtimes and compiled):
@@ -99,7 +109,7 @@ def verify(
 
 def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
     from convertkit.targets.capabilities import emulations, product_of, runtime_names
-    from convertkit.verify.rung_names import ladder_of, parse_rung
+    from convertkit.verification.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in request.pipeline.steps]
     target = request.target
@@ -112,8 +122,6 @@ def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: 
 
 def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
-    from convertkit.cli.ui import print_json, refuse_missed
-
     if as_json:
         print_json(found)
     else:
@@ -122,23 +130,23 @@ def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
 
 
 def _show(found: Verification, *, per_class: bool) -> None:
-    from convertkit.cli.ui import print_classes, print_table, print_verdict
-
     tasks = [task for task in ("bbox", "segm") if any(task in rung.scores for rung in found.rungs)]
     images = f"{found.images} images" + (f" ({found.left_out})" if found.left_out.photos else "")
     print(f"{found.model} {found.variant} on {found.target}, {images}, COCO AP in 0..1")
     for task in tasks:
         print()
         rows = [_row(rung, task) for rung in found.rungs]
-        print_table([task, *COLUMNS, "images/s", "origin"], rows, right=range(1, len(COLUMNS) + 2))
+        print_table([task, *COLUMNS, "images/s"], rows, right=range(1, len(COLUMNS) + 2))
+    recorded = [f"{rung.name}: {rung.origin}" for rung in found.rungs if rung.origin != "measured"]
+    if recorded:
+        print()
+        print("\n".join(recorded))
     if per_class:
         print_classes(found.rungs[-1].per_class)
     print_verdict(found.verdict, found.notes)
 
 
 def _row(rung: Rung, task: str) -> list[str]:
-    from convertkit.cli.ui import figure
-
     scores = rung.scores.get(task, {})
     rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
-    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate, rung.origin]
+    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate]

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from convertkit.cli.options import JsonOption, ModelArgument, VariantOption
+from convertkit.cli.ui import note, print_json
+from convertkit.storage.files import atomic_write, scratch_directory
 
 
 def weights(
@@ -32,9 +34,7 @@ def weights(
 
     Nothing in it is run, and no framework is needed.
     """
-    from convertkit.build.examine import examine
-    from convertkit.cli.ui import note, print_json
-    from convertkit.files import atomic_write, scratch_directory
+    from convertkit.conversion.examine import examine
     from convertkit.models.package import find_variant, read_spec
 
     spec = read_spec(model)
@@ -44,9 +44,8 @@ def weights(
         "prefix": prefix,
     }
     with contextlib.ExitStack() as stack:
-        if (
-            output is not None
-        ):  # the worker is another program: what it leaves where it is killed has to be ours
+        # the worker is another program: what it leaves where it is killed has to be ours
+        if output is not None:
             room = stack.enter_context(scratch_directory(output.absolute()))
             job["output"] = str(room / output.name)
         found = examine(model.resolve(), spec, find_variant(model, spec, variant).spec, job)

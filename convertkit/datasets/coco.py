@@ -19,7 +19,7 @@ from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
-from convertkit.reading import read_file
+from convertkit.storage.reading import read_file
 
 READERS = 4
 """Threads that look at photos; decoding lets the others work."""
@@ -130,15 +130,7 @@ class CocoDataset:
             UsageError: the file cannot be read or is no picture.
             SpecError: the size differs from that in the annotation file.
         """
-        data = photo_bytes(image.path)
-        pixels = picture(image.path, data)
-        height, width = pixels.shape[:2]
-        if (height, width) != (image.height, image.width):
-            raise SpecError(
-                f"{image.path}: the picture is {width} x {height}, the annotations say {image.width} x {image.height}",
-                hint=_turned(data, image),
-            )
-        return pixels
+        return picture(image.path, photo_bytes(image.path), (image.height, image.width))
 
 
 def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
@@ -191,19 +183,29 @@ def photo_bytes(path: Path) -> bytes:
     return read_file(path, most=PHOTO_BYTES)
 
 
-def picture(path: Path, data: bytes) -> Image:
+def picture(name: object, data: bytes, size: tuple[int, int] | None = None) -> Image:
     """What is in a photo's file: ``(H, W, 3) uint8``, BGR.
 
+    Args:
+        name: of the photo, for errors.
+        size: height and width, as the annotations have them.
+
     Raises:
-        UsageError: OpenCV cannot read it.
+        UsageError: OpenCV cannot read it. SpecError: it has another size.
     """
-    pixels = decode(data)
+    pixels = _decode(data)
     if pixels is None:
-        raise UsageError(f"{path}: not a picture that OpenCV can read")
+        raise UsageError("not a picture that OpenCV can read").about(name)
+    height, width = pixels.shape[:2]
+    if size is not None and (height, width) != size:
+        raise SpecError(
+            f"the picture is {width} x {height}, the annotations say {size[1]} x {size[0]}",
+            hint=_turned(data, size),
+        ).about(name)
     return pixels
 
 
-def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
+def _decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
     """A picture: ``(H, W, 3) uint8``, BGR; None for what OpenCV cannot read, or refuses for the size it claims."""
     if not data:
         return None
@@ -214,9 +216,9 @@ def decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
     return None if pixels is None else pixels.astype(np.uint8, copy=False)
 
 
-def _turned(data: bytes, image: CocoImage) -> str | None:
+def _turned(data: bytes, size: tuple[int, int]) -> str | None:
     """A hint where the annotations were made without looking at the EXIF orientation."""
-    stored = decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if stored is None or stored.shape[:2] != (image.height, image.width):
+    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if stored is None or stored.shape[:2] != size:
         return None
     return "its EXIF orientation turns it; remove the tag or annotate the turned picture"

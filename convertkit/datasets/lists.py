@@ -12,7 +12,7 @@ import msgspec
 from convertkit.datasets.faults import few, quoted
 from convertkit.datasets.foreign import is_lines, sign_of
 from convertkit.errors import SpecError, UsageError
-from convertkit.reading import read_file
+from convertkit.storage.reading import read_file
 
 MOST_BYTES = 4 << 30
 """COCO's own largest file has half a GB."""

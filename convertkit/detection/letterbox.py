@@ -19,7 +19,7 @@ from convertkit.errors import UsageError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convertkit.models.spec import PreprocessSpec
+    from convertkit.detection.settings import PreprocessSpec
 
     Triple = tuple[float, float, float]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import shutil
-import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 
+from convertkit.children.child import KILLED
+from convertkit.children.process import ChildError, run_child
 from convertkit.errors import ProcessError, UnavailableError
 from convertkit.exporting.failures import NOTHING_FITS, Cause, Watch
 from convertkit.exporting.interpreter import child_variables, probe
 from convertkit.exporting.requirements import Requirements
 from convertkit.exporting.state import State, StepRecord, interpreter_of, save_state
 from convertkit.exporting.toolchain import default_jobs, missing_tools
-from convertkit.process import ChildError, run_child
 
 CREATE = "virtual environment"
 TOOLS = "build tools"
@@ -186,7 +186,7 @@ class Builder:
                 name=f"pip install {arguments[-1]}",
             )
         except ChildError as error:
-            if error.returncode == -signal.SIGKILL:
+            if error.returncode == -KILLED:
                 watch.take("SIGKILL")
             if watch.cause is None:
                 raise

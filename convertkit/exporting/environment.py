@@ -24,34 +24,15 @@ from typing import TYPE_CHECKING
 from convertkit.errors import UnavailableError, UsageError
 from convertkit.exporting.build import Builder, Progress, step_names
 from convertkit.exporting.interpreter import VARIABLE, ExternalPython, probe
-from convertkit.exporting.inventory import environments_directory, list_environments, remove
+from convertkit.exporting.inventory import environments_directory
 from convertkit.exporting.requirements import Requirements, read_requirements
-from convertkit.exporting.state import (
-    FORMAT,
-    State,
-    Status,
-    interpreter_of,
-    load_state,
-    lock_of,
-    status_of,
-)
-from convertkit.files import FileLock, canonical_json, sha256_bytes
+from convertkit.exporting.state import FORMAT, State, interpreter_of, load_state, lock_of
+from convertkit.storage.files import FileLock, canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from convertkit.models.spec import EnvironmentSpec
-
-__all__ = [
-    "VARIABLE",
-    "Environment",
-    "ExternalPython",
-    "Progress",
-    "Status",
-    "choose",
-    "list_environments",
-    "remove",
-]
 
 
 @dataclass(frozen=True)
@@ -77,12 +58,7 @@ class Environment:
 
     @classmethod
     def of(
-        cls,
-        name: str,
-        spec: EnvironmentSpec,
-        package: Path,
-        *,
-        base_python: Path | None = None,
+        cls, name: str, spec: EnvironmentSpec, package: Path, *, base_python: Path | None = None
     ) -> Environment:
         """The environment a model package asks for; ``package`` is the directory of its ``model.yaml``.
 
@@ -116,15 +92,6 @@ class Environment:
         """Its interpreter; :meth:`ensure` makes it exist."""
         return interpreter_of(self.directory)
 
-    @property
-    def log(self) -> Path:
-        """What its build printed."""
-        return self.directory / "build.log"
-
-    def status(self) -> Status:
-        """How it stands now: absent, partial, building or complete."""
-        return status_of(self.directory)
-
     def ensure(
         self,
         on_progress: Callable[[Progress], None] | None = None,
@@ -157,6 +124,11 @@ class Environment:
         return state if state is not None and state.key == self.key else None
 
     def _build(self, on_progress: Callable[[Progress], None] | None) -> None:
+        if sys.platform == "win32":
+            raise UnavailableError(
+                f"the export environment of {self.name} cannot be built on Windows",
+                hint=f"name an interpreter that has everything with {VARIABLE}, or export on Linux",
+            )
         version, include = _base(self.base_python)
         if self.pythons and version.partition("-")[2] not in self.pythons:
             wanted = " or ".join(self.pythons)

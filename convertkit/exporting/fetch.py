@@ -16,7 +16,7 @@ from pathlib import Path
 
 from convertkit.errors import StoreError, UnavailableError, UsageError
 from convertkit.exporting.transfer import Fault, Part, receive
-from convertkit.files import FileLock, sha256_file
+from convertkit.storage.files import FileLock, sha256_file
 
 SCHEMES = ("https", "http", "file")
 ATTEMPTS = 4
@@ -124,9 +124,8 @@ def _obtain(wanted: _Wanted, on_progress: OnProgress | None, backoff: float) -> 
     if wanted.path.is_file():
         mismatch = wanted.mismatch(wanted.path)
         if not mismatch:
-            Part(
-                wanted.beside(".part")
-            ).discard()  # what is left of a download that was killed at its very end
+            # what is left of a download that was killed at its very end
+            Part(wanted.beside(".part")).discard()
             return
         wanted.reject(wanted.path)
     try:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from convertkit.children.process import run_child
 from convertkit.errors import ProcessError, UnavailableError, UsageError
-from convertkit.process import run_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -113,9 +113,7 @@ class ExternalPython:
         return probe(self.python, distributions=self.distributions, modules=self.modules)
 
     def ensure(
-        self,
-        on_progress: Callable[..., None] | None = None,
-        on_wait: Callable[[str], None] | None = None,
+        self, on_progress: Callable[..., None] | None = None, on_wait: Callable[[str], None] | None = None
     ) -> Path:
         """Return the interpreter after checking that it has everything; nothing is installed.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convertkit.errors import StoreError, UnknownNameError, UsageError
 from convertkit.exporting.state import Status, lock_of, status_of
-from convertkit.files import FileLock, home
+from convertkit.storage.files import FileLock, home
 
 
 def environments_directory() -> Path:

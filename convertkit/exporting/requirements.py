@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convertkit.errors import SpecError
-from convertkit.reading import read_file
+from convertkit.storage.reading import read_file
 
 BUILD_TOOLS = frozenset({"pip", "setuptools", "wheel"})
 BUILD_HELPERS = frozenset({"ninja", "cmake", "cython", "pybind11", "psutil"})

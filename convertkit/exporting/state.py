@@ -7,8 +7,8 @@ from typing import Literal
 
 import msgspec
 
-from convertkit.files import FileLock, atomic_write
-from convertkit.reading import own_file
+from convertkit.storage.files import FileLock, atomic_write
+from convertkit.storage.reading import own_file
 
 FORMAT = 1
 

@@ -6,9 +6,10 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from convertkit.process import usable_processors
+from convertkit.children.process import usable_processors
 
 BYTES_PER_JOB = 2_000_000_000
 """Memory one compiler process of a large C++ extension may take."""
@@ -52,7 +53,9 @@ def default_jobs() -> int:
 
 def memory_bytes() -> int:
     """Return the memory this process may use, in bytes: the machine's, or the container's limit if lower."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    total = sys.maxsize
+    if sys.platform != "win32":  # where no environment is built
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     for path in map(Path, _CGROUP_LIMITS):
         text = path.read_text().strip() if path.is_file() else ""
         if text.isdigit():

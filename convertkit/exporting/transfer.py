@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from convertkit.reading import own_file
+from convertkit.storage.reading import own_file
 
 CHUNK = 1 << 18
 TIMEOUT_SECONDS = 60.0

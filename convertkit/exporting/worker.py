@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from convertkit.children.process import ChildError, run_child
 from convertkit.errors import ConvertkitError, ProcessError, StoreError
 from convertkit.exporting.interpreter import child_variables
-from convertkit.process import ChildError, run_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,7 +42,6 @@ def run_worker(
     on_progress: Callable[[str, int, int], None] | None = None,
     on_result: Callable[[Event], None] | None = None,
     timeout: float | None = None,
-    variables: Mapping[str, str] | None = None,
 ) -> Event:
     """Run one job and return its ``done`` event.
 
@@ -55,7 +54,6 @@ def run_worker(
         on_progress: called with what is being done, the number done and the total.
         on_result: called with each ``result`` event.
         timeout: seconds until the worker is killed; None for no limit.
-        variables: environment variables on top of ours.
 
     Raises:
         ConvertkitError: the worker refused; the message and the hint are its own.
@@ -74,7 +72,7 @@ def run_worker(
     try:
         run_child(
             command,
-            env=child_variables(Path(python), variables),
+            env=child_variables(Path(python)),
             cwd=workdir,
             timeout=timeout,
             log=log,

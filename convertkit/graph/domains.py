@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from convertkit.errors import PluginError
 
 if TYPE_CHECKING:
-    from convertkit.estimate.record import Cost, Operation
+    from convertkit.graph.costs import Cost, Operation
     from convertkit.graph.light import LightModel
 
 

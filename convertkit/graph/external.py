@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from pathlib import Path
 
 import onnx
 
+from convertkit.children.limits import LIFT, Limits
 from convertkit.errors import GraphError
-from convertkit.files import atomic_write, sha256_bytes
 from convertkit.graph.light import LightModel, weight_key
-from convertkit.limits import LIFT, Limits
+from convertkit.storage.files import atomic_write, sha256_bytes
 
 BLOCK = 512
 """Bytes that ``st_blocks`` counts in."""
@@ -30,7 +31,9 @@ def require_bounded(tensors: Iterable[onnx.TensorProto], directory: Path) -> Non
     for tensor in tensors:
         facts = {entry.key: entry.value for entry in tensor.external_data}
         file = (directory / facts.get("location", "")).stat()
-        there[file.st_ino] = min(file.st_blocks * BLOCK, file.st_size)
+        there[file.st_ino] = min(
+            getattr(file, "st_blocks", file.st_size) * BLOCK, file.st_size
+        )  # Windows has none
         rest = max(file.st_size - int(facts.get("offset") or 0), 0)
         asked += int(facts.get("length") or rest)
     if asked > Limits().of(sum(there.values())).memory:
@@ -76,8 +79,7 @@ def _pieces(model: LightModel, places: dict[str, int]) -> Iterator[bytes]:
 
 
 def _pointing(model: LightModel, places: dict[str, int], location: str) -> onnx.ModelProto:
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for tensor in proto.graph.initializer:
         key = weight_key(tensor)
         if key is not None:

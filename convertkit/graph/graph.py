@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ class Graph:
     def nodes(self) -> list[Node]:
         """All nodes, in file order; a snapshot, so that the graph may change while it is walked."""
         return list(self.surgeon.nodes)
+
+    @property
+    def parts(self) -> tuple[gs.Graph, ...]:
+        """The graph of graphsurgeon, and those inside its nodes, whatever their depth."""
+        return (self.surgeon, *self.surgeon.subgraphs(recursive=True))
 
     @property
     def inputs(self) -> list[Tensor]:
@@ -154,10 +160,8 @@ class Graph:
     def fresh_name(self, prefix: str) -> str:
         """A name that no node and no tensor of the graph has yet, nor one inside a node."""
         if self._names is None:
-            parts = [self.surgeon, *self.surgeon.subgraphs(recursive=True)]
-            self._names = {node.name for part in parts for node in part.nodes}.union(
-                *(part.tensors() for part in parts)
-            )
+            names = {node.name for part in self.parts for node in part.nodes}
+            self._names = names.union(*(part.tensors() for part in self.parts))
         name, count = prefix, 0
         while name in self._names:
             count += 1
@@ -203,8 +207,7 @@ def open_graph(model: LightModel) -> Graph:
     Raises:
         GraphError: graphsurgeon does not understand it.
     """
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
+    proto = deepcopy(model.proto)  # graphsurgeon renames the protobuf's own tensors on export
     try:
         write_out(proto)
         defaults = take_defaults(proto)
@@ -213,8 +216,7 @@ def open_graph(model: LightModel) -> Graph:
         raise
     except Exception as error:  # whatever its code stumbles over
         raise GraphError(f"the graph cannot be edited: {type(error).__name__}: {error}") from error
-    parts = (surgeon, *surgeon.subgraphs(recursive=True))
-    for tensor in (tensor for part in parts for tensor in part.tensors().values()):
+    for tensor in (tensor for part in Graph(surgeon, model).parts for tensor in part.tensors().values()):
         if isinstance(tensor, gs.Constant) and _is_detached(tensor):
             tensor._values = _DetachedValues(tensor._values.tensor, model)
             tensor.data_location = None
@@ -259,12 +261,10 @@ def _default(tensor: gs.Variable, value: onnx.TensorProto, source: LightModel) -
     kind = onnx.helper.tensor_dtype_to_np_dtype(value.data_type)
     if tensor.dtype is not None and not isinstance(tensor.dtype, int) and np.dtype(tensor.dtype) != kind:
         return onnx.numpy_helper.from_array(source.array(value).astype(tensor.dtype), tensor.name)
-    copy = onnx.TensorProto()
-    copy.CopyFrom(value)
+    copy = deepcopy(value)
     copy.name = tensor.name
     return copy
 
 
 def _is_detached(constant: gs.Constant) -> bool:
-    values = constant._values
-    return isinstance(values, LazyValues) and weight_key(values.tensor) is not None
+    return isinstance(constant._values, LazyValues) and weight_key(constant._values.tensor) is not None

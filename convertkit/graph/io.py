@@ -9,7 +9,6 @@ from google.protobuf.message import DecodeError
 from onnx.external_data_helper import uses_external_data
 
 from convertkit.errors import GraphError
-from convertkit.files import atomic_write
 from convertkit.graph import wire
 from convertkit.graph.domains import WayBack, adopted
 from convertkit.graph.external import remove_external, require_bounded, write_external
@@ -17,7 +16,8 @@ from convertkit.graph.integrity import check_integrity
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.outputs import with_output_types
 from convertkit.graph.validate import validate
-from convertkit.reading import require_regular
+from convertkit.storage.files import atomic_write
+from convertkit.storage.reading import require_regular
 
 MAX_PROTO = 2**31 - 1
 """protobuf cannot hold more bytes than this in one message."""

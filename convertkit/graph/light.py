@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,9 @@ def default_inputs(proto: onnx.ModelProto) -> list[str]:
 def take_defaults(proto: onnx.ModelProto) -> list[TensorProto]:
     """Takes the values of :func:`default_inputs` out of ``proto``, where they leave ordinary graph inputs."""
     names = set(default_inputs(proto))
-    defaults = [_copy(tensor) for tensor in proto.graph.initializer if tensor.name in names]
+    defaults = [deepcopy(tensor) for tensor in proto.graph.initializer if tensor.name in names]
     if defaults:
-        kept = [_copy(tensor) for tensor in proto.graph.initializer if tensor.name not in names]
+        kept = [deepcopy(tensor) for tensor in proto.graph.initializer if tensor.name not in names]
         del proto.graph.initializer[:]
         proto.graph.initializer.extend(kept)
     return defaults
@@ -115,15 +116,13 @@ def detach(proto: onnx.ModelProto, weights: Weights | None = None) -> LightModel
             key = hashlib.sha256(data).hexdigest()
             table[key] = data
             point(tensor, key, len(data))
-    slim = onnx.ModelProto()
-    slim.CopyFrom(proto)  # the original's arena still holds the cleared bytes; a copy lets them go
+    slim = deepcopy(proto)  # the original's arena still holds the cleared bytes; a copy lets them go
     return LightModel(slim, table)
 
 
 def attach(model: LightModel) -> onnx.ModelProto:
     """The ordinary, self-contained ONNX model."""
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for tensor in proto.graph.initializer:
         key = weight_key(tensor)
         if key is None:
@@ -142,26 +141,19 @@ def weights_as_inputs(model: LightModel, *, embed: Collection[str] = ()) -> onnx
     Args:
         embed: names of detached initializers that get their data back instead.
     """
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     listed = {value.name for value in proto.graph.input}
     kept = []
     for tensor in proto.graph.initializer:
         key = weight_key(tensor)
         if key is None or tensor.name in embed:
-            kept.append(_copy(tensor) if key is None else _with_data(tensor, model.weights[key]))
+            kept.append(deepcopy(tensor) if key is None else _with_data(tensor, model.weights[key]))
         elif tensor.name not in listed:
             value = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, list(tensor.dims))
             proto.graph.input.append(value)
     del proto.graph.initializer[:]
     proto.graph.initializer.extend(kept)
     return proto
-
-
-def _copy(tensor: TensorProto) -> TensorProto:
-    copy = TensorProto()
-    copy.CopyFrom(tensor)
-    return copy
 
 
 def _with_data(tensor: TensorProto, data: bytes) -> TensorProto:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import onnx
@@ -16,16 +16,16 @@ def bodies(node: onnx.NodeProto) -> Iterator[tuple[str, onnx.GraphProto]]:
             yield attribute.name, body
 
 
-def every_graph(graph: onnx.GraphProto) -> Iterator[onnx.GraphProto]:
-    """A graph and the subgraphs in it, whatever their depth."""
+def every_graph(graph: Any) -> Iterator[Any]:
+    """A graph (or a function) and the subgraphs in it, whatever their depth."""
     yield graph
     for node in graph.node:
         for _, body in bodies(node):
             yield from every_graph(body)
 
 
-def every_node(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """The nodes of a graph, then those of the subgraphs in it."""
+def every_node(graph: Any) -> Iterator[onnx.NodeProto]:
+    """The nodes of a graph or a function, then those of the subgraphs in it."""
     for part in every_graph(graph):
         yield from part.node
 

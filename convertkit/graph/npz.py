@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.errors import UsageError
-from convertkit.reading import open_regular
+from convertkit.storage.reading import open_regular
 
 Named = dict[str, NDArray[Any]]
 
@@ -58,9 +58,8 @@ def read_header(stream: IO[bytes], size: int) -> Header:
     """
     try:
         shape, fortran, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
-    except (
-        Exception
-    ) as error:  # numpy evaluates a header as Python text: whatever comes of it, the file is at fault
+    # numpy evaluates a header as Python text: whatever comes of it, the file is at fault
+    except Exception as error:
         raise ValueError(f"its header makes no sense: {type(error).__name__}") from error
     if dtype.hasobject:
         raise ValueError("it holds Python objects")

@@ -5,6 +5,8 @@ Some writers say ``shape {}``, which is that of a single number, where they mean
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import onnx
 
 from convertkit.errors import GraphError
@@ -22,8 +24,7 @@ def with_output_types(model: LightModel) -> LightModel:
     """
     if all(_is_typed(value) and not _is_single(value) for value in model.proto.graph.output):
         return model
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     model = LightModel(proto, model.weights)
     single = [value for value in proto.graph.output if _is_single(value)]
     for value in single:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,10 @@ import onnx
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from convertkit.children.limits import step
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, attach
 from convertkit.graph.nested import names_read
-from convertkit.limits import step
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -132,8 +133,7 @@ def _without_idle_weights(model: LightModel) -> LightModel:
     idle = {tensor.name for tensor in model.detached()} - read
     if not idle:
         return model
-    proto = onnx.ModelProto()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     for items in (proto.graph.initializer, proto.graph.input):
         for at in reversed(range(len(items))):
             if items[at].name in idle:
@@ -148,7 +148,10 @@ def _lend_weights(model: LightModel, options: ort.SessionOptions) -> list[object
         return None
     arrays = [np.ascontiguousarray(model.array(tensor)) for tensor in tensors]
     values = [ort.OrtValue.ortvalue_from_numpy(array) for array in arrays]
-    options.add_external_initializers([tensor.name for tensor in tensors], values)
+    try:
+        options.add_external_initializers([tensor.name for tensor in tensors], values)
+    except RuntimeError as error:  # two of one name
+        raise _failure("refuses the graph", error) from error
     return [*arrays, *values]
 
 

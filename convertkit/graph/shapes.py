@@ -7,12 +7,12 @@ from typing import Any
 import onnx
 import onnx_graphsurgeon as gs
 
+from convertkit.children.limits import step
 from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.graph import Graph
 from convertkit.graph.light import LightModel, weights_as_inputs
 from convertkit.graph.validate import ONNX_ERRORS
-from convertkit.limits import step
 
 MOST_VALUES = 1 << 24
 """Of all vectors of a graph: each costs inference some fifty bytes. Shapes are shorter."""

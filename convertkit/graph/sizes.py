@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -44,8 +45,7 @@ def with_sizes(model: LightModel, shapes: Mapping[str, Sequence[int]]) -> LightM
     Raises:
         UsageError: no such input, another number of sizes than it has, or a size that the graph states otherwise.
     """
-    proto = type(model.proto)()
-    proto.CopyFrom(model.proto)
+    proto = deepcopy(model.proto)
     inputs = {value.name: value for value in proto.graph.input}
     known: Sizes = {}
     for name, shape in shapes.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import onnx
@@ -22,8 +21,7 @@ def write_out(proto: onnx.ModelProto) -> None:
     Raises:
         GraphError: one would not fit into a file, or lies in another file.
     """
-    tops: list[Any] = [proto.graph, *proto.functions]
-    for top in tops:
+    for top in (proto.graph, *proto.functions):
         for part in every_graph(top):
             for node in part.node:
                 for item in node.attribute:

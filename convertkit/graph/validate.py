@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import onnx
 
+from convertkit.children.limits import step
 from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.light import LightModel, weights_as_inputs
-from convertkit.limits import step
 
 ONNX_ERRORS = (
     *(onnx.checker.ValidationError, onnx.shape_inference.InferenceError),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -159,8 +160,7 @@ def _tensor_pieces(tensor: TensorProto, model: LightModel) -> list[bytes]:
     if key is None:
         data = tensor.SerializeToString(deterministic=True)
         return [_head(_INITIALIZER, len(data)), data]
-    plain = TensorProto()
-    plain.CopyFrom(tensor)
+    plain = deepcopy(tensor)
     plain.ClearField("external_data")
     plain.ClearField("data_location")
     before = _part(plain, lambda number: number < _RAW_DATA)

@@ -10,8 +10,8 @@ from convertkit.errors import PluginError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
     from convertkit.detection.types import Detections, Placement
-    from convertkit.models.spec import PostprocessSpec, PreprocessSpec
 
 
 class Model:

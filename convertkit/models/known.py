@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from convertkit.files import home, sha256_bytes
+from convertkit.storage.files import home, sha256_bytes
 
 OURS = Path(__file__).resolve().parents[2] / "models"
 """convertkit's own packages, in a clone and in the wheel."""

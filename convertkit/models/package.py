@@ -1,4 +1,4 @@
-"""Opening a model package: the directory, its ``model.yaml``, its plugin and one of its variants."""
+"""A model package that was opened: its record, its code, and its variants."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convertkit.errors import GraphError, SpecError, UnknownNameError, UsageError
+from convertkit.detection.settings import PreprocessSpec
+from convertkit.errors import GraphError, SpecError, UnknownNameError
 from convertkit.models.base import Model
-from convertkit.models.spec import OWN_CLASSES, ModelSpec, PreprocessSpec, VariantSpec
+from convertkit.models.spec import OWN_CLASSES, ModelSpec, VariantSpec
 from convertkit.models.yamlspec import read_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from convertkit.detection.types import Detections, Placement
-    from convertkit.plugins import Plugins
 
 
 @dataclass(frozen=True)
@@ -103,36 +103,21 @@ def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> No
         )
 
 
-def open_package(root: Path, plugins: Plugins) -> ModelPackage:
-    """Opens a model package directory and loads its plugin.
+def read_spec(root: Path) -> ModelSpec:
+    """Only the data of a package, without loading its code.
 
     Raises:
-        UsageError: no such directory or no ``model.yaml`` in it. SpecError: ``model.yaml`` is wrong, or its plugin
-            registers no model of its name.
+        SpecError: the file is not such a record.
     """
-    root = Path(root)
-    if not root.is_dir():
-        raise UsageError(
-            f"model package {root}: no such directory", hint="give the directory that holds model.yaml"
-        )
-    if not (root / "model.yaml").is_file():
-        raise UsageError(f"model package {root}: there is no model.yaml in it")
-    root = root.resolve()
-    spec = read_record(root / "model.yaml", ModelSpec)
-    _check(spec, root)
-    plugins.load_package(root, spec.plugin)
-    if spec.name not in plugins.models:
-        known = ", ".join(entry.name for entry in plugins.models) or "nothing"
-        raise SpecError(f"{root / spec.plugin}: registers no model named {spec.name!r} (registered: {known})")
-    return ModelPackage(root, spec, plugins.models.get(spec.name)())
-
-
-def read_spec(root: Path) -> ModelSpec:
-    """Only the data of a package, without loading its code; errors as :func:`open_package`."""
     return read_record(Path(root) / "model.yaml", ModelSpec)
 
 
-def _check(spec: ModelSpec, root: Path) -> None:
+def check_spec(spec: ModelSpec, root: Path) -> None:
+    """Refuses what the record's types cannot say.
+
+    Raises:
+        SpecError: the default variant is not there, or a role is given twice.
+    """
     where = root / "model.yaml"
     if spec.default_variant not in spec.variants:
         known = ", ".join(sorted(spec.variants))

@@ -1,6 +1,6 @@
 """The shape of ``model.yaml`` and of a variant file, as frozen records.
 
-Every record forbids unknown keys; :mod:`convertkit.models.load` turns a violation into one line that names
+Every record forbids unknown keys; :mod:`convertkit.models.yamlspec` turns a violation into one line that names
 the file, the key and the nearest known key. Paths are relative to the file they stand in.
 """
 
@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field, structs
+from msgspec import Meta, Struct, field
+
+from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
 
 Positive = Annotated[int, Meta(gt=0)]
 Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
 Size = tuple[Pixels, Pixels]
 """Height and width in pixels, in this order."""
-
-Level = Annotated[float, Meta(ge=-1e6, le=1e6)]
-Spread = Annotated[float, Meta(gt=0, le=1e6)]
-"""What pixels are divided by: neither zero, nor infinite, nor no number at all."""
 
 Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
 """Part of the names of directories: of environments, datasets, artifacts."""
@@ -50,39 +48,6 @@ class TensorSpec(Record, frozen=True):
     role: Role = "other"
     dtype: DType = ""
     shape: tuple[int | str, ...] = ()
-
-
-class PreprocessSpec(Record, frozen=True):
-    """How a photo becomes the network input: resize, normalise, letterbox.
-
-    ``mean`` and ``std`` are per channel in the order the network sees (RGB when ``to_rgb``), in 0..255 units.
-    ``rounding`` is that of the resized size: ``nearest`` = ``int(x * scale + 0.5)`` as mmcv, ``floor`` as the
-    ModelZoo script. ``placement`` puts the picture in the top-left ``corner`` (mmdet) or the ``center``
-    (ModelZoo). Padding is ``pad_value`` in normalised units (it is added after normalisation).
-
-    ``normalize`` says who subtracts the mean, divides by std and swaps channels: the ``host``, or a unit of the
-    ``target`` that has one (AIPP on Ascend). The network input is then the picture's own bytes, a quarter of the
-    size, and padding is the pixel value nearest to ``pad_value``; :mod:`convertkit.detection.letterbox` has both forms.
-    """
-
-    mean: tuple[Level, Level, Level]
-    std: tuple[Spread, Spread, Spread]
-    to_rgb: bool = True
-    placement: Literal["corner", "center"] = "corner"
-    rounding: Literal["nearest", "floor"] = "nearest"
-    pad_value: Level = 0.0
-    normalize: Literal["host", "target"] = "host"
-
-    def on_host(self) -> PreprocessSpec:
-        """The same, normalised on the host: what the stock graph and every pass's check are fed with."""
-        return structs.replace(self, normalize="host")
-
-
-class PostprocessSpec(Record, frozen=True):
-    """How raw outputs become detections: slots need a score above, mask pixels one of at least, these thresholds."""
-
-    score_threshold: float = 0.05
-    mask_threshold: float = 0.5
 
 
 class EnvironmentSpec(Record, frozen=True):

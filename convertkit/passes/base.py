@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
 
-Form = Literal["surgeon", "light", "proto", "ir"]
-"""What ``run`` is given."""
-
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -66,7 +63,6 @@ class Pass:
     before: ClassVar[tuple[str, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ()
-    form: ClassVar[Form]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -106,8 +102,6 @@ class Pass:
 class GraphPass(Pass):
     """A pass that edits an onnx-graphsurgeon graph in place."""
 
-    form = "surgeon"
-
     def run(self, graph: Graph) -> Sequence[str] | None:
         """Edits ``graph``; unused nodes are removed and the rest is sorted afterwards.
 
@@ -123,8 +117,6 @@ class LightPass(Pass):
     For tools that need the bytes of some weights and the type and shape of the others.
     """
 
-    form = "light"
-
     def run(self, model: LightModel) -> LightModel:
         """Returns the rewritten model; the one given must not be changed."""
         raise NotImplementedError
@@ -137,7 +129,6 @@ class ModelPass(Pass):
     to ``True`` to get the complete model instead, at the price of carrying all of it.
     """
 
-    form = "proto"
     weights: ClassVar[bool] = False
 
     def run(self, model: onnx.ModelProto) -> onnx.ModelProto:
@@ -147,8 +138,6 @@ class ModelPass(Pass):
 
 class IrPass(Pass):
     """A pass over an ``onnx_ir.Model`` (weights included): for onnxscript rewrite rules and ``onnx_ir`` passes."""
-
-    form = "ir"
 
     def run(self, model: onnx_ir.Model) -> onnx_ir.Model:
         """Returns the rewritten model (it may be the one given)."""

@@ -22,8 +22,8 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
+from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Outputs, Probed, Run, probe
-from convertkit.passes.record import CheckRecord
 from convertkit.passes.resolution import resolutions
 
 if TYPE_CHECKING:
@@ -55,14 +55,14 @@ def open_on_host(model: LightModel) -> Run:
     """
     session = open_session(lowered(model), optimize=False)
 
-    def run(inputs: Arrays) -> Outputs:
-        others = iter([value for name, value in inputs.items() if name not in session.inputs])
-        feeds = {name: inputs[name] if name in inputs else next(others, None) for name in session.inputs}
-        return tuple(
-            session.run({name: value for name, value in feeds.items() if value is not None}).values()
-        )
+    return lambda inputs: tuple(session.run(feeds_of(session.inputs, inputs)).values())
 
-    return run
+
+def feeds_of(names: Sequence[str], sample: Arrays) -> dict[str, Array]:
+    """The values of a sample by the names of a graph's inputs, as :func:`open_on_host` finds them."""
+    others = (value for name, value in sample.items() if name not in names)
+    feeds = {name: sample[name] if name in sample else next(others, None) for name in names}
+    return {name: value for name, value in feeds.items() if value is not None}
 
 
 class Checker:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from convertkit.errors import ConvertkitError, PassError
@@ -63,12 +64,8 @@ def missed(step: Pass, before: LightModel, after: LightModel) -> str:
 
 
 def _all_nodes(model: LightModel) -> Iterator[onnx.NodeProto]:
-    yield from every_node(model.proto.graph)
-    for function in model.proto.functions:
-        yield from function.node
-        for node in function.node:
-            for _, body in bodies(node):
-                yield from every_node(body)
+    for top in (model.proto.graph, *model.proto.functions):
+        yield from every_node(top)
 
 
 def _out_of_reach(step: Pass, model: LightModel) -> Iterator[Finding]:
@@ -107,14 +104,8 @@ def _ask(step: Pass, model: LightModel) -> tuple[Finding, ...]:
     if isinstance(step, LightPass):
         return step.explain(model)
     if isinstance(step, ModelPass):
-        return step.explain(attach(model) if step.weights else _copy(model))
+        return step.explain(attach(model) if step.weights else deepcopy(model.proto))
     assert isinstance(step, IrPass)
     import onnx_ir
 
     return step.explain(onnx_ir.from_proto(attach(model)))
-
-
-def _copy(model: LightModel) -> onnx.ModelProto:
-    copy = type(model.proto)()
-    copy.CopyFrom(model.proto)
-    return copy

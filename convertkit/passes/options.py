@@ -7,6 +7,7 @@ flow values (``2``, ``true``, ``[a, b]``, ``{a: b}``, ``"with, comma"``); option
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar, get_type_hints
@@ -102,47 +103,20 @@ def _default(option: dataclasses.Field[Any]) -> Any:
 
 
 def _value_text(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, str):
-        plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_YAML_READS_AS_VALUES
-        return value if plain else _quoted(value)
     if isinstance(value, Mapping):
-        return (
-            "{" + ", ".join(f"{_value_text(key)}: {_value_text(item)}" for key, item in value.items()) + "}"
-        )
+        return f"{{{', '.join(f'{_value_text(key)}: {_value_text(item)}' for key, item in value.items())}}}"
     if isinstance(value, (list, tuple, set, frozenset)):
         items = sorted(value) if isinstance(value, (set, frozenset)) else value
-        return "[" + ", ".join(_value_text(item) for item in items) + "]"
-    if isinstance(value, float):
-        return _float_text(value)
-    return str(value)
+        return f"[{', '.join(map(_value_text, items))}]"
+    if not isinstance(value, str):
+        return _dumped(value)
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS_YAML_READS_AS_VALUES
+    return value if plain else _dumped(value, '"')
 
 
-def _quoted(text: str) -> str:
-    """A YAML double-quoted scalar in printable ASCII."""
-    return '"' + "".join(_escaped(character) for character in text) + '"'
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in '"\\':
-        return "\\" + character
-    if 0x20 <= code < 0x7F:
-        return character
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def _float_text(value: float) -> str:
-    """YAML 1.1 reads ``1e-05`` as text; its floats need a dot and a signed exponent."""
-    if value != value or value in (float("inf"), float("-inf")):
-        return {"nan": ".nan", "inf": ".inf", "-inf": "-.inf"}[repr(value)]
-    mantissa, exponent, power = repr(value).partition("e")
-    if exponent and "." not in mantissa:
-        mantissa += ".0"
-    if exponent and power[0] not in "+-":
-        power = f"+{power}"
-    return f"{mantissa}{exponent}{power}"
+def _dumped(value: Any, style: str | None = None) -> str:
+    """One YAML scalar in one line of printable ASCII."""
+    return yaml.safe_dump(value, width=math.inf, default_style=style).partition("\n")[0]
 
 
 def _split(text: str) -> list[str]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from convertkit import limits
+from convertkit.children import limits
 from convertkit.errors import ConvertkitError, PassError, UsageError
 from convertkit.passes.base import Pass
 from convertkit.passes.explain import missed
+from convertkit.passes.history import PassRecord, difference, op_counts
 from convertkit.passes.options import build, parse_step, step_text
-from convertkit.passes.record import PassRecord, difference, op_counts
 from convertkit.passes.state import GraphState
 from convertkit.registry import Registry
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convertkit.errors import ConvertkitError, PassError
+from convertkit.errors import PassError
 from convertkit.passes.base import Pass
-from convertkit.passes.pipeline import run_step
-from convertkit.passes.record import PassRecord
+from convertkit.passes.history import PassRecord
+from convertkit.passes.pipeline import naming, run_step
 from convertkit.passes.state import GraphState
 
 if TYPE_CHECKING:
@@ -54,13 +54,10 @@ def run_stage(state: GraphState, step: Pass) -> Stage:
     """Runs one pass on the state."""
     before = state.model
     try:
-        record = run_step(state, step)
-    except ConvertkitError as error:
-        reason = error.message.removeprefix(f"pass {step.name}: ")
-        return Stage(step, before, None, _failure(step, reason, error.hint, error))
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        return Stage(step, before, None, _failure(step, reason, "a defect in the pass", error))
+        with naming((step,), 0):
+            record = run_step(state, step)
+    except PassError as error:
+        return Stage(step, before, None, error)
     return Stage(step, before, state.model, record=record)
 
 
@@ -76,9 +73,3 @@ def graphs(model: LightModel, stages: Iterable[Stage]) -> Iterator[LightModel]:
             raise stage.failure
         assert stage.after is not None
         yield stage.after
-
-
-def _failure(step: Pass, reason: str, hint: str | None, cause: Exception) -> PassError:
-    failure = PassError(f"pass {step.name}: {reason}", hint=hint)
-    failure.__cause__ = cause
-    return failure

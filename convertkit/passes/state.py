@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from convertkit.errors import PassError, UnavailableError
@@ -60,13 +61,10 @@ class GraphState:
 
 def _digest(model: LightModel) -> str:
     """The digest without what looking alone may change: types of inner tensors, and how values are spelt."""
-    import onnx
-
     from convertkit.graph.light import LightModel
     from convertkit.graph.nested import every_node
 
-    bare = onnx.ModelProto()
-    bare.CopyFrom(model.proto)
+    bare = deepcopy(model.proto)
     del bare.graph.value_info[:]
     for tensor in bare.graph.initializer:
         _spell_alike(tensor)
@@ -88,15 +86,11 @@ def _spell_alike(tensor: TensorProto) -> None:
 
 
 def _run_on_proto(step: ModelPass, model: LightModel) -> LightModel:
-    import onnx
-
     from convertkit.graph.light import attach, detach
 
     if step.weights:
         return detach(step.run(attach(model)))
-    copy = onnx.ModelProto()
-    copy.CopyFrom(model.proto)
-    return detach(step.run(copy), model.weights)
+    return detach(step.run(deepcopy(model.proto)), model.weights)
 
 
 def _run_on_ir(step: IrPass, model: LightModel) -> LightModel:

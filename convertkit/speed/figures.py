@@ -32,5 +32,5 @@ class Figures(Struct, frozen=True):
 
 
 def throughput(compute: Figures, batch: int) -> float:
-    """Images per second as ais_bench defines it: 1000 x batch / mean compute time in ms (facts 4.6)."""
+    """Images per second as ais_bench counts: 1000 x batch / mean time in ms (ascend-facts: ais-bench-throughput)."""
     return 1000 * batch / compute.mean

@@ -11,14 +11,14 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
-from convertkit.datasets.coco import decode as decode_picture
+from convertkit.datasets.coco import picture
 from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.speed.figures import Figures, throughput
 from convertkit.targets.capabilities import Runtime
 from convertkit.targets.timing import Timed, Timings
-from convertkit.verify.stream import stream
+from convertkit.verification.stream import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -118,7 +118,7 @@ def end_to_end(
     settings, size = package.preprocess_spec(variant), variant.spec.size
     timing = stream(
         _over_again(photos, count),
-        read=lambda photo: decode(photo.data),
+        read=lambda photo: picture(photo, photo.data),
         preprocess=lambda pixels: package.model.preprocess(pixels, size, settings),
         run=runtime.run,
         postprocess=package.detections,
@@ -132,18 +132,6 @@ def end_to_end(
 def sample_photos(package: ModelPackage) -> list[bytes]:
     """The package's sample images as JPEG files, so that reading them costs what it costs."""
     return [cv2.imencode(".jpg", image)[1].tobytes() for image in package.model.sample_images()]
-
-
-def decode(data: bytes) -> NDArray[Any]:
-    """``(H, W, 3) uint8``, BGR.
-
-    Raises:
-        UsageError: no picture.
-    """
-    pixels = decode_picture(data)
-    if pixels is None:
-        raise UsageError("not a picture that OpenCV can read")
-    return pixels
 
 
 @dataclass(frozen=True)

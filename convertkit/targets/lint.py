@@ -45,6 +45,10 @@ class LintFinding:
     why: str
     fix: str
 
+    def __str__(self) -> str:
+        where = f"{self.node} ({self.op})" if self.op else self.node or "the graph"
+        return f"{self.severity}: {where}: {self.why} [{self.rule}]; {self.fix}"
+
 
 @dataclass(frozen=True)
 class LintReport:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convertkit.models.spec import PreprocessSpec
+    from convertkit.detection.settings import PreprocessSpec
 
 
 @dataclass(frozen=True)

@@ -49,11 +49,8 @@ def _simplify(data: bytes, *, skip: list[str], fold_limit: int) -> bytes:
         core = native_core()
         _check_names(skip, core._list_optimizers())
         result = core.simplify(executor=_executor(core), model_bytes=data, **_arguments(skip, fold_limit))
-    except (
-        ImportError,
-        AttributeError,
-        TypeError,
-    ):  # another release of onnxsim, whose core is called differently
+    # another release of onnxsim, whose core is called differently
+    except (ImportError, AttributeError, TypeError):
         return simplify_publicly(data, skip=skip, fold_limit=fold_limit)
     return bytes(result)
 

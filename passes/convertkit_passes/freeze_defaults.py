@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import convertkit
 
 
@@ -17,12 +19,8 @@ class FreezeDefaults(convertkit.LightPass):
     before = ("simplify", "fold-constants", "cast-int64-to-int32")
 
     def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
-        import onnx
-
-        bare, proto = onnx.ModelProto(), onnx.ModelProto()
-        bare.CopyFrom(model.proto)
-        frozen = {tensor.name for tensor in convertkit.take_defaults(bare)}
-        proto.CopyFrom(model.proto)
+        frozen = {tensor.name for tensor in convertkit.take_defaults(deepcopy(model.proto))}
+        proto = deepcopy(model.proto)
         del proto.graph.input[:]
         proto.graph.input.extend(value for value in model.proto.graph.input if value.name not in frozen)
         return convertkit.LightModel(proto, model.weights)

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import convertkit
-
-if TYPE_CHECKING:
-    import onnx_graphsurgeon as gs
 
 
 class RenameIo(convertkit.GraphPass):
@@ -57,17 +52,12 @@ class RenameIo(convertkit.GraphPass):
 
 def _clear(graph: convertkit.Graph, names: set[str], keep: set[int]) -> None:
     """Renames the inner tensors that stand in the way."""
-    taken = names | {tensor.name for tensor in _tensors(graph.surgeon)}
-    for tensor in _tensors(graph.surgeon):
+    tensors = [tensor for part in graph.parts for tensor in part.tensors().values()]
+    taken = names | {tensor.name for tensor in tensors}
+    for tensor in tensors:
         if tensor.name in names and id(tensor) not in keep:
             count = 1
             while f"{tensor.name}_{count}" in taken:
                 count += 1
             tensor.name = f"{tensor.name}_{count}"
             taken.add(tensor.name)
-
-
-def _tensors(surgeon: gs.Graph) -> Iterator[Any]:
-    yield from surgeon.tensors().values()
-    for inner in surgeon.subgraphs(recursive=True):
-        yield from inner.tensors().values()

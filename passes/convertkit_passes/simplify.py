@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import convertkit
@@ -39,7 +40,7 @@ class Simplify(convertkit.LightPass):
     def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
         from convertkit_passes.weights import needed_weights, share_equal_weights
 
-        shared = convertkit.LightModel(_copy(model.proto), model.weights)
+        shared = convertkit.LightModel(deepcopy(model.proto), model.weights)
         share_equal_weights(shared.proto)
         needed = needed_weights(shared)
         size = sum(shared.array(tensor).nbytes for tensor in shared.detached() if tensor.name in needed)
@@ -89,9 +90,8 @@ def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[st
         )
     _put_back_weights(graph, before, defaults)
     weights = {tensor.name for tensor in old.initializer} - {tensor.name for tensor in graph.initializer}
-    del graph.input[
-        :
-    ]  # below IR version 4 weights are inputs: one that is folded now would become a required one
+    # below IR version 4 weights are inputs: one that is folded now would become a required one
+    del graph.input[:]
     graph.input.extend(value for value in old.input if value.name not in weights)
     _keep_types(graph, old)
     del result.metadata_props[:]
@@ -113,9 +113,3 @@ def _keep_types(graph: GraphProto, old: GraphProto) -> None:
     for new, given in zip(graph.output, old.output, strict=True):
         if new.type.tensor_type.elem_type != given.type.tensor_type.elem_type:
             raise convertkit.PassError(f"onnxsim changed the type of output {given.name!r}")
-
-
-def _copy(proto: ModelProto) -> ModelProto:
-    copy = type(proto)()
-    copy.CopyFrom(proto)
-    return copy

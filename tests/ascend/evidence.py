@@ -1,7 +1,7 @@
 """What convertkit believes of the vendor's side, how good the evidence is, and the tests that stand on it.
 
-Sections are those of the facts ("2.2") or of their part about the ONNX front end ("frontend, Names"); the opening of
-docs/without-a-chip.md says where both come from. Nothing in any table has been seen on hardware by us.
+Citations are those of docs/ascend-facts.md, which says where each statement comes from. Nothing in any table has been
+seen on hardware by us.
 """
 
 from __future__ import annotations

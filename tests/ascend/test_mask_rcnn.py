@@ -7,16 +7,16 @@ from pathlib import Path
 
 import onnx
 import pytest
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 
 import convertkit
 from bench.mini48 import write_variant
-from convertkit.build.engine import graph_after
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import graph_after
+from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from convertkit.graph.validate import validate
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN, Cli
 from tests.shared import SHARED, needs_shared
 
@@ -26,7 +26,7 @@ GONE = {"RoiAlign", "NonMaxSuppression", "NonZero", "ScatterND"}
 
 
 def request(variant: str, **options) -> BuildRequest:
-    return make_request(MASKRCNN, open_plugins(), variant=variant, target="ascend310p3", **options)
+    return make_request(Asked(MASKRCNN, variant=variant, target="ascend310p3", **options), open_plugins())
 
 
 def target_graph(asked: BuildRequest) -> LightModel:

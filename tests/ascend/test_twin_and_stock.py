@@ -15,13 +15,13 @@ import pytest
 
 import convertkit
 from bench.mini48 import write_variant
-from convertkit.build.engine import graph_after
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import graph_after
+from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.detection.types import Image
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session
-from convertkit.plugins import open_plugins
-from convertkit.verify.data import find_source
+from convertkit.plugins.loading import open_plugins
+from convertkit.verification.data import find_source
 from tests.ascend.agreement import SAME_MASK, Agreement
 from tests.ascend.class_offsets import ClassOffsets, assert_apart_by_rounding, assert_equal_boxes
 from tests.conftest import MASKRCNN, Cli
@@ -102,7 +102,9 @@ def assert_the_same_detections(found: Found) -> None:
 def request(variant: str, **options) -> BuildRequest:
     """Without the check after every pass, which other tests run on these graphs."""
     plugins = open_plugins()
-    return make_request(MASKRCNN, plugins, variant=variant, target="ascend310p3", check=False, **options)
+    return make_request(
+        Asked(MASKRCNN, variant=variant, target="ascend310p3", check=False, **options), plugins
+    )
 
 
 def test_held_out_scenes_of_mini() -> None:

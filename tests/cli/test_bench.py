@@ -10,8 +10,8 @@ import onnx
 import pytest
 
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
+from tests.offline.conftest import detector_graph
 from tests.tiny import write_package
-from tests.workflow.conftest import detector_graph
 
 DETECTOR_YAML = """
 name: boxes

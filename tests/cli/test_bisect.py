@@ -11,10 +11,10 @@ import pytest
 
 from convertkit.graph.io import save
 from convertkit.graph.npz import read_arrays
-from tests.bisect.broken import graph, sample
+from tests.bisection.broken import graph, sample
 from tests.conftest import MASKRCNN, Cli
 
-BROKEN = Path(__file__).parents[1] / "bisect" / "broken.py"
+BROKEN = Path(__file__).parents[1] / "bisection" / "broken.py"
 
 FOR_TINY = '''
 import numpy as np

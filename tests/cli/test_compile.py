@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.build.layout import READY
-from convertkit.build.manifest import read_manifest
+from convertkit.conversion.layout import READY
+from convertkit.conversion.manifest import read_manifest
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.ascend.runtimes.stand_in_aclruntime import install_aclruntime
 from tests.conftest import MASKRCNN, Cli
-from tests.workflow.conftest import scenes
+from tests.offline.conftest import scenes
 
 __all__ = ["bin_dir", "no_orphans", "scenes", "stand_in"]
 
@@ -296,7 +296,8 @@ def test_dry_run_knows_that_a_compiled_artifact_is_up_to_date(
     assert done.out.splitlines()[-1] == "bundle: up to date; nothing was run or written"
 
 
-def test_list_targets_says_what_can_be_built(cli: Cli) -> None:
+def test_list_targets_says_what_can_be_built(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
     lines = {line.split()[0]: line for line in cli("list", "targets").out.splitlines()}
 
     assert lines["ascend310p7"].endswith("Ascend 310P7, 8 AI cores, 36 TFLOPS fp16")

@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from convertkit.graph.io import save
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import Cli
 from tests.graphtext import parse
 from tests.tiny import tiny_model

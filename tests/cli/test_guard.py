@@ -15,7 +15,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from convertkit import limits
+from convertkit.children import limits
 from convertkit.errors import ProcessError
 from tests.conftest import Cli, Outcome
 from tests.graphtext import parse

@@ -10,11 +10,17 @@ import pytest
 
 from convertkit.cli.lint import sizes
 from convertkit.errors import UsageError
-from tests.ascend.legality.graphs import named
+from tests.ascend.linter.graphs import named
 from tests.conftest import Cli
 
 CLEAN = "(float[2] x) => (float[2] y) { y = Relu (x) }"
 TARGET = ("--target", "ascend310p3")
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal on which every row is one line."""
+    monkeypatch.setenv("COLUMNS", "1000")
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from convertkit.build.keys import step_key
-from convertkit.build.manifest import FileEntry, read_manifest
-from convertkit.build.pack import pack
-from convertkit.files import TEMPORARY, canonical_json, clean_leftovers, sha256_bytes, sha256_file
+from convertkit.conversion.keys import step_key
+from convertkit.conversion.manifest import FileEntry, read_manifest
+from convertkit.conversion.pack import pack
+from convertkit.storage.files import TEMPORARY, canonical_json, clean_leftovers, sha256_bytes, sha256_file
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.conftest import Cli
 
@@ -257,7 +257,7 @@ def test_a_full_disk_is_a_step_that_failed(cli: Cli, bundle: Path, monkeypatch: 
 def test_what_lacks_nothing_may_lie_where_nothing_can_be_written(
     cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from convertkit.build import finish
+    from convertkit.conversion import finish
 
     assert cli("compile", bundle).code == 0
     monkeypatch.setattr(finish, "scratch_directory", None)
@@ -295,7 +295,7 @@ def test_facts_that_are_none_cannot_be_repeated(
 def test_a_zip_that_is_being_written_is_not_taken_for_a_leftover(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from convertkit.build import pack as module
+    from convertkit.conversion import pack as module
 
     def add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
         clean_leftovers(Path())  # as a neighbour does

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from convertkit.build.manifest import read_manifest
+from convertkit.conversion.manifest import read_manifest
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.conftest import Cli
 

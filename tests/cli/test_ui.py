@@ -1,22 +1,76 @@
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from convertkit.build.events import Note, Progress, StepFinished, StepStarted
 from convertkit.cli.ui import BuildView, note, print_json, print_table, progress_bar
+from convertkit.conversion.events import Note, Progress, StepFinished, StepStarted
 from tests.conftest import Cli
 
 
-def test_a_table_is_aligned_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(["name", "AP"], [["stock", "0.6937"], ["a" * 200, "-"]], right=[1])
+@pytest.fixture(autouse=True)
+def piped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["name", "AP"], [["stock", "0.6937"], ["a" * 70, "-"]], right=[1])
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2] == f"stock{' ' * 195}  0.6937"
-    assert lines[3] == "a" * 200 + "       -"
+    assert lines[1] == f"{'-' * 70}  ------"
+    assert lines[2] == f"stock{' ' * 65}  0.6937"
+    assert lines[3] == "a" * 70 + "       -"
+
+
+def test_a_table_moves_together_where_it_would_be_too_wide(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["name", *"abcd"], [["x" * 72, "1", "2", "3", "4"]])
+
+    assert capsys.readouterr().out.splitlines()[2] == "x" * 72 + " 1 2 3 4"
+
+
+def test_sentences_of_a_table_wrap_and_words_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    word, sentence = "pass-with-a-long-name", " ".join(["convertkit env build MODEL"] * 6)
+    print_table(["pass", "what"], [[word, sentence], ["b", "/a/path" * 20]])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == f"b{' ' * 20} {'/a/path' * 20}"
+    print_table(["pass", "what"], [[word, sentence], ["b", "c"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(line.removeprefix(word).strip() for line in lines[2:-1]) == sentence
+    assert all(line.isascii() and line == line.rstrip() for line in lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.lists(st.text("abc-/", min_size=1, max_size=16), max_size=9)] * 3), min_size=1)
+)
+def test_every_word_of_a_table_is_whole_and_every_line_fits(rows: list[tuple[list[str], ...]]) -> None:
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        print_table(["one", "two", "three"], [[" ".join(cell) for cell in row] for row in rows])
+
+    lines = out.getvalue().splitlines()
+    words = Counter(word for row in rows for cell in row for word in cell)
+    assert max(map(len, lines)) <= 80
+    assert Counter(word for line in lines[2:] for word in line.split()) == words
+
+
+def test_a_table_is_as_wide_as_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    print_table(["what"], [["word " * 30]])
+
+    assert len(capsys.readouterr().out.splitlines()) == 3
 
 
 def test_a_cell_of_a_table_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

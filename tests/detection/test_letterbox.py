@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.detection.letterbox import letterbox, pad_pixel, placement, unletterbox_boxes
+from convertkit.detection.settings import PreprocessSpec
 from convertkit.errors import UsageError
-from convertkit.models.spec import PreprocessSpec
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 CORNER = PreprocessSpec(mean=MEAN, std=STD)

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from convertkit.build.engine import stock_graph
-from convertkit.build.events import silent
-from convertkit.build.framework import run_job
-from convertkit.build.request import BuildRequest, make_request
+from convertkit.conversion.engine import stock_graph
+from convertkit.conversion.events import silent
+from convertkit.conversion.framework import run_job
+from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.graph.io import save
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN
 
 ROOM = Path(__file__).parent
@@ -59,9 +59,11 @@ def detector_graph(
 def request_for(name: str, python: Path | None = None) -> BuildRequest:
     """The request to build a small detector with random weights."""
     if name in BOX_DETECTORS:
-        return make_request(ROOM / "package", open_plugins(), variant=name, weights=WEIGHTS, python=python)
+        return make_request(
+            Asked(ROOM / "package", variant=name, weights=WEIGHTS, python=python), open_plugins()
+        )
     variant = str(ROOM / f"{name}.yaml")
-    request = make_request(MASKRCNN, open_plugins(), variant=variant, weights=WEIGHTS, python=python)
+    request = make_request(Asked(MASKRCNN, variant=variant, weights=WEIGHTS, python=python), open_plugins())
     spec = request.package.spec
     few = msgspec.structs.replace(spec, classes=spec.classes[:8])  # as many as this network has
     return replace(request, package=replace(request.package, spec=few))

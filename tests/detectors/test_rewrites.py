@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 
 import convertkit
 from convertkit.graph.graph import open_graph
@@ -15,7 +15,7 @@ from convertkit.graph.light import LightModel
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import Pipeline
 from convertkit.passes.roles import detection_roles
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.detectors.graphs import detector_inputs
 
 pytestmark = [pytest.mark.slow, pytest.mark.export]

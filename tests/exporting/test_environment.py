@@ -20,10 +20,11 @@ from convertkit.errors import (
     UsageError,
 )
 from convertkit.exporting import toolchain
-from convertkit.exporting.build import CREATE, VERIFY, step_names, telling
-from convertkit.exporting.environment import Environment, Progress, list_environments, remove
+from convertkit.exporting.build import CREATE, VERIFY, Progress, step_names, telling
+from convertkit.exporting.environment import Environment
+from convertkit.exporting.inventory import list_environments, remove
 from convertkit.exporting.requirements import parse_requirements
-from convertkit.exporting.state import FORMAT, State, StepRecord, load_state, save_state
+from convertkit.exporting.state import FORMAT, State, StepRecord, load_state, save_state, status_of
 from convertkit.models.spec import EnvironmentSpec
 from tests.exporting.packages import write_slow_source, write_wheel
 
@@ -92,7 +93,7 @@ def test_build_from_nothing_then_again_for_free(tmp_path: Path) -> None:
     spec = EnvironmentSpec(requirements="requirements.txt", variables={"A": "b"})
     environment = Environment.of("model", spec, tmp_path)
     seen: list[Progress] = []
-    before = environment.status()
+    before = status_of(environment.directory)
 
     python = environment.ensure(seen.append)
 
@@ -103,9 +104,9 @@ def test_build_from_nothing_then_again_for_free(tmp_path: Path) -> None:
         (3, 3, "import everything"),
     ]
     assert any("Successfully installed quick-1.0" in step.line for step in seen)
-    after = environment.status()
+    after = status_of(environment.directory)
     assert (after.phase, after.done, after.total, after.versions) == ("complete", 3, 3, {"quick": "1.0"})
-    assert "step 2 of 3: quick==1.0" in environment.log.read_text()
+    assert "step 2 of 3: quick==1.0" in (environment.directory / "build.log").read_text()
     subprocess.run([python, "-c", "import quick"], check=True)
     assert not (environment.directory / "tmp").exists()
 
@@ -149,10 +150,10 @@ def test_killed_build_goes_on_and_the_second_builder_waits(template: Path, tmp_p
     # Killed while it compiles: nothing of it goes on, what was done stays done.
     with subprocess.Popen([sys.executable, "-c", BUILD, text]) as killed:
         wait_for(compiled)
-        assert environment.status().phase == "building"
+        assert status_of(environment.directory).phase == "building"
         killed.send_signal(signal.SIGKILL)
-    assert environment.status().phase == "partial"
-    assert environment.status().done == 2
+    assert status_of(environment.directory).phase == "partial"
+    assert status_of(environment.directory).done == 2
 
     # Two at once: the second says whom it waits for, then finds everything done.
     compiled.unlink()
@@ -174,7 +175,7 @@ def test_killed_build_goes_on_and_the_second_builder_waits(template: Path, tmp_p
     jobs, flavour, temporary, python_path = compiled.read_text().split()[0].split(";")
     assert (jobs, flavour, python_path) == (str(toolchain.default_jobs()), "spec", "-")
     assert temporary == str(environment.directory / "tmp")
-    assert environment.log.read_text().count("step 2 of 4") == 1
+    assert (environment.directory / "build.log").read_text().count("step 2 of 4") == 1
 
 
 @pytest.mark.slow
@@ -237,7 +238,7 @@ def test_missing_compiler_is_found_before_compiling(
     )
     assert "apt-get install g++ python3-dev" in str(caught.value)
     assert not (tmp_path / "compiled").exists()
-    assert environment.status().done == 2
+    assert status_of(environment.directory).done == 2
 
 
 @pytest.mark.slow
@@ -250,7 +251,7 @@ def test_what_cannot_be_imported_is_not_complete(template: Path) -> None:
     assert "broken cannot be imported: ModuleNotFoundError: No module named 'nothing_like_it'" in str(
         caught.value
     )
-    assert environment.status().phase == "partial"
+    assert status_of(environment.directory).phase == "partial"
 
 
 @pytest.mark.slow
@@ -329,7 +330,7 @@ def test_environments_are_listed_and_removed(tmp_path: Path) -> None:
 
 def test_environment_under_construction_is_not_removed(tmp_path: Path) -> None:
     from convertkit.exporting.state import lock_of
-    from convertkit.files import FileLock
+    from convertkit.storage.files import FileLock
 
     environment = Environment("model", parse_requirements("a"))
     environment.directory.mkdir(parents=True)

@@ -14,7 +14,7 @@ import pytest
 
 from convertkit.errors import StoreError, UnavailableError, UsageError
 from convertkit.exporting.fetch import fetch, file_name
-from convertkit.files import FileLock, sha256_bytes
+from convertkit.storage.files import FileLock, sha256_bytes
 from tests.exporting.faulty_server import Handler, Server, cut, redirect, serving, status
 
 BODY = random.Random(0).randbytes(700_000)
@@ -262,7 +262,7 @@ def test_impossible_destination_is_one_line(server: Server, tmp_path: Path) -> N
 
 
 def test_second_downloader_waits_and_finds_the_file(server: Server, tmp_path: Path) -> None:
-    code = "import sys; from convertkit.files import FileLock; FileLock(sys.argv[1]).__enter__(); "
+    code = "import sys; from convertkit.storage.files import FileLock; FileLock(sys.argv[1]).__enter__(); "
     code += "print('here', flush=True); sys.stdin.read()"
     lock = tmp_path / "net-v1.pth.lock"
     holder = subprocess.Popen(

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from convertkit.errors import UnavailableError, UsageError
-from convertkit.exporting.environment import VARIABLE, Environment, choose
-from convertkit.exporting.interpreter import ExternalPython, child_variables
+from convertkit.exporting.environment import Environment, choose
+from convertkit.exporting.interpreter import VARIABLE, ExternalPython, child_variables
 from convertkit.exporting.requirements import parse_requirements
 
 

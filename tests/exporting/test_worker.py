@@ -31,7 +31,7 @@ def write_worker(directory: Path, body: str) -> Path:
     return script
 
 
-def test_events_arrive_in_order_and_done_is_returned(tmp_path: Path) -> None:
+def test_events_arrive_in_order_and_done_is_returned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = write_worker(
         tmp_path,
         """
@@ -43,6 +43,7 @@ def test_events_arrive_in_order_and_done_is_returned(tmp_path: Path) -> None:
     )
     (script.parent / "helper.py").write_text("")
     heard: list[Any] = []
+    monkeypatch.setenv("EXTRA", "1")
 
     done = run_worker(
         PYTHON,
@@ -51,7 +52,6 @@ def test_events_arrive_in_order_and_done_is_returned(tmp_path: Path) -> None:
         workdir=tmp_path / "work",
         on_progress=lambda *progress: heard.append(progress),
         on_result=heard.append,
-        variables={"EXTRA": "1"},
     )
 
     assert heard == [("trace", 1, 2), {"event": "result", "image_id": 7}]

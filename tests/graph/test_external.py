@@ -10,9 +10,9 @@ import onnxruntime
 import pytest
 
 from convertkit.errors import GraphError, StoreError
-from convertkit.files import sha256_file
 from convertkit.graph import io
 from convertkit.graph.light import detach
+from convertkit.storage.files import sha256_file
 from tests.conftest import Cli
 from tests.tiny import tiny_model
 

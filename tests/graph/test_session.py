@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -10,6 +12,7 @@ from onnx import numpy_helper
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import open_session
+from tests.conftest import Cli
 from tests.graphtext import parse
 
 
@@ -82,3 +85,20 @@ def _with_weight(text: str, version: int, *, listed: bool) -> LightModel:
     if listed:
         proto.graph.input.append(onnx.helper.make_tensor_value_info("w", onnx.TensorProto.FLOAT, [400]))
     return detach(proto)
+
+
+def test_large_weights_of_one_name_are_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    """Such a graph is run before the checker sees it where an output has no shape."""
+    model = parse("(float[1,2048] x) => (float[1,2048] y) { y = Add (x, w) }").proto
+    weight = numpy_helper.from_array(np.ones((1, 2048), np.float32), "w")
+    model.graph.initializer.extend([weight, weight])
+    model.graph.output[0].type.tensor_type.ClearField("shape")
+    onnx.save(model, tmp_path / "twice.onnx")
+
+    with pytest.raises(GraphError, match=r"onnxruntime refuses the graph: .*already been added: w"):
+        open_session(detach(model))
+    outcome = cli("opt", tmp_path / "twice.onnx", "-p", "fold-constants", "-o", tmp_path / "out.onnx")
+
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"error: {tmp_path / 'twice.onnx'} is not a valid graph: ")
+    assert not (tmp_path / "out.onnx").exists()

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from convertkit.errors import ConvertkitError, SpecError
-from convertkit.models.package import describe, open_package
-from convertkit.plugins import Plugins, open_plugins
+from convertkit.models.package import describe
+from convertkit.plugins.loading import Plugins, open_plugins
+from convertkit.plugins.packages import open_package
 
 REPOSITORY = Path(__file__).parents[2]
 

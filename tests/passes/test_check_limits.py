@@ -12,7 +12,7 @@ import convertkit
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.check import Checker
-from convertkit.passes.record import CheckRecord
+from convertkit.passes.history import CheckRecord
 from tests.tiny import tiny_model
 
 ROLES = {"boxes": "dets", "classes": "labels", "extra": "masks"}

@@ -10,7 +10,7 @@ import pytest
 import convertkit
 from convertkit.errors import PassError
 from convertkit.passes.check import Checker
-from convertkit.passes.record import CheckRecord
+from convertkit.passes.history import CheckRecord
 from tests.graphtext import parse
 from tests.passes.promises import Keeps, Rounds
 

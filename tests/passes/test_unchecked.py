@@ -13,7 +13,7 @@ import convertkit
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.check import Checker
-from convertkit.passes.record import CheckRecord
+from convertkit.passes.history import CheckRecord
 from tests.conftest import Cli
 from tests.graphtext import parse
 from tests.passes.promises import Keeps, Rounds

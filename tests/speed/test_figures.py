@@ -23,7 +23,7 @@ def test_figures_are_numpys(times):
 
 
 def test_throughput_is_1000_times_batch_by_mean_compute_time():
-    # facts 4.6; 11.3 images/s are 88.5 ms at batch 1
+    # ascend-facts: ais-bench-throughput; 11.3 images/s are 88.5 ms at batch 1
     assert throughput(Figures.of([88.0, 89.0]), 1) == pytest.approx(11.299, abs=1e-3)
     assert throughput(Figures.of([50.0, 150.0]), 4) == 40.0
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .checkpoint.read import Checkpoint, read_checkpoint
+from .checkpoint.read import Checkpoint, few, read_checkpoint
 from .errors import JobError
 
 #: Batch counters of BN: training only, absent from stripped checkpoints.
@@ -27,17 +27,17 @@ def load_checkpoint(model: nn.Module, path: Path, *, ema: bool = False) -> Check
     wrong = [name for name in state if name in own and state[name].shape != tuple(own[name].shape)]
     if wrong:
         shapes = [f"{name} is {_shape(state[name].shape)}, not {_shape(own[name].shape)}" for name in wrong]
-        raise JobError(f"{path}: shapes differ: {_few(shapes)}", _classes(found, wrong))
+        raise JobError(f"{path}: shapes differ: {few(shapes)}", _classes(found, wrong))
     if missing:
-        raise JobError(f"{path}: keys are missing: {_few(missing)}", _names(state, own, missing[0]))
+        raise JobError(f"{path}: keys are missing: {few(missing)}", _names(state, own, missing[0]))
     if unknown:
         raise JobError(
-            f"{path}: keys do not belong to the model: {_few(unknown)}", _names(state, own, unknown[0])
+            f"{path}: keys do not belong to the model: {few(unknown)}", _names(state, own, unknown[0])
         )
     arrays = found.arrays()
     if bad := [name for name, value in arrays.items() if not np.isfinite(value).all()]:
         raise JobError(
-            f"{path}: values are not finite: {_few(bad)}", "the training diverged; use another checkpoint"
+            f"{path}: values are not finite: {few(bad)}", "the training diverged; use another checkpoint"
         )
     model.load_state_dict({name: torch.from_numpy(value) for name, value in arrays.items()}, strict=False)
     return found
@@ -64,15 +64,9 @@ def _names(state: Iterable[str], own: Collection[str], wanted: str) -> str:
     if any(name in own for name in names):
         return _OTHER
     first = sorted({f"{name.partition('.')[0]}." for name in names})
-    return f"none of its names is the model's, they begin with {_few(first)}: it holds another network"
+    return f"none of its names is the model's, they begin with {few(first)}: it holds another network"
 
 
 def _shape(sizes: Iterable[int]) -> str:
     """Write a shape as 64 x 3 x 7 x 7."""
     return " x ".join(map(str, sizes)) or "a scalar"
-
-
-def _few(names: list[str]) -> str:
-    """Name the first three and count the rest."""
-    rest = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(names[:3]) + rest

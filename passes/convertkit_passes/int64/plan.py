@@ -58,9 +58,8 @@ class Plan:
                     said = convertkit.Finding("matched", said.where, why, name)
                 found[name] = said
             for tensor in _own(group):
-                known = found.get(
-                    tensor.name
-                )  # a constant may be read both ways: a reason to stay comes first
+                # a constant may be read both ways: a reason to stay comes first
+                known = found.get(tensor.name)
                 if known is None or (known.status == "matched" and position in self.wide):
                     found[tensor.name] = self._finding(position, tensor.name, flow)
         return tuple(found.values())

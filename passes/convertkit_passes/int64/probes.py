@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,16 +91,9 @@ def _whole(kind: np.dtype[Any], given: tuple[int, int] | None) -> dict[str, floa
     return {"low": low, "high": high, "zero": min(max(0, low), high), "minus one": min(max(-1, low), high)}
 
 
-def _nodes(nodes: Sequence[Any]) -> Iterator[Any]:
-    for node in nodes:
-        yield node
-        for subgraph in node.subgraphs():
-            yield from _nodes(subgraph.nodes)
-
-
 def _refuse_division(graph: convertkit.Graph, ranges: Bounds) -> None:
     known = Ranges(graph, given=ranges)
-    for node in _nodes(graph.nodes):
+    for node in (node for part in graph.parts for node in part.nodes):
         if node.op in ("Div", "Mod") and len(node.inputs) > 1:
             divisor, dividend = known.of(node.inputs[1]), known.of(node.inputs[0])
             overflows = divisor.low <= -1 <= divisor.high and dividend.low <= LOWEST

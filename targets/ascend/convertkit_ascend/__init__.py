@@ -41,7 +41,7 @@ def register_targets(register: Callable[[convertkit.Target], None]) -> None:
 
 
 INDICES = {"BatchMultiClassNMS": (2, 3)}
-"""Its classes and its counts of boxes (facts 2.1)."""
+"""Its classes and its counts of boxes (ascend-facts: nms-ir)."""
 
 
 @convertkit.hookimpl

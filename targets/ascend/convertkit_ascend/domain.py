@@ -8,12 +8,12 @@ if TYPE_CHECKING:  # every command needs the name below, few need onnx
     import onnx
 
 DOMAIN = "convertkit.ascend"
-"""The vendor's parser looks for its operators in the default domain only (facts 2.5; a node of another domain is
-E13010), so the last step before the compiler has to move them there."""
+"""The vendor's parser looks for its operators in the default domain only (ascend-facts: parser-opsets; a node of
+another domain is E13010), so the last step before the compiler has to move them there."""
 
 
 def plain(domain: str) -> str:
-    """The empty domain and ``ai.onnx`` are the same (frontend, "Key" [run])."""
+    """The empty domain and ``ai.onnx`` are the same (ascend-facts: parser-key)."""
     return "" if domain == "ai.onnx" else domain
 
 

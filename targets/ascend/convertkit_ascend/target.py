@@ -10,7 +10,7 @@ import convertkit
 from convertkit_ascend import socs
 from convertkit_ascend.bundle.compiler import Atc
 from convertkit_ascend.emulator import AscendEmulator, aipp_of, fed
-from convertkit_ascend.linting.linter import AscendLinter
+from convertkit_ascend.linter import AscendLinter
 from convertkit_ascend.runtimes import AscendRuntimes
 
 CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"
@@ -36,7 +36,7 @@ class Ascend(convertkit.Target):
     A build leaves the target graph, its twin, and a bundle for ATC; with a compiler, the offline model too.
 
     ``prune-mask-head`` is not in the pipeline: it saves about 0.3 ms of arithmetic and traffic there, but the Reshape
-    it needs may cost the chip a TransData of twice that (derived from facts 5, not measured).
+    it needs may cost the chip a TransData of twice that (derived from ascend-facts: chip-figures; not measured).
     """
 
     @property

@@ -10,8 +10,8 @@ from convertkit_ascend.aipp import from_pixels, prepend
 
 import convertkit
 from convertkit.detection.boxes import iou
-from convertkit.models.package import open_package
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
+from convertkit.plugins.packages import open_package
 from tests.conftest import MASKRCNN
 
 

@@ -9,10 +9,10 @@ import onnx
 import pytest
 
 import convertkit
-from convertkit.build.keys import compile_facts
-from convertkit.build.request import make_request
+from convertkit.conversion.keys import compile_facts
+from convertkit.conversion.request import Asked, make_request
 from convertkit.errors import GraphError, SpecError, UsageError
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.ascend.chip import CHIP, PLAIN, told
 from tests.conftest import MASKRCNN
 from tests.graphtext import parse
@@ -102,15 +102,15 @@ def test_the_compile_step_depends_on_what_the_chip_normalises_by(context) -> Non
 
 
 def test_a_request_hands_the_settings_to_the_target(tmp_path: Path) -> None:
-    request = make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path), target="ascend310p3")
+    request = make_request(Asked(MASKRCNN, variant=variant(tmp_path), target="ascend310p3"), open_plugins())
 
     assert request.context.pixels == convertkit.Pixels("input", (320, 320), SPEC)
 
 
 def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> None:
-    from convertkit.build.samples import sample_inputs
+    from convertkit.conversion.samples import sample_inputs
 
-    request = make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path), target="ascend310p3")
+    request = make_request(Asked(MASKRCNN, variant=variant(tmp_path), target="ascend310p3"), open_plugins())
 
     first = sample_inputs(request.package, request.variant)[0]
 
@@ -119,14 +119,16 @@ def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> N
 
 def test_a_target_without_such_a_unit_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"target cpu does not normalise pictures .*normalize: host"):
-        make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path), target="cpu")
+        make_request(Asked(MASKRCNN, variant=variant(tmp_path), target="cpu"), open_plugins())
 
 
 def test_what_the_unit_cannot_do_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     with pytest.raises(
         UsageError, match="AIPP on Ascend310P3: the picture's width is 4128: it must be 2 to 4096"
     ):
-        make_request(MASKRCNN, open_plugins(), variant=variant(tmp_path, "[320, 4128]"), target="ascend310p3")
+        make_request(
+            Asked(MASKRCNN, variant=variant(tmp_path, "[320, 4128]"), target="ascend310p3"), open_plugins()
+        )
 
 
 def test_a_package_must_say_which_input_is_the_picture(tiny: Path) -> None:
@@ -135,4 +137,4 @@ def test_a_package_must_say_which_input_is_the_picture(tiny: Path) -> None:
     yaml.write_text(text.replace("std: [1, 1, 1]", "std: [1, 1, 1], normalize: target"))
 
     with pytest.raises(SpecError, match="needs one input of role image, there are 0"):
-        make_request(tiny, open_plugins(), target="ascend310p3")
+        make_request(Asked(tiny, target="ascend310p3"), open_plugins())

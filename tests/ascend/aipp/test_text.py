@@ -38,7 +38,7 @@ aipp_op {
 
 @pytest.fixture(scope="module")
 def schema():
-    """The fields of facts 3.7 with their types, as a message ``Config { repeated Op aipp_op }``."""
+    """The fields of ascend-facts: aipp-unit with their types, as a message ``Config { repeated Op aipp_op }``."""
     file = descriptor_pb2.FileDescriptorProto(name="aipp.proto", package="aipp", syntax="proto2")
     for name, words in (
         ("Mode", ["undefined", "static", "dynamic"]),

@@ -1,12 +1,12 @@
 """A stand-in for Huawei's ATC, for tests only. It compiles nothing.
 
-It checks its command line and the ONNX file as ATC is documented to (facts 3.1 to 3.6, frontend.md), and writes a file
-with ATC's public 256-byte header and, in place of a program, a JSON text and the ONNX file. It fails as told by the
-environment variable STAND_IN_ATC or by the model's metadata entry ``stand_in_atc``: the name of a situation in
-``situations.py``. The environment variable STAND_IN_ATC_RELEASE (7, 8 or 9) chooses how errors are written; see
-``errors/find.py``.
+It checks its command line and the ONNX file as ATC is documented to (docs/ascend-facts.md, the compiler and the
+parser), and writes a file with ATC's public 256-byte header and, in place of a program, a JSON text and the ONNX file.
+It fails as told by the environment variable STAND_IN_ATC or by the model's metadata entry ``stand_in_atc``: the name of
+a situation in ``situations.py``. The environment variable STAND_IN_ATC_RELEASE (7, 8 or 9) chooses how errors are
+written; see ``errors/find.py``.
 
-What it prints is put together from templates in facts 3.6 and from reports of users; no real ATC was run.
+What it prints is put together from ascend-facts: atc-errors and from reports of users; no real ATC was run.
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ def check_model(model: onnx_wire.Model) -> None:
 
 
 def registered(node: onnx_wire.Node, version: int) -> bool:
-    """frontend.md, Key: standard operators at opset 8 to 18, the two vendor operators of a detector at 8 to 16."""
+    """Standard operators at opset 8 to 18, the two vendor operators at 8 to 16 (ascend-facts: parser-opsets)."""
     if node.op_type in ("RoiExtractor", "BatchMultiClassNMS"):
         return not node.domain and 8 <= version <= 16
     return node.domain in ("", "ai.onnx") and 8 <= version <= 18 and node.op_type not in ("Loop", "Scan")

@@ -1,6 +1,7 @@
 """The situations in which the stand-in for atc fails when it is told to: first words, then deaths.
 
-The words are put together from the templates of facts 3.6 and from users' reports (facts 6); see ``situations.py``.
+The words are put together from the templates of ascend-facts: atc-errors and from users' reports
+(ascend-facts: atc-reports); see ``situations.py``.
 """
 
 from __future__ import annotations

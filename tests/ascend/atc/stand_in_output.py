@@ -1,4 +1,4 @@
-"""What the stand-in for atc prints and writes: ATC's lines (facts 3.2), its errors as three releases write them."""
+"""What the stand-in for atc prints and writes: ATC's lines (ascend-facts: atc-messages), errors of three releases."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from convertkit.errors import UnknownNameError, UsageError
 
 SHAPE = parse_shapes("input:1,3,1216,1216")
 
-GUIDE = [  # facts 1.1: the ModelZoo guide's command for Mask R-CNN
+GUIDE = [  # ascend-facts: modelzoo-command: the ModelZoo guide's command for Mask R-CNN
     "atc",
     "--model=maskrcnn_r50_fpn_1x_md_bs1.onnx",
     "--framework=5",

@@ -16,7 +16,7 @@ from convertkit_ascend.bundle.preflight import PreflightError
 from convertkit_ascend.target import TARGETS
 
 import convertkit
-from convertkit.build.keys import compile_facts
+from convertkit.conversion.keys import compile_facts
 from convertkit.errors import UnavailableError, UsageError
 from tests.ascend.atc.conftest import executable
 from tests.ascend.chip import CHIP, PLAIN, chosen, told
@@ -162,9 +162,9 @@ def test_an_unknown_rule_is_not_allowed() -> None:
 
 
 def test_at_most_one_screen_of_errors_is_shown() -> None:
-    from convertkit_ascend.legality import Violation
+    from convertkit import LintFinding
 
-    many = [Violation(f"n{k}", "Op", "rule", "error", "why", "fix") for k in range(14)]
+    many = [LintFinding(f"n{k}", "Op", "rule", "error", "why", "fix") for k in range(14)]
 
     details = PreflightError("a.onnx", "Ascend310P3", many).details.splitlines()
 
@@ -303,17 +303,16 @@ def test_the_driver_says_how_it_goes_on(stand_in: Path, bundle: Path) -> None:
 
 def test_there_is_a_target_for_every_chip_and_a_build_for_those_with_a_table() -> None:
     from convertkit_ascend import socs
-    from convertkit_ascend.legality import SOCS
 
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins import open_plugins
+    from convertkit.plugins.loading import open_plugins
 
     plugins = open_plugins()
     assert [target.name for target in TARGETS] == list(socs.names())
-    assert socs.tabled() == SOCS
+    assert socs.tabled() == ("ascend310p1", "ascend310p3", "ascend310p5", "ascend310p7")
     for target in TARGETS:
         assert target.machine.name == socs.get(target.name).soc_version
-        if target.name in SOCS:
+        if target.name in socs.tabled():
             step = Pipeline.parse(list(target.pipeline), plugins.passes).steps[-1]
             assert step.soc == target.name  # type: ignore[attr-defined]
         else:

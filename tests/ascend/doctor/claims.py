@@ -5,18 +5,18 @@ from __future__ import annotations
 from tests.ascend.evidence import Claim
 
 DOCTOR = "tests/ascend/doctor/test_doctor.py"
-KERNELS = "tests/ascend/preflight/test_kernels.py"
+KERNELS = "tests/ascend/linter/test_kernels.py"
 
 CLAIMS = (
     Claim(
         "`npu-smi info`: two lines a chip, one chip a card",
-        "1.1, the print in the guide",
+        "ascend-facts: npu-smi-table; the print in the guide",
         "documented",
         (f"{DOCTOR}::test_the_guides_table_is_read",),
     ),
     Claim(
         "an Atlas 300I Duo: one card number twice, power `NA`, about 44 GB a chip",
-        "5; prints of users",
+        "ascend-facts: npu-smi-table; prints of users",
         "reported",
         (f"{DOCTOR}::test_both_chips_of_a_duo_are_read_and_its_processes_are_not",),
     ),
@@ -28,7 +28,7 @@ CLAIMS = (
     ),
     Claim(
         "`--soc_version` is `Ascend` and the name in that table",
-        "3.4",
+        "ascend-facts: soc-version",
         "documented",
         (f"{DOCTOR}::test_the_guides_table_is_read",),
     ),
@@ -40,7 +40,7 @@ CLAIMS = (
     ),
     Claim(
         "from CANN 8.5 on the chip's operators are a package of their own",
-        "3.4",
+        "ascend-facts: cann-releases",
         "documented",
         (f"{DOCTOR}::test_cann_and_its_operators",),
     ),
@@ -52,19 +52,19 @@ CLAIMS = (
     ),
     Claim(
         "variables: which are directories, which make a compilation slow",
-        "3.5",
+        "ascend-facts: cann-variables",
         "documented",
         (f"{DOCTOR}::test_variables_that_lead_nowhere_are_named",),
     ),
     Claim(
         "`TE_PARALLEL_COMPILER` is 1 to 32, at most 80 % of the cores",
-        "3.4",
+        "ascend-facts: cann-parallel",
         "documented",
         (f"{DOCTOR}::test_the_number_of_compiling_processes",),
     ),
     Claim(
         "Python 3.7 to 3.10, numpy below 2, and the modules that compiling needs",
-        "3.4, 6.8",
+        "ascend-facts: cann-python",
         "reported",
         (
             f"{DOCTOR}::test_a_python_that_atc_likes",
@@ -73,13 +73,13 @@ CLAIMS = (
     ),
     Claim(
         "packages of PyPI whose names promise what they are not",
-        "4.1",
+        "ascend-facts: pypi-names",
         "read",
         (f"{DOCTOR}::test_traps_of_pypi_are_named",),
     ),
     Claim(
         "the kernel lists of an installation: where they lie, what they look like",
-        "0, ops-info files of 8.1",
+        "ascend-facts: kernel-lists; ops-info files of 8.1",
         "read",
         (
             f"{KERNELS}::test_an_installation_is_the_truth",

@@ -1,7 +1,8 @@
 """What ``npu-smi info`` prints. The cells' order and headings are documented or reported; the figures are ours.
 
-GUIDE: the form of the ModelZoo guide for Mask R-CNN (facts 1.1): one chip a card, ``=`` rules between cards.
-DUO: the form users report for the Atlas 300I Duo: one card number twice, power ``NA``, about 44 GB a chip (facts 5).
+GUIDE: the form of the ModelZoo guide for Mask R-CNN (ascend-facts: npu-smi-table): one chip a card, ``=`` rules between
+cards.
+DUO: the form users report for the Atlas 300I Duo: one card number twice, power ``NA``, about 44 GB a chip.
 A3: the form users report for an A3, two dies a card (vllm-project/vllm-ascend issue 2035).
 TRAINING: the form users report for a 910: a column for HBM, no rule with ``=`` between the chips of a card.
 """

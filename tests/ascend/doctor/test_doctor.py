@@ -10,7 +10,7 @@ import pytest
 from convertkit_ascend import doctor
 from convertkit_ascend.doctor import cann, modules, npu_smi, traps, variables
 
-from convertkit.diagnosis import Diagnosis
+from convertkit.plugins.diagnosis import Diagnosis
 from tests.ascend.doctor.tables import A3, DUO, GUIDE, TRAINING
 
 

@@ -7,8 +7,8 @@ from convertkit_ascend import ops
 from convertkit_ascend.handover import adopt, for_atc
 
 from convertkit.graph.io import load, save
-from convertkit.plugins import open_plugins
-from tests.ascend.legality.graphs import named
+from convertkit.plugins.loading import open_plugins
+from tests.ascend.linter.graphs import named
 
 NMS = """(float[1,9,1,4] b, float[1,9,3] s) => (float[1,5,4] o, int64[1,5] label)
 { r = Relu (s) o, q, c, n = OP <iou_threshold = 0.5, score_threshold = 0.1,

@@ -9,7 +9,6 @@ import onnx
 import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.handover import for_atc, from_atc
-from convertkit_ascend.preflight import lint
 from convertkit_ascend.twin import lower
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,8 +20,8 @@ from convertkit.graph.random_inputs import random_inputs
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
-from tests.ascend.legality.graphs import named
+from convertkit.plugins.loading import open_plugins
+from tests.ascend.linter.graphs import lint, named
 from tests.graphtext import show
 
 ROOT = Path(__file__).parents[3]

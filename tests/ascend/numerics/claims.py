@@ -18,61 +18,61 @@ ROOFLINE = "tests/ascend/roofline/test_roofline.py"
 ROI_EXTRACTOR = (
     Claim(
         "a scale equal to a bound goes down a level (mmdet: up)",
-        "2.2",
+        "ascend-facts: roi-levels",
         "read",
         (f"{ROI}::test_a_roi_on_a_bound_goes_up_in_mmdet_and_down_on_ascend",),
     ),
     Claim(
         "the scale is rounded to fp16 before it is compared",
-        "2.2",
+        "ascend-facts: roi-levels",
         "read",
         (f"{ROI}::test_the_device_compares_the_level_in_fp16",),
     ),
     Claim(
         "a RoI is at least one feature pixel wide and high, aligned or not",
-        "2.2",
+        "ascend-facts: roi-bins",
         "read",
         (f"{ROI}::test_a_roi_below_a_feature_pixel_is_one_on_ascend",),
     ),
     Claim(
         "both kernels take pooled_height for the width too: bins are square",
-        "2.2, `dynamic/roi_align_compute.py`; frontend, Second execution",
+        "ascend-facts: roi-bins",
         "read",
         (f"{ROI}::test_both_sides_have_pooled_height_bins_on_ascend",),
     ),
     Claim(
         "one RoI's result goes through 262,144 bytes of unified buffer; what happens beyond was not tried",
-        "frontend, Second execution",
+        "ascend-facts: roi-buffer",
         "read",
         (f"{ROI}::test_a_result_beyond_the_unified_buffer_is_a_remark",),
     ),
     Claim(
         "bins by a product with fp32 1 / pooled size: 21 feature pixels take 4 samples",
-        "2.2, `_calc_grid_size`",
+        "ascend-facts: roi-bins; `_calc_grid_size`",
         "read",
         (f"{ROI}::test_21_feature_pixels_take_4_samples_on_the_device",),
     ),
     Claim(
         "a single level takes no RoI above twice the finest scale",
-        "2.2, `where_and_nonzero`",
+        "ascend-facts: roi-levels; `where_and_nonzero`",
         "read",
         (f"{ROI}::test_a_single_level_takes_no_large_roi_on_the_device",),
     ),
     Claim(
         "features and RoIs are fp16, coordinates fp32; the picture's number is floored",
-        "2.2",
+        "ascend-facts: roi-ir, roi-bins",
         "read",
         (f"{ROI}::test_the_device_is_that_of_the_loop_in_fp16",),
     ),
     Claim(
         "sums are fp32 and rounded once: a lower bound of the kernel's error",
-        "2.2: order of additions not found",
+        "ascend-facts: roi-open; order of additions not found",
         "assumed",
         (f"{ROI}::test_device_rounds_the_ideal_once_where_its_inputs_are_exact",),
     ),
     Claim(
         "RoIs with one inverted side, or not finite, pool to 0",
-        "2.2, 8: not found",
+        "ascend-facts: roi-open; not found",
         "assumed",
         (
             f"{ROI}::test_the_device_is_that_of_the_loop_in_fp16",
@@ -84,7 +84,7 @@ ROI_EXTRACTOR = (
 NMS_KERNEL = (
     Claim(
         "slots below the threshold are multiplied by 0: what is not finite in fp16 becomes NaN there, classes stay",
-        "2.1, `batch_multi_class_nms_copy_out`; frontend, Second execution",
+        "ascend-facts: nms-kernel; `batch_multi_class_nms_copy_out`",
         "read",
         (
             f"{NMS}::test_slots_below_the_threshold_are_multiplied_by_0_on_the_device",
@@ -93,25 +93,25 @@ NMS_KERNEL = (
     ),
     Claim(
         "boxes times fp16 0.1 before, times 10 after",
-        "2.1",
+        "ascend-facts: nms-kernel",
         "read",
         (f"{NMS}::test_boxes_of_the_device_carry_the_rounding_of_the_scale",),
     ),
     Claim(
         "the best 4,080 boxes of a class are considered",
-        "2.1",
+        "ascend-facts: nms-4080",
         "read",
         (f"{NMS}::test_the_kernel_looks_at_4080_boxes_only",),
     ),
     Claim(
         "`high_precision` goes on from three blocks on, but never to the last",
-        "2.1",
+        "ascend-facts: nms-4080",
         "read",
         (f"{NMS}::test_high_precision_looks_further_but_not_at_the_last_block",),
     ),
     Claim(
         "inter > t / (1 + t) (a + b) suppresses; corners are inclusive after x2 - 1, y2 - 1",
-        "2.1",
+        "ascend-facts: nms-kernel",
         "read",
         (
             f"{NMS}::test_the_device_is_that_of_the_loop_in_fp16",
@@ -120,32 +120,34 @@ NMS_KERNEL = (
     ),
     Claim(
         "classes of unused slots are not masked",
-        "2.1",
+        "ascend-facts: nms-kernel",
         "read",
         (f"{NMS}::test_classes_of_unused_slots_are_not_masked_on_the_device",),
     ),
     Claim(
         "the count forgets the last slot of 129, 257, ...",
-        "2.1, `filter_score_compute`",
+        "ascend-facts: nms-kernel; `filter_score_compute`",
         "read",
         (f"{NMS}::test_the_last_slot_of_129_is_not_counted_on_the_device",),
     ),
-    Claim("both sizes are 1 to 1,000", "2.1", "read", (f"{LIMITS}::test_limits_of_nms",)),
+    Claim(
+        "both sizes are 1 to 1,000", "ascend-facts: nms-limits", "read", (f"{LIMITS}::test_limits_of_nms",)
+    ),
     Claim(
         "the *ideal* result is that of the vendor's golden model",
-        "2.1, `golden.py`",
+        "ascend-facts: nms-golden",
         "read",
         (f"{NMS}::test_fp32_semantics_are_those_of_the_loop",),
     ),
     Claim(
         "every step inside `vrpac` and `viou` rounds to fp16; negative sides count 0",
-        "2.1 names the instructions only",
+        "ascend-facts: nms-kernel names the instructions only",
         "assumed",
         (f"{NMS}::test_the_device_is_that_of_the_loop_in_fp16",),
     ),
     Claim(
         "of equal scores the lower box comes first, then the lower class; NaN comes last",
-        "2.1: not promised",
+        "ascend-facts: nms-golden, nms-kernel; not promised",
         "assumed",
         (f"{NMS}::test_the_device_is_that_of_the_loop_in_fp16",),
     ),
@@ -154,7 +156,7 @@ NMS_KERNEL = (
 PRECISION = (
     Claim(
         "`force_fp16` is ATC's default: weights and results are stored in fp16",
-        "3.3",
+        "ascend-facts: atc-precision",
         "documented",
         (
             f"{STORAGE}::test_weights_are_rounded_to_fp16_and_nothing_else",
@@ -163,13 +165,13 @@ PRECISION = (
     ),
     Claim(
         "inside an operator the arithmetic is fp32",
-        "5 says so of the cube unit only",
+        "ascend-facts: chip-arithmetic says so of the cube unit only",
         "assumed",
         (f"{STORAGE}::test_activations_are_rounded_where_an_operator_computes",),
     ),
     Claim(
         "an operator that only moves values rounds nothing",
-        "3.3",
+        "ascend-facts: atc-precision",
         "derived",
         (f"{STORAGE}::test_an_operator_that_only_moves_values_gets_no_casts",),
     ),
@@ -178,13 +180,13 @@ PRECISION = (
 AIPP_UNIT = (
     Claim(
         "the settings' names and text form",
-        "3.7",
+        "ascend-facts: aipp-unit",
         "documented",
         (f"{AIPP}/test_text.py::test_protobuf_reads_what_was_written",),
     ),
     Claim(
         "(x - mean - min) var_reci; a fractional mean goes into `min`",
-        "3.7",
+        "ascend-facts: aipp-unit",
         "documented",
         (
             f"{AIPP}/test_prepend.py::test_every_pixel_value_has_the_bits_of_float16_arithmetic",
@@ -193,13 +195,13 @@ AIPP_UNIT = (
     ),
     Claim(
         "every step of it rounds to fp16",
-        "3.7: nothing on precision",
+        "ascend-facts: aipp-unit; nothing on precision",
         "assumed",
         (f"{AIPP}/test_prepend.py::test_any_mean_and_std_has_the_bits_of_float16_arithmetic",),
     ),
     Claim(
         "padding is at most 32 pixels a side, and on a 310P 1,080 pixels wide in all",
-        "3.7",
+        "ascend-facts: aipp-limits",
         "documented",
         (
             f"{AIPP}/test_limits.py::test_padding_beyond_32_pixels_is_refused",
@@ -211,7 +213,7 @@ AIPP_UNIT = (
 PEAKS = (
     Claim(
         "cores, clocks, products and bytes per cycle",
-        "5, the compiler's platform files",
+        "ascend-facts: chip-figures; the compiler's platform files",
         "read",
         (
             f"{ROOFLINE}::test_the_peaks_of_the_310p3_are_those_of_the_facts",
@@ -220,7 +222,7 @@ PEAKS = (
     ),
     Claim(
         "204.8 GB/s of a 300I Pro, where the compiler counts on 144",
-        "5, no official page was found",
+        "ascend-facts: chip-memory; no official page was found",
         "reported",
         (f"{ROOFLINE}::test_the_peaks_of_the_310p3_are_those_of_the_facts",),
     ),

@@ -32,20 +32,15 @@ computes nothing of the chip: the stand-in for `atc` puts the ONNX file itself w
 
 ## Where the statements come from
 
-"Facts 2.1" and the like are sections of a collection, not part of this repository, that was made in our own words from
-public sources only:
+[Ascend facts](ascend-facts.md) holds them one by one, in our own words and with their public sources:
 
 * the open sources of ATC's front end and operator plugins (hicann `ge`, `metadef`, `runtime`, `ops-cv`, `ops-nn`,
-  `ops-math`, August 2026). The parser and the plugins were also built and run on x86 with 138 small models: sections
-  "frontend, ...";
+  `ops-math`, August 2026). The parser and the plugins were also built and run on x86 with some 230 small models;
 * text files of the CANN 8.1.RC1 toolkit in a public upload by a third party, taken as genuine: operator lists, kernels
   in Python, platform files, error codes;
 * the public manual of ATC, pages on operators, the ModelZoo guide for Mask R-CNN, sources and READMEs of `ais_bench`
   and msit;
 * reports of users in public issues and articles.
-
-Sections: 0 sources, 1 the ModelZoo guide, 2 operators, 3 ATC, 4 `aclruntime` and `ais_bench`, 5 figures of the chips,
-6 what users complain about, 8 what was not found.
 
 {meanings}
 
@@ -91,7 +86,8 @@ source in brackets does (TOOLS is Ascend/tools, MSIT is Ascend/msit), or what th
 ## The linter
 
 `convertkit list rules --target ascend310p3` lists the rules; with `convertkit lint FILE --target ascend310p3 --sarif`
-each says as its `source` where it was read. In short:
+each says as its `source` where it was read: `ascend-facts: nms-limits` is
+[that statement](ascend-facts.md#nms-limits). In short:
 
 {rules}
 
@@ -99,8 +95,8 @@ One by one:
 
 {every_rule}
 
-Every preflight rule is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators are
-broken by a node each ({limits}), and the list is complete ({complete}).
+Every rule about the file is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators
+are broken by a node each ({limits}), and the list is complete ({complete}).
 
 ## What the chip is taken to compute
 
@@ -116,7 +112,8 @@ computes what was read.
 
 {nms}
 
-Not modelled: a fusion pass of newer releases remaps scores before the kernel rounds them (facts 2.1).
+Not modelled: a fusion pass of newer releases remaps scores before the kernel rounds them
+([nms-fusion](ascend-facts.md#nms-fusion)).
 
 ### fp16
 
@@ -148,7 +145,7 @@ With a chip:
 """
 
 SITUATION = "tests/ascend/atc/test_situations.py"
-LINT = "tests/ascend/preflight"
+LINT = "tests/ascend/linter"
 
 
 def document() -> str:
@@ -166,10 +163,10 @@ def document() -> str:
         doctor=tables.claims(DOCTOR),
         rules=tables.rules(),
         every_rule=tables.every_rule(),
-        broken=tables.link(f"{LINT}/test_rules.py::test_what_breaks_a_rule_is_named_alone"),
-        kept=tables.link(f"{LINT}/test_rules.py::test_its_corrected_twin_is_clean"),
-        limits=tables.link("tests/ascend/legality/test_checks.py::test_a_node_outside_a_limit_is_named"),
-        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_of_legality_is_in_it"),
+        broken=tables.link(f"{LINT}/test_cases.py::test_what_breaks_a_rule_is_named_alone"),
+        kept=tables.link(f"{LINT}/test_cases.py::test_its_corrected_twin_is_clean"),
+        limits=tables.link("tests/ascend/linter/test_limits.py::test_a_node_outside_a_limit_is_named"),
+        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_that_is_reported_is_in_it"),
         roi_extractor=tables.claims(ROI_EXTRACTOR),
         nms=tables.claims(NMS_KERNEL),
         precision=tables.claims(PRECISION),

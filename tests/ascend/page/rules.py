@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from convertkit_ascend.preflight import catalogue
+from convertkit_ascend.linter.rules import catalogue
 
 KINDS = (
-    (r"documented_opsets|documentation", "`documented`: the vendor's pages only"),
+    (r"documented_opsets|\[documented\]", "`documented`: the vendor's pages only"),
     (r"\[run", "`run`: seen in a run of the open parser"),
     (
         r"\((?=[^)]*\b(?:plugin|parser|kernel|opsinfo|fusion)\b)",
         "`read`: sources and lists of CANN's operators",
     ),
-    (r"kernel lists|\[read\]", "`read`: sources and lists of CANN's operators"),
+    (r"\[read\]", "`read`: sources and lists of CANN's operators"),
     (r"\((?:doc|doc5)(?:, doc5)?\)", "`documented`: the vendor's pages only"),
+    (r"\[reported\]", "`reported`: users' words"),
     (r"\[derived\]", "`derived`: our conclusion"),
     (r"^ONNX", "`ONNX`: its shape inference refuses the graph"),
-    (r"^facts|^onnx_ops\.json", "`mixed`: the facts, in a section that mixes these"),
+    (r"^onnx_ops\.json", "`mixed`: several of these at once"),
 )
 """What a rule's source looks like, and how good that is; the first that matches counts."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from convertkit_ascend.preflight import catalogue
+from convertkit_ascend.linter.rules import catalogue
 
 from tests.ascend.atc.situations import SITUATIONS, Situation
 from tests.ascend.evidence import MEANINGS, Claim
 from tests.ascend.page.never_seen import Unseen
 from tests.ascend.page.rules import counts, kind_of
 from tests.ascend.runtimes.statements import STATEMENTS
+from tests.citations import linked
 
 SHOWN_RULES = 4
 """Rules named beside a count."""
@@ -46,14 +47,14 @@ def meanings() -> str:
 def claims(rows: Iterable[Claim]) -> str:
     return table(
         ("what is taken for granted", "facts", "evidence", "test"),
-        ((row.says, row.basis, row.seen, links(row.tests)) for row in rows),
+        ((row.says, linked(row.basis), row.seen, links(row.tests)) for row in rows),
     )
 
 
 def statements() -> str:
     return table(
         ("what the stand-in does", "facts", "evidence", "beyond the facts", "test"),
-        ((row.says, row.section, row.seen, row.beyond, links(row.tests)) for row in STATEMENTS),
+        ((row.says, linked(row.section), row.seen, row.beyond, links(row.tests)) for row in STATEMENTS),
     )
 
 
@@ -61,7 +62,9 @@ def situations() -> str:
     """One table for each kind of evidence, best first."""
     parts = []
     for seen in MEANINGS:
-        rows = [(f"`{item.name}`", _outcome(item), item.basis) for item in SITUATIONS if item.seen == seen]
+        rows = [
+            (f"`{item.name}`", _outcome(item), linked(item.basis)) for item in SITUATIONS if item.seen == seen
+        ]
         if rows:
             parts.append(
                 f"**{seen}** ({len(rows)})\n\n" + table(("situation", "what is said", "facts"), rows)
@@ -83,7 +86,7 @@ def rules() -> str:
 
 def every_rule() -> str:
     """What each rule of the linter rests on."""
-    rows = [(f"`{item.id}`", item.summary, kind_of(item.source), item.source) for item in catalogue()]
+    rows = [(f"`{item.id}`", item.summary, kind_of(item.source), linked(item.source)) for item in catalogue()]
     named = [(rule, says, found.partition("`: ")[0].strip("`"), source) for rule, says, found, source in rows]
     return table(("rule", "what must hold", "evidence", "where it was found"), named)
 

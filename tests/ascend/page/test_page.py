@@ -6,7 +6,7 @@ import re
 import shlex
 
 import pytest
-from convertkit_ascend.preflight import catalogue
+from convertkit_ascend.linter.rules import catalogue
 
 from tests.ascend.atc import claims as atc
 from tests.ascend.atc.situations import SITUATIONS

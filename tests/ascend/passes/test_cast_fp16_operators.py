@@ -6,15 +6,17 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
+from convertkit_ascend.atc import options_from
+from convertkit_ascend.linter.examination import examine
+from convertkit_ascend.linter.subject import Keeps
 from convertkit_ascend.numerics import Effects, emulate
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
-from convertkit_ascend.preflight import examine, lint
 
 import convertkit
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from tests.ascend.chip import CHIP, told
-from tests.ascend.legality.graphs import named
+from tests.ascend.linter.graphs import lint, named
 from tests.graphtext import apply, parse, rewritten, text
 
 ops.register_schemas()
@@ -163,18 +165,29 @@ def test_where_nothing_may_be_lowered_the_pipeline_casts_all(mode: dict[str, str
     assert CHIP.passes(told({"precision_mode": "force_fp16"})) == CHIP.pipeline
 
 
+def keeps(**options: object) -> Keeps:
+    """What ATC may not lower, told so."""
+    return options_from({"soc_version": "Ascend310P3", **options}).keeps
+
+
 def test_float32_that_is_to_be_kept_meets_no_operator_without_such_a_kernel() -> None:
     model = network()
 
     kept = {
         (item.node, item.severity)
-        for item in examine(model, kept=("*",)).violations
+        for item in examine(model, keeps=keeps(precision_mode_v2="origin")).findings
         if item.rule == "float32-kept"
     }
 
     assert kept == {("n0", "error"), ("n2", "error"), ("n4", "error"), ("n3", "warning")}
     assert lint(model) == ()
-    assert [item.node for item in examine(model, kept=("OpType::MaxPoolV3",)).violations] == ["n2"]
-    assert [item.node for item in examine(model, kept=("n4", "n5")).violations] == ["n4"]
-    legal = examine(apply(CastFp16Operators(), model), kept=("*",)).violations
+    mode = {"precision_mode": "force_fp16"}
+    for kept, nodes in (
+        ({**mode, "keep_dtype": ["OpType::MaxPoolV3"]}, ["n2"]),
+        ({**mode, "keep_dtype": ["n4", "n5"]}, ["n4"]),
+        ({"precision_mode": "allow_mix_precision", "modify_mixlist": {"keep": ["MaxPoolV3"]}}, ["n2"]),
+        (mode, []),
+    ):
+        assert [item.node for item in examine(model, keeps=keeps(**kept)).findings] == nodes
+    legal = examine(apply(CastFp16Operators(), model), keeps=keeps(precision_mode_v2="origin")).findings
     assert [(item.node, item.severity) for item in legal if item.severity == "error"] == []

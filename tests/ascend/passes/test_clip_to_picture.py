@@ -13,7 +13,7 @@ from convertkit.graph.graph import open_graph
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import run_step
 from convertkit.passes.state import GraphState
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.ascend.passes.nms_forms import random_inputs
 from tests.graphtext import apply, parse, show, text
 

@@ -19,7 +19,7 @@ import convertkit
 from convertkit.graph.light import LightModel
 from convertkit.graph.validate import validate
 from convertkit.passes.explain import findings
-from convertkit.passes.record import op_counts
+from convertkit.passes.history import op_counts
 from convertkit.passes.state import GraphState
 from tests.ascend.passes import nms_forms, roi_forms
 from tests.ascend.passes.nms_forms import Form, Writer

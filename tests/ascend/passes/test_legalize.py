@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
-from convertkit_ascend.legality import judge
+from convertkit_ascend.linter.examination import judge
 from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.legalizing import rewrite
 from convertkit_passes.cast_int64 import CastInt64ToInt32
@@ -28,7 +28,7 @@ from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import Pipeline
-from convertkit.plugins import open_plugins
+from convertkit.plugins.loading import open_plugins
 from tests.graphtext import apply, parse, show
 
 ROOT = Path(__file__).parents[3]

@@ -6,8 +6,8 @@ import pytest
 from convertkit_ascend import socs
 from convertkit_ascend.roofline import machine
 
-from convertkit.estimate.roofline import estimate
-from convertkit.plugins import open_plugins
+from convertkit.estimation.roofline import estimate
+from convertkit.plugins.loading import open_plugins
 from tests.ascend.chip import CHIP
 from tests.graphtext import parse
 

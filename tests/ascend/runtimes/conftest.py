@@ -7,7 +7,7 @@ import shutil
 import onnx
 import pytest
 
-from tests.workflow.conftest import ais_bench, detector, detector_graph, photos, scenes, stems
+from tests.offline.conftest import ais_bench, detector, detector_graph, photos, scenes, stems
 
 __all__ = ["ais_bench", "detector", "photos", "scenes", "stems"]
 

@@ -1,8 +1,8 @@
 """Stand-ins for the modules ``aclruntime`` and ``ais_bench.infer.interface``: an ONNX file takes the place of the .om.
 
-Their surface is that of facts.md 4.2 and 4.3 (and of the sources it names, TOOLS and MSIT); what the facts leave open
-is as strict here as it may be anywhere: arrays must be contiguous, sizes must fit to the byte, results are readable on
-the host only. `statements.py` lists each behaviour with its section.
+Their surface is that of ascend-facts: aclruntime-calls, ais-bench-session (and of the sources named there); what these
+leave open is as strict here as it may be anywhere: arrays must be contiguous, sizes must fit to the byte, results are
+readable on the host only. `statements.py` lists each behaviour with its section.
 
 The child of the runtime imports them from `stand_in_site` and `stand_in_site_ais`, which :func:`install_aclruntime` and
 :func:`install_ais_bench` put on its path; the variable STAND_IN_ACLRUNTIME names the flavours.

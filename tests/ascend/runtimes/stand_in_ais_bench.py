@@ -1,6 +1,6 @@
 """A stand-in for the command ``python -m ais_bench``, for tests: it runs an ONNX file where the real one runs an .om.
 
-It does what facts.md says of the tool, and nothing else; `statements.py` lists each behaviour with its section.
+It does what docs/ascend-facts.md says of the tool, and nothing else; `statements.py` lists each behaviour.
 
     python stand_in_ais_bench.py --model graph.onnx --input DIR[,DIR] --output OUT
 """

@@ -1,7 +1,7 @@
-"""What the stand-ins of this directory do, on which statement of facts.md it stands, and which tests lean on it.
+"""What the stand-ins of this directory do, on which of docs/ascend-facts.md it stands, and which tests lean on it.
 
 Nothing here has been seen on hardware: every row is what documentation and public sources say (short names of sources
-as in facts.md 0). ``beyond`` marks what facts.md does not say itself but the source it names does, or what the stand-in
+as there). ``beyond`` marks what that page does not say itself but the source it names does, or what the stand-in
 assumes on the strict side.
 """
 
@@ -14,7 +14,7 @@ from tests.ascend.evidence import Seen
 
 @dataclass(frozen=True)
 class Statement:
-    """One behaviour: the section of facts.md, what is said there, the tests that stand on it, what goes beyond.
+    """One behaviour: the citation of ascend-facts.md, what is said there, the tests that stand on it, what goes beyond.
 
     ``seen`` says how good the evidence for ``says`` is, as in ``tests/ascend/evidence.py``: most is in the tools'
     sources only, some in their README or API guide as well.
@@ -27,36 +27,36 @@ class Statement:
     seen: Seen = "read"
 
 
-FILES = "tests/workflow/test_result_files.py"
-STREAM = "tests/workflow/test_files_equal_stream.py"
-PREPARE = "tests/workflow/test_prepare.py"
+FILES = "tests/offline/test_result_files.py"
+STREAM = "tests/offline/test_files_equal_stream.py"
+PREPARE = "tests/offline/test_prepare.py"
 ACL = "tests/ascend/runtimes/test_acl.py"
 OFFLINE = "tests/ascend/runtimes/test_offline.py"
 SPEED = "tests/speed/test_figures.py"
 
 STATEMENTS = (
     Statement(
-        "1.4",
+        "ascend-facts: modelzoo-letterbox",
         "scale by the smaller ratio, floor, bilinear, normalise, then pad centred with 0; raw float32 CHW",
         (f"{PREPARE}::test_centred_and_floored_they_are_the_bytes_of_the_modelzoo_script",),
         "mean and std pass through float32 first, as mmdet's Normalize keeps them",
     ),
     Statement(
-        "1.4",
+        "ascend-facts: modelzoo-letterbox",
         "the file is named after the part of the photo's name before the first dot",
         (f"{PREPARE}::test_stems_that_collide_are_named",),
     ),
     Statement(
-        "1.5",
+        "ascend-facts: modelzoo-info",
         "`index path width height`, blanks between, so a path with a blank breaks the reader",
         (
-            "tests/workflow/test_info.py::test_of_photos_in_a_directory",
-            "tests/workflow/test_info.py::test_a_blank_is_refused_because_the_readers_split_at_it",
+            "tests/offline/test_info.py::test_of_photos_in_a_directory",
+            "tests/offline/test_info.py::test_a_blank_is_refused_because_the_readers_split_at_it",
         ),
         "the index counts from 0, once through the file",
     ),
     Statement(
-        "1.6",
+        "ascend-facts: modelzoo-results",
         "results are `<stem>_0.bin` ..., raw, in the order of the outputs; the old script finds them by their end",
         (
             f"{FILES}::test_a_stem_is_never_taken_for_the_end_of_another",
@@ -64,7 +64,7 @@ STATEMENTS = (
         ),
     ),
     Statement(
-        "4.1",
+        "ascend-facts: pypi-names",
         "aclruntime and ais_bench are not on PyPI; ais-bench-benchmark is another tool; they need CANN's libraries",
         (
             f"{ACL}::test_without_modules_it_says_where_to_get_them",
@@ -76,7 +76,7 @@ STATEMENTS = (
         seen="documented",
     ),
     Statement(
-        "4.2",
+        "ascend-facts: aclruntime-calls",
         "InferenceSession(path, device, options), run(names, tensors), get_inputs, get_outputs, set_staticbatch",
         (
             f"{ACL}::test_it_gives_what_the_graph_gives",
@@ -89,31 +89,31 @@ STATEMENTS = (
         "and results readable on the host only are assumed; names of outputs differ from the graph's",
     ),
     Statement(
-        "4.2",
+        "ascend-facts: aclruntime-calls",
         "sumary().exec_time_list, reset_sumaryinfo",
         (f"{ACL}::test_every_run_is_timed_once",),
         "milliseconds (TOOLS summary.py), pairs of start and end in newer versions (MSIT __main__.py)",
     ),
     Statement(
-        "4.2",
+        "ascend-facts: aclruntime-calls",
         "set_dynamic_batchsize",
         (f"{ACL}::test_a_model_for_several_batches_takes_the_one_that_was_chosen",),
     ),
     Statement(
-        "4.2",
+        "ascend-facts: aclruntime-calls",
         "errors come as exceptions of the binding",
         (f"{ACL}::test_a_failing_chip_is_one_line", f"{ACL}::test_a_damaged_om_is_one_line"),
         "RuntimeError with a code in brackets (TOOLS PyInferenceSession.cpp); the texts are made up",
     ),
     Statement(
-        "4.3",
+        "ascend-facts: ais-bench-session",
         "InferSession(device_id, model_path), infer(feeds, mode), summary, reset_summaryinfo, MemorySummary",
         (f"{ACL}::test_it_gives_what_the_graph_gives", f"{ACL}::test_every_run_is_timed_once"),
         "before 2023 sumary and reset_sumaryinfo (TOOLS interface.py)",
         seen="documented",
     ),
     Statement(
-        "4.4",
+        "ascend-facts: ais-bench-options",
         "several inputs by comma, files filled up to the model's batch, formats BIN, NPY, TXT; devices 0 to 255",
         (
             f"{STREAM}::test_a_graph_of_two_inputs_reads_two_directories",
@@ -125,7 +125,7 @@ STATEMENTS = (
         seen="documented",
     ),
     Statement(
-        "4.5",
+        "ascend-facts: ais-bench-results",
         "<output>/<time or name>/<stem>_<index>.<format>, the summary beside the directory, or sumary.json",
         (
             f"{FILES}::test_every_layout_is_read",
@@ -138,7 +138,7 @@ STATEMENTS = (
         "256ed1fe, frontend/); --pipeline puts the output's name in the place of its index (ait, pipeline.cpp)",
     ),
     Statement(
-        "4.5",
+        "ascend-facts: ais-bench-results",
         "several devices: one more level, device<N>",
         (
             f"{FILES}::test_devices_are_taken_together",
@@ -149,13 +149,13 @@ STATEMENTS = (
         "process takes its own time, and without --divide_input every device computes everything",
     ),
     Statement(
-        "4.5",
+        "Ascend/tools 0da4d5b8",
         "msame: <output>/<YYYYmmdd_HHMMSS>/<stem>_output_<index>.<bin or txt>",
         (f"{FILES}::test_every_layout_is_read",),
-        "not in the facts: Ascend/tools 0da4d5b8, msame/src/sample_process.cpp and model_process.cpp",
+        "msame/src/sample_process.cpp and model_process.cpp",
     ),
     Statement(
-        "4.6",
+        "ascend-facts: ais-bench-throughput",
         "throughput = 1000 x batch / mean compute time in ms; copies are left out",
         (f"{SPEED}::test_throughput_is_1000_times_batch_by_mean_compute_time",),
         seen="documented",

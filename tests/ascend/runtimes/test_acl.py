@@ -141,7 +141,7 @@ def test_another_models_om_is_noticed(module, artifact):
     write_any_batch(artifact)
     onnx.save(onnx.load(artifact / "model.onnx"), artifact / "model.om")
     (artifact / "model.onnx").unlink()
-    from tests.workflow.conftest import detector_graph
+    from tests.offline.conftest import detector_graph
 
     onnx.save(detector_graph(picture=True), artifact / "model.onnx")
 

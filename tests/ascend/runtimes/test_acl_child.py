@@ -18,7 +18,7 @@ from convertkit.errors import GraphError, ProcessError, UnavailableError
 from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.ascend.runtimes.test_acl import arrays, expected, opened, same
-from tests.test_dialogue import alive, wait_until_dead
+from tests.children.test_dialogue import alive, wait_until_dead
 
 ENDS = [
     ("segfault", "was killed by SIGSEGV"),

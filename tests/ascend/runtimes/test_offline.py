@@ -12,9 +12,9 @@ from convertkit_ascend.runtimes import open_runtime
 from convertkit_ascend.runtimes.summary import read_timings
 
 from convertkit.errors import UsageError
-from convertkit.models.package import open_package
-from convertkit.plugins import open_plugins
-from convertkit.reading import TEXT_BYTES
+from convertkit.plugins.loading import open_plugins
+from convertkit.plugins.packages import open_package
+from convertkit.storage.reading import TEXT_BYTES
 from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes.test_acl import expected, same
 from tests.conftest import MASKRCNN

@@ -11,7 +11,7 @@ from convertkit_ascend.target import Ascend
 import convertkit
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.conftest import MASKRCNN
-from tests.workflow.conftest import detector_graph
+from tests.offline.conftest import detector_graph
 
 
 def with_wide_labels(model):

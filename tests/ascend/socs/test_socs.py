@@ -36,7 +36,7 @@ def test_a_wrong_name_points_to_the_nearest() -> None:
 
 @pytest.mark.parametrize(
     ("name", "tflops", "gigabytes"),
-    # facts section 5: 69.5 TFLOPS and 144 GB/s for the 310P3; soc.json for the others
+    # ascend-facts: chip-figures: 69.5 TFLOPS and 144 GB/s for the 310P3; for the others their platform files
     [
         ("ascend310", 11.14, 91.1),
         ("ascend310p3", 69.47, 144.2),

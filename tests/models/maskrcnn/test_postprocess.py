@@ -11,7 +11,7 @@ import pytest
 
 import convertkit
 from convertkit.detection.letterbox import placement
-from convertkit.models.spec import PostprocessSpec, PreprocessSpec
+from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
 
 ROOM = Path(__file__).parents[3] / "models" / "maskrcnn"
 SPEC = PostprocessSpec(score_threshold=0.05, mask_threshold=0.5)

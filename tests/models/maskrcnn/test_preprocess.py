@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 import convertkit
-from convertkit.models.spec import PreprocessSpec
+from convertkit.detection.settings import PreprocessSpec
 
 ROOM = Path(__file__).parents[3] / "models" / "maskrcnn"
 

@@ -113,9 +113,8 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
 
     def persistent_load(self, pid: Any) -> Any:
         if isinstance(pid, tuple) and len(pid) == 4 and pid[0] == "module":
-            return pid[
-                1
-            ]  # a class, with its source behind it: torch before 1.6 wrote that beside whole models
+            # a class, with its source behind it: torch before 1.6 wrote that beside whole models
+            return pid[1]
         if not (isinstance(pid, tuple) and len(pid) in (5, 6) and pid[0] == "storage"):
             raise pickle.UnpicklingError("it refers to something that is no storage")
         _, name, key, _, count, *view = pid

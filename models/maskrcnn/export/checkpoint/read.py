@@ -48,7 +48,7 @@ class Checkpoint:
             taken = "it is taken" if found["ema"] else own
             lines.append(f"it holds a second set of {found['second_set']} weights (ema): {taken}")
         if skipped := [name for name in found["skipped"] if not name.startswith(_NUMBERS)]:
-            lines.append(f"not loaded and not run: {_few(skipped)}")
+            lines.append(f"not loaded and not run: {few(skipped)}")
         lines += [
             f"trained with {key} {found[key]}, the specification has {expected[key]}"
             for key in ("mean", "std", "to_rgb")
@@ -140,11 +140,12 @@ def _classes(found: Any, expected: Any) -> list[str]:
     if not found or not expected or list(found) == list(expected):
         return []
     if len(found) != len(expected):
-        return [f"trained for {len(found)} classes ({_few(found)}), the specification lists {len(expected)}"]
+        return [f"trained for {len(found)} classes ({few(found)}), the specification lists {len(expected)}"]
     where = next(index for index, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
     return [f"class {where} is {found[where]!r} in the checkpoint, {expected[where]!r} in the specification"]
 
 
-def _few(names: list[str]) -> str:
+def few(names: list[str]) -> str:
+    """Name the first of them and count the rest."""
     rest = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + rest

@@ -28,8 +28,8 @@ def read_zip(data: mmap.mmap) -> Loaded:
         JobError: it is another zip, or cut; the message goes on after the file's name.
     """
     try:
-        archive = zipfile.ZipFile(io.BufferedReader(_Raw(data)))
-    except zipfile.BadZipFile as error:
+        archive = zipfile.ZipFile(data)
+    except (zipfile.BadZipFile, ValueError) as error:  # a map refuses places before its start
         raise JobError("is cut: a zip whose end is missing", AGAIN) from error
     names = archive.namelist()
     table = next((name for name in names if name.rpartition("/")[2] == "data.pkl"), None)
@@ -72,31 +72,6 @@ def read_legacy(data: mmap.mmap) -> Loaded:
         places[key] = data.tell() + 8  # after the number of elements
         data.seek(min(places[key] + sizes.get(key, 0), len(data)))
     return content, list(unpickler.foreign)
-
-
-class _Raw(io.RawIOBase):
-    """The mapped file as a stream that may be closed without closing the map."""
-
-    def __init__(self, data: mmap.mmap) -> None:
-        self._data, self._place = data, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._place = offset + (0, self._place, len(self._data))[whence]
-        if self._place < 0:
-            raise OSError("before the start")
-        return self._place
-
-    def readinto(self, target: Any) -> int:
-        piece = self._data[self._place : self._place + len(target)]
-        target[: len(piece)] = piece
-        self._place += len(piece)
-        return len(piece)
 
 
 def _no_checkpoint(names: list[str]) -> JobError:

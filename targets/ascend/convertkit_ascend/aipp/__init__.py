@@ -1,10 +1,10 @@
-"""AIPP: the unit of the chip that normalises a picture's bytes on their way into the network (facts 3.7).
+"""AIPP: the unit of the chip that normalises a picture's bytes on their way into the network.
 
-The unit's order is channel swap, crop, colour space conversion, ``(x - mean - min) * var_reci``, padding. What a
-letterbox needs of padding it cannot do (:mod:`convertkit_ascend.aipp.limits`), so the host pads, before the
-normalisation, with the pixel nearest to the mean (:func:`convertkit.pad_pixel` says how near).
+The unit's order is channel swap, crop, colour space conversion, ``(x - mean - min) * var_reci``, padding
+(ascend-facts: aipp-unit). What a letterbox needs of padding it cannot do (:mod:`convertkit_ascend.aipp.limits`), so the
+host pads, before the normalisation, with the pixel nearest to the mean (:func:`convertkit.pad_pixel` says how near).
 
-Nothing here was seen on hardware. The channel order stands on the manual (facts 3.7) and on public samples that feed
+Nothing here was seen on hardware. The channel order stands on the manual and on public samples that feed
 OpenCV's BGR to an RGB network with ``RGB888_U8``, ``rbuv_swap_switch: true`` and means in the order R, G, B.
 """
 

@@ -1,4 +1,4 @@
-"""What AIPP cannot do, each with its rule (facts 3.7)."""
+"""What AIPP cannot do, each with its rule (ascend-facts: aipp-limits)."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _input(graph: convertkit.Graph, name: str, aipp: Aipp) -> Any:
 
 
 def _normalised(graph: convertkit.Graph, pixels: Any, aipp: Aipp, old: Any) -> Any:
-    """The order of the unit: channel swap, mean and factor (facts 3.7)."""
+    """The order of the unit: channel swap, mean and factor (ascend-facts: aipp-unit)."""
     batch = pixels.shape[0]
     shape = [batch, 3, aipp.height, aipp.width]
     wide = graph.add("Cast", [pixels], attrs={"to": FLOAT}, dtype=np.float32, shape=pixels.shape)

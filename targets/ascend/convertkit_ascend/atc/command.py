@@ -1,7 +1,7 @@
 """The command line of ATC: one canonical order, so that equal options give equal commands.
 
-It begins as the ModelZoo guide's command does (facts 1.1), so that for Mask R-CNN the guide's line stands in front of
-whatever is added.
+It begins as the ModelZoo guide's command does (ascend-facts: modelzoo-command), so that for Mask R-CNN the guide's line
+stands in front of whatever is added.
 """
 
 from __future__ import annotations

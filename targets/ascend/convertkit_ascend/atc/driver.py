@@ -22,10 +22,10 @@ from convertkit_ascend.atc.phases import Status, phase_of
 from convertkit_ascend.atc.setup import FIND_ATC
 
 TIMEOUT = 6 * 3600.0
-"""Seconds. No compile time of Mask R-CNN is published, only complaints of hours (facts 3.4)."""
+"""Seconds. No compile time of Mask R-CNN is published, only complaints of hours (ascend-facts: atc-duration)."""
 
 SETTINGS = {"ASCEND_SLOG_PRINT_TO_STDOUT": "1"}
-"""Without it the log of an error goes to a file in the home directory (facts 3.5)."""
+"""Without it the log of an error goes to a file in the home directory (ascend-facts: atc-logs)."""
 
 _SAFE = re.compile(r"[A-Za-z0-9_.\-]+")
 _COLOUR = re.compile(rb"\x1b\[[\d;?]*[A-Za-z]")
@@ -137,7 +137,7 @@ def compile_with_atc(
 
 
 def plogs(since: float) -> str:
-    """What ATC logged in the home directory after ``since`` (seconds of the epoch), newest last (facts 3.5)."""
+    """What ATC logged under $HOME after ``since`` (seconds of the epoch), newest last (ascend-facts: atc-logs)."""
     root = Path.home() / "ascend" / "log"
     known = ((path, _changed(path)) for path in root.glob("*/plog/plog-*.log"))
     fresh = sorted((changed, path) for path, changed in known if changed >= since)
@@ -174,11 +174,8 @@ def _publish(model: Path, destination: Path) -> None:
     if weights.is_dir():
         shutil.rmtree(destination.parent / "weight", ignore_errors=True)
         weights.rename(destination.parent / "weight")
-    descriptor = os.open(model, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with model.open("r+b") as stream:
+        os.fsync(stream.fileno())
     model.replace(destination)
 
 

@@ -1,4 +1,4 @@
-"""The small files beside the model that say what may be computed in which precision (facts 3.3).
+"""The files beside the model that say what is computed in which precision (ascend-facts: atc-precision-files).
 
 Operator types are those of the Ascend IR (``Conv2D``), not of ONNX (``Conv``). Node names are those of the ONNX file;
 a node that the compiler fuses into another loses its setting without a message (manual, ``--customize_dtypes``).

@@ -11,6 +11,9 @@ from convertkit_ascend.atc.location import UNREACHED
 from convertkit_ascend.atc.setup import INSTALL, NO_ATC
 
 STARTED = "ATC start working now"
+DEATHS = {6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV"}
+"""Signals by their numbers on Linux, where ATC runs, wherever we do."""
+
 _MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), add swap, or give the host more memory"
 
 
@@ -19,7 +22,7 @@ def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:
     code = error.returncode
     if code is None:
         return _without_code(error, where)
-    if code > 128 and code - 128 in (signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS):
+    if code - 128 in DEATHS:
         code = 128 - code  # a shell, or docker, between us and it
     if code < 0:
         return _killed(-code)
@@ -76,8 +79,8 @@ def _without_code(error: convertkit.ChildError, where: str) -> Ending:
 
 
 def _killed(number: int) -> Ending:
-    name = signal.Signals(number).name
-    if number == signal.SIGKILL:
+    name = DEATHS.get(number) or signal.Signals(number).name
+    if name == "SIGKILL":
         return Ending(
             f"was killed by {name}", "most likely the host ran out of memory", _MEMORY, decisive=True
         )

@@ -12,6 +12,7 @@ import re
 import secrets
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +113,9 @@ class Docker:
         # Whoever kills us outright kills the client only; the container then still ends by its own limit.
         limit = ["timeout", "-s", "KILL", f"{job.timeout + 60:.0f}"] if job.timeout is not None else []
         argv = ["docker", "run", "--rm", "--init", f"--name={name}", "--network=none"]
-        argv += [f"--user={os.getuid()}:{os.getgid()}", "--env", "HOME=/tmp", *settings]
+        if sys.platform != "win32":  # there the files of a container are the user's
+            argv += [f"--user={os.getuid()}:{os.getgid()}"]
+        argv += ["--env", "HOME=/tmp", *settings]
         argv += ["--volume", f"{job.work.absolute()}:/work", "--workdir=/work", self.image]
         argv += [*limit, "sh", "-c", RUN_ATC, "atc", *job.arguments]
         try:

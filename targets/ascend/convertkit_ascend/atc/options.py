@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from convertkit_ascend.atc import checks
 from convertkit_ascend.atc.dtype_files import CustomDtype, Mixlist, OpPrecision
 from convertkit_ascend.atc.shapes import InputShape
-from convertkit_ascend.atc.values import EVERYTHING, KEEPS_ALL, ONNX
+from convertkit_ascend.atc.values import KEEPS_ALL, ONNX
 
 
 @dataclass(frozen=True, kw_only=True)
 class AtcOptions:
-    """The options of a compilation (facts 3.1 to 3.3), named as ATC names them; None or empty leaves ATC its default.
+    """The options of a compilation, named as ATC names them; None or empty leaves ATC its default.
 
-    Files that ATC wants are given by their content: :func:`convertkit_ascend.atc.config_files` writes them.
+    Values and defaults: ascend-facts: atc-options, atc-precision. Files that ATC wants are given by their content:
+    :func:`convertkit_ascend.atc.config_files` writes them.
 
     Attributes:
         soc_version: the chip, ``Ascend310P3``.
@@ -84,10 +85,9 @@ class AtcOptions:
     def __post_init__(self) -> None:
         checks.check(self)
 
-    @property
-    def kept(self) -> tuple[str, ...]:
-        """What ATC may not lower from float32: names of nodes, ``OpType::Type``, or :data:`EVERYTHING`."""
-        mode = self.precision_mode or self.precision_mode_v2
+    def keeps(self, node: str, operator: str) -> bool:
+        """Whether ATC may not lower a node from float32; ``operator`` is the vendor's."""
+        if (self.precision_mode or self.precision_mode_v2) in KEEPS_ALL:
+            return True
         black = () if self.modify_mixlist is None else self.modify_mixlist.keep
-        types = tuple(f"OpType::{name}" for name in black)
-        return (EVERYTHING,) if mode in KEEPS_ALL else (*self.keep_dtype, *types)
+        return operator in black or not {node, f"OpType::{operator}"}.isdisjoint(self.keep_dtype)

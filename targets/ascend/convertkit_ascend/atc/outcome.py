@@ -16,7 +16,7 @@ _LENGTH_AT = 4 + 4 + 4 + 64
 
 
 def find_om(directory: Path, stem: str) -> list[Path]:
-    """The models in ``directory`` named ``stem.om`` or, for a certain host, ``stem_<os>_<arch>.om`` (facts 3.1)."""
+    """The models in ``directory``: ``stem.om`` or, for a host, ``stem_<os>_<arch>.om`` (ascend-facts: atc-output)."""
     exact = directory / f"{stem}.om"
     return [exact] if exact.is_file() else sorted(directory.glob(f"{stem}_*_*.om"))
 

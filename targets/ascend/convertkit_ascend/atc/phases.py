@@ -1,8 +1,8 @@
 """What ATC is doing, read from its output.
 
-With ``--log=error`` it prints three lines in all (facts 3.2), so that most of a run is one phase. With ``--log=info``
-and ASCEND_SLOG_PRINT_TO_STDOUT=1 each line names the source file that wrote it (facts 3.5), which tells more. Which
-file belongs to which phase is our reading of the open sources (frontend.md names some), not a promise of ATC's.
+With ``--log=error`` it prints three lines in all (ascend-facts: atc-messages), so that most of a run is one phase. With
+``--log=info`` and ASCEND_SLOG_PRINT_TO_STDOUT=1 each line names the source file that wrote it (ascend-facts: atc-logs),
+which tells more. Which file belongs to which phase is our reading of the open sources, not a promise of ATC's.
 """
 
 from __future__ import annotations

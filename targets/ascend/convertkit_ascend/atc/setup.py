@@ -12,7 +12,7 @@ INSTALLATIONS = (
     "$HOME/Ascend/ascend-toolkit",
     "$HOME/Ascend/cann",
 )
-"""Where set_env.sh is looked for (facts 3.4), after ASCEND_TOOLKIT_HOME and ASCEND_HOME_PATH."""
+"""Where set_env.sh is looked for (ascend-facts: cann-host), after ASCEND_TOOLKIT_HOME and ASCEND_HOME_PATH."""
 
 NO_ATC = "no atc here"
 INSTALL = "install CANN, or source its set_env.sh"
@@ -35,7 +35,7 @@ if [ ! -e /dev/davinci_manager ] && [ -d "$devlib" ]; then
     export LD_LIBRARY_PATH
 fi
 """
-"""POSIX sh. A host without a device needs the stubs in devlib (facts 3.4)."""
+"""POSIX sh. A host without a device needs the stubs in devlib (ascend-facts: cann-host)."""
 
 RUN_ATC = FIND_ATC + 'exec atc "$@"\n'
 """As :data:`FIND_ATC`, then ATC with the script's arguments in place of the shell."""

@@ -1,4 +1,4 @@
-"""What ``--input_shape`` and the three dynamic options demand of each other (facts 3.1)."""
+"""What ``--input_shape`` and the three dynamic options demand of each other (ascend-facts: atc-shapes)."""
 
 from __future__ import annotations
 

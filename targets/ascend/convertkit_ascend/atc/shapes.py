@@ -13,7 +13,7 @@ FREE = -1
 """A size that a dynamic option, or the caller at run time, decides."""
 
 Dim: TypeAlias = "int | tuple[int, int]"
-"""A size: positive, :data:`FREE`, or an inclusive range ``(1, 10)`` (facts 3.1)."""
+"""A size: positive, :data:`FREE`, or an inclusive range ``(1, 10)`` (ascend-facts: atc-shapes)."""
 
 _DIGITS = "[0-9]{1,18}"
 """A size that fits 64 bits."""

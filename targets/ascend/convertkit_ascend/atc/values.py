@@ -1,4 +1,4 @@
-"""The values ATC's options may have, as its manual lists them (facts 3.1 to 3.3)."""
+"""The values ATC's options may have, as its manual lists them (ascend-facts: atc-options, atc-precision)."""
 
 from __future__ import annotations
 
@@ -61,9 +61,6 @@ HIFLOAT8 = frozenset({"mixed_hif8", "cube_hif8"})
 
 KEEPS_ALL = frozenset({"must_keep_origin_dtype", "origin"})
 """With these ``--keep_dtype`` has no effect."""
-
-EVERYTHING = "*"
-"""Among what is kept in float32: all operators."""
 
 OP_MODES = (
     "high_precision",

@@ -1,4 +1,4 @@
-"""What ATC is asked for a graph: the options of the ModelZoo guide (facts 1.1), and what is added to them."""
+"""What ATC is asked: the options of the ModelZoo guide (ascend-facts: modelzoo-command), and what is added."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _rules(names: Any) -> tuple[str, ...]:
     """Rules by name: one, a list of them, or none."""
     if names is None:
         return ()  # at once: the catalogue is all of preflight
-    from convertkit_ascend.preflight import catalogue
+    from convertkit_ascend.linter.rules import catalogue
 
     if not isinstance(names, str | list | tuple):
         raise convertkit.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")

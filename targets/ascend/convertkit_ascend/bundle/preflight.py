@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
 import convertkit
+from convertkit_ascend import socs
 from convertkit_ascend.atc import AtcOptions
 from convertkit_ascend.atc.shapes import FREE
 from convertkit_ascend.bundle.names import REPORT
 from convertkit_ascend.bundle.record import Recorded
-from convertkit_ascend.legality import Violation
-from convertkit_ascend.preflight import Report, examine
-from convertkit_ascend.preflight.kernels import family_of, installed
+from convertkit_ascend.linter.examination import examine
+from convertkit_ascend.linter.kernels import installed
 
 SHOWN = 10
-"""Violations on one screen."""
+"""Findings on one screen."""
+
+FIELDS = ("node", "op", "rule", "why", "fix", "severity")
+"""Of a finding, in the report's order."""
 
 
 class PreflightError(convertkit.ConvertkitError):
@@ -24,7 +26,7 @@ class PreflightError(convertkit.ConvertkitError):
 
     exit_code = 4
 
-    def __init__(self, graph: str, soc: str, errors: list[Violation]) -> None:
+    def __init__(self, graph: str, soc: str, errors: list[convertkit.LintFinding]) -> None:
         first = errors[0]
         count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
         where = f"{first.node}: " if first.node else ""
@@ -45,12 +47,10 @@ def check(directory: Path, graph: str, recorded: Recorded) -> None:
     Raises:
         PreflightError: there are errors.
     """
-    options = recorded.options
-    shapes, kept = _sizes(options), options.kept
-    report = examine(directory / graph, options.soc_version, shapes, own_table=True, kept=kept)
-    text = _text(report, graph, options.soc_version, recorded.allow)
+    report = _examine(directory, graph, recorded, own_table=True)
+    text = _text(report, graph, recorded.options.soc_version)
     (directory / REPORT).write_text(text, encoding="utf-8")
-    if installed(family_of(options.soc_version)) is None:
+    if installed(socs.get(recorded.options.soc_version).kernels) is None:
         _refuse_errors(report, graph, recorded)
     else:
         stop(directory, graph, recorded)
@@ -58,19 +58,24 @@ def check(directory: Path, graph: str, recorded: Recorded) -> None:
 
 def stop(directory: Path, graph: str, recorded: Recorded) -> None:
     """Raises PreflightError where this machine's rules leave an error that is not allowed."""
+    _refuse_errors(_examine(directory, graph, recorded), graph, recorded)
+
+
+def _examine(
+    directory: Path, graph: str, recorded: Recorded, *, own_table: bool = False
+) -> convertkit.LintReport:
+    """The options say which sizes ATC is told, and what it is to keep in float32."""
     options = recorded.options
-    report = examine(directory / graph, options.soc_version, _sizes(options), kept=options.kept)
-    _refuse_errors(report, graph, recorded)
+    report = examine(
+        directory / graph, options.soc_version, _sizes(options), own_table=own_table, keeps=options.keeps
+    )
+    return report.allowing(recorded.allow)
 
 
-def _refuse_errors(report: Report, graph: str, recorded: Recorded) -> None:
-    errors = [item for item in _left(report, recorded.allow) if item.severity == "error"]
+def _refuse_errors(report: convertkit.LintReport, graph: str, recorded: Recorded) -> None:
+    errors = [item for item in report.findings if item.severity == "error"]
     if errors:
         raise PreflightError(graph, recorded.options.soc_version, errors)
-
-
-def _left(report: Report, allow: tuple[str, ...]) -> list[Violation]:
-    return [item for item in report.violations if item.rule not in allow]
 
 
 def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
@@ -81,21 +86,19 @@ def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _text(report: Report, graph: str, soc: str, allow: tuple[str, ...]) -> str:
-    left = _left(report, allow)
-    errors = sum(item.severity == "error" for item in left)
+def _text(report: convertkit.LintReport, graph: str, soc: str) -> str:
     content = {
         "file": graph,
         "soc": soc,
-        "errors": errors,
-        "warnings": len(left) - errors,
-        "allowed": sorted(item.rule for item in report.violations if item.rule in allow),
-        "findings": [dataclasses.asdict(item) for item in left],
+        "errors": report.errors,
+        "warnings": report.warnings,
+        "allowed": sorted(item.rule for item in report.allowed),
+        "findings": [{name: getattr(item, name) for name in FIELDS} for item in report.findings],
         "basis": list(report.basis),
     }
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _lines(item: Violation) -> str:
+def _lines(item: convertkit.LintFinding) -> str:
     place = f"{item.node or 'the file'}{f' ({item.op})' if item.op else ''}"
     return f"{place}: {item.why} [{item.rule}]\n    {item.fix}"

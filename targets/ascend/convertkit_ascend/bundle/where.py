@@ -11,7 +11,7 @@ from convertkit_ascend.atc.setup import text_of
 
 INFO = "*-linux/ascend_toolkit_install.info"
 """Where an installation says its version, in a line ``version=8.1.RC1`` (public issue templates of vllm-ascend ask for
-this file; not in facts)."""
+this file)."""
 
 
 def identity(compiler: Compiler) -> str:

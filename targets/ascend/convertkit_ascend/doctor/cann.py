@@ -2,7 +2,7 @@
 
 The toolkit leaves ``<root>/<arch>-linux/ascend_toolkit_install.info`` (``version=8.1.RC1``), older ones
 ``<root>/version.cfg`` or ``<root>/<part>/version.info``. From 8.5 on the operators of a chip are a package of their
-own, without which nothing compiles (facts 3.4); it leaves ``ascend_ops_install.info`` in the same place.
+own, without which nothing compiles (ascend-facts: cann-releases); it leaves ``ascend_ops_install.info`` there.
 """
 
 from __future__ import annotations

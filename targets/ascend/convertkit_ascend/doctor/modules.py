@@ -1,7 +1,7 @@
 """The Python that ATC's kernel compiler uses: the first ``python3`` on PATH, not the one that runs convertkit.
 
-Module list, numpy below 2 and Python 3.7 to 3.10 are what users found for CANN 8.1 (facts 3.4, 6.8); the vendor
-documents no list. Later releases may take later Pythons, hence a note and not a refusal.
+Module list, numpy below 2 and Python 3.7 to 3.10 are what users found for CANN 8.1 (ascend-facts: cann-python); the
+vendor documents no list. Later releases may take later Pythons, hence a note and not a refusal.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Packages on PyPI whose names promise what they are not, and those that PyPI does not have (facts 4.1)."""
+"""PyPI's packages whose names promise what they are not, and those it does not have (ascend-facts: pypi-names)."""
 
 from __future__ import annotations
 

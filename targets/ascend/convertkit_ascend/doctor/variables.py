@@ -1,4 +1,4 @@
-"""The environment variables CANN looks at (facts 3.4, 3.5)."""
+"""The environment variables CANN looks at (ascend-facts: cann-variables, cann-parallel)."""
 
 from __future__ import annotations
 

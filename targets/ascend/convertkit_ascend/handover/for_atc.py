@@ -11,7 +11,7 @@ from convertkit_ascend.handover.names import settle, settle_tensors
 
 LEAST_IR = 4
 """From this IR version on initializers need not be listed as inputs. The vendor's parser reads no IR version at all
-(frontend, "Key"); other tools do."""
+(ascend-facts: parser-ignored); other tools do."""
 
 
 def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:

@@ -7,13 +7,7 @@ import onnx
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
-from convertkit_ascend.legality.stand_ins import FRAME, OF_NMS
-
-TWINS_OF = dict.fromkeys(OF_NMS, ops.BATCH_MULTI_CLASS_NMS.name)
-"""Other ONNX names of an operator that has executable semantics here: the same where :data:`FRAME` is 0."""
-
-VENDOR_DOMAIN = "npu"
-"""Where torch_npu's exporter puts its operators (facts 2.1)."""
+from convertkit_ascend.linter.stand_ins import FRAME, VENDOR_DOMAIN, operator_of
 
 
 def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
@@ -21,16 +15,15 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
 
     ``RoiExtractor`` and ``BatchMultiClassNMS`` move; ``NPUBatchNms`` (default domain or ``npu``) becomes
     ``BatchMultiClassNMS`` where it does not use what that lacks. ``BoundingBoxDecode`` stays where it is: it has no
-    executable semantics here, and it is not mmdet's decoding (facts 2.4). The inverse of
+    executable semantics here, and it is not mmdet's decoding (ascend-facts: bounding-box-decode). The inverse of
     :func:`~convertkit_ascend.handover.for_atc`, but for names and texts.
     """
-    if not any(_counterpart(node) for node in convertkit.every_node(model.proto.graph)):
+    if not any(operator_of(node, unless=FRAME) for node in convertkit.every_node(model.proto.graph)):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     for node in convertkit.every_node(proto.graph):
-        name = _counterpart(node)
-        if name:
+        if name := operator_of(node, unless=FRAME):
             node.op_type, node.domain = name, ops.DOMAIN
             _drop_frame(node)
     used = {plain(node.domain) for node in convertkit.every_node(proto.graph)}
@@ -41,17 +34,6 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     }
     set_versions(proto, {**opsets, ops.DOMAIN: ops.VERSION})
     return convertkit.LightModel(proto, model.weights)
-
-
-def _counterpart(node: onnx.NodeProto) -> str:
-    """The operator of convertkit's domain that a node is; empty where it is none."""
-    domain = plain(node.domain)
-    if domain == "" and node.op_type in ops.names():
-        return node.op_type
-    if domain in ("", VENDOR_DOMAIN) and node.op_type in TWINS_OF:
-        used = any(item.name in FRAME and item.i for item in node.attribute)
-        return "" if used else TWINS_OF[node.op_type]
-    return ""
 
 
 def _drop_frame(node: onnx.NodeProto) -> None:

@@ -1,7 +1,7 @@
 """Names of nodes and tensors as the vendor's parser wants them.
 
-Inputs, initializers and nodes share one name space there (frontend, "Names"), and the empty name is one like any other
-(frontend, "Second execution").
+Inputs, initializers and nodes share one name space there, and the empty name is one like any other
+(ascend-facts: parser-names, parser-empty-name).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import onnx
 import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, versions
-from convertkit_ascend.legality.schemas import least
+from convertkit_ascend.linter.schemas import least
 
 
 def reserved(graph: onnx.GraphProto) -> set[str]:

@@ -4,11 +4,11 @@ What is modelled, each effect with a switch of its own (:class:`Effects`):
 
 * ``weights``: constants are stored in fp16;
 * ``activations``: every operator's result is stored in fp16. Inside an operator the arithmetic is fp32: that is what
-  the cube unit does (facts 5), for vector operators it is the best case;
+  the cube unit does (ascend-facts: chip-arithmetic), for vector operators it is the best case;
 * ``roi-extractor`` and ``nms``: the *device* semantics of the vendor operators (:mod:`convertkit_ascend.ops`).
 
-That is ATC's default ``force_fp16`` (facts 3.3) at the granularity of the graph's operators; what ATC fuses is rounded
-less often on the chip. Nothing here was compared with hardware.
+That is ATC's default ``force_fp16`` (ascend-facts: atc-precision) at the granularity of the graph's operators; what ATC
+fuses is rounded less often on the chip. Nothing here was compared with hardware.
 """
 
 from __future__ import annotations

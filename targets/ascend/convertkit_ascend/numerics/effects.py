@@ -50,7 +50,7 @@ class Effects:
 
     @classmethod
     def of_options(cls, options: Mapping[str, Any]) -> Effects:
-        """What the compiler's options leave of them (facts 3.3).
+        """What the compiler's options leave of them (ascend-facts: atc-precision).
 
         Raises:
             UnavailableError: they ask for a mixture of precisions that is not emulated.

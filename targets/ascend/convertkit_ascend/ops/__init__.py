@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from convertkit_ascend.ops import registry
 from convertkit_ascend.ops.nms import BATCH_MULTI_CLASS_NMS
-from convertkit_ascend.ops.record import OPSETS, Attribute, Formal, Semantics, VendorOp
+from convertkit_ascend.ops.record import OPSETS, Attribute, Fault, Formal, Semantics, VendorOp
 from convertkit_ascend.ops.registry import DOMAIN, VERSION, add, get, names, register_schemas
 from convertkit_ascend.ops.roi_extractor import ROI_EXTRACTOR
 
@@ -23,6 +23,7 @@ __all__ = [
     "ROI_EXTRACTOR",
     "VERSION",
     "Attribute",
+    "Fault",
     "Formal",
     "Semantics",
     "VendorOp",

@@ -17,7 +17,7 @@ Dims: TypeAlias = "tuple[Dim, ...]"
 
 _FLOATING = (1, 10)
 """``TensorProto.FLOAT`` and ``FLOAT16``: what the vendor's IR lists for boxes, scores, features and rois
-(facts 2.1, 2.2)."""
+(ascend-facts: nms-ir, roi-ir)."""
 
 _INT32 = 6
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from convertkit_ascend.ops import nms_device, nms_semantics
 from convertkit_ascend.ops.nms_device import KERNEL_BOXES
-from convertkit_ascend.ops.record import Attribute, Formal, Shape, Values, VendorOp
+from convertkit_ascend.ops.record import Attribute, Fault, Formal, Shape, Values, VendorOp
 
 if TYPE_CHECKING:
     from convertkit_ascend.ops.inference import Node
 
 MOST_WITH_NUM_VALID = 1024
-"""Boxes when num_valid_boxes is connected (facts 2.1: ``check_par`` of the kernel named in ``nms_device``)."""
+"""Boxes when num_valid_boxes is connected (ascend-facts: nms-limits)."""
 
 LARGEST_CLASS = 2048
-"""Class numbers above are not exact in float16, the only type of the classes on the 310P (facts 2.1, derived)."""
+"""Class numbers above are not exact in float16, the only type of the classes on the 310P (ascend-facts: nms-fp16)."""
 
 
 def infer(node: Node) -> None:
@@ -45,19 +45,19 @@ def _infer_optional(node: Node) -> None:
     node.same("the four coordinates of clip_window", corners, 4)
 
 
-def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
-    """Violations of the shapes of boxes, scores, clip_window and num_valid_boxes."""
+def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
+    """Faults of the shapes of boxes, scores, clip_window and num_valid_boxes."""
     lines = []
     boxes, scores = [*shapes, None, None][:2]
     for name, shape, rank in (("boxes", boxes, 4), ("scores", scores, 3)):
         if shape is not None and len(shape) != rank:
-            lines.append(f"{name} must have rank {rank}, it has {len(shape)}")
+            lines.append(Fault(f"{name} must have rank {rank}, it has {len(shape)}"))
     if lines or boxes is None or scores is None:
         return lines
     if any(not isinstance(size, int) for size in (*boxes, *scores)):
         # the kernel is compiled for static shapes; a batch of -1 fails in the IR's infer-shape
-        return ["boxes and scores must have static shapes"]
-    return lines + _agreement(boxes, scores, counted=len(shapes) > 3 and shapes[3] is not None)
+        return [Fault("boxes and scores must have static shapes", is_open=True)]
+    return [*map(Fault, _agreement(boxes, scores, counted=len(shapes) > 3 and shapes[3] is not None))]
 
 
 def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:
@@ -67,7 +67,7 @@ def _agreement(boxes: Shape, scores: Shape, *, counted: bool) -> list[str]:
     if boxes[2] not in (1, scores[2]) or boxes[3] != 4:
         lines.append(f"boxes must be (B, N, 1 or {scores[2]}, 4), they are {tuple(boxes)}")
     if 0 in (*boxes, *scores):
-        lines.append("no size may be 0")  # facts 2.6: constraint for all layers except constants
+        lines.append("no size may be 0")  # ascend-facts: atc-restrictions
     if counted and int(boxes[1] or 0) > MOST_WITH_NUM_VALID:
         lines.append(f"with num_valid_boxes at most {MOST_WITH_NUM_VALID} boxes are taken, not {boxes[1]}")
     return lines
@@ -120,12 +120,12 @@ BATCH_MULTI_CLASS_NMS = VendorOp(
         Formal("nmsed_num", "(B,), how many slots are used", "tensor(int32)", "optional"),
     ),
     # change_coordinate_frame and transpose_box are no attributes here: the ONNX plugin does not read them; image_size
-    # is none because it may choose another kernel (``..._norm_class.py``) whose numerics are not known (facts 2.1).
+    # is none because it may choose another kernel, whose numerics are not known (ascend-facts: nms-norm-class).
     attributes=(
         # below 0 the kernel's empty slots (score 0) would count as found
         Attribute("score_threshold", "FLOAT", "keep what scores above", low=0.0),
         Attribute("iou_threshold", "FLOAT", "suppress what overlaps more", low=0.0, high=1.0),
-        # facts 2.1: ``check_par``
+        # ascend-facts: nms-limits
         Attribute("max_size_per_class", "INT", "keep so many of a class", low=1, high=1000),
         Attribute("max_total_size", "INT", "keep so many in all: T", low=1, high=1000),
     ),

@@ -1,7 +1,7 @@
 """``BatchMultiClassNMS`` as the 310P kernel computes it: fp16, boxes scaled by 0.1.
 
 Read in source, not seen on hardware. The source is ``batch_multi_class_non_max_suppression.py`` of CANN 8.1.RC1
-(facts 2.1); function names below are its own.
+(ascend-facts: nms-kernel); function names below are its own.
 
 Left open by the source, and chosen:
 
@@ -16,7 +16,7 @@ Left open by the source, and chosen:
   not finite there comes out as NaN: 1e6 is infinite in fp16.
 * The kernel's scale, once set to 1 by a small clip_window, stays 1 for later pictures on the same core; here it
   belongs to its picture. num_valid_boxes outside 0..N is cut to that range.
-* The monotone remapping of scores by a newer fusion pass (facts 2.1, fusion pass) is not applied.
+* The monotone remapping of scores by a newer fusion pass (ascend-facts: nms-fusion) is not applied.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ UP = np.float16(10.0)
 """``1 / DOWN_FACTOR``."""
 
 KERNEL_BOXES = min(262144 // 4 // 16, 255 * 16)
-"""4,080: ``proposal_topk_k`` with the unified buffer of 262,144 bytes of the 310P (facts 2.1)."""
+"""4,080: ``proposal_topk_k`` with the unified buffer of 262,144 bytes of the 310P (ascend-facts: nms-4080)."""
 
 SMALL_WINDOW = 200 * 200
 """``read_window_compute``: below this area of the window the boxes are not scaled."""

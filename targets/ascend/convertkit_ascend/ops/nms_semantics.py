@@ -10,7 +10,7 @@
 * Equal scores: lower box first, then lower class, the order in which mmdet flattens (N, C). PyTorch's sort is not
   stable, so mmdet itself promises nothing there.
 
-*ideal* is the vendor's own golden model (facts 2.1, ``golden.py`` and ``README.md`` of hicann/ops-cv), and differs:
+*ideal* is the vendor's own golden model (ascend-facts: nms-golden), and differs:
 
 * Boxes without positive width and height are dropped (NaN with them).
 * The union is clamped at 1e-12.
@@ -38,7 +38,7 @@ from convertkit_ascend.ops.record import Inputs, Outputs, Values
 Float32: TypeAlias = NDArray[np.float32]
 
 SMALLEST_UNION = np.float32(1e-12)
-"""Facts 2.1, reference semantics: ``cpu_golden.py`` of hicann/ops-cv."""
+"""Of the vendor's golden model (ascend-facts: nms-golden)."""
 
 
 def framework(inputs: Inputs, attributes: Values) -> Outputs:

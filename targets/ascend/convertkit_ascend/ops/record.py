@@ -29,8 +29,7 @@ Semantics = Literal["framework", "ideal", "device"]
 OPSETS = (11, 16)
 """Opsets at which the vendor's ONNX parser knows the operators and everything else a detection graph needs.
 
-Both are registered for ``ai.onnx`` 8 to 16 (facts 2.1, 2.2: ``batch_multi_class_non_max_suppression_onnx_plugin.cpp``,
-``roi_extractor_onnx_plugin.cpp``); ``--framework=5`` takes 11 to 18 (facts 2.5).
+Both are registered for ``ai.onnx`` 8 to 16, and ``--framework=5`` takes 11 to 18 (ascend-facts: parser-opsets).
 """
 
 _PYTHON: dict[str, type] = {"FLOAT": float, "INT": int, "STRING": str}
@@ -41,7 +40,7 @@ class Attribute:
     """One attribute: its ONNX type, and the values that the vendor's stack takes.
 
     Args:
-        kind: the ONNX type. The vendor's plugins skip an attribute of another type without a word (facts 2.1, 2.2).
+        kind: the ONNX type. The vendor's plugins skip an attribute of another type (ascend-facts: parser-attributes).
         default: what the vendor assumes when it is absent; None says that it is required.
         low, high: the closed range of values, None where it is open.
     """
@@ -93,12 +92,26 @@ class Formal:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Why the vendor's parser or kernel would refuse a node, or silently change it.
+
+    Attributes:
+        attribute: the one to blame, where it is one alone.
+        is_open: nothing is known to be wrong but that a size is not known.
+    """
+
+    why: str
+    attribute: str = ""
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
 class VendorOp:
     """An operator that only the target knows.
 
     Args:
         infer: sets the outputs' types on a :class:`~convertkit_ascend.ops.inference.Node`, or refuses the node.
-        sizes: violations of shapes and of attributes together: ``(attributes with defaults, shapes) -> lines``.
+        sizes: faults of shapes and of attributes together: ``(attributes with defaults, shapes) -> faults``.
         remarks: what works but deserves a thought: ``(attributes with defaults, shapes) -> lines``.
         semantics: the implementations in numpy.
     """
@@ -109,7 +122,7 @@ class VendorOp:
     outputs: tuple[Formal, ...]
     attributes: tuple[Attribute, ...]
     infer: Callable[[Node], None]
-    sizes: Callable[[Values, Sequence[Shape | None]], list[str]]
+    sizes: Callable[[Values, Sequence[Shape | None]], list[Fault]]
     remarks: Callable[[Values, Sequence[Shape | None]], list[str]]
     semantics: Mapping[Semantics, Compute]
 
@@ -125,7 +138,7 @@ class VendorOp:
         known = {item.name for item in self.attributes}
         lines += [f"{name} is not an attribute of {self.name}" for name in sorted(set(attributes) - known)]
         wrong = [line for item in self.attributes for line in item.violations(attributes)]
-        return lines + (wrong or self.sizes(self.complete(attributes), shapes))
+        return lines + (wrong or [fault.why for fault in self.sizes(self.complete(attributes), shapes)])
 
     def notes(self, attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         """What the 310P does differently from the ideal for such a node, one line each."""

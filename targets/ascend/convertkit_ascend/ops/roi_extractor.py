@@ -1,10 +1,10 @@
 """``RoiExtractor``: the record, its inference, its limits and its three semantics.
 
 *framework* is mmdet 2.x: ``SingleRoIExtractor`` over mmcv's ``RoIAlign``. *ideal* is the operator as defined
-(facts 2.2): a scale equal to a bound goes down, and a RoI is at least one feature pixel wide and high also when
-aligned (``_calc_roi_size`` in ``roi_align_compute.py``; mmcv clamps only when not aligned). Both kernels, static and
-dynamic, take pooled_height for the width too, so *ideal* and *device* give square bins whatever pooled_width says, and
-:func:`sizes` refuses it (the IR's shape has pooled_width all the same). *device* adds what the
+(ascend-facts: roi-levels, roi-bins): a scale equal to a bound goes down, and a RoI is at least one feature pixel wide
+and high also when aligned (``_calc_roi_size`` in ``roi_align_compute.py``; mmcv clamps only when not aligned). Both
+kernels, static and dynamic, take pooled_height for the width too, so *ideal* and *device* give square bins whatever
+pooled_width says, and :func:`sizes` refuses it (the IR's shape has pooled_width all the same). *device* adds what the
 310P's kernel (``impl/dynamic/roi_extractor.py``, ``roi_align_compute.py`` of CANN 8.1.RC1) does to it; read in source,
 not seen on hardware:
 
@@ -20,7 +20,7 @@ Left open, and chosen:
   were tried on random features of unit size, the rms error went from 0.9e-4 to 2.0e-4.
 * Where the picture's index is not whole, all three take the floor, as the dynamic kernel does (the static one: ceil).
 * The reciprocals are computed by the host's tiling code, which is closed. Chosen: fp32 division.
-* roi_scale_factor is stored and not used (facts 2.2): no semantics uses it.
+* roi_scale_factor is stored and not used (ascend-facts: roi-ir): no semantics uses it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 import convertkit
 from convertkit_ascend.ops import roi_levels
-from convertkit_ascend.ops.record import Attribute, Formal, Inputs, Outputs, Shape, Values, VendorOp
+from convertkit_ascend.ops.record import Attribute, Fault, Formal, Inputs, Outputs, Shape, Values, VendorOp
 from convertkit_ascend.ops.roi_align import Pooling, roi_align
 
 if TYPE_CHECKING:
@@ -133,13 +133,15 @@ def infer(node: Node) -> None:
     node.set(0, kind, (count, channels, node.attributes["pooled_height"], node.attributes["pooled_width"]))
 
 
-def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
-    """Violations of the attributes together with the shapes of the features and the rois."""
-    levels = len(shapes) - 1
-    lines = []
-    if attributes["pool_mode"] != "avg":
-        lines.append(f"pool_mode must be avg, it is {attributes['pool_mode']!r}")
-    lines += square_only(attributes["pooled_height"], attributes["pooled_width"])
+def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
+    """Faults of the attributes together with the shapes of the features and the rois."""
+    mode = attributes["pool_mode"]
+    faults = [Fault(f"pool_mode must be avg, it is {mode!r}", "pool_mode")] if mode != "avg" else []
+    return [*faults, *map(Fault, _levels(attributes, len(shapes) - 1)), *_shapes(shapes)]
+
+
+def _levels(attributes: Values, levels: int) -> list[str]:
+    lines = square_only(attributes["pooled_height"], attributes["pooled_width"])
     if not 1 <= levels <= MOST_LEVELS:
         lines.append(f"it takes 1 to {MOST_LEVELS} feature levels, not {levels}")
     if len(attributes["spatial_scale"]) != levels:
@@ -151,11 +153,11 @@ def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
         lines.append(
             f"with one level the kernel skips RoIs above {2 * attributes['finest_scale']} px: use RoiAlign"
         )
-    return lines + _shapes(shapes)
+    return lines
 
 
 def square_only(height: int, width: int) -> list[str]:
-    """Why the kernels cannot make such bins; nothing where they can (``roi_align_compute.py``, facts 2.2)."""
+    """Why the kernels cannot make such bins; nothing where they can (ascend-facts: roi-bins)."""
     if height == width:
         return []
     return [
@@ -163,19 +165,19 @@ def square_only(height: int, width: int) -> list[str]:
     ]
 
 
-def _shapes(shapes: Sequence[Shape | None]) -> list[str]:
+def _shapes(shapes: Sequence[Shape | None]) -> list[Fault]:
     *features, rois = shapes
-    lines = []
+    faults = []
     if any(shape is not None and len(shape) != 4 for shape in features):
-        lines.append("features must have rank 4")
+        faults.append(Fault("features must have rank 4"))
     elif len({tuple(shape[:2]) for shape in features if shape is not None}) > 1:
-        lines.append("features differ in batch or channels")
+        faults.append(Fault("features differ in batch or channels"))
     if rois is not None and (len(rois) != 2 or rois[1] != 5):
-        lines.append(f"rois must be (K, 5), they are {tuple(rois)}")
+        faults.append(Fault(f"rois must be (K, 5), they are {tuple(rois)}"))
     sizes_known = [size for shape in shapes if shape is not None for size in shape]
     if any(not isinstance(size, int) for size in sizes_known):
-        lines.append("features and rois must have static shapes")
-    return [*lines, "no size may be 0"] if 0 in sizes_known else lines
+        faults.append(Fault("features and rois must have static shapes", is_open=True))
+    return [*faults, Fault("no size may be 0")] if 0 in sizes_known else faults
 
 
 def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
@@ -190,11 +192,11 @@ def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
 
 
 UB_BYTES = 262_144
-"""Unified buffer of the 310P (facts 5)."""
+"""Unified buffer of the 310P (ascend-facts: chip-figures)."""
 
 
 def _buffer(attributes: Values, features: Shape | None) -> list[str]:
-    """One RoI's result, in fp16 and sixteens of channels, goes through this buffer (frontend, "Second execution")."""
+    """One RoI's result, in fp16 and sixteens of channels, goes through this buffer (ascend-facts: roi-buffer)."""
     channels = features[1] if features and len(features) > 1 else None
     if not isinstance(channels, int):
         return []
@@ -218,7 +220,7 @@ ROI_EXTRACTOR = VendorOp(
     ),
     outputs=(Formal("y", "(K, C, pooled_height, pooled_width)"),),
     attributes=(
-        # defaults: facts 2.2, ``nn_detect_ops.h``
+        # defaults (ascend-facts: roi-ir)
         Attribute("finest_scale", "INT", "scale in pixels below whose double level 0 is taken", 56, low=1),
         Attribute("roi_scale_factor", "FLOAT", "stored, not used by the kernel", 0.0),
         Attribute("spatial_scale", "FLOATS", "1 / stride per level", (1 / 4, 1 / 8, 1 / 16, 1 / 32), low=0.0),

@@ -3,8 +3,8 @@
 ``scale = sqrt((x2 - x1) * (y2 - y1))`` in pixels of the picture, without + 1, in all three.
 
 Left open by the sources, and chosen: a RoI with exactly one inverted side has a negative area and no scale (NaN), so
-no level takes it. mmdet's masks leave its features 0; the kernel leaves its output unwritten (facts 8: zero-area RoIs
-on hardware not found), here 0.
+no level takes it. mmdet's masks leave its features 0; the kernel leaves them unwritten (ascend-facts: roi-open), here
+0.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def framework(rois: Float32, finest: float, levels: int) -> Ints:
 
 def ideal(rois: Float32, finest: float, levels: int) -> Ints:
     """Level 0 up to ``2 * finest`` inclusive, level i up to ``2 * finest * 2**i`` inclusive, the last one above
-    (``where_and_nonzero`` in ``roi_extractor.py``; facts 2.2)."""
+    (``where_and_nonzero``; ascend-facts: roi-levels)."""
     if levels == 1:
         return np.zeros(len(rois), np.int64)
     bounds = np.float32(finest) * np.exp2(np.arange(1, levels, dtype=np.float32))
@@ -47,7 +47,7 @@ def ideal(rois: Float32, finest: float, levels: int) -> Ints:
 
 
 def device(rois: Float32, finest: float, levels: int) -> Ints:
-    """As *ideal*, with the scale rounded to fp16 before it is compared (``map_roi_levels``; facts 2.2).
+    """As *ideal*, with the scale rounded to fp16 before it is compared (``map_roi_levels``; ascend-facts: roi-levels).
 
     A single level is level 0 of several to the kernel: RoIs above ``2 * finest`` belong to no level. The kernel
     computes the root as 1 / rsqrt in fp32, whose last bit is not modelled.

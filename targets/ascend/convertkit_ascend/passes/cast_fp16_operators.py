@@ -40,7 +40,7 @@ class CastFp16Operators(RewritingPass):
     only: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        from convertkit_ascend.legality.table import half_only
+        from convertkit_ascend.linter.table import half_only
 
         for name in self.only:
             if name not in half_only():

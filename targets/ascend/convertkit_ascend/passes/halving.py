@@ -11,7 +11,7 @@ from onnx import TensorProto
 
 import convertkit
 from convertkit_ascend import ops
-from convertkit_ascend.legality.table import half_only
+from convertkit_ascend.linter.table import half_only
 from convertkit_ascend.matching.nms.shapes import annotated
 from convertkit_ascend.matching.nms.values import bounds, name_of
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import convertkit
 from convertkit_ascend import socs
-
-if TYPE_CHECKING:
-    from convertkit_ascend.legality import Violation
 
 SHOWN = 12
 """Violations in the message of a refusal: one screen."""
@@ -76,13 +71,13 @@ class LegalizeAscend(convertkit.GraphPass):
             for item in self._judge(graph)
         )
 
-    def _judge(self, graph: convertkit.Graph) -> tuple[Violation, ...]:
-        from convertkit_ascend.legality import judge
+    def _judge(self, graph: convertkit.Graph) -> tuple[convertkit.LintFinding, ...]:
+        from convertkit_ascend.linter.examination import judge
 
         return tuple(item for item in judge(graph.model(), self.soc) if item.rule not in self.allow)
 
 
-def _refusal(soc: str, errors: list[Violation]) -> convertkit.PassError:
+def _refusal(soc: str, errors: list[convertkit.LintFinding]) -> convertkit.PassError:
     first, places = errors[0], "1 place is" if len(errors) == 1 else f"{len(errors)} places are"
     error = convertkit.PassError(
         f"{places} not legal on {soc}, first: {first.node or 'graph'}: {first.why} [{first.rule}]",

@@ -15,7 +15,7 @@ def cost(node: convertkit.Operation) -> convertkit.Cost | None:
 
 
 def _roi_extractor(node: convertkit.Operation) -> convertkit.Cost:
-    """``sample_num`` squared samples per bin, 0 lets the RoI's size decide (facts 2.2): at least one.
+    """``sample_num`` squared samples per bin, 0 lets the RoI's size decide (ascend-facts: roi-bins): at least one.
 
     A sample touches four places of one level, and no more is read than all levels hold.
     """

@@ -1,4 +1,4 @@
-"""The peaks of an Ascend chip, from the table of SoCs (facts section 5)."""
+"""The peaks of an Ascend chip, from the table of SoCs (ascend-facts: chip-figures)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from convertkit_ascend import socs
 PLATFORM = "the compiler's platform file"
 
 QUOTED_MEMORY: Mapping[str, float] = {"Ascend310P3": 204.8e9}
-"""Bytes per second usually quoted for the card (facts 5: no official page was found; half of what the Duo's data sheets
-say for two chips)."""
+"""Bytes per second usually quoted for the card; no official page was found (ascend-facts: chip-memory)."""
 
 FLOAT_BYTES = 2
-"""ATC's default precision is ``force_fp16`` (facts 3.3)."""
+"""ATC's default precision is ``force_fp16`` (ascend-facts: atc-precision)."""
 
 
 def machine(name: str) -> convertkit.Machine:

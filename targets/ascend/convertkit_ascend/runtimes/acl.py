@@ -54,7 +54,7 @@ def open_acl(
     Raises:
         UnavailableError: there is no runtime on this machine, it refuses the model or the device, or it dies of them.
         GraphError: the compiled model takes other inputs than the graph.
-        UsageError: the device is no number from 0 to 255 (facts 4.4), or a batch below 1.
+        UsageError: the device is no number from 0 to 255 (ascend-facts: ais-bench-options), or a batch below 1.
     """
     if not 0 <= options.device <= 255:
         raise convertkit.UsageError(f"--device {options.device}: devices are numbered from 0 to 255")

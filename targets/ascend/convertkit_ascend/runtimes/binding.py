@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Description:
-    """What aclruntime says of an input (facts 4.2): ``realsize`` is in bytes."""
+    """What aclruntime says of an input (ascend-facts: aclruntime-calls): ``realsize`` is in bytes."""
 
     name: str
     realsize: int

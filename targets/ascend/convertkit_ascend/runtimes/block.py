@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import mmap
 import os
+import sys
 import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
@@ -49,7 +50,12 @@ class Block:
         """
         layout, end = _laid_out(arrays)
         if os.fstat(self.descriptor).st_size < end:
-            os.posix_fallocate(self.descriptor, 0, end)  # a full disk is an error here, and a signal later
+            if sys.platform == "linux":
+                os.posix_fallocate(
+                    self.descriptor, 0, end
+                )  # a full disk is an error here, and a signal later
+            else:
+                os.ftruncate(self.descriptor, end)
         for view, array in zip(self.read(layout), arrays, strict=True):
             np.copyto(view, array)
         return layout
@@ -116,7 +122,7 @@ def _laid_out(arrays: Sequence[NDArray[Any]]) -> tuple[Layout, int]:
 
 
 def _nameless() -> int:
-    if hasattr(os, "memfd_create"):
+    if sys.platform == "linux" and hasattr(os, "memfd_create"):
         return os.memfd_create("convertkit")
     with tempfile.TemporaryFile() as file:  # a Python that was built for an older libc
         return os.dup(file.fileno())

@@ -1,7 +1,7 @@
 """Finding Huawei's two Python modules, and telling them from the packages that only bear their names.
 
 Neither ``aclruntime`` nor ``ais_bench`` is on PyPI; ``ais-bench-benchmark`` there is an evaluation toolkit for
-language models that brings a package ``ais_bench`` of its own (facts 4.1).
+language models that brings a package ``ais_bench`` of its own (ascend-facts: pypi-names).
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Session(Protocol):
     """One model on one chip."""
 
     def inputs(self) -> Sequence[Any]:
-        """aclruntime's descriptions of the inputs (facts 4.2): ``name``, ``shape``, ``realsize`` in bytes."""
+        """aclruntime on the inputs: ``name``, ``shape``, bytes in ``realsize`` (ascend-facts: aclruntime-calls)."""
         ...
 
     def run(self, feeds: Sequence[NDArray[Any]], keep: Keep) -> Layout:

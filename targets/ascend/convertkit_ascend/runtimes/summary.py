@@ -1,4 +1,4 @@
-"""What ais_bench noted of its own speed: ``<results>_summary.json`` beside the directory (facts 4.5).
+"""What ais_bench noted of its own speed: ``<results>_summary.json`` (ascend-facts: ais-bench-results).
 
 The first ais_infer calls it ``sumary.json``, in the directory, and notes no single times (Ascend/tools 256ed1fe:
 frontend/summary.py); with ``--pipeline --threads`` the newest notes when each run began and ended (ait: summary.py).

@@ -1,7 +1,7 @@
 """What is known of one chip: what the compiler is told, and the figures of a roofline.
 
-The figures are those of the compiler's own platform file (facts section 5), not of a data sheet. Its memory bandwidth
-is lower than what is usually quoted: 144 GB/s against 204.8 GB/s for the 310P3.
+The figures are those of the compiler's own platform file (ascend-facts: chip-figures), not of a data sheet. Its memory
+bandwidth is lower than what is usually quoted: 144 GB/s against 204.8 GB/s for the 310P3.
 """
 
 from __future__ import annotations
@@ -61,6 +61,11 @@ class Soc:
     def name(self) -> str:
         """The name on convertkit's command line: ``ascend310p3``."""
         return self.soc_version.lower()
+
+    @property
+    def kernels(self) -> str:
+        """The directory of its kernel lists in an installation: ``ascend310p``."""
+        return self.family.lower()
 
     @property
     def vectors(self) -> Vectors:

@@ -24,9 +24,13 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_table()))
 
 
+TABLED = "ascend310p"
+"""The kernel lists that this package has a table of: one family, one list (ascend-facts: soc-family)."""
+
+
 def tabled() -> tuple[str, ...]:
-    """The chips whose operators this package has a table of: the 310P's, one family with one list (facts 3.4)."""
-    return tuple(name for name in names() if _table()[name].family == "Ascend310P")
+    """The chips whose operators this package has a table of."""
+    return tuple(name for name in names() if _table()[name].kernels == TABLED)
 
 
 def get(name: str) -> Soc:
@@ -44,7 +48,7 @@ def get(name: str) -> Soc:
 def of_chip(chip: str) -> Soc | None:
     """The chip that ``npu-smi info`` calls ``chip`` (``310P3``, ``Ascend910B3``); None if it is not in the table.
 
-    The value for atc is ``Ascend`` and the column *Name* (facts 3.4); some drivers print the whole of it.
+    The value for atc is ``Ascend`` and the column *Name* (ascend-facts: soc-version); some drivers print all of it.
     """
     return _table().get("ascend" + chip.lower().removeprefix("ascend"))
 

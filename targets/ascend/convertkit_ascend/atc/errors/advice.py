@@ -12,7 +12,7 @@ Advice = tuple[str, str]
 
 VENDOR_OPSETS = range(8, 17)
 STANDARD_OPSETS = range(8, 19)
-"""What the open parser plugins register (frontend.md, Key)."""
+"""What the open parser plugins register (ascend-facts: parser-opsets)."""
 
 _VENDOR = ("RoiExtractor", "BatchMultiClassNMS")
 _UNREGISTERED = ("E13010", "E19010", "E16002", "EZ9010", "E76002")
@@ -29,7 +29,7 @@ def advise(error: Reported) -> Advice:
 
 
 def _unregistered(text: str) -> Advice | None:
-    """``domain::opset::Type`` is the key under which an operator is looked up (facts 2.5)."""
+    """``domain::opset::Type`` is the key under which an operator is looked up (ascend-facts: parser-key)."""
     key = re.search(r"([\w.]+)::(\d+)::(\w+)", text)
     if key is None:
         return None
@@ -59,7 +59,7 @@ def _fusion(text: str) -> Advice | None:
 
 def _kernels(text: str) -> Advice | None:
     """An operator that every chip of the table has a kernel of: not the operator lacks, its package does."""
-    from convertkit_ascend.legality.table import every
+    from convertkit_ascend.linter.table import every
 
     found = re.search(r"optype:? ?\[(?:[\w.]+::\d+::)?(\w+)\]", text, re.IGNORECASE)
     missing = "not found in this op store" in text

@@ -1,4 +1,4 @@
-"""The codes ATC and its compilers may print, with cause and fix in our own words (facts 3.6)."""
+"""The codes ATC and its compilers may print, with cause and fix in our own words (ascend-facts: atc-errors)."""
 
 from __future__ import annotations
 

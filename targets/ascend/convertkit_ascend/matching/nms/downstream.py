@@ -10,7 +10,7 @@ from convertkit_ascend.matching.nms.values import Node, Tensor, is_initializer
 from convertkit_ascend.matching.nms.views import VIEWS
 
 MOST_VALUES = 5 * 1000
-"""Of one picture: boxes with scores of the most slots that the operator has (facts 2.1)."""
+"""Of one picture: boxes with scores of the most slots that the operator has (ascend-facts: nms-limits)."""
 
 MOST_AXES = 4
 

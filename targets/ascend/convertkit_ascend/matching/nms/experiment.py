@@ -20,7 +20,7 @@ from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS
 Array: TypeAlias = NDArray[Any]
 
 MOST_SLOTS = 1000
-"""Largest max_size_per_class and max_total_size (facts 2.1, ``check_par``)."""
+"""Largest max_size_per_class and max_total_size (ascend-facts: nms-limits)."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Indices: int32 from where the chip writes them to where they are used.
 
 ONNX gives the indices of TopK, ArgMax and ArgMin as int64; the chip writes int32, and an operator that combines them
-with an int64 constant is refused at compile time (facts 2.6). A Cast to int32 right behind them says in ONNX what the
-chip does; where an operator has to have int64, a Cast back stands in front of it and moves on as far as the values are
-known to fit.
+with an int64 constant is refused at compile time (ascend-facts: topk-indices). A Cast to int32 right behind them says
+in ONNX what the chip does; where an operator has to have int64, a Cast back stands in front of it and moves on as far
+as the values are known to fit.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
 import convertkit
-from convertkit_ascend.legality.schemas import is_variable, node_schema, type_variables
+from convertkit_ascend.linter.schemas import is_variable, node_schema, type_variables
 from convertkit_ascend.passes.legalizing.bounds import bounds, fits
 from convertkit_ascend.passes.legalizing.constants import values_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_graphsurgeon as gs
 
 import convertkit
-from convertkit_ascend.legality.schemas import least
+from convertkit_ascend.linter.schemas import least
 
 
 def give(graph: convertkit.Graph) -> int:
@@ -46,7 +46,7 @@ def _fresh(graph: convertkit.Graph, wanted: str, taken: set[str]) -> str:
 
 
 def _of_initializers(graph: convertkit.Graph) -> set[str]:
-    """The nodes that the parser makes of initializers (frontend, "Names")."""
+    """The nodes that the parser makes of initializers (ascend-facts: parser-names)."""
     constants = [tensor for tensor in graph.surgeon.tensors().values() if isinstance(tensor, gs.Constant)]
     ordered = sorted(tensor.name for tensor in constants)
     return {f"{name}_Initializer_{position}" for position, name in enumerate(ordered)}

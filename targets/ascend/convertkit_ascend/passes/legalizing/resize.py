@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import convertkit
-from convertkit_ascend.legality import View
-from convertkit_ascend.legality.rules.resize import same_as_floor
+from convertkit_ascend.linter.rules.resize import same_as_floor
+from convertkit_ascend.linter.view import View
 
 _PLAIN = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx_graphsurgeon as gs
 
 import convertkit
-from convertkit_ascend.legality import View
+from convertkit_ascend.linter.view import View
 
 
 def state(graph: convertkit.Graph) -> None:

@@ -1,0 +1,217 @@
+"""Faults put into the modules that judge, one at a time: how many do the tests find?
+
+    python -m bench.mutants --seed 1 --each 40        # 40 of each group, drawn by the seed
+    python -m bench.mutants --group compare           # every fault of one group
+    python -m bench.mutants --only convertkit/detection/compare.py:120
+
+A group is some modules and the tests about them (``GROUPS``). Each fault (:mod:`bench.mutant_edits`) is written
+into a copy of the sources; the group's fast tests run there in a fresh process, up to the first that fails. A fault
+that no test finds *survives*; those that cannot be found, because the code does the same with them, stand in
+``equivalent_mutants.txt`` with the reason, and are not counted. The exit code is 1 where a group has less than 90 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.mutant_edits import Edit, edits
+
+HERE = Path(__file__).parents[1]
+ASCEND = "targets/ascend/convertkit_ascend"
+GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "check": (("convertkit/passes/check.py",), ("tests/passes/test_check_limits.py", "tests/passes/test_check_sets.py",
+                                                "tests/passes/test_unchecked.py", "tests/passes/test_pipeline.py")),
+    "compare": (("convertkit/detection/compare.py",), ("tests/detection", "tests/passes/test_check_sets.py",
+                                                       "tests/passes/test_check_limits.py")),
+    "judge": (("convertkit/verification/judge.py",), ("tests/verification/test_judge.py",)),
+    "matching": ((f"{ASCEND}/matching/**/*.py",), ("tests/ascend/passes",)),
+    "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_nms.py", "tests/ascend/test_roi_extractor.py",
+                                      "tests/ascend/test_schemas.py", "tests/ascend/twin", "tests/ascend/numerics")),
+    "rules": ((f"{ASCEND}/linter/rules/*.py",), ("tests/ascend/linter",)),
+}  # fmt: skip
+"""By name: globs of modules, and paths of their tests."""
+
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
+"""Lines ``file::function::old -> new  # reason``."""
+
+LEAST = 0.9
+SECONDS = 120.0
+"""A fault that makes the tests run on for so long has been found."""
+
+PRELOADED = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "cv2",
+    "onnx_graphsurgeon",
+    "msgspec",
+    "pytest",
+    "hypothesis",
+    "pluggy",
+)
+"""What every run imports and no fault is in: imported once, before the processes part."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault in a file."""
+
+    group: str
+    file: str
+    edit: Edit
+
+    def place(self) -> str:
+        return f"{self.file}:{self.edit.line}"
+
+    def key(self) -> str:
+        """As in ``equivalent_mutants.txt``: without the line's number, which other changes would move."""
+        return f"{self.file}::{self.edit.function}::{self.edit}"
+
+
+def main() -> int:
+    """Prints every survivor as it is found, and the scores."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seed", default="0")
+    parser.add_argument("--each", type=int, help="so many faults of each group; default: all")
+    parser.add_argument("--group", choices=GROUPS, action="append")
+    parser.add_argument("--only", help="FILE or FILE:LINE")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    asked = parser.parse_args()
+    chosen = [mutant for group in asked.group or GROUPS for mutant in _drawn(group, asked)]
+    with tempfile.TemporaryDirectory(prefix="mutants-") as room:
+        found = list(_run(chosen, Path(room), min(asked.jobs, max(1, len(chosen)))))
+    return _summary(found)
+
+
+def _drawn(group: str, asked: argparse.Namespace) -> list[Mutant]:
+    globs, _ = GROUPS[group]
+    files = sorted(str(path.relative_to(HERE)) for glob in globs for path in HERE.glob(glob))
+    if not files:
+        raise SystemExit(f"{group}: there is no file {', '.join(globs)}")
+    all_of = [Mutant(group, file, edit) for file in files for edit in edits((HERE / file).read_bytes())]
+    known = _equivalent()
+    all_of = [mutant for mutant in all_of if mutant.key() not in known]
+    if asked.only:
+        return [mutant for mutant in all_of if asked.only in (mutant.file, mutant.place())]
+    if asked.each is None or asked.each >= len(all_of):
+        return all_of
+    return random.Random(f"{asked.seed}/{group}").sample(all_of, asked.each)
+
+
+def _equivalent() -> set[str]:
+    lines = EQUIVALENT.read_text().splitlines() if EQUIVALENT.is_file() else []
+    return {line.split("  # ")[0] for line in lines if "  # " in line}
+
+
+def _run(mutants: list[Mutant], room: Path, jobs: int) -> Iterator[tuple[Mutant, str]]:
+    """Each fault with how it ended, as workers tell: ``killed``, ``timeout`` or ``survived``."""
+    readers = []
+    for job in range(jobs):
+        copy, (out, into) = room / str(job), os.pipe()
+        _copy(copy)
+        if os.fork() == 0:
+            os.close(out)
+            _worker(mutants[job::jobs], copy, into)
+        os.close(into)
+        readers.append(os.fdopen(out))
+    mine = [iter(mutants[job::jobs]) for job in range(jobs)]
+    waiting = dict(enumerate(readers))
+    done = 0
+    while waiting:
+        for job, reader in list(waiting.items()):
+            line = reader.readline()
+            if not line:
+                del waiting[job]
+                continue
+            mutant, how, done = next(mine[job]), line.strip(), done + 1
+            if how == "survived":
+                print(f"{mutant.place()}: {mutant.edit}", flush=True)
+            if done % 50 == 0:
+                print(f"{done} of {len(mutants)}", file=sys.stderr, flush=True)
+            yield mutant, how
+
+
+def _copy(copy: Path) -> None:
+    ignored = shutil.ignore_patterns(
+        "__pycache__", ".*_cache", ".git", ".venv", "build", "dist", ".hypothesis"
+    )
+    shutil.copytree(HERE, copy, ignore=ignored)
+
+
+def _worker(mutants: list[Mutant], copy: Path, into: int) -> None:
+    """A process of its own; it does not return."""
+    paths = [str(copy), *(str(copy / part) for part in ("passes", "targets/cpu", "targets/ascend"))]
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONPATH": ":".join(paths), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    sys.path[:0] = paths
+    os.chdir(copy)
+    for name in PRELOADED:
+        __import__(name)
+    for name in [name for name in sys.modules if name.split(".")[0].startswith("convertkit")]:
+        del sys.modules[name]
+    for mutant in mutants:
+        file = copy / mutant.file
+        source = file.read_bytes()
+        file.write_bytes(mutant.edit.into(source))
+        how = _tried(GROUPS[mutant.group][1])
+        file.write_bytes(source)
+        os.write(into, f"{how}\n".encode())
+    os._exit(0)
+
+
+def _tried(tests: tuple[str, ...]) -> str:
+    """Runs the tests in a fork that has imported nothing of ours."""
+    child = os.fork()
+    if child == 0:
+        os.setpgid(0, 0)
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        import pytest
+
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not export"]
+        code = 1
+        with contextlib.suppress(BaseException):
+            code = int(pytest.main([*options, *tests]))
+        os._exit(code)
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return "killed" if os.waitstatus_to_exitcode(status) else "survived"
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "timeout"
+
+
+def _summary(found: list[tuple[Mutant, str]]) -> int:
+    worst = 1.0
+    for group in dict.fromkeys(mutant.group for mutant, _ in found):
+        how = [how for mutant, how in found if mutant.group == group]
+        score = 1 - how.count("survived") / len(how)
+        worst = min(worst, score)
+        print(
+            f"{group:<10} {len(how):>5} faults, {how.count('survived'):>4} survived, {100 * score:5.1f} % found"
+        )
+    keys = {mutant.key(): how for mutant, how in found if how == "survived"}
+    if keys:
+        Path("survivors.json").write_text(json.dumps(sorted(keys), indent=1) + "\n")
+        print("survivors.json has them as equivalent_mutants.txt wants them")
+    return 0 if worst >= LEAST else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

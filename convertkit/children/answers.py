@@ -1,0 +1,41 @@
+"""The child's side of a :class:`~convertkit.children.dialogue.Dialogue`; it imports little, to be there at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from convertkit.errors import ConvertkitError, GraphError, ProcessError, UnavailableError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CARRIED = (UsageError, GraphError, ProcessError, UnavailableError)
+"""The errors that arrive as what they are; others of the family arrive as ProcessError."""
+
+
+def answer(descriptor: int, functions: Mapping[str, Callable[..., Mapping[str, Any]]]) -> None:
+    """Answer questions until nobody asks any more.
+
+    A ConvertkitError that a function raises is an answer too. Any other exception ends the child, and its last line is
+    what the other side tells.
+
+    Args:
+        descriptor: our end of the socket.
+        functions: by question; called with keywords, what they return must have a JSON form.
+    """
+    os.set_inheritable(descriptor, False)
+    with socket.socket(fileno=descriptor) as channel, channel.makefile("rb") as questions:
+        for line in questions:
+            message = json.loads(line)
+            try:
+                found = dict(functions[message["question"]](**message["given"]))
+            except ConvertkitError as error:
+                found = {"error": _name(error), "message": error.message, "hint": error.hint}
+            channel.sendall(json.dumps(found).encode() + b"\n")
+
+
+def _name(error: ConvertkitError) -> str:
+    return next((cls.__name__ for cls in CARRIED if isinstance(error, cls)), ProcessError.__name__)

@@ -1,0 +1,47 @@
+"""What a model package's worker can say without its framework: is this job possible, what is in this checkpoint?"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from convertkit.errors import SpecError, UsageError
+from convertkit.exporting.worker import run_worker
+from convertkit.models.spec import ModelSpec, VariantSpec
+from convertkit.storage.failures import attempt
+
+SECONDS = 1800.0
+
+
+def worker_script(root: Path, spec: ModelSpec) -> Path:
+    """The package's export worker.
+
+    Raises:
+        SpecError: it is missing.
+    """
+    script = root / spec.export.worker
+    if not script.is_file():
+        raise SpecError(f"{root / 'model.yaml'}: export worker {script} is missing")
+    return script
+
+
+def examine(root: Path, spec: ModelSpec, variant: VariantSpec, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Runs a ``check`` or ``weights`` job and returns what it found: ``report`` and ``remarks``.
+
+    Raises:
+        ConvertkitError: the worker refused; the line is its own. UsageError: the package's worker has no such tasks.
+    """
+    if not spec.export.standalone:
+        raise UsageError(f"model package {spec.name} cannot read checkpoints without its framework")
+    pixels = variant.preprocess or spec.preprocess
+    expected = {"mean": pixels.mean, "std": pixels.std, "to_rgb": pixels.to_rgb, "classes": spec.classes}
+    with attempt("worker") as workdir:
+        return run_worker(
+            Path(sys.executable),
+            worker_script(root, spec),
+            {**job, "expected": expected},
+            workdir=workdir,
+            timeout=SECONDS,
+        )

@@ -1,0 +1,185 @@
+"""What a job for the export worker is made of: interpreter, configuration, weights; nothing here imports torch."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from convertkit.children.process import run_child
+from convertkit.conversion.events import Note, Progress, Report
+from convertkit.conversion.examine import examine, worker_script
+from convertkit.conversion.request import BuildRequest
+from convertkit.errors import SpecError, UnavailableError, UsageError
+from convertkit.exporting.environment import Environment, choose
+from convertkit.exporting.fetch import file_name
+from convertkit.exporting.interpreter import ExternalPython
+from convertkit.exporting.worker import run_worker
+from convertkit.models.spec import WeightsSpec
+from convertkit.models.yamlspec import read_json
+from convertkit.storage.failures import attempt
+from convertkit.storage.files import canonical_json, home, sha256_bytes, sha256_file
+
+_WRITTEN_OUT = (
+    "write config: {base: FILE OF THE FRAMEWORK, overrides: {...}} with what differs, for three classes overrides: "
+    "{model: {roi_head: {bbox_head: {num_classes: 3}, mask_head: {num_classes: 3}}}}"
+)
+
+
+def downloads_directory() -> Path:
+    """Where ``convertkit fetch`` puts checkpoints."""
+    return home() / "downloads"
+
+
+def environment(request: BuildRequest) -> Environment | ExternalPython:
+    """The interpreter to export with: ``--python``, ``CONVERTKIT_EXPORT_PYTHON``, or the managed environment."""
+    return choose(_managed(request), request.asked.python)
+
+
+def environment_fact(request: BuildRequest) -> str:
+    """A hash of what the interpreter holds: the managed environment's key, or the named one's installed versions."""
+    chosen = environment(request)
+    if isinstance(chosen, Environment):
+        return chosen.key
+    return sha256_bytes(
+        canonical_json(_installed(chosen.python, _managed(request).requirements.distributions))
+    )
+
+
+def config(request: BuildRequest) -> dict[str, Any]:
+    """``{"base": ..., "overrides": {...}}`` of the variant.
+
+    Raises:
+        SpecError: neither a base nor a file, a base out of the framework's configs, or a file that is not such JSON.
+    """
+    spec, where = request.variant.spec.config, f"variant {request.variant.name}"
+    if spec.file is None:
+        if spec.base is None:
+            raise SpecError(f"{where}: config needs 'base' or 'file'")
+        return _with_checked_base({"base": spec.base, "overrides": spec.overrides}, where)
+    path = request.variant.path(spec.file)
+    if path.suffix == ".py":
+        raise SpecError(
+            f"{path}: a configuration in Python is not read, it would run as code", hint=_WRITTEN_OUT
+        )
+    data = read_json(path)
+    data = data if isinstance(data, dict) else {}
+    found = {"base": spec.base or data.get("base"), "overrides": spec.overrides or data.get("overrides", {})}
+    if not isinstance(found["base"], str) or not isinstance(found["overrides"], dict):
+        raise SpecError(f"{path}: not a configuration with 'base' and 'overrides'", hint=_WRITTEN_OUT)
+    return _with_checked_base(found, str(path))
+
+
+def _with_checked_base(found: dict[str, Any], where: str) -> dict[str, Any]:
+    """The configuration, if its base can be one that the framework ships, wherever that is installed."""
+    base = found["base"]
+    if re.search(r"[\\:]", base) or PurePosixPath(base).is_absolute() or ".." in PurePosixPath(base).parts:
+        raise SpecError(
+            f"{where}: config base {base!r} is not a relative path below the framework's own configs, with '/'",
+            hint=f"a configuration of one's own is not read: {_WRITTEN_OUT}",
+        )
+    return found
+
+
+def weights(request: BuildRequest) -> dict[str, Any]:
+    """``{"random": seed}``, or ``{"checkpoint": path}`` with ``"ema": true`` where the variant says so."""
+    if request.seed is not None:
+        return {"random": request.seed}
+    return {"checkpoint": str(checkpoint(request)), **_ema(request)}
+
+
+def weights_fact(request: BuildRequest) -> dict[str, Any]:
+    """The same by content, for cache keys."""
+    if request.seed is not None:
+        return {"random": request.seed}
+    return {"checkpoint": _digest(checkpoint(request)), **_ema(request)}
+
+
+def _ema(request: BuildRequest) -> dict[str, bool]:
+    return {"ema": True} if request.variant.spec.weights.ema else {}
+
+
+def checkpoint(request: BuildRequest) -> Path:
+    """The checkpoint file: ``--weights``, the package's own, or a download that is there already.
+
+    Raises:
+        UsageError: the variant names none. UnavailableError: it is still to be downloaded.
+    """
+    if request.asked.weights is not None:
+        return Path(request.asked.weights).resolve()
+    spec = request.variant.spec.weights
+    if spec.path is not None:
+        path = request.variant.path(spec.path)
+        if not path.is_file():
+            raise SpecError(f"variant {request.variant.name}: weights {path} are missing")
+        return path
+    return _downloaded(request, spec)
+
+
+def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks: Any) -> dict[str, Any]:
+    """Runs the package's worker on a job, in an environment that is built first where it has to be.
+
+    What can be refused without the framework is refused before that.
+
+    Args:
+        hooks: ``on_result`` and ``timeout`` of :func:`convertkit.exporting.worker.run_worker`.
+    """
+    package, variant = request.package, request.variant
+    script = worker_script(package.root, package.spec)
+    base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
+    whole = {**base, **job}
+    if package.spec.export.standalone:
+        found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
+        for remark in found["remarks"]:
+            report(Note(f"checkpoint: {remark}"))
+    chosen = environment(request)
+    python = chosen.ensure(
+        on_progress=lambda step: report(Progress(f"export environment: {step.what}", step.step, step.steps)),
+        on_wait=lambda phrase: report(Note(f"waiting for the export environment: {phrase}")),
+    )
+    with attempt("worker") as workdir:
+        return run_worker(
+            python,
+            script,
+            whole,
+            on_progress=lambda what, done, total: report(Progress(what, done, total)),
+            workdir=workdir,
+            **hooks,
+        )
+
+
+def _managed(request: BuildRequest) -> Environment:
+    package = request.package
+    return Environment.of(package.spec.name, package.spec.export.environment, package.root)
+
+
+def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:
+    name = request.variant.name
+    if spec.url is None:
+        raise UsageError(f"variant {name} names no weights", hint="give --weights CHECKPOINT or random:SEED")
+    path = downloads_directory() / file_name(spec.url)
+    if not path.is_file():
+        raise UnavailableError(
+            f"the checkpoint of variant {name} is not on this machine",
+            hint=f"run convertkit fetch {request.package.root} --variant {name}, or give --weights CHECKPOINT",
+        )
+    return path
+
+
+@functools.lru_cache(maxsize=8)
+def _installed(python: Path, distributions: tuple[str, ...]) -> dict[str, str]:
+    """Versions by metadata alone: importing torch to learn its version would take seconds on every build."""
+    code = (
+        "import importlib.metadata as m, json, sys; have = {d.metadata['Name'].lower(): d.version for d in"
+        " m.distributions()}; print(json.dumps({n: have.get(n.lower(), '-') for n in sys.argv[1:]}))"
+    )
+    done = run_child([python, "-I", "-c", code, *distributions], timeout=60.0)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+@functools.lru_cache(maxsize=8)
+def _digest(path: Path) -> str:
+    return sha256_file(path)

@@ -1,0 +1,141 @@
+"""What is asked of a build, resolved: package, variant, weights, target, pipeline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from convertkit.conversion.destination import destination
+from convertkit.errors import UsageError
+from convertkit.models.package import ModelPackage, Variant
+from convertkit.passes.options import parse_step
+from convertkit.passes.pipeline import OrderError, Pipeline
+from convertkit.plugins.loading import Plugins
+from convertkit.plugins.packages import open_package
+from convertkit.targets.base import Target
+from convertkit.targets.context import CompileContext
+
+Origin = Literal["auto", "stock", "checkpoint"]
+"""Where the stock graph comes from: the file that travels with the variant, or a new export of the checkpoint."""
+
+_RANDOM = re.compile(r"random:(\d{1,9})")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A build in a person's words: names and paths, nothing looked up yet.
+
+    Attributes:
+        model: directory of the package.
+        variant: by name, or the path of a variant's YAML file; None for the package's own.
+        weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
+        origin: where the stock graph comes from.
+        python: interpreter of the export environment to use instead of the managed one.
+        pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
+            the given ones end with.
+        check: run every pass's numeric check.
+        compiler: where the target's compiler is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
+        options: for the target's compiler, over what the package and the variant say.
+    """
+
+    model: Path
+    variant: str | None = None
+    target: str = "cpu"
+    weights: str | None = None
+    origin: Origin = "auto"
+    python: Path | None = None
+    pipeline: Sequence[str] | None = None
+    check: bool = True
+    compiler: str = "auto"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BuildRequest:
+    """Everything a build needs to know: what was asked, and what its names stand for.
+
+    Attributes:
+        context: what the target's compilation is told.
+    """
+
+    asked: Asked
+    package: ModelPackage
+    variant: Variant
+    target: Target
+    context: CompileContext
+    pipeline: Pipeline
+    plugins: Plugins
+
+    @property
+    def seed(self) -> int | None:
+        """The seed of ``random:SEED`` weights, else None."""
+        match = _RANDOM.fullmatch(self.asked.weights or "")
+        return int(match.group(1)) if match else None
+
+    @property
+    def from_stock(self) -> bool:
+        """Whether the stock graph is a file that exists already."""
+        asked = self.asked
+        return asked.origin != "checkpoint" and asked.weights is None and self.variant.spec.stock is not None
+
+    @property
+    def label(self) -> str:
+        """``maskrcnn-mini-cpu``: names the artifact's directory."""
+        weights = self.asked.weights
+        suffix = "" if weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(weights).stem)
+        return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
+
+    @property
+    def directory(self) -> Path:
+        """Where the artifact goes unless somebody says otherwise."""
+        return Path("build") / self.label
+
+
+def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
+    """Resolves names and paths into a request.
+
+    Raises:
+        UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
+    """
+    package = open_package(asked.model, plugins)
+    chosen = package.variant(asked.variant)
+    place, context = destination(
+        asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
+    )
+    _check_weights(asked.weights, asked.origin)
+    if asked.origin == "stock" and chosen.spec.stock is None:
+        raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
+    texts = package.spec.pipeline if asked.pipeline is None else asked.pipeline
+    steps = _pipeline(texts, place.name, place.passes(context), plugins)
+    return BuildRequest(asked, package, chosen, place, context, steps, plugins)
+
+
+def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins: Plugins) -> Pipeline:
+    given, own = [parse_step(text)[0] for text in texts], [parse_step(text)[0] for text in passes]
+    there = next(count for count in range(len(own), -1, -1) if given[len(given) - count :] == own[:count])
+    try:
+        return Pipeline.parse([*texts, *passes[there:]], plugins.passes)
+    except OrderError as error:
+        if twice := ", ".join(name for name in dict.fromkeys(given) if name in own):
+            error.hint = f"{target} runs {', '.join(own)} after the others itself: leave out {twice}"
+        raise
+
+
+def _check_weights(weights: str | None, origin: Origin) -> None:
+    if weights is None:
+        return
+    if origin == "stock":
+        raise UsageError("--weights and --from stock exclude each other", hint="leave one of them out")
+    if weights.startswith("random"):
+        if not _RANDOM.fullmatch(weights):
+            raise UsageError(
+                f"--weights {weights!r}: expected random:SEED with a whole number, like random:0"
+            )
+        return
+    if not Path(weights).is_file():
+        raise UsageError(
+            f"--weights {weights}: no such file", hint="give a checkpoint's path, or random:SEED"
+        )

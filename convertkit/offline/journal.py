@@ -1,0 +1,166 @@
+"""What an interrupted preprocessing has finished: one line per photo, and a file is believed only while intact."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO
+
+import msgspec
+from msgspec import Struct
+
+from convertkit.detection.types import Placement
+from convertkit.errors import UsageError
+from convertkit.storage.files import TEMPORARY, atomic_write, sha256_file
+from convertkit.storage.locks import store_error
+from convertkit.storage.reading import open_regular
+
+NAME = ".convertkit-journal.jsonl"
+
+
+class FileState(Struct, frozen=True):
+    """A file as it was left: size in bytes, time of the last change in ns, sha256."""
+
+    bytes: int
+    changed: int
+    sha256: str
+
+
+class Done(Struct, frozen=True):
+    """One finished photo: under which settings, from which bytes, its files by input, and since which boot."""
+
+    boot: str
+    key: str
+    stem: str
+    source: str
+    files: dict[str, FileState]
+    placement: Placement | None
+
+
+class Journal:
+    """The journal of one directory, open for appending inside a ``with`` block.
+
+    Args:
+        root: the directory of prepared files.
+        key: stands for the settings; what was made under others is not believed.
+    """
+
+    def __init__(self, root: Path, key: str) -> None:
+        self._path, self._key = root / NAME, key
+        self._done = _read(self._path)
+        self._stream: BinaryIO | None = None
+
+    def __enter__(self) -> Journal:
+        encoder = msgspec.json.Encoder()
+        atomic_write(self._path, encoder.encode_lines(list(self._done.values())))
+        self._stream = self._path.open("ab")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def intact(self, stem: str, source: str, paths: Mapping[str, Path]) -> Done | None:
+        """What is known of a photo whose files need not be made again; None where they must be.
+
+        A file of unchanged size and time is believed as long as the machine runs that it was written on: nobody
+        waited for the disk. After that, and where the time differs (it was copied), its hash decides.
+        """
+        done = self._done.get(stem)
+        if done is None or (done.key, done.source) != (self._key, source) or set(done.files) != set(paths):
+            return None
+        here = boot()
+        if (
+            here
+            and done.boot == here
+            and all(_unchanged(path, done.files[name]) for name, path in paths.items())
+        ):
+            return done
+        if not all(_same(path, done.files[name]) for name, path in paths.items()):
+            return None
+        files = {name: state(path, done.files[name].sha256) for name, path in paths.items()}
+        return msgspec.structs.replace(done, boot=here, files=files)
+
+    def add(self, done: Done) -> None:
+        """Appends one finished photo, unless that is known; a line that a crash cuts off is ignored by the next reader.
+
+        Raises:
+            StoreError: the disk is full or gone.
+        """
+        assert self._stream is not None
+        if self._done.get(done.stem) is done:
+            return
+        try:
+            self._stream.write(msgspec.json.encode(done) + b"\n")
+            self._stream.flush()
+        except OSError as error:
+            raise store_error(self._path, error) from error
+        self._done[done.stem] = done
+
+
+def refuse_foreign(root: Path, record: str) -> None:
+    """Only an empty directory or one of ours is filled: nobody's own files are replaced.
+
+    Raises:
+        UsageError: something is there, but neither a journal nor a record.
+    """
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"--output {root} is no directory")
+    if not root.is_dir() or (root / NAME).is_file() or (root / record).is_file():
+        return
+    other = next((path for path in sorted(root.iterdir()) if not path.name.endswith(TEMPORARY)), None)
+    if other is not None:
+        raise UsageError(
+            f"--output {root}: {other.name} is there, and not from convertkit",
+            hint="choose an empty directory",
+        )
+
+
+def state(path: Path, sha256: str) -> FileState:
+    """The state of a file that was just written."""
+    found = path.stat()
+    return FileState(found.st_size, found.st_mtime_ns, sha256)
+
+
+def _read(path: Path) -> dict[str, Done]:
+    done: dict[str, Done] = {}
+    decoder = msgspec.json.Decoder(Done)
+    try:
+        with open_regular(path) as stream:
+            lines = stream.read().split(b"\n")
+    except (OSError, UsageError):
+        return done
+    for line in lines:
+        try:
+            entry = decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue  # cut off by a crash, or another version's
+        done[entry.stem] = entry
+    return done
+
+
+def boot() -> str:
+    """Names the time since this machine was started; empty where the kernel has no name for it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def _unchanged(path: Path, known: FileState) -> bool:
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return (found.st_size, found.st_mtime_ns) == (known.bytes, known.changed)
+
+
+def _same(path: Path, known: FileState) -> bool:
+    try:
+        return path.stat().st_size == known.bytes and sha256_file(path) == known.sha256
+    except OSError:
+        return False

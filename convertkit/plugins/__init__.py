@@ -1,0 +1,1 @@
+"""How passes, targets and models come in, and what plugins may implement."""

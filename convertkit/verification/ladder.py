@@ -1,0 +1,185 @@
+"""A verification: the rungs that were asked for, measured on one course, and the verdict on the last of them."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from msgspec import Struct, structs
+
+from convertkit.conversion.engine import BuildResult, graph_after
+from convertkit.conversion.events import Note, Report, fresh_only, silent
+from convertkit.conversion.request import BuildRequest
+from convertkit.datasets.coco import LeftOut
+from convertkit.errors import UnavailableError
+from convertkit.graph.domains import lowered
+from convertkit.graph.session import Session, open_session
+from convertkit.storage.files import work_directory
+from convertkit.targets.capabilities import Runtime, emulate, open_runtime
+from convertkit.targets.context import RuntimeOptions
+from convertkit.verification.data import Source
+from convertkit.verification.judge import Verdict, judge
+from convertkit.verification.rung_names import RungName, in_order
+from convertkit.verification.rungs import (
+    Course,
+    Rung,
+    measure_framework,
+    measure_graph,
+    recorded_framework,
+    tasks_of,
+)
+
+Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
+"""Opens a progress display for a title and a number of images; yields what is told how many are done."""
+
+
+class Verification(Struct, frozen=True):
+    """What ``convertkit verify`` found.
+
+    Attributes:
+        model, variant, target: what was verified.
+        images: number of photos.
+        left_out: how many more could not be read, and how many annotations they have.
+        notes: what a reader of the figures has to know, a line each.
+        rungs: from the framework down to the target.
+        verdict: the accuracy spec's, on the lowest rung that was measured.
+    """
+
+    model: str
+    variant: str
+    target: str
+    images: int
+    left_out: LeftOut
+    notes: tuple[str, ...]
+    rungs: tuple[Rung, ...]
+    verdict: Verdict
+
+
+def verify(
+    request: BuildRequest,
+    make: Callable[[], BuildResult] | None,
+    source: Source,
+    rungs: Iterable[RungName],
+    *,
+    limit: int | None = None,
+    tasks: Sequence[str] = (),
+    skip_bad: bool = False,
+    recorded: bool = False,
+    results: Path | None = None,
+    options: RuntimeOptions | None = None,
+    ready: bool = True,
+    bar: Bar = lambda title, total: contextlib.nullcontext(lambda count: None),
+    report: Report = silent,
+) -> Verification:
+    """Measures rungs on a dataset.
+
+    Args:
+        make: builds the artifact, once the dataset was found to be whole; needed for the ``target`` rung.
+        rungs: which ones to measure; the last of the ladder is judged.
+        tasks: ``bbox``, ``segm`` or both; all that the model has by default.
+        skip_bad: leave out photos that cannot be read.
+        recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
+        results: directory to keep the detections in (COCO results, one JSON object a line).
+        options: for the runtime of the ``target`` rung.
+        ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
+            and so is an emulation that does not cover the target's options.
+    """
+    wanted = in_order(dict.fromkeys(rungs))
+    own = source.own and limit is None
+    chosen = tasks_of(request.package, tasks)
+    dataset = source.open(limit, tasks=chosen, skip_bad=skip_bad)
+    dataset.refuse_nothing_to_find()
+    built = make() if make else None
+    with _results_directory(results) as directory:
+        course = Course(request, dataset, directory, chosen)
+        notes = course.notes()
+        for line in notes:
+            report(Note(line))
+        total = len(dataset.images)
+        measured = _recorded(course, wanted) if recorded and own else []
+        for rung in wanted:
+            with bar(rung.text, total) as advance:
+                try:
+                    measured.append(_measure(rung, course, built, options, advance, report))
+                except UnavailableError as error:
+                    if ready or not measured or not (rung.source == "target" or rung.emulation):
+                        raise
+                    report(Note(f"rung {rung.text} is left out: {error.message}"))
+    return Verification(
+        model=request.package.spec.name,
+        variant=request.variant.name,
+        target=request.target.name,
+        images=total,
+        left_out=dataset.left_out,
+        notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note)),
+        rungs=tuple(measured),
+        verdict=_judged(course, measured[-1], own=source.own, all_images=limit is None),
+    )
+
+
+def _judged(course: Course, rung: Rung, *, own: bool, all_images: bool) -> Verdict:
+    dataset = course.dataset
+    return judge(
+        rung.scores,
+        course.request.variant.spec.accuracy,
+        images=len(dataset.images),
+        own=own,
+        all_images=all_images,
+        left_out=str(dataset.left_out) if dataset.left_out.photos else "",
+    )
+
+
+def _recorded(course: Course, wanted: Sequence[RungName]) -> list[Rung]:
+    """The framework's figures as ``model.yaml`` has them, where they are known and not measured."""
+    known = recorded_framework(course.request)
+    if known is None or (wanted and wanted[0].source == "framework"):
+        return []
+    scores = {task: known.scores[task] for task in course.tasks if task in known.scores}
+    return [structs.replace(known, scores=scores)]
+
+
+def _measure(
+    rung: RungName,
+    course: Course,
+    built: BuildResult | None,
+    options: RuntimeOptions | None,
+    advance: Callable[[int], None],
+    report: Report,
+) -> Rung:
+    if rung.source == "framework":
+        return measure_framework(course, advance, report)
+    runtime = _runtime(rung, course.request, built, options, report)
+    return measure_graph(rung.text, runtime, course, advance, pixels=_takes_pixels(rung, course.request))
+
+
+def _takes_pixels(rung: RungName, request: BuildRequest) -> bool:
+    """Whether the target, or what stands for it, normalises; stock graphs and those after a pass are fed normalised."""
+    return request.context.pixels is not None and (rung.source == "target" or bool(rung.emulation))
+
+
+def _runtime(
+    rung: RungName,
+    request: BuildRequest,
+    built: BuildResult | None,
+    options: RuntimeOptions | None,
+    report: Report,
+) -> Runtime | Session:
+    if rung.source == "target":
+        assert built is not None
+        return open_runtime(request.target, built.directory, rung.runtime, options or RuntimeOptions())
+    graph = graph_after(request, rung.passes, report=fresh_only(report))
+    if rung.emulation:
+        return emulate(request.target, graph, rung.emulation, rung.variation, request.context)
+    return open_session(lowered(graph))
+
+
+@contextlib.contextmanager
+def _results_directory(results: Path | None) -> Iterator[Path]:
+    if results is not None:
+        results.mkdir(parents=True, exist_ok=True)
+        yield results
+        return
+    with work_directory("verify") as scratch:
+        yield scratch

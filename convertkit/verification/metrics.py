@@ -1,0 +1,229 @@
+"""The twelve official COCO numbers, by hotcoco; pycocotools is the oracle in the tests.
+
+hotcoco gets only what an evaluation needs, from our own records: it would read keys that nobody asks for, and refuse
+them by their types. It gives the numbers of pycocotools to the last bit, except where the input is not what it
+seems. These cases are refused or settled here, before it sees them:
+
+* a result for an image or a category that the dataset has not: refused (hotcoco only prints a warning);
+* a damaged mask, in the results or in the annotations: refused (hotcoco counts it as empty);
+* no image ids at all: refused (hotcoco takes all images, pycocotools none).
+
+One difference remains and is meant: an annotation with id 0 is matched like any other. pycocotools takes its id
+for "no match" and counts the detection as wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import hotcoco
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
+from convertkit.datasets.shapes import area_of, check_shapes, mask_of
+from convertkit.errors import SpecError, UnknownNameError, UsageError
+from convertkit.verification.results import Result, read_results
+
+Task = Literal["bbox", "segm"]
+TASKS: tuple[Task, ...] = get_args(Task)
+_KEYS = {"bbox": "bbox", "segm": "segmentation"}
+
+NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
+
+
+DOUBTFUL = 0.3
+"""An AP50 below it may mean that the classes are mixed up."""
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """The official summary of one task, each 0..1, or -1 where there is nothing to find.
+
+    Average precision over IoU 0.50:0.95 (``AP``), at 0.50 and 0.75, of small, medium and large objects; average
+    recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
+
+    ``per_class`` is AP by the name of the category; ``any_class50``, where AP50 is doubtful, is what it were if a
+    detection might have any class.
+    """
+
+    AP: float
+    AP50: float
+    AP75: float
+    APs: float
+    APm: float
+    APl: float
+    AR1: float
+    AR10: float
+    AR100: float
+    ARs: float
+    ARm: float
+    ARl: float
+    per_class: Mapping[str, float] = field(kw_only=True)
+    any_class50: float | None = field(kw_only=True, default=None)
+
+    @property
+    def doubt(self) -> str:
+        """What to think of where the objects are found, but not their classes; empty where that is not so."""
+        if self.any_class50 is None or self.any_class50 < DOUBTFUL or self.any_class50 / 5 <= self.AP50:
+            return ""
+        return (
+            f"AP50 is {self.AP50:.4f}, but {self.any_class50:.4f} whatever the class: "
+            "is `classes` in model.yaml in the order of the network?"
+        )
+
+    def as_dict(self) -> dict[str, float]:
+        """The twelve numbers by their official names, in their official order."""
+        return {name: getattr(self, name) for name in NAMES}
+
+
+def check_tasks(tasks: Sequence[str]) -> None:
+    """Raises an UnknownNameError for a task that is neither ``bbox`` nor ``segm``."""
+    for task in tasks:
+        if task not in TASKS:
+            raise UnknownNameError("task", task, TASKS)
+
+
+def evaluate(
+    annotations: Path | AnnotationFile,
+    results: Path | Iterable[Mapping[str, Any]],
+    tasks: Sequence[str] = TASKS,
+    image_ids: Collection[int] | None = None,
+) -> dict[str, Metrics]:
+    """Score detections against a COCO annotation file.
+
+    A detection's size class follows the area of what is evaluated: of its box for ``bbox``, of its mask for
+    ``segm``, as ``loadRes`` does for result files that hold only one of them.
+
+    Args:
+        annotations: a COCO ``instances`` file, or one that was read and checked for the tasks.
+        results: a result file (JSON Lines or a JSON array), or COCO result dictionaries.
+        tasks: ``bbox``, ``segm`` or both.
+        image_ids: only these images; all by default.
+
+    Returns:
+        The numbers by task.
+
+    Raises:
+        UsageError: a file is missing, or there is no image to evaluate.
+        SpecError: a file is wrong; the message names the place.
+        UnknownNameError: a task is neither ``bbox`` nor ``segm``.
+    """
+    check_tasks(tasks)
+    if isinstance(annotations, AnnotationFile):
+        found = annotations
+    else:
+        found = read_annotations(annotations)
+        check_shapes(found, tasks)
+    chosen = _chosen(found, image_ids)
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    categories = {category.id for category in found.categories}
+    require = [_KEYS[task] for task in tasks]
+    detections = list(read_results(results, sizes, categories, require=require))
+    try:
+        return {task: _evaluate(found, detections, task, chosen) for task in tasks}
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # hotcoco's panics do not derive from Exception
+        raise SpecError(
+            f"{found.path}: hotcoco cannot evaluate it ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _chosen(found: AnnotationFile, image_ids: Collection[int] | None) -> list[int]:
+    known = {image.id for image in found.images}
+    chosen = known if image_ids is None else set(image_ids)
+    if not chosen:
+        raise UsageError(f"{found.path}: no image to evaluate")
+    if not chosen <= known:
+        raise UsageError(f"{found.path}: image {min(chosen - known)} is not in it")
+    return sorted(chosen)
+
+
+def _evaluate(
+    found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int]
+) -> Metrics:
+    chosen = set(image_ids)
+    truth = hotcoco.COCO(_truth(found, task, chosen))
+    known = [detection for detection in detections if detection.image_id in chosen]
+    loaded = truth.load_res(_boxes(known)) if task == "bbox" else truth.load_res(_masks(known))
+    evaluation = hotcoco.COCOeval(truth, loaded, task)
+    evaluation.params.img_ids = image_ids
+    numbers = _run(evaluation)
+    per_class = _per_class(evaluation, found.categories)
+    if not 0 <= numbers[1] < DOUBTFUL:
+        return Metrics(*numbers, per_class=per_class)
+    evaluation.params.use_cats = False
+    return Metrics(*numbers, per_class=per_class, any_class50=_run(evaluation)[1])
+
+
+def _run(evaluation: hotcoco.COCOeval) -> list[float]:
+    evaluation.evaluate()
+    evaluation.accumulate()
+    evaluation.summary_lines()  # fills stats, as summarize() does, but prints nothing
+    return [float(number) for number in evaluation.stats]
+
+
+def _per_class(evaluation: hotcoco.COCOeval, categories: Iterable[Category]) -> dict[str, float]:
+    """AP of each category over IoU 0.50:0.95, all areas, 100 detections; -1 where there is nothing to find."""
+    curves: Any = evaluation.eval
+    precision = np.asarray(curves["precision"])[:, :, :, 0, -1]
+    names = {category.id: category.name for category in categories}
+    found = {}
+    for index, category in enumerate(evaluation.params.cat_ids):
+        known = precision[:, :, index][precision[:, :, index] > -1]
+        name = names[category] if names[category] not in found else f"{names[category]} ({category})"
+        found[name] = float(known.mean()) if known.size else -1.0
+    return found
+
+
+def _truth(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict[str, Any]:
+    """The annotations of these images as a COCO dataset that holds nothing else."""
+    sizes = {image.id: (image.height, image.width) for image in found.images}
+    masks = task == "segm"
+    return {
+        "images": [
+            {"id": image.id, "file_name": "", "height": image.height, "width": image.width}
+            for image in found.images
+            if image.id in image_ids
+        ],
+        "categories": [{"id": category.id, "name": str(category.id)} for category in found.categories],
+        "annotations": [
+            {
+                "id": annotation.id,
+                "image_id": annotation.image_id,
+                "category_id": annotation.category_id,
+                "bbox": list(annotation.bbox or (0, 0, 0, 0)),
+                "area": area_of(annotation, sizes[annotation.image_id], masks=masks),
+                "iscrowd": int(annotation.iscrowd or 0),
+                **({"segmentation": mask_of(annotation)} if masks else {}),
+            }
+            for annotation in found.annotations
+            if annotation.image_id in image_ids
+        ],
+    }
+
+
+def _boxes(detections: Sequence[Result]) -> NDArray[np.float64]:
+    """``(N, 7) float64``: image id, x, y, width, height, score, category id. Ids are exact up to 2**53."""
+    rows = np.empty((len(detections), 7))
+    for index, found in enumerate(detections):
+        rows[index] = (found.image_id, *(found.bbox or ()), found.score, found.category_id)
+    return rows
+
+
+def _masks(detections: Sequence[Result]) -> list[dict[str, Any]]:
+    """COCO dictionaries without a box: so the area is that of the mask."""
+    return [
+        {
+            "image_id": found.image_id,
+            "category_id": found.category_id,
+            "score": found.score,
+            "segmentation": {"size": list(mask.size), "counts": mask.counts},
+        }
+        for found in detections
+        if (mask := found.segmentation) is not None
+    ]

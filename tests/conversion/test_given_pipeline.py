@@ -1,0 +1,65 @@
+"""``--pipeline`` beside the passes that the target runs itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from convertkit.conversion.request import Asked, make_request
+from convertkit.errors import UsageError
+from convertkit.plugins.loading import open_plugins
+from tests.conftest import MASKRCNN
+
+OWN = [
+    "fuse-multilevel-roialign",
+    "fuse-multiclass-nms",
+    "drop-offset-rounding",
+    "restore-rpn-levels",
+    "clip-to-picture",
+    "center-nms-boxes",
+    "cast-fp16-operators",
+    "legalize-ascend",
+]
+
+
+def steps(*given: str) -> list[str]:
+    request = make_request(Asked(MASKRCNN, target="ascend310p3", pipeline=list(given)), open_plugins())
+    return [step.name for step in request.pipeline.steps]
+
+
+@pytest.mark.parametrize("count", range(len(OWN) + 1))
+def test_the_targets_passes_may_be_named_as_far_as_one_likes(count: int) -> None:
+    assert steps("simplify", "fold-constants", *OWN[:count]) == ["simplify", "fold-constants", *OWN]
+
+
+def test_a_pass_that_comes_twice_stands_right_where_one_of_the_two_does() -> None:
+    named = [
+        "simplify",
+        "fuse-multilevel-roialign",
+        "fuse-multiclass-nms",
+        "drop-offset-rounding",
+        "simplify",
+    ]
+
+    assert steps(*named) == [*named, *OWN]
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        (["simplify", "fuse-multiclass-nms"], "must come after fuse-multilevel-roialign"),
+        (["simplify", "legalize-ascend"], "must come after"),
+        (["simplify", "clip-to-picture"], "requires fuse-multiclass-nms before it"),
+        (["fuse-multiclass-nms", "fuse-multilevel-roialign"], "must come after fuse-multilevel-roialign"),
+    ],
+)
+def test_one_that_stands_wrong_is_to_be_left_out_as_the_target_runs_it(given: list[str], line: str) -> None:
+    with pytest.raises(UsageError, match=line) as caught:
+        steps(*given)
+
+    assert "swap" not in str(caught.value)
+    assert f"ascend310p3 runs {', '.join(OWN)} after the others itself: leave out" in str(caught.value)
+
+
+def test_the_models_own_passes_are_swapped() -> None:
+    with pytest.raises(UsageError, match=r"fold-constants must come after simplify \(swap the two\)"):
+        steps("fold-constants", "simplify")

@@ -1,0 +1,125 @@
+"""The contracts of ``pyproject.toml`` hold: a violation of each, planted in a copy of the sources, is found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import rooms
+
+REPOSITORY = Path(__file__).parents[1]
+PACKAGES = (
+    "convertkit",
+    "passes/convertkit_passes",
+    "targets/cpu/convertkit_cpu",
+    "targets/ascend/convertkit_ascend",
+)
+LAYERS = "Who may import whom in the core"
+CORE = "The core imports no plugin, and no training framework"
+DOOR = "Plugins use the public door only"
+APART = "Plugins do not know each other"
+FOR_TYPES = "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    "
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All packages side by side, with the contracts."""
+    root = tmp_path_factory.mktemp("gates")
+    shutil.copy(REPOSITORY / "pyproject.toml", root)
+    for package in PACKAGES:
+        ignored = shutil.ignore_patterns("__pycache__", "*.json", "*.so")
+        shutil.copytree(REPOSITORY / package, root / Path(package).name, ignore=ignored)
+    return root
+
+
+def broken(root: Path, contract: str | None = None) -> dict[str, str]:
+    """What import-linter says, by contract, of those that are broken."""
+    command = [
+        sys.executable,
+        "-c",
+        "from importlinter.cli import lint_imports_command as run; run()",
+        "--no-cache",
+    ]
+    ended = subprocess.run(
+        command,
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "Contracts: " in ended.stdout, ended.stdout + ended.stderr
+    reports = ended.stdout.split("Broken contracts")[-1] if ended.returncode else ""
+    return {name: reports for name in (LAYERS, CORE, DOOR, APART) if f"{name} BROKEN" in ended.stdout}
+
+
+def test_the_sources_break_none(copy: Path) -> None:
+    assert broken(copy) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("file", "line", "contract", "said"),
+    [
+        ("convertkit/graph/planted.py", "import convertkit.passes.base", LAYERS, "convertkit.passes"),
+        (
+            "convertkit/graph/planted.py",
+            FOR_TYPES + "import convertkit.targets.base",
+            LAYERS,
+            "convertkit.targets",
+        ),
+        (
+            "convertkit/graph/planted.py",
+            "def late():\n    import convertkit.cli.app",
+            LAYERS,
+            "convertkit.cli",
+        ),
+        ("convertkit/offline/planted.py", "import convertkit.speed.measure", LAYERS, "convertkit.speed"),
+        ("convertkit/newroom.py", "", LAYERS, "newroom"),
+        ("convertkit/newroom/__init__.py", "", LAYERS, "newroom"),
+        ("convertkit/cli/planted.py", "import convertkit_passes", CORE, "convertkit_passes"),
+        ("convertkit/cli/planted.py", "def late():\n    import torch", CORE, "torch"),
+        ("convertkit_cpu/planted.py", "from convertkit.errors import UsageError", DOOR, "convertkit.errors"),
+        ("convertkit_cpu/planted.py", "import convertkit.registry", DOOR, "convertkit.registry"),
+        (
+            "convertkit_passes/planted.py",
+            FOR_TYPES + "import convertkit.children.lines",
+            DOOR,
+            "convertkit.children",
+        ),
+        ("convertkit_ascend/planted.py", "import convertkit_passes", APART, "convertkit_passes"),
+    ],
+)
+def test_a_planted_violation_is_found(copy: Path, file: str, line: str, contract: str, said: str) -> None:
+    planted = copy / file
+    planted.parent.mkdir(exist_ok=True)
+    planted.write_text(f"{line}\n")
+
+    try:
+        found = broken(copy)
+    finally:
+        planted.unlink()
+        if planted.name == "__init__.py":
+            planted.parent.rmdir()
+
+    assert contract in found
+    assert said in found[contract]
+
+
+@pytest.mark.parametrize("package", rooms.PACKAGES)
+def test_no_room_leads_round_to_itself(package: str) -> None:
+    assert rooms.house(package).circles() == []
+
+
+def test_files_and_functions_stay_small() -> None:
+    """A file that outgrows this has two reasons to exist."""
+    files = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in rooms.product()}
+    functions = {(path, name): lines for path in files for name, lines in rooms.functions(path)}
+
+    assert {path: lines for path, lines in files.items() if lines > 270} == {}
+    assert {place: lines for place, lines in functions.items() if lines > 75} == {}

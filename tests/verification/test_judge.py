@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from convertkit.errors import SpecError
+from convertkit.models.spec import AccuracySpec
+from convertkit.verification.judge import judge
+
+SCORES = {"bbox": {"AP": 0.40, "AP50": 0.60}, "segm": {"AP": 0.35}}
+
+
+def spec(**demands: dict[str, float]) -> AccuracySpec:
+    return AccuracySpec(**demands, tolerance=0.01, images=10, source="somewhere")  # type: ignore[arg-type]
+
+
+def test_a_value_within_the_tolerance_is_good() -> None:
+    verdict = judge(SCORES, spec(bbox={"AP": 0.409}, segm={"AP": 0.35}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok) == (True, True)
+    assert str(verdict.demands[0]) == "bbox AP 0.4000 >= 0.4090 - 0.01"
+
+
+def test_one_value_below_is_enough_to_fail() -> None:
+    verdict = judge(SCORES, spec(bbox={"AP": 0.40, "AP50": 0.62}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok) == (True, False)
+    assert [demand.ok for demand in verdict.demands] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("demands", "images", "own", "reason"),
+    [
+        ({}, 10, True, "the accuracy spec demands nothing"),
+        ({"bbox": {"AP": 0.9}}, 10, False, "the accuracy spec was written for other images"),
+        ({"bbox": {"AP": 0.9}}, 3, True, "the accuracy spec holds for 10 images, this run had 3"),
+    ],
+)
+def test_where_the_spec_does_not_apply_nothing_is_judged(
+    demands: dict[str, dict[str, float]], images: int, own: bool, reason: str
+) -> None:
+    verdict = judge(SCORES, spec(**demands), images=images, own=own)
+
+    assert (verdict.judged, verdict.ok, verdict.reason) == (False, True, reason)
+
+
+def test_an_unknown_metric_points_to_the_nearest() -> None:
+    with pytest.raises(SpecError, match=r"accuracy\.bbox: unknown metric 'AP5' \(did you mean 'AP50'\?"):
+        judge(SCORES, spec(bbox={"AP5": 0.5}), images=10, own=True)
+
+
+@pytest.mark.parametrize(
+    ("measured", "options", "reason"),
+    [
+        ({"bbox": {"AP": -1.0}}, {}, "nothing in the annotations counts for bbox AP"),
+        ({"bbox": {"AP": 0.9}}, {"left_out": "2 photos left out"}, "2 photos left out"),
+        ({"segm": {"AP": 0.9}}, {}, "the accuracy spec demands nothing of what was measured"),
+    ],
+)
+def test_what_was_not_measured_is_neither_good_nor_bad(
+    measured: dict[str, dict[str, float]], options: dict[str, str], reason: str
+) -> None:
+    verdict = judge(measured, spec(bbox={"AP": 0.4}), images=10, own=True, **options)
+
+    assert (verdict.judged, verdict.reason) == (False, reason)
+
+
+def test_a_task_that_was_left_out_is_named_beside_the_verdict_on_the_other() -> None:
+    verdict = judge({"bbox": {"AP": 0.4}}, spec(bbox={"AP": 0.4}, segm={"AP": 0.9}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok, verdict.tasks_left_out) == (True, True, ("segm",))

@@ -203,7 +203,7 @@ def test_failed_step_is_one_line_and_is_tried_again(template: Path, index: Path)
     environment.ensure(seen.append)
 
     assert str(caught.value).startswith("pip install late==1.0: the package index has nothing that fits")
-    assert str(caught.value).endswith(f"log: {environment.log})")
+    assert str(caught.value).endswith(f"log: {environment.directory / 'build.log'})")
     assert [step.what for step in seen if not step.line] == ["late==1.0", VERIFY]
 
 

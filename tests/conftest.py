@@ -75,6 +75,9 @@ def cli(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
     from convertkit.cli.app import main
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(
+        "COLUMNS", raising=False
+    )  # of pytest-xdist: tables are wrapped as on a terminal of that width
 
     def run(*words: object) -> Outcome:
         capsys.readouterr()

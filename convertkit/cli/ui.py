@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,8 +42,8 @@ def print_json(value: Any) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
     """A plain aligned table; columns whose index is in ``right`` are flush right.
 
-    What is wider than the terminal (80 columns where there is none) moves together and wraps at blanks; no word is
-    ever cut.
+    What is wider than the terminal (or ``COLUMNS``) moves together and wraps at blanks; no word is ever cut. For other
+    programs a row is one line.
     """
     from rich.cells import cell_len
     from rich.console import Console
@@ -53,10 +54,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right:
     lines = [[visible(text).replace("\n", "\\n") for text in line] for line in (columns, *rows)]
     cells = list(zip(*lines, strict=True))
     least = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in cells]
+    most = [max(map(cell_len, column)) for column in cells]
     console, gaps = Console(color_system=None), len(columns) - 1
+    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
+        console.width = sum(most) + 2 * gaps
     gap = 2 if sum(least) + 2 * gaps <= console.width else 1
     console.width = max(console.width, sum(least) + gap * gaps)
-    widths = _widths(least, [max(map(cell_len, column)) for column in cells], console.width - gap * gaps)
+    widths = _widths(least, most, console.width - gap * gaps)
     table = Table.grid(padding=(0, gap, 0, 0))
     for place, width in enumerate(widths):
         table.add_column(justify="right" if place in right else "left", width=width)

@@ -17,12 +17,6 @@ CLEAN = "(float[2] x) => (float[2] y) { y = Relu (x) }"
 TARGET = ("--target", "ascend310p3")
 
 
-@pytest.fixture(autouse=True)
-def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A terminal on which every row is one line."""
-    monkeypatch.setenv("COLUMNS", "1000")
-
-
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     """A file with one error (an input of no known size) and one warning (a dead node)."""

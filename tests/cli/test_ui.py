@@ -17,8 +17,8 @@ from tests.conftest import Cli
 
 
 @pytest.fixture(autouse=True)
-def piped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("COLUMNS", raising=False)
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
 
 
 def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,6 +71,16 @@ def test_a_table_is_as_wide_as_the_terminal(
     print_table(["what"], [["word " * 30]])
 
     assert len(capsys.readouterr().out.splitlines()) == 3
+
+
+def test_in_a_pipe_a_row_is_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS")
+    print_table(["pass", "what"], [["one", "word " * 60 + "end"], ["two", "-"]])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:] == ["one   " + "word " * 60 + "end", "two   -"]
 
 
 def test_a_cell_of_a_table_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,9 +14,7 @@ ROOMS = ("convertkit", "passes", "targets", "models", "bench", "tests")
 APART = {Path(__file__), REPOSITORY / "tests" / "citations.py", PAGE}
 """They say what a citation looks like."""
 
-OUTSIDE = re.compile(
-    r"\b[Ff]acts? (?:section )?\d|(?<!ascend-)\bfacts\.md\b|\bfrontend(?:\.md\b|, [\"'A-Z])|/work/shared\b"
-)
+OUTSIDE = re.compile(r"\b[Ff]acts? (?:section )?\d|(?<!ascend-)\bfacts\.md\b|\bfrontend(?:\.md\b|, [\"'A-Z])")
 """Citations of a collection that users never see."""
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.ui import BuildView, print_json, print_table, progress_bar
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import BuildView, print_json, progress_bar
 from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.ui import BuildView, note, print_json, print_table, unchecked_line
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import BuildView, note, print_json, unchecked_line
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:

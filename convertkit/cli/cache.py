@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, refuse_both
-from convertkit.cli.ui import print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import print_json
 from convertkit.storage.files import home, megabytes
 
 app = typer.Typer(

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption
-from convertkit.cli.ui import StepView, note, print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import StepView, note, print_json
 
 app = typer.Typer(
     help="Build, list and remove export environments.", no_args_is_help=True, rich_markup_mode=None

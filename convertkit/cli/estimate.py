@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.ui import BuildView, print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import BuildView, print_json
 from convertkit.errors import GraphError
 from convertkit.storage.files import megabytes
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convertkit.cli.ui import print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import print_json
 from convertkit.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both
-from convertkit.cli.ui import print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import print_json
 from convertkit.errors import LintError, UsageError, nearest
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
-from convertkit.cli.ui import print_json, print_table
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import print_json
 from convertkit.errors import UsageError
 
 if TYPE_CHECKING:

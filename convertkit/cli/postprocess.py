@@ -12,12 +12,12 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
+from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     figure,
     note,
     print_classes,
     print_json,
-    print_table,
     print_verdict,
     progress_bar,
     refuse_missed,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from convertkit.cli.tables import print_table
 from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
 from convertkit.errors import AccuracyError, shortened, visible
 from convertkit.storage.files import megabytes
@@ -37,49 +37,6 @@ def print_json(value: Any) -> None:
     except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
         text = json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
     print(text)
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-    """A plain aligned table; columns whose index is in ``right`` are flush right.
-
-    What is wider than the terminal (or ``COLUMNS``) moves together and wraps at blanks; no word is ever cut. For other
-    programs a row is one line.
-    """
-    from rich.cells import cell_len
-    from rich.console import Console
-    from rich.rule import Rule
-    from rich.table import Table
-    from rich.text import Text
-
-    lines = [[visible(text).replace("\n", "\\n") for text in line] for line in (columns, *rows)]
-    cells = list(zip(*lines, strict=True))
-    least = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in cells]
-    most = [max(map(cell_len, column)) for column in cells]
-    console, gaps = Console(color_system=None), len(columns) - 1
-    if not sys.stdout.isatty() and "COLUMNS" not in os.environ:
-        console.width = sum(most) + 2 * gaps
-    gap = 2 if sum(least) + 2 * gaps <= console.width else 1
-    console.width = max(console.width, sum(least) + gap * gaps)
-    widths = _widths(least, most, console.width - gap * gaps)
-    table = Table.grid(padding=(0, gap, 0, 0))
-    for place, width in enumerate(widths):
-        table.add_column(justify="right" if place in right else "left", width=width)
-    table.add_row(*map(Text, lines[0]))
-    table.add_row(*[Rule(characters="-", style="") for _ in columns])
-    for line in lines[1:]:
-        table.add_row(*map(Text, line))
-    with console.capture() as page:
-        console.print(table)
-    print("\n".join(line.rstrip() for line in page.get().splitlines()))
-
-
-def _widths(least: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Of columns that want between ``least`` and ``most``: those that want little more have it, the others share."""
-    widths, room = list(least), room - sum(least)
-    for done, place in enumerate(sorted(range(len(least)), key=lambda place: most[place] - least[place])):
-        more = min(most[place] - least[place], room // (len(least) - done))
-        widths[place], room = widths[place] + more, room - more
-    return widths
 
 
 def figure(value: float | None) -> str:

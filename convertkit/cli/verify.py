@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     BuildView,
     figure,
     note,
     print_classes,
     print_json,
-    print_table,
     print_verdict,
     progress_bar,
     refuse_missed,

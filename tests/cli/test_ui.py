@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertkit.cli.ui import BuildView, note, print_json, print_table, progress_bar
+from convertkit.cli.tables import print_table
+from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 from convertkit.conversion.events import Note, Progress, StepFinished, StepStarted
 from tests.conftest import Cli
 

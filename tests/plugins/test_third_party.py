@@ -72,7 +72,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def convertkit(installed: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    environment = {**os.environ, "PYTHONPATH": str(installed), "COLUMNS": "1000"}
     command = [sys.executable, "-m", "convertkit", *map(str, words)]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from convertkit.errors import ProcessError
 
@@ -72,6 +72,21 @@ class ChildError(ProcessError):
         self.log, self.returncode, self.over = log, returncode, over
 
 
+def spawn(
+    command: list[str], env: Mapping[str, str] | None, cwd: str | Path | None, **more: Any
+) -> subprocess.Popen[bytes]:
+    """A process with nothing to read, whose two streams are ours."""
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        **more,
+    )
+
+
 class Child:
     """A supervised command. Leaving the context closes the socket, which makes the supervisor kill the tree.
 
@@ -98,13 +113,10 @@ class Child:
         self._socket, theirs = socket.socketpair()
         with theirs:
             try:
-                self._process = subprocess.Popen(
+                self._process = spawn(
                     [sys.executable, "-I", "-S", str(SUPERVISOR), str(theirs.fileno()), *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    env=None if env is None else dict(env),
-                    cwd=cwd,
+                    env,
+                    cwd,
                     pass_fds=[theirs.fileno(), *descriptors],
                     start_new_session=True,
                 )

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.children.child import SUPERVISES, TICK_SECONDS, Child, ChildError, FloodError, Over
+from convertkit.children.child import SUPERVISES, TICK_SECONDS, Child, ChildError, FloodError, Over, spawn
 
 if TYPE_CHECKING:
     import socket
@@ -59,15 +59,7 @@ class Unsupervised(Child):
         if sys.platform != "win32":
             group = {"pass_fds": list(descriptors), "start_new_session": True}
         try:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=None if env is None else dict(env),
-                cwd=cwd,
-                **group,
-            )
+            self._process = spawn(command, env, cwd, **group)
         except OSError as error:
             where = f" in {cwd}" if cwd is not None and error.filename == str(cwd) else ""
             reason = f"cannot be started{where}: {error.strerror}"

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from convertkit.heads import Values
 from convertkit_ascend import ops
 from convertkit_ascend.matching.roi.probe import Float32, Probe
 from convertkit_ascend.matching.roi.refusal import RefusedError
 from convertkit_ascend.matching.roi.rois import Questions, moved, questions
-from convertkit_ascend.ops.record import Semantics, Values
+from convertkit_ascend.ops.record import Semantics
 
 TOLERANCE = 1e-4
 """Largest difference, relative to the largest value."""

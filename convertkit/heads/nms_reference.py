@@ -1,25 +1,20 @@
-"""``BatchMultiClassNMS`` in fp32: what the framework computes, and what the operator is defined to compute.
-
-*framework* is mmdet 2.x: ``multiclass_nms`` + ``batched_nms`` over mmcv's ``nms`` (offset 0).
+"""``MulticlassNms`` in fp32.
 
 * Score > threshold; IoU = inter / (a + b - inter) > threshold suppresses; both strict.
-* A box that encloses nothing, or has a NaN or infinite coordinate, overlaps nothing: it is kept if it scores.
-* mmdet keeps classes apart by adding ``class * (largest coordinate + 1)`` to the boxes. Here they are apart without
+* A box that encloses nothing, or has a NaN or infinite coordinate, overlaps nothing: it is kept if it scores, unless
+  ``drop_empty`` takes away what has no positive width and height.
+* Frameworks keep classes apart by adding ``class * (largest coordinate + 1)`` to the boxes. Here they are apart without
   that shift, whose rounding (0.002 px at 25,000) is an accident of the implementation, not of the model.
-* mmdet has no limit per class; ``max_size_per_class`` is applied all the same, as ONNX ``NonMaxSuppression`` does.
-* Equal scores: lower box first, then lower class, the order in which mmdet flattens (N, C). PyTorch's sort is not
-  stable, so mmdet itself promises nothing there.
-
-*ideal* is the vendor's own golden model (facts 2.1, ``golden.py`` and ``README.md`` of hicann/ops-cv), and differs:
-
-* Boxes without positive width and height are dropped (NaN with them).
-* The union is clamped at 1e-12.
-* Equal scores: lower class first, then lower box, because classes are concatenated and then sorted.
+* mmdet (``multiclass_nms`` + ``batched_nms`` over mmcv's ``nms``, offset 0) has no limit per class;
+  ``max_size_per_class`` is applied all the same, as ONNX ``NonMaxSuppression`` does.
+* Equal scores with ``ties=box``: lower box first, then lower class, the order in which mmdet flattens (N, C). PyTorch's
+  sort is not stable, so mmdet itself promises nothing there. With ``ties=class``: lower class first, then lower box, as
+  where classes are concatenated and then sorted.
 
 Left open by the sources, and chosen:
 
-* clip_window cuts the boxes before everything else; num_valid_boxes removes the boxes behind. mmdet has neither:
-  *framework* does the same, but keeps what clipping leaves without area.
+* clip_window cuts the boxes before everything else; num_valid_boxes removes the boxes behind. What clipping leaves
+  without area is kept unless ``drop_empty``.
 * NaN scores are above no threshold. +inf is above every one.
 """
 
@@ -31,38 +26,23 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit_ascend.ops.greedy import Indices, Mask, Rows, Test, by_score, greedy
-from convertkit_ascend.ops.nms_inputs import Found, Options, Picture, outputs, pictures
-from convertkit_ascend.ops.record import Inputs, Outputs, Values
+from convertkit.heads.nms_inputs import Found, Options, Picture, outputs, pictures
+from convertkit.heads.operator import Inputs, Outputs, Values
+from convertkit.heads.overlap import Indices, Mask, Rows, Test, by_score, greedy
 
 Float32: TypeAlias = NDArray[np.float32]
 
-SMALLEST_UNION = np.float32(1e-12)
-"""Facts 2.1, reference semantics: ``cpu_golden.py`` of hicann/ops-cv."""
 
-
-def framework(inputs: Inputs, attributes: Values) -> Outputs:
-    """mmdet's multi-class NMS; shapes as in the operator's record."""
-    return _run(inputs, attributes, box_by_box=True, takes=_everything, smallest_union=None)
-
-
-def ideal(inputs: Inputs, attributes: Values) -> Outputs:
-    """The operator as defined, in fp32; shapes as in the operator's record."""
-    return _run(inputs, attributes, box_by_box=False, takes=_with_area, smallest_union=SMALLEST_UNION)
-
-
-def _run(
-    inputs: Inputs,
-    attributes: Values,
-    *,
-    box_by_box: bool,
-    takes: Callable[[Float32], Mask],
-    smallest_union: np.float32 | None,
-) -> Outputs:
+def suppress(inputs: Inputs, attributes: Values) -> Outputs:
+    """The operator in fp32; shapes as in its record."""
     options = Options.of(attributes)
-    test = overlaps(options.iou_threshold, smallest_union)
+    smallest = np.float32(attributes["smallest_union"]) if attributes["smallest_union"] else None
+    test = overlaps(options.iou_threshold, smallest)
+    takes = _with_area if attributes["drop_empty"] else _everything
     with np.errstate(all="ignore"):
-        found = [_picture(item, options, test, takes, box_by_box) for item in pictures(inputs)]
+        found = [
+            _picture(item, options, test, takes, attributes["ties"] == "box") for item in pictures(inputs)
+        ]
     assert inputs[0] is not None
     return outputs(found, options.max_total_size, inputs[0].dtype)
 
@@ -97,7 +77,7 @@ def _everything(boxes: Float32) -> Mask:
 
 
 def _with_area(boxes: Float32) -> Mask:
-    """Golden: width and height must be positive."""
+    """Width and height must be positive."""
     positive: Mask = np.all(boxes[:, 2:] - boxes[:, :2] > 0, axis=1)
     return positive
 
@@ -108,7 +88,7 @@ def _rows(boxes: Float32) -> Rows:
 
 
 def overlaps(threshold: float, smallest_union: np.float32 | None) -> Test:
-    """IoU > threshold in fp32, operation by operation as written in mmcv and in the golden model."""
+    """IoU > threshold in fp32, operation by operation as written in mmcv."""
     limit = np.float32(threshold)
 
     def suppresses(better: Rows, worse: Rows) -> Mask:

@@ -7,19 +7,19 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike
 
-import convertkit
+from convertkit.graph.graph import Graph
 
 Tensor: TypeAlias = Any
-"""A graphsurgeon tensor, as :class:`convertkit.Graph` hands them out."""
+"""A graphsurgeon tensor."""
 
 _ELEMENT = {np.dtype(np.float32): 1, np.dtype(np.int64): 7, np.dtype(np.int32): 6, np.dtype(np.float16): 10}
 """``TensorProto.DataType``."""
 
 
 class Emitter:
-    """Appends nodes whose names begin with that of the vendor node they stand for."""
+    """Appends nodes whose names begin with that of the head they stand for."""
 
-    def __init__(self, graph: convertkit.Graph, prefix: str) -> None:
+    def __init__(self, graph: Graph, prefix: str) -> None:
         self._graph, self._prefix = graph, prefix
 
     def op(self, kind: str, *inputs: Tensor, **attributes: Any) -> Tensor:

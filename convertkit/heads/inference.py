@@ -9,15 +9,14 @@ if TYPE_CHECKING:
     import onnx
     from onnx.shape_inference import InferenceContext
 
-    from convertkit_ascend.ops.record import VendorOp
+    from convertkit.heads.operator import Operator
 
 Dim: TypeAlias = "int | str | None"
 Dims: TypeAlias = "tuple[Dim, ...]"
 """A size, the name of one, or None."""
 
 _FLOATING = (1, 10)
-"""``TensorProto.FLOAT`` and ``FLOAT16``: what the vendor's IR lists for boxes, scores, features and rois
-(facts 2.1, 2.2)."""
+"""``TensorProto.FLOAT`` and ``FLOAT16``."""
 
 _INT32 = 6
 
@@ -25,7 +24,7 @@ _INT32 = 6
 class Node:
     """One node under inference."""
 
-    def __init__(self, context: InferenceContext, op: VendorOp) -> None:
+    def __init__(self, context: InferenceContext, op: Operator) -> None:
         self._context, self._op = context, op
         self.attributes: dict[str, Any] = dict(op.complete(self._attributes()))
         self._refuse_attributes()

@@ -5,7 +5,7 @@ outside the picture is decided per axis too. So the average over a bin is ``Wy @
 holding for every bin how much each row or column of the feature map counts. The same value as mmcv's loop over samples
 up to the order of additions.
 
-Rules all semantics share (mmcv ``roi_align``, ONNX ``RoiAlign``, ``roi_align_compute.py`` of CANN 8.1.RC1):
+Rules that mmcv's ``roi_align``, ONNX's ``RoiAlign`` and the kernels of vendors share:
 
 * a sample below -1 or above the size of the map counts 0, one in between is clamped to the map;
 * ``sample_num`` <= 0 takes ceil(bin size) samples per bin and axis.
@@ -41,7 +41,7 @@ class Pooling:
         sample_num: samples per bin and axis; 0 or less: as many as the bin has feature pixels.
         aligned: pixel centres are at integers: shift by -0.5 feature pixel.
         smallest: the least width and height of a RoI in feature pixels, None where there is none.
-        reciprocal: divide a RoI into bins by multiplying with fp32 ``1 / bins``, as the kernel does.
+        reciprocal: divide a RoI into bins by multiplying with fp32 ``1 / bins``, as some kernels do.
     """
 
     scale: float

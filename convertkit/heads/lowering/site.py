@@ -1,4 +1,4 @@
-"""A vendor node about to be lowered: its attributes, its inputs in float32, and their sizes."""
+"""A head about to be lowered: its attributes, its inputs in float32, and their sizes."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
-from convertkit_ascend.ops.record import Values, VendorOp
-from convertkit_ascend.twin.emit import Emitter, Tensor
+from convertkit.errors import GraphError, UnavailableError
+from convertkit.heads.lowering.emit import Emitter, Tensor
+from convertkit.heads.operator import Operator, Values
 
 
 @dataclass(frozen=True)
 class Site:
-    """One vendor node.
+    """One head.
 
     Args:
-        attributes: with the vendor's defaults.
+        attributes: with the defaults.
         inputs: floating ones in float32; None for an absent one.
         half: whether the node's floating inputs and outputs are float16.
     """
 
     name: str
-    op: VendorOp
+    op: Operator
     attributes: Values
     inputs: tuple[Tensor | None, ...]
     half: bool
@@ -38,23 +38,20 @@ class Site:
         tensor = self.inputs[index]
         shape = None if tensor is None else tensor.shape
         if shape is None or any(not isinstance(size, int) for size in shape):
-            raise convertkit.UnavailableError(
+            raise UnavailableError(
                 f"{self.op.name} {self.name!r}: input {index} has shape {shape}; the twin needs static shapes"
             )
         return tuple(shape)
 
 
-def site(emit: Emitter, node: Any, op: VendorOp) -> Site:
+def site(emit: Emitter, node: Any, op: Operator) -> Site:
     """What a node of a graph asks for.
 
     Raises:
         GraphError: an attribute is missing, unknown or wrong, or inputs are neither float32 nor float16.
     """
-    known = {item.name for item in op.attributes}
-    wrong = [f"{name} is not an attribute" for name in sorted(set(node.attrs) - known)]
-    wrong += [line for item in op.attributes for line in item.violations(node.attrs)]
-    if wrong:
-        raise convertkit.GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
+    if wrong := op.wrong(node.attrs):
+        raise GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
     inputs = [None if tensor.is_empty() else tensor for tensor in node.inputs]
     half = _is_half(inputs, f"{op.name} {node.name!r}")
     single = tuple(_as_float32(emit, tensor) for tensor in inputs)
@@ -66,7 +63,7 @@ def _is_half(inputs: Sequence[Tensor | None], who: str) -> bool:
     kinds -= {np.dtype(np.int32)}  # num_valid_boxes
     if kinds not in ({np.dtype(np.float32)}, {np.dtype(np.float16)}):
         found = ", ".join(sorted(map(str, kinds))) or "unknown"
-        raise convertkit.GraphError(f"{who}: its inputs must be all float32 or all float16, they are {found}")
+        raise GraphError(f"{who}: its inputs must be all float32 or all float16, they are {found}")
     return kinds == {np.dtype(np.float16)}
 
 

@@ -1,14 +1,13 @@
-"""``RoiExtractor`` in standard ONNX: every RoI pooled once, on its own level.
+"""``MultilevelRoiAlign`` in standard ONNX: every RoI pooled once, on its own level.
 
 The framework's own export pools every RoI on every level and throws all results but one away.
 
-Differences from the semantics in :mod:`convertkit_ascend.ops`:
+Differences from the reference:
 
-* A RoI is at least one feature pixel wide and high in both semantics: ``RoiAlign`` before opset 16 (from 16 on:
-  ``output_half_pixel``) always clamps, and so does the framework's export. mmcv with ``aligned=True`` does not, so
-  *framework* differs for RoIs below one pixel of their level.
+* A RoI is at least one feature pixel wide and high, whatever ``clamp`` says: ``RoiAlign`` before opset 16 (from 16 on:
+  ``output_half_pixel``) always clamps, and so does the framework's export. mmcv with ``aligned=True`` does not.
 * A RoI whose area overflows fp32 pools to 0.
-* ``sample_num=0`` on a finite RoI many times larger than the map takes as many samples as its size asks for, also
+* ``sampling_ratio=0`` on a finite RoI many times larger than the map takes as many samples as its size asks for, also
   those beyond the map, as ``RoiAlign`` does: time and memory grow with its area.
 
 RoIs that no level takes, that are not finite, or whose picture does not exist, give 0.
@@ -21,24 +20,20 @@ from itertools import pairwise
 
 import numpy as np
 
-import convertkit
-from convertkit_ascend.ops.record import Semantics, Values
-from convertkit_ascend.ops.roi_extractor import square_only
-from convertkit_ascend.twin.emit import Emitter, Tensor
-from convertkit_ascend.twin.levels import area_bounds
-from convertkit_ascend.twin.site import Site
+from convertkit.heads.lowering.emit import Emitter, Tensor
+from convertkit.heads.lowering.levels import area_bounds
+from convertkit.heads.lowering.site import Site
+from convertkit.heads.operator import Values
 
 
-def roi_extractor(emit: Emitter, site: Site, semantics: Semantics) -> list[Tensor]:
-    """Output ``(K, C, pooled_height, pooled_width) float32``."""
-    if semantics == "ideal" and (wrong := square_only(*_bins(site.attributes))):
-        raise convertkit.UnavailableError(f"RoiExtractor {site.name!r}: {wrong[0]}")
+def roi_align(emit: Emitter, site: Site) -> list[Tensor]:
+    """Output ``(K, C, output_height, output_width) float32``."""
     *features, rois = site.inputs
     pictures, channels, _, _ = site.shape(0)
     (count, _) = site.shape(len(features))
     corners = emit.columns(rois, 1, 5)
     picture = emit.reshape(emit.columns(rois, 0, 1), -1)
-    masks = _masks(emit, corners, picture, pictures, _bounds(site.attributes, semantics, len(features)))
+    masks = _masks(emit, corners, picture, pictures, _bounds(site.attributes, len(features)))
     number = emit.cast(picture, np.int64)
     mine = [emit.reshape(emit.op("NonZero", mask), -1) for mask in masks]
     pooled = []
@@ -50,7 +45,7 @@ def roi_extractor(emit: Emitter, site: Site, semantics: Semantics) -> list[Tenso
 
 
 def _bins(attributes: Values) -> tuple[int, int]:
-    return attributes["pooled_height"], attributes["pooled_width"]
+    return attributes["output_height"], attributes["output_width"]
 
 
 def _in_order(
@@ -67,8 +62,8 @@ def _in_order(
     return emit.op("Gather", emit.op("Concat", nothing, *pooled, axis=0), index, axis=0)
 
 
-def _bounds(attributes: Values, semantics: Semantics, levels: int) -> Sequence[float]:
-    bounds: Sequence[float] = area_bounds(semantics, attributes["finest_scale"], levels).tolist()
+def _bounds(attributes: Values, levels: int) -> Sequence[float]:
+    bounds: Sequence[float] = area_bounds(attributes["at_bound"], attributes["finest_scale"], levels).tolist()
     return bounds
 
 
@@ -106,8 +101,8 @@ def _pool(
         corners,
         number,
         mode="avg",
-        output_height=attributes["pooled_height"],
-        output_width=attributes["pooled_width"],
-        sampling_ratio=max(attributes["sample_num"], 0),
+        output_height=attributes["output_height"],
+        output_width=attributes["output_width"],
+        sampling_ratio=max(attributes["sampling_ratio"], 0),
         spatial_scale=float(scale),
     )

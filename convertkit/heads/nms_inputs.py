@@ -1,4 +1,4 @@
-"""The inputs and options of ``BatchMultiClassNMS`` that all of its semantics share."""
+"""The inputs and options of a multi-class NMS that everything which computes one shares."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
-from convertkit_ascend.ops.record import Inputs, Outputs, Values
+from convertkit.errors import UsageError
+from convertkit.heads.operator import Inputs, Outputs, Values
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class Picture:
         return self.boxes[:, kind if self.boxes.shape[1] > 1 else 0]
 
     def clipped(self, boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Boxes cut at the window: minimum with its far corner, then maximum with its near one, as the kernel does
-        (``clip_window_compute`` in ``batch_multi_class_non_max_suppression.py``)."""
+        """Boxes cut at the window: minimum with its far corner, then maximum with its near one."""
         if self.window is None:
             return boxes
         low, high = np.tile(self.window[:2], 2), np.tile(self.window[2:], 2)
@@ -86,7 +85,7 @@ def pictures(inputs: Inputs) -> list[Picture]:
     """
     boxes, scores, windows, counts = [*inputs, None, None, None, None][:4]
     if boxes is None or scores is None:
-        raise convertkit.UsageError("BatchMultiClassNMS needs boxes and scores")
+        raise UsageError("boxes and scores are needed")
     _check(boxes, scores)
     order = np.arange(boxes.shape[1])
     return [
@@ -103,9 +102,8 @@ def pictures(inputs: Inputs) -> list[Picture]:
 def _check(boxes: NDArray[Any], scores: NDArray[Any]) -> None:
     fits = boxes.ndim == 4 and scores.ndim == 3 and boxes.shape[:2] == scores.shape[:2]
     if not fits or boxes.shape[2] not in (1, scores.shape[2]) or boxes.shape[3] != 4:
-        raise convertkit.UsageError(
-            f"BatchMultiClassNMS takes boxes (B, N, 1 or C, 4) and scores (B, N, C), "
-            f"not {boxes.shape} and {scores.shape}"
+        raise UsageError(
+            f"boxes (B, N, 1 or C, 4) and scores (B, N, C) are taken, not {boxes.shape} and {scores.shape}"
         )
 
 

@@ -1,4 +1,4 @@
-"""``BatchMultiClassNMS`` in standard ONNX: each class of each picture is one batch of ``NonMaxSuppression``.
+"""``MulticlassNms`` in standard ONNX: each class of each picture is one batch of ``NonMaxSuppression``.
 
 The framework's own export shifts the boxes of each class apart and suppresses all of them together: every candidate is
 compared with those of all classes. Here a class only sees its own, and no box is moved, so nothing is rounded.
@@ -6,8 +6,8 @@ compared with those of all classes. Here a class only sees its own, and no box i
 Most scores lie below the threshold. So the candidates are taken out first and *packed*: row ``picture * C + class``
 holds the boxes of one class, padded by zeros to the longest row. Everything behind works on candidates only.
 
-Difference from the semantics in :mod:`convertkit_ascend.ops`: *ideal* clamps the union of two boxes at 1e-12, which
-only boxes with sides around a millionth of a pixel reach; the twin does not.
+Difference from the reference: ``smallest_union`` is left out. Only boxes with sides around a millionth of a pixel have
+a union of 1e-12, the one that a vendor asks for.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convertkit_ascend.ops.record import Semantics
-from convertkit_ascend.twin.emit import Emitter, Tensor
-from convertkit_ascend.twin.site import Site
+from convertkit.heads.lowering.emit import Emitter, Tensor
+from convertkit.heads.lowering.site import Site
 
 
 @dataclass(frozen=True)
@@ -54,13 +53,14 @@ class Candidates:
     counts: Tensor
 
 
-def nms(emit: Emitter, site: Site, semantics: Semantics) -> list[Tensor]:
+def nms(emit: Emitter, site: Site) -> list[Tensor]:
     """Outputs ``(B, T, 4), (B, T), (B, T) float32`` and ``(B,) int32``."""
     pictures, boxes, shared, _ = site.shape(0)
     sizes = Sizes(pictures, boxes, site.shape(1)[2], shared)
-    found = _candidates(emit, site, sizes, drop=semantics == "ideal")
-    selected = _suppress(emit, site, sizes, found, flipped=semantics == "framework")
-    if semantics == "framework":
+    drop = bool(site.attributes["drop_empty"])
+    found = _candidates(emit, site, sizes, drop=drop)
+    selected = _suppress(emit, site, sizes, found, flipped=not drop)
+    if site.attributes["ties"] == "box":
         selected = _box_by_box(emit, found, selected)
     return _best(emit, found, selected, sizes, site.attributes["max_total_size"])
 
@@ -100,7 +100,7 @@ def _join(emit: Emitter, high: Tensor, size: int, low: Tensor) -> Tensor:
 
 
 def _clip(emit: Emitter, corners: Tensor, window: Tensor) -> Tensor:
-    """Minimum with the far corner, then maximum with the near one, as ``Picture.clipped`` in ``ops/nms_inputs.py``."""
+    """Minimum with the far corner, then maximum with the near one, as ``Picture.clipped`` in ``nms_inputs.py``."""
     near, far = emit.columns(window, 0, 2), emit.columns(window, 2, 4)
     low, high = emit.op("Concat", near, near, axis=1), emit.op("Concat", far, far, axis=1)
     return emit.op("Max", emit.op("Min", corners, high), low)

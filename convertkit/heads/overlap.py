@@ -1,4 +1,4 @@
-"""Greedy non-maximum suppression in blocks, for whichever test of overlap a semantics has."""
+"""Greedy non-maximum suppression in blocks, for whichever test of overlap there is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows: TypeAlias = NDArray[np.float32]
-"""``(N, 5) float32``: x1 y1 x2 y2 area, in whichever unit the semantics works in."""
+"""``(N, 5) float32``: x1 y1 x2 y2 area, in whichever unit the test works in."""
 
 Indices: TypeAlias = NDArray[np.intp]
 Mask: TypeAlias = NDArray[np.bool_]
@@ -18,7 +18,7 @@ Test: TypeAlias = Callable[[Rows, Rows], Mask]
 """``(M, 5), (N, 5) -> (M, N) bool``: whether a better box suppresses a worse one."""
 
 BLOCK = 128
-"""Candidates looked at together; also the kernel's burst, but the result does not depend on it."""
+"""Candidates looked at together; the result does not depend on it."""
 
 
 def greedy(rows: Rows, suppresses: Test, limit: int) -> Indices:

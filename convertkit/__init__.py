@@ -46,6 +46,7 @@ _NAMES = {
     "passes.base": "GraphPass IrPass LightPass ModelPass Pass",
     "passes.finding": "Finding",
     "passes.record": "PassRecord",
+    "passes.rewriting": "RewritingPass",
     "process": "ChildError run_child usable_processors",
     "reading": "read_file",
     "targets.base": "Target",
@@ -131,6 +132,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.record import PassRecord as PassRecord
+    from convertkit.passes.rewriting import RewritingPass as RewritingPass
     from convertkit.process import ChildError as ChildError
     from convertkit.process import run_child as run_child
     from convertkit.process import usable_processors as usable_processors

@@ -11,6 +11,7 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.cast_int64 import CastInt64ToInt32
     from convertkit_passes.fold_constants import FoldConstants
     from convertkit_passes.freeze_defaults import FreezeDefaults
+    from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
     from convertkit_passes.select_class_masks import SelectClassMasks
@@ -18,5 +19,5 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.simplify import Simplify
 
     general = (FreezeDefaults, Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo)
-    for cls in (*general, SelectClassMasks, PruneMaskHead):
+    for cls in (*general, SelectClassMasks, PruneMaskHead, FuseMultilevelRoialign):
         register(cls)

@@ -11,13 +11,11 @@ from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 from convertkit_ascend.passes.clip_to_picture import ClipToPicture
 from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
 from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
 PASSES: tuple[type[convertkit.Pass], ...] = (
-    FuseMultilevelRoialign,
     FuseMulticlassNms,
     DropOffsetRounding,
     RestoreRpnLevels,

@@ -12,7 +12,7 @@ from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 from convertkit_ascend.passes.clip_to_picture import ClipToPicture
 from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from onnx import TensorProto, helper
 
 import convertkit
@@ -21,9 +21,10 @@ from convertkit.graph.validate import validate
 from convertkit.passes.explain import findings
 from convertkit.passes.record import op_counts
 from convertkit.passes.state import GraphState
-from tests.ascend.passes import nms_forms, roi_forms
+from tests.ascend.passes import nms_forms
 from tests.ascend.passes.nms_forms import Form, Writer
 from tests.graphtext import parse
+from tests.passes.heads import roi_forms
 
 VENDOR = ops.BATCH_MULTI_CLASS_NMS.name
 

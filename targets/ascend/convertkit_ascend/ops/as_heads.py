@@ -15,9 +15,6 @@ Executable: TypeAlias = Literal["framework", "ideal"]
 SMALLEST_UNION = 1e-12
 """Facts 2.1, reference semantics: ``cpu_golden.py`` of hicann/ops-cv."""
 
-RENAMED = {"output_height": "pooled_height", "output_width": "pooled_width", "sampling_ratio": "sample_num"}
-"""Attributes of MultilevelRoiAlign by the names that RoiExtractor has for them."""
-
 
 def roi_align(attributes: Values, semantics: Executable) -> Values:
     """MultilevelRoiAlign for the attributes of a RoiExtractor, complete."""

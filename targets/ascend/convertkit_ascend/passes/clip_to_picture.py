@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class ClipToPicture(RewritingPass):
+class ClipToPicture(convertkit.RewritingPass):
     """Clip boxes to the picture on the canvas just before every NMS, as the framework does outside of its export.
 
     An export clips to the canvas, because it does not know the picture; mmdet's test code clips to ``img_shape``, the

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class DropOffsetRounding(RewritingPass):
+class DropOffsetRounding(convertkit.RewritingPass):
     """Take off the rounding that class offsets left in the boxes of an export.
 
     mmdet's export moves the boxes of each class to a place of their own, up to 25,000 pixels away, and back; float32

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class FuseMulticlassNms(RewritingPass):
+class FuseMulticlassNms(convertkit.RewritingPass):
     """Replace a NonMaxSuppression and what selects by it with one BatchMultiClassNMS node.
 
     What is replaced is found by value: boxes and scores above (through class offsets, views and filters), and below

@@ -10,10 +10,12 @@ import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
 import convertkit
+from convertkit.heads import name_of
 from convertkit_ascend import ops
 from convertkit_ascend.legality.table import half_only
+from convertkit_ascend.lowering import lower_heads
 from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import bounds, name_of
+from convertkit_ascend.matching.nms.values import bounds
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
@@ -22,6 +24,7 @@ LARGEST = float(np.finfo(np.float16).max)
 
 def cast(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Finding, ...]:
     """Casts all of them; a finding for each, of the graph as it was."""
+    lower_heads(graph)
     with annotated(graph):
         nodes = list(_nodes(graph, only))
         findings = tuple(_finding(graph, node) for node in nodes)

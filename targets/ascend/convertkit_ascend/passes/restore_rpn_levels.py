@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class RestoreRpnLevels(RewritingPass):
+class RestoreRpnLevels(convertkit.RewritingPass):
     """Let the NMS of proposals work inside each pyramid level, as the framework does outside of its export.
 
     mmdet's ``RPNHead._bbox_post_process`` (2.28.2) calls ``batched_nms`` with level ids; its ``onnx_export`` notes that

@@ -8,6 +8,7 @@ import convertkit
 from convertkit import heads
 from convertkit_ascend import ops
 from convertkit_ascend.domain import set_versions, versions
+from convertkit_ascend.lowering import with_vendor_operators
 from convertkit_ascend.ops.as_heads import AS_HEADS, Executable
 from convertkit_ascend.ops.roi_extractor import square_only
 
@@ -15,7 +16,7 @@ SEMANTICS: tuple[Executable, ...] = ("framework", "ideal")
 
 
 def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> convertkit.LightModel:
-    """The twin of a graph: every vendor node in operators of the default domain.
+    """The twin of a graph: every vendor node, and every head as the vendor has it, in the default domain.
 
     Args:
         model: opset 11 to 16. Shapes of boxes, scores, features and rois must be static. Floating inputs of a vendor
@@ -32,6 +33,7 @@ def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> conv
     """
     if semantics not in SEMANTICS:
         raise convertkit.UnknownNameError("semantics of a twin", semantics, SEMANTICS)
+    model = with_vendor_operators(model)
     if not any(node.domain == ops.DOMAIN for node in convertkit.every_node(model.proto.graph)):
         return model
     proto = onnx.ModelProto()

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit_ascend.matching.nms.site import Refused
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.values import Tensor
 from convertkit_ascend.matching.nms.views import View
 

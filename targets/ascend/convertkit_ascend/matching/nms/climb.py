@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 import convertkit
-from convertkit_ascend.matching.nms.site import Refused
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.values import Node, Tensor, constant
 from convertkit_ascend.matching.nms.views import VIEWS
 

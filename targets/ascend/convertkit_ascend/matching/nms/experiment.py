@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms import downstream, probes, readings
 from convertkit_ascend.matching.nms.downstream import Downstream
 from convertkit_ascend.matching.nms.readings import Answer, Reading
-from convertkit_ascend.matching.nms.site import Refused, Site
+from convertkit_ascend.matching.nms.site import Site
 from convertkit_ascend.matching.nms.sources import Sources
 from convertkit_ascend.matching.nms.values import Tensor, bounds
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 import convertkit
-from convertkit_ascend.matching.nms.site import Refused
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.values import Node, Tensor
 from convertkit_ascend.matching.nms.vendor import VendorNms
 from convertkit_ascend.matching.nms.views import VIEWS
 
-ROIS = {"RoiExtractor": -1, "RoiAlign": 1}
+ROIS = {"MultilevelRoiAlign": -1, "RoiExtractor": -1, "RoiAlign": 1}
 """Which input of an operator is the RoIs."""
 
 

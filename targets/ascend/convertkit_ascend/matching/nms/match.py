@@ -8,12 +8,13 @@ from typing import TypeAlias
 import numpy as np
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms import downstream, rounding, sources
 from convertkit_ascend.matching.nms.downstream import Downstream
 from convertkit_ascend.matching.nms.experiment import Experiment, Explained
 from convertkit_ascend.matching.nms.readings import Reading
 from convertkit_ascend.matching.nms.rounding import Offsets
-from convertkit_ascend.matching.nms.site import Refused, Site, operator_threshold, read
+from convertkit_ascend.matching.nms.site import Site, operator_threshold, read
 from convertkit_ascend.matching.nms.sources import Sources
 from convertkit_ascend.matching.nms.threshold import measure
 from convertkit_ascend.matching.nms.values import Node

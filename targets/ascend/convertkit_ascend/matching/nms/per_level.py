@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.levels import Levels, levels, makes_rois
 from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
 from convertkit_ascend.matching.nms.vendor import VendorNms, nodes
 from convertkit_ascend.matching.nms.views import View

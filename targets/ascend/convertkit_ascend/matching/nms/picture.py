@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.site import Refused
 from convertkit_ascend.matching.nms.values import Tensor
 from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, proposes, unsized
 

@@ -8,12 +8,12 @@ import numpy as np
 from onnx import helper
 
 import convertkit
+from convertkit.heads import Refused, name_of
 from convertkit_ascend.matching.nms import rounding
 from convertkit_ascend.matching.nms.match import Match, match
 from convertkit_ascend.matching.nms.readings import Reading
 from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.site import Refused
-from convertkit_ascend.matching.nms.values import Tensor, name_of
+from convertkit_ascend.matching.nms.values import Tensor
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 
 

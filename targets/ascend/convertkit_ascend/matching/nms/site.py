@@ -5,25 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms.values import Node, Tensor, bounds, constant
 from convertkit_ascend.ops import OPSETS
-
-
-class Refused(Exception):
-    """The place stays as it is.
-
-    Attributes:
-        why: one line.
-        tensor: the name of the tensor at which the search ended.
-    """
-
-    def __init__(self, why: str, tensor: Tensor | None = None) -> None:
-        super().__init__(why)
-        self.why = why
-        self.tensor = "" if tensor is None else str(tensor.name)
-
-    def finding(self, where: str) -> convertkit.Finding:
-        return convertkit.Finding("refused", where, self.why, self.tensor)
 
 
 @dataclass(frozen=True)

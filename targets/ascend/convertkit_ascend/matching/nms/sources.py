@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms import classes, probes
 from convertkit_ascend.matching.nms.classes import Layout
 from convertkit_ascend.matching.nms.climb import Climbed, climb
-from convertkit_ascend.matching.nms.site import Refused, Site
+from convertkit_ascend.matching.nms.site import Site
 from convertkit_ascend.matching.nms.values import Bounds, bounds, constant
 from convertkit_ascend.matching.nms.views import Laid, View, lay, lay_boxes
 

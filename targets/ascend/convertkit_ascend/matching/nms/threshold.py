@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 import convertkit
+from convertkit.heads import Refused
 from convertkit_ascend.matching.nms import probes
-from convertkit_ascend.matching.nms.site import Refused, Site
+from convertkit_ascend.matching.nms.site import Site
 from convertkit_ascend.matching.nms.sources import Sources
 from convertkit_ascend.matching.nms.values import bounds
 

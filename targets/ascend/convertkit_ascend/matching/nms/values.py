@@ -36,11 +36,6 @@ class Bounds:
 ANY = Bounds(-np.inf, np.inf)
 
 
-def name_of(node: Node) -> str:
-    """For findings: of a node without a name, that of its output."""
-    return str(node.name or node.outputs[0].name)
-
-
 def is_initializer(tensor: Tensor) -> bool:
     """Whether a tensor is an initializer; its values are not read."""
     return isinstance(tensor, gs.Constant)

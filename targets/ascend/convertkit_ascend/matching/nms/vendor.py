@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import convertkit
-from convertkit_ascend.matching.nms.site import Refused
-from convertkit_ascend.matching.nms.values import Node, Tensor, name_of
+from convertkit.heads import Refused, name_of
+from convertkit_ascend.matching.nms.values import Node, Tensor
 from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
 
 CHANNELS = (1, 3, 4)

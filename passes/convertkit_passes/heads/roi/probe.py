@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit_ascend.matching.roi.pooling import Pooling
-from convertkit_ascend.matching.roi.refusal import RefusedError
+from convertkit.heads import Refused
+from convertkit_passes.heads.roi.pooling import Pooling
 
 Float32: TypeAlias = NDArray[np.float32]
 
@@ -53,7 +53,7 @@ class Probe:
             ``(M, C, bins) float32``.
 
         Raises:
-            RefusedError: it cannot be run, or its result has another shape.
+            Refused: it cannot be run, or its result has another shape.
         """
         size = self.count
         parts = [self._run(features, rois[start : start + size], size) for start in range(0, len(rois), size)]
@@ -67,8 +67,8 @@ class Probe:
         try:
             (result,) = self.region.run(*features, filled[:, 5 - self.columns :])
         except convertkit.GraphError as error:
-            raise RefusedError(f"the candidate cannot be run: {error.message}", self.exit) from error
+            raise Refused(f"the candidate cannot be run: {error.message}", self.exit) from error
         wanted = (size, self.pooling.shapes[0][1], *self.pooling.bins)
         if result.shape != wanted:
-            raise RefusedError(f"the result is {result.shape}, not {wanted}", self.exit)
+            raise Refused(f"the result is {result.shape}, not {wanted}", self.exit)
         return np.asarray(result[slots], np.float32)

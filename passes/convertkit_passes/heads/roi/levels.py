@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convertkit_ascend.matching.roi.probe import Float32, Probe
-from convertkit_ascend.matching.roi.refusal import RefusedError
+from convertkit.heads import Refused
+from convertkit_passes.heads.roi.probe import Float32, Probe
 
 SMALLEST, LARGEST, LARGEST_OF_ALL = 1.0, 1024.0, 16384.0
 """Sides in pixels of the square RoIs asked for first, and the limit for those asked for where the first bounds promise
@@ -41,7 +41,7 @@ class Levels:
         """The operator's ``finest_scale``.
 
         Raises:
-            RefusedError: the bounds are not a whole number times 2, 4, 8, ...
+            Refused: the bounds are not a whole number times 2, 4, 8, ...
         """
         middles = [(low + high) / 2 / 2 ** (index + 1) for index, (low, high) in enumerate(self.bounds)]
         finest = round(float(np.median(middles)))
@@ -49,7 +49,7 @@ class Levels:
             wanted = finest * 2.0 ** (index + 1)
             if finest < 1 or not low * (1 - NEAR) <= wanted <= high * (1 + NEAR):
                 shown = ", ".join(f"{high:.7g}" for _, high in self.bounds)
-                raise RefusedError(f"levels change at {shown} px, no whole number times 2, 4, 8, ...")
+                raise Refused(f"levels change at {shown} px, no whole number times 2, 4, 8, ...")
         return finest
 
 
@@ -57,7 +57,7 @@ def measure(probe: Probe) -> Levels:
     """Which level square RoIs of growing size take.
 
     Raises:
-        RefusedError: a RoI takes no level or several, levels do not follow the size, or one is never taken.
+        Refused: a RoI takes no level or several, levels do not follow the size, or one is never taken.
     """
     features = _numbered(probe)
     sizes, taken = _ask(probe, features, np.geomspace(SMALLEST, LARGEST, probe.questions))
@@ -115,10 +115,10 @@ def _ask(probe: Probe, features: list[list[Float32]], sizes: np.ndarray) -> tupl
 def _check(probe: Probe, sizes: np.ndarray, level: np.ndarray) -> None:
     lost = ~np.isfinite(level)
     if lost.any():
-        raise RefusedError(f"a RoI of {sizes[lost][0]:.6g} px is pooled from no level", probe.exit)
+        raise Refused(f"a RoI of {sizes[lost][0]:.6g} px is pooled from no level", probe.exit)
     mixed = (np.abs(level - np.rint(level)) > 1e-3) | (level < -0.5) | (level > probe.pooling.levels - 0.5)
     if mixed.any():
-        raise RefusedError(f"a RoI of {sizes[mixed][0]:.6g} px is not pooled from a single level", probe.exit)
+        raise Refused(f"a RoI of {sizes[mixed][0]:.6g} px is not pooled from a single level", probe.exit)
 
 
 def _squares(probe: Probe, sizes: np.ndarray) -> Float32:
@@ -142,12 +142,10 @@ def _order(probe: Probe, sizes: np.ndarray, taken: np.ndarray) -> tuple[int, ...
     order = tuple(int(level) for level in taken[changes])
     if len(set(order)) < len(order):
         where = ", ".join(f"{sizes[index]:.6g}" for index in changes[1:])
-        raise RefusedError(f"levels do not follow the size of the RoI: they change at {where} px", probe.exit)
+        raise Refused(f"levels do not follow the size of the RoI: they change at {where} px", probe.exit)
     for level, feature in enumerate(probe.pooling.features):
         if level not in order:
-            raise RefusedError(
-                f"no square RoI of {sizes[0]:.6g} to {sizes[-1]:.6g} px takes it", feature.name
-            )
+            raise Refused(f"no square RoI of {sizes[0]:.6g} to {sizes[-1]:.6g} px takes it", feature.name)
     return order
 
 

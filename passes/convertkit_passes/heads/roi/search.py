@@ -9,21 +9,20 @@ from typing import Any
 import numpy as np
 
 import convertkit
-from convertkit_ascend import ops
-from convertkit_ascend.matching.nms.values import name_of
-from convertkit_ascend.matching.roi import candidates as candidate
-from convertkit_ascend.matching.roi.candidates import Candidate, Group
-from convertkit_ascend.matching.roi.levels import measure
-from convertkit_ascend.matching.roi.pooling import Pooling, common_pooling
-from convertkit_ascend.matching.roi.probe import Probe
-from convertkit_ascend.matching.roi.refusal import RefusedError
-from convertkit_ascend.matching.roi.source import Source, rois_source
-from convertkit_ascend.matching.roi.verify import CLAMPED, Verdict, verify
+from convertkit import heads
+from convertkit.heads import Refused, name_of
+from convertkit_passes.heads.roi import candidates as candidate
+from convertkit_passes.heads.roi.candidates import Candidate, Group
+from convertkit_passes.heads.roi.levels import measure
+from convertkit_passes.heads.roi.pooling import Pooling, common_pooling
+from convertkit_passes.heads.roi.probe import Probe
+from convertkit_passes.heads.roi.source import Source, rois_source
+from convertkit_passes.heads.roi.verify import Verdict, verify
 
 
 @dataclass(frozen=True)
 class Match:
-    """A region that one RoiExtractor replaces.
+    """A region that one MultilevelRoiAlign replaces.
 
     Args:
         nodes: its RoiAlign nodes.
@@ -42,8 +41,14 @@ class Match:
     verdict: Verdict
 
 
-def search(graph: convertkit.Graph) -> tuple[tuple[Match, ...], tuple[convertkit.Finding, ...]]:
-    """All matches of a graph, and a finding for every group of RoiAlign nodes. Only types and shapes are written."""
+def search(
+    graph: convertkit.Graph, *, square: bool
+) -> tuple[tuple[Match, ...], tuple[convertkit.Finding, ...]]:
+    """All matches of a graph, and a finding for every group of RoiAlign nodes. Only types and shapes are written.
+
+    Args:
+        square: refuse those whose bins are not as many one way as the other.
+    """
     if not next(graph.find(candidate.ROI_ALIGN), None):
         return (), ()
     convertkit.annotate(graph)
@@ -51,43 +56,43 @@ def search(graph: convertkit.Graph) -> tuple[tuple[Match, ...], tuple[convertkit
     matches: list[Match] = []
     findings: list[convertkit.Finding] = []
     for group in candidate.groups(graph, flow):
-        found, said = _group(graph, flow, group)
+        found, said = _group(graph, flow, group, square)
         matches += found
         findings += said
     return tuple(matches), tuple(findings)
 
 
 def _group(
-    graph: convertkit.Graph, flow: convertkit.Flow, group: Group
+    graph: convertkit.Graph, flow: convertkit.Flow, group: Group, square: bool
 ) -> tuple[list[Match], list[convertkit.Finding]]:
     matches: list[Match] = []
-    refusals: list[tuple[Candidate, RefusedError]] = []
+    refusals: list[tuple[Candidate, Refused]] = []
     left = list(group.nodes)
     for item in candidate.candidates(flow, group):
         if not all(any(node is other for other in left) for node in item.nodes):
             continue
         try:
-            matches.append(match(graph, item))
-        except RefusedError as error:
+            matches.append(match(graph, item, square=square))
+        except Refused as error:
             refusals.append((item, error))
             continue
         left = [node for node in left if not any(node is other for other in item.nodes)]
     return matches, [*map(_matched, matches), *_refused(group, left, refusals)]
 
 
-def match(graph: convertkit.Graph, item: Candidate) -> Match:
+def match(graph: convertkit.Graph, item: Candidate, *, square: bool) -> Match:
     """Measures one candidate.
 
     Raises:
-        RefusedError: it is no multi-level extraction that the operator can do.
+        Refused: it is no multi-level extraction.
     """
-    low, high = ops.OPSETS
+    low, high = heads.OPSETS
     if not low <= graph.opset <= high:
-        raise RefusedError(f"opset must be {low} to {high}, it is {graph.opset}")
-    pooling = common_pooling(item.nodes)
+        raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
+    pooling = common_pooling(item.nodes, square=square)
     if not item.exits:
         shape = ", ".join(map(str, candidate.result_shape(item.nodes[0])))
-        raise RefusedError(
+        raise Refused(
             f"the levels come together as {item.meeting.shape}, not (K, {shape})", item.meeting.name
         )
     reasons = []
@@ -95,7 +100,7 @@ def match(graph: convertkit.Graph, item: Candidate) -> Match:
         try:
             region, entry = _region(graph, item, pooling, result)
             return _match_at(graph, item, _probe(region, entry, pooling), entry)
-        except RefusedError as error:
+        except Refused as error:
             reasons.append(error)
     raise reasons[0]
 
@@ -105,10 +110,6 @@ def _match_at(graph: convertkit.Graph, item: Candidate, probe: Probe, entry: Any
     source = rois_source(graph, probe, entry, item.nodes)
     levels = measure(probe)
     verdict = verify(probe, levels.order, levels.finest(), source.picture)
-    shapes = [pooling.shapes[index] for index in levels.order]
-    problems = ops.ROI_EXTRACTOR.limits(verdict.attributes, [*shapes, (count, 5)], graph.opset)
-    if problems:
-        raise RefusedError(f"the operator does not take it: {problems[0]}", result.name)
     shape = (count, pooling.shapes[0][1], *pooling.bins)
     features = tuple(pooling.features[index] for index in levels.order)
     return Match(item.nodes, features, source, entry, result, shape, verdict)
@@ -118,14 +119,14 @@ def _region(
     graph: convertkit.Graph, item: Candidate, pooling: Pooling, result: Any
 ) -> tuple[convertkit.Region, Any]:
     """The region up to the nearest tensor that may be the RoIs, and that tensor."""
-    leak = RefusedError(
+    leak = Refused(
         "the RoIs of the levels have no common source of 4 or 5 columns", item.nodes[0].inputs[1].name
     )
     for entry in item.entries:
         try:
             return convertkit.cut(graph, [result], [*pooling.features, entry]), entry
         except convertkit.LeakError as error:
-            leak = RefusedError(
+            leak = Refused(
                 f"the result also depends on {error.tensor.name}, which is neither features nor {entry.name}",
                 result.name,
             )
@@ -137,27 +138,25 @@ def _probe(region: convertkit.Region, entry: Any, pooling: Pooling) -> Probe:
     rows, columns = (size if isinstance(size, int) and size >= 0 else None for size in entry.shape)
     if not rows:
         open_number = "the number of RoIs is open, and the operator takes a fixed one"
-        raise RefusedError(open_number if rows is None else "there are no RoIs", entry.name)
+        raise Refused(open_number if rows is None else "there are no RoIs", entry.name)
     if columns is not None:
         return Probe(region, pooling, columns, rows)
     five = Probe(region, pooling, 5, rows)
     try:
         five.ask([np.zeros(shape, np.float32) for shape in pooling.shapes], np.zeros((rows, 5), np.float32))
-    except RefusedError:
+    except Refused:
         return Probe(region, pooling, 4, rows)
     return five
 
 
 def _matched(item: Match) -> convertkit.Finding:
     verdict = item.verdict
-    named = {name: value for name, value in verdict.attributes.items() if name != "pool_mode"}
-    small = (
-        "clamped to one, as by the operator" if verdict.small == CLAMPED else "not clamped, the operator does"
-    )
+    named = {name: value for name, value in verdict.attributes.items() if name not in ("at_bound", "clamp")}
+    small = "clamped to one" if verdict.attributes["clamp"] else "not clamped"
     return convertkit.Finding(
         "matched",
         _names(item.nodes),
-        f"RoiExtractor of {len(item.features)} levels: "
+        f"MultilevelRoiAlign of {len(item.features)} levels: "
         + ", ".join(f"{name}={value}" for name, value in named.items())
         + f"; {verdict.compared} RoIs differ by at most {verdict.worst:.2g} of the largest value; "
         f"RoIs below one feature pixel (and unused slots) are {small}",
@@ -166,7 +165,7 @@ def _matched(item: Match) -> convertkit.Finding:
 
 
 def _refused(
-    group: Group, left: Sequence[Any], refusals: Sequence[tuple[Candidate, RefusedError]]
+    group: Group, left: Sequence[Any], refusals: Sequence[tuple[Candidate, Refused]]
 ) -> list[convertkit.Finding]:
     """One finding for the largest candidate of what is left, and one for nodes that are in none."""
     findings = []

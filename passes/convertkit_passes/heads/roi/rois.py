@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from convertkit_ascend.matching.roi.pooling import Pooling
-from convertkit_ascend.matching.roi.probe import Float32
+from convertkit_passes.heads.roi.pooling import Pooling
+from convertkit_passes.heads.roi.probe import Float32
 
 DIGITS = 22
 """Bits of a corner. Two fewer than fp32 has: shifting by half a feature pixel and dividing by a stride that is a power
@@ -17,7 +17,7 @@ BESIDE = (3e-5, 3e-4, 1e-2)
 """How far beside a bound RoIs are asked, relative."""
 
 EPSILON = 2e-5
-"""Nearer to a bound than this, relative, framework and operator may choose differently (``levels.NEAR``)."""
+"""Nearer to a bound than this, relative, frameworks may choose differently (``levels.NEAR``)."""
 
 LARGEST = 4.0
 """The largest RoIs, in the last bound."""

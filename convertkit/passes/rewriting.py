@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import convertkit
+from typing import TYPE_CHECKING
+
+from convertkit.passes.base import GraphPass
+
+if TYPE_CHECKING:
+    from convertkit.graph.graph import Graph
+    from convertkit.passes.finding import Finding
 
 
-class RewritingPass(convertkit.GraphPass):
+class RewritingPass(GraphPass):
     """A pass of one method, :meth:`rewrite`; ``--explain`` is that on a graph that is thrown away."""
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: Graph) -> tuple[Finding, ...]:
         """Edits the graph, and returns a finding for every place that was looked at."""
         raise NotImplementedError
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         self.rewrite(graph)
 
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def explain(self, graph: Graph) -> tuple[Finding, ...]:
         return self.rewrite(graph)

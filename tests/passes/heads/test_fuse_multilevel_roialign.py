@@ -7,21 +7,20 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from convertkit_ascend import ops
-from convertkit_ascend.matching.roi.pooling import Pooling
-from convertkit_ascend.matching.roi.rois import questions
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
-from convertkit_ascend.twin import lower
+from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_passes.heads.roi.pooling import Pooling
+from convertkit_passes.heads.roi.rois import questions
 from convertkit_passes.simplify import Simplify
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
 import convertkit
+from convertkit import heads
 from convertkit.graph.graph import open_graph
 from tests import graphtext
-from tests.ascend.passes import roi_forms as forms
-from tests.ascend.passes.roi_forms import Extraction
+from tests.passes.heads import roi_forms as forms
+from tests.passes.heads.roi_forms import Extraction
 
 MINI = Path(__file__).parents[3] / "models" / "maskrcnn" / "mini" / "mini.onnx"
 
@@ -32,7 +31,7 @@ TORCHVISION = SMALL.but(samples=2, aligned=False, bins=(3, 3))
 
 @pytest.fixture(autouse=True)
 def registered():
-    ops.register_schemas()
+    heads.DOMAIN.register_schemas()
 
 
 def fused(model):
@@ -40,7 +39,7 @@ def fused(model):
 
 
 def extractors(graph):
-    return list(graph.find("RoiExtractor", domain=ops.DOMAIN))
+    return list(graph.find("MultilevelRoiAlign", domain=heads.HEADS))
 
 
 def findings(model):
@@ -51,11 +50,12 @@ def attributes(e: Extraction):
     return {
         "finest_scale": e.finest,
         "spatial_scale": [float(np.float32(1 / stride)) for stride in e.strides],
-        "pooled_height": e.bins[0],
-        "pooled_width": e.bins[1],
-        "sample_num": e.samples,
-        "pool_mode": "avg",
+        "output_height": e.bins[0],
+        "output_width": e.bins[1],
+        "sampling_ratio": e.samples,
         "aligned": int(e.aligned),
+        "at_bound": "up",
+        "clamp": int(e.opset < 16 or not e.aligned),
     }
 
 
@@ -78,9 +78,9 @@ def run(model, inputs):
 
 
 def assert_same_results(model, e, rois="rois"):
-    """The graph computes what it did; the operator as defined, or as the framework where that does not clamp."""
+    """The graph computes what it did."""
     inputs = random_inputs(e, rois)
-    after = lower(graphtext.apply(FUSE, model), "framework" if e.opset >= 16 and e.aligned else "ideal")
+    after = heads.lower(graphtext.apply(FUSE, model))
     before, now = run(model, inputs), run(after, inputs)
     for name, value in before.items():
         np.testing.assert_allclose(now[name], value, atol=2e-6)
@@ -149,7 +149,6 @@ def test_levels_written_in_any_order_are_sorted_by_measurement():
     ("change", "why", "tensor"),
     [
         ({"mode": "max"}, "pooling mode is max, not avg", None),
-        ({"bins": (3, 2)}, "takes pooled_height for both sides: bins of 3 x 2 come out 3 x 3", None),
         ({"samples": 1000}, "sampling_ratio 1000 take 3000 points a side of every RoI; up to 128", None),
         ({"bins": (129, 129), "samples": 0}, "129 bins a side with sampling_ratio 0 take 129 points", None),
         ({"bounds": (2, 5)}, "levels change at 16", None),
@@ -176,6 +175,16 @@ def test_near_misses_are_refused_and_stay(change, why, tensor):
     assert why in refused[0].why
     if tensor is not None:
         assert refused[0].tensor == (model.proto.graph.output[0].name if tensor == "result" else tensor)
+
+
+def test_bins_need_not_be_square_unless_a_target_asks_for_it():
+    e = SMALL.but(bins=(3, 2))
+    model = forms.mask_add(e)
+
+    assert len(extractors(fused(model))) == 1
+    assert_same_results(model, e)
+    (finding,) = FuseMultilevelRoialign(square=True).explain(open_graph(model))
+    assert (finding.status, finding.why) == ("refused", "its bins are 3 x 2, not square")
 
 
 @pytest.mark.parametrize("form", [forms.single, lambda e: forms.mask_add(e.but(strides=(4,)))])
@@ -209,7 +218,7 @@ def test_two_heads_on_the_same_rois():
 
     nodes = extractors(fused(model))
 
-    assert [(node.attrs["pooled_height"], node.attrs["sample_num"]) for node in nodes] == [(3, 0), (4, 1)]
+    assert [(node.attrs["output_height"], node.attrs["sampling_ratio"]) for node in nodes] == [(3, 0), (4, 1)]
     assert nodes[0].inputs[-1] is nodes[1].inputs[-1]
     assert_same_results(model, SMALL)
 
@@ -238,9 +247,9 @@ def test_the_finding_says_how_small_rois_are_pooled():
     (before_16,) = findings(forms.mask_add(SMALL))
     (half_pixel,) = findings(forms.mask_add(SMALL.but(opset=16)))
 
-    assert before_16.why.endswith("(and unused slots) are clamped to one, as by the operator")
-    assert half_pixel.why.endswith("(and unused slots) are not clamped, the operator does")
-    assert "finest_scale=8, spatial_scale=[0.25, 0.125, 0.0625], pooled_height=3" in before_16.why
+    assert before_16.why.endswith("(and unused slots) are clamped to one")
+    assert half_pixel.why.endswith("(and unused slots) are not clamped")
+    assert "finest_scale=8, spatial_scale=[0.25, 0.125, 0.0625], output_height=3" in before_16.why
 
 
 def test_a_graph_without_roialign_has_nothing_to_say():
@@ -272,10 +281,12 @@ def test_golden():
         <float[2,1] roi_pictures = {0.0, 0.0}>
         {
             rois_output = Concat <axis = 1> (roi_pictures, boxes)
-            y = convertkit.ascend.RoiExtractor <ATTRIBUTES> (fine, coarse, rois_output)
+            y = convertkit.heads.MultilevelRoiAlign <ATTRIBUTES> (fine, coarse, rois_output)
         }"""
-    written = 'aligned = 0, finest_scale = 8, pool_mode = "avg", pooled_height = 1, pooled_width = 1, '
-    written += "sample_num = 2, spatial_scale = [0.25, 0.125]"
+    written = (
+        'aligned = 0, at_bound = "up", clamp = 1, finest_scale = 8, output_height = 1, output_width = 1, '
+    )
+    written += "sampling_ratio = 2, spatial_scale = [0.25, 0.125]"
     assert graphtext.rewritten(FUSE, before) == graphtext.text(after).replace("ATTRIBUTES", written)
 
 
@@ -360,9 +371,9 @@ def test_both_extractors_of_a_real_mask_rcnn():
     wanted = {
         "finest_scale": 56,
         "spatial_scale": [1 / 4, 1 / 8, 1 / 16, 1 / 32],
-        "sample_num": 0,
+        "sampling_ratio": 0,
         "aligned": 1,
     }
     assert wanted.items() <= boxes.attrs.items() and wanted.items() <= masks.attrs.items()
-    assert (boxes.attrs["pooled_height"], masks.attrs["pooled_width"]) == (7, 14)
+    assert (boxes.attrs["output_height"], masks.attrs["output_width"]) == (7, 14)
     assert not list(graph.find("RoiAlign"))

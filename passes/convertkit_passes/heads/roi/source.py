@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 import convertkit
-from convertkit_ascend.matching.roi.probe import Probe
-from convertkit_ascend.matching.roi.refusal import RefusedError
+from convertkit.heads import Refused
+from convertkit_passes.heads.roi.probe import Probe
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def rois_source(graph: convertkit.Graph, probe: Probe, entry: Any, nodes: Sequen
         nodes: the RoiAlign nodes.
 
     Raises:
-        RefusedError: the boxes ``(K, 4)`` are not all of one picture, or no ``(K, 5)`` can be made of them.
+        Refused: the boxes ``(K, 4)`` are not all of one picture, or no ``(K, 5)`` can be made of them.
     """
     if probe.columns == 5:
         return Source(entry, None)
@@ -68,12 +68,10 @@ def _stated_picture(graph: convertkit.Graph, entry: Any, nodes: Sequence[Any], b
     for node in nodes:
         value = _value(graph, node.inputs[2], entry, boxes)
         if value is None:
-            raise RefusedError(
-                "the numbers of the pictures depend on more than the boxes", node.inputs[2].name
-            )
+            raise Refused("the numbers of the pictures depend on more than the boxes", node.inputs[2].name)
         found |= set(value.reshape(-1).tolist())
     if len(found) > 1:
-        raise RefusedError(f"boxes of several pictures: {sorted(found)}", entry.name)
+        raise Refused(f"boxes of several pictures: {sorted(found)}", entry.name)
     return int(found.pop()) if found else 0
 
 

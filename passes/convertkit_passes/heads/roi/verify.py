@@ -1,4 +1,4 @@
-"""Holding a candidate against the vendor operator on random features."""
+"""Holding a candidate against the operator on random features."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from convertkit.heads import Values
-from convertkit_ascend import ops
-from convertkit_ascend.matching.roi.probe import Float32, Probe
-from convertkit_ascend.matching.roi.refusal import RefusedError
-from convertkit_ascend.matching.roi.rois import Questions, moved, questions
-from convertkit_ascend.ops.record import Semantics
+from convertkit import heads
+from convertkit.heads import Refused, Values
+from convertkit_passes.heads.roi.probe import Float32, Probe
+from convertkit_passes.heads.roi.rois import Questions, moved, questions
 
 TOLERANCE = 1e-4
 """Largest difference, relative to the largest value."""
@@ -22,10 +20,9 @@ FEW_ROIS, FEW_CHANNELS = 24, 8
 """What tells how samples are placed. That all channels are treated alike is held against all RoIs of a feature pixel
 or more; the operator's reference takes time."""
 
-CLAMPED: Semantics = "ideal"
-UNCLAMPED: Semantics = "framework"
-"""The two rules for RoIs below one feature pixel: made as large as one (RoiAlign before opset 16, and the operator),
-or pooled as they are (mmcv with ``aligned=True``, RoiAlign with ``half_pixel``)."""
+CLAMPED, UNCLAMPED = 1, 0
+"""The two rules for RoIs below one feature pixel: made as large as one (RoiAlign before opset 16, mmcv if not
+aligned), or pooled as they are (mmcv with ``aligned=True``, RoiAlign with ``half_pixel``)."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,11 @@ class Verdict:
         attributes: of the operator.
         worst: largest difference, relative to the largest value.
         compared: how many RoIs.
-        small: how RoIs below one feature pixel are pooled.
     """
 
     attributes: dict[str, Any]
     worst: float
     compared: int
-    small: Semantics
 
 
 @dataclass(frozen=True)
@@ -54,7 +49,7 @@ class Answers:
     found: Float32
 
     def errors(
-        self, rows: np.ndarray, semantics: Semantics, attributes: Values, channels: int | None = None
+        self, rows: np.ndarray, clamp: int, attributes: Values, channels: int | None = None
     ) -> np.ndarray:
         """The largest difference of each of the rows to the operator, relative to the largest value of all.
 
@@ -65,7 +60,8 @@ class Answers:
         if not len(rows):
             return np.zeros(0)
         inputs = [*(item[:, :channels] for item in self.features), self.asked.rois[rows]]
-        (expected,) = ops.ROI_EXTRACTOR.compute(semantics, inputs, attributes)
+        values = {**attributes, "clamp": clamp or 1 - attributes["aligned"]}
+        (expected,) = heads.MULTILEVEL_ROI_ALIGN.compute(inputs, values)
         with np.errstate(invalid="ignore"):
             gap = np.abs(self.found[rows, :channels] - expected).max(axis=(1, 2, 3))
         largest = max(float(np.abs(expected).max()), float(np.finfo(np.float32).tiny))
@@ -77,10 +73,10 @@ def verify(probe: Probe, order: tuple[int, ...], finest: int, picture: int | Non
 
     Args:
         order: positions of the levels in ``probe.pooling``, finest first.
-        picture: see :func:`~convertkit_ascend.matching.roi.rois.questions`.
+        picture: see :func:`~convertkit_passes.heads.roi.rois.questions`.
 
     Raises:
-        RefusedError: it computes something else.
+        Refused: it computes something else.
     """
     attributes = _stated(probe, order, finest)
     random = np.random.default_rng(2)
@@ -94,7 +90,7 @@ def verify(probe: Probe, order: tuple[int, ...], finest: int, picture: int | Non
     _refuse_large(probe, answers, clear, errors)
     rule, theirs = _small_rule(probe, answers, small, attributes)
     worst = max(errors.max(initial=0.0), theirs.max(initial=0.0))
-    return Verdict(attributes, float(worst), len(asked.rois), rule)
+    return Verdict({**attributes, "at_bound": "up", "clamp": rule}, float(worst), len(asked.rois))
 
 
 def _stated(probe: Probe, order: Sequence[int], finest: int) -> dict[str, Any]:
@@ -102,10 +98,9 @@ def _stated(probe: Probe, order: Sequence[int], finest: int) -> dict[str, Any]:
     return {
         "finest_scale": finest,
         "spatial_scale": [pooling.scales[index] for index in order],
-        "pooled_height": pooling.bins[0],
-        "pooled_width": pooling.bins[1],
-        "sample_num": pooling.samples,
-        "pool_mode": "avg",
+        "output_height": pooling.bins[0],
+        "output_width": pooling.bins[1],
+        "sampling_ratio": pooling.samples,
     }
 
 
@@ -156,7 +151,7 @@ def _refuse_large(probe: Probe, answers: Answers, rows: np.ndarray, errors: np.n
         return
     level = answers.asked.level[rows]
     gaps = [errors[level == index].max(initial=0.0) for index in range(probe.pooling.levels)]
-    raise RefusedError(
+    raise Refused(
         f"{wrong.sum()} of {len(rows)} RoIs differ from the operator's, per level by up to "
         f"{', '.join(f'{gap:.2g}' for gap in gaps)} of the largest value",
         probe.exit,
@@ -165,7 +160,7 @@ def _refuse_large(probe: Probe, answers: Answers, rows: np.ndarray, errors: np.n
 
 def _small_rule(
     probe: Probe, answers: Answers, rows: np.ndarray, attributes: Values
-) -> tuple[Semantics, np.ndarray]:
+) -> tuple[int, np.ndarray]:
     """Which rule RoIs below one feature pixel follow, and their errors under it."""
     least = np.inf
     for rule in (CLAMPED, UNCLAMPED):
@@ -173,7 +168,7 @@ def _small_rule(
         if (errors <= TOLERANCE).all():
             return rule, errors
         least = min(least, errors.max())
-    raise RefusedError(
+    raise Refused(
         f"RoIs below one feature pixel differ from the operator's by {least:.2g} of the largest value",
         probe.exit,
     )

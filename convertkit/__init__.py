@@ -39,6 +39,7 @@ _NAMES = {
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
     "graph.validate": "ONNX_ERRORS",
+    "graph.values": "Bounds bounds constant_value is_initializer",
     "hookspecs": "hookimpl",
     "limits": "Limits",
     "models.base": "Model",
@@ -120,6 +121,10 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
+    from convertkit.graph.values import Bounds as Bounds
+    from convertkit.graph.values import bounds as bounds
+    from convertkit.graph.values import constant_value as constant_value
+    from convertkit.graph.values import is_initializer as is_initializer
     from convertkit.hookspecs import hookimpl as hookimpl
     from convertkit.limits import Limits as Limits
     from convertkit.models.base import Model as Model

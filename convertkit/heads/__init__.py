@@ -15,7 +15,7 @@ _NAMES = {
     "lowering.lower": "OPSETS lower",
     "nms": "MULTICLASS_NMS",
     "nms_inputs": "Found Options Picture outputs pictures",
-    "nodes": "Refused name_of",
+    "nodes": "Nms Refused annotated canvas head_of name_of sized unsized",
     "operator": "Attribute Formal Inputs Operator Outputs Shape Values",
     "roi": "MULTILEVEL_ROI_ALIGN arrays infer_bins pool_by",
     "roi_levels": "NONE above scale",
@@ -37,8 +37,14 @@ if TYPE_CHECKING:
     from convertkit.heads.nms_inputs import Picture as Picture
     from convertkit.heads.nms_inputs import outputs as outputs
     from convertkit.heads.nms_inputs import pictures as pictures
+    from convertkit.heads.nodes import Nms as Nms
     from convertkit.heads.nodes import Refused as Refused
+    from convertkit.heads.nodes import annotated as annotated
+    from convertkit.heads.nodes import canvas as canvas
+    from convertkit.heads.nodes import head_of as head_of
     from convertkit.heads.nodes import name_of as name_of
+    from convertkit.heads.nodes import sized as sized
+    from convertkit.heads.nodes import unsized as unsized
     from convertkit.heads.operator import Attribute as Attribute
     from convertkit.heads.operator import Formal as Formal
     from convertkit.heads.operator import Inputs as Inputs

@@ -8,8 +8,10 @@ import pytest
 from convertkit_ascend import ops, twin
 from convertkit_ascend.lowering import with_vendor_operators
 from convertkit_ascend.numerics import Effects, emulate
+from convertkit_passes.clip_to_picture import ClipToPicture
 
 from convertkit import heads
+from convertkit.plugins import open_plugins
 from tests import graphtext
 
 
@@ -92,6 +94,16 @@ def test_a_twin_and_device_numerics_take_heads_as_the_vendor_has_them(text):
     wanted = emulate(with_vendor_operators(before), Effects.parse("none")).run(inputs)
     for name, value in wanted.items():
         np.testing.assert_array_equal(found[name], value)
+
+
+def test_passes_for_heads_take_the_vendors_operators_of_a_users_file() -> None:
+    open_plugins()
+    vendor = with_vendor_operators(model(NMS))
+
+    after = graphtext.apply(ClipToPicture(), vendor)
+
+    assert [value.name for value in after.proto.graph.input] == ["boxes", "scores", "picture"]
+    assert after.proto.graph.node[-1].op_type == "BatchMultiClassNMS"
 
 
 def test_a_graph_without_heads_is_left_alone():

@@ -23,7 +23,7 @@ class CenterNmsBoxes(convertkit.RewritingPass):
     before = ("legalize-ascend",)
 
     def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-        """Every BatchMultiClassNMS: by how much its boxes are moved, or why they are not."""
-        from convertkit_ascend.matching.nms.centre import centre
+        """Every NMS: by how much its boxes are moved, or why they are not."""
+        from convertkit_ascend.passes.centring import centre
 
         return centre(graph)

@@ -1,4 +1,4 @@
-"""Where the boxes and scores of a NonMaxSuppression come from, in the layout of the vendor operator."""
+"""Where the boxes and scores of a NonMaxSuppression come from, in the layout of the operator."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 import convertkit
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms import classes, probes
-from convertkit_ascend.matching.nms.classes import Layout
-from convertkit_ascend.matching.nms.climb import Climbed, climb
-from convertkit_ascend.matching.nms.site import Site
-from convertkit_ascend.matching.nms.values import Bounds, bounds, constant
-from convertkit_ascend.matching.nms.views import Laid, View, lay, lay_boxes
+from convertkit_passes.heads.nms import probes
+from convertkit_passes.heads.nms.candidates import classes
+from convertkit_passes.heads.nms.candidates.classes import Layout
+from convertkit_passes.heads.nms.candidates.climb import Climbed, climb
+from convertkit_passes.heads.nms.candidates.site import Site
+from convertkit_passes.heads.nms.candidates.views import Laid, View, lay, lay_boxes
 
 Array: TypeAlias = NDArray[Any]
 
-UNBOUNDED = Bounds(0.0, 1024.0)
+UNBOUNDED = convertkit.Bounds(0.0, 1024.0)
 """Where boxes are probed when nothing in the graph bounds them."""
 
 
@@ -40,7 +40,7 @@ class Sources:
 
     boxes: Laid
     scores: Laid
-    range: Bounds
+    range: convertkit.Bounds
     reach: float
     together: bool
     filtered: bool
@@ -85,8 +85,8 @@ def _with_offset(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Cl
     """One class for the node, several kept apart by offsets."""
     dims = tuple(boxes.flat.shape)
     shape = (site.batch, int(np.prod(dims)) // (4 * site.batch))
-    value = constant(graph, boxes.offset)
-    within = bounds(graph, boxes.flat)
+    value = convertkit.constant_value(graph, boxes.offset)
+    within = convertkit.bounds(graph, boxes.flat)
     if value is not None and boxes.under is boxes.flat:
         offsets = _spread(value, dims, boxes).reshape(*shape, 4)
         found, moved = classes.layout(offsets, boxes.offset)
@@ -106,7 +106,7 @@ def _spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
     return np.broadcast_to(value, dims)
 
 
-def _keep_apart(gap: float, within: Bounds, boxes: Climbed) -> None:
+def _keep_apart(gap: float, within: convertkit.Bounds, boxes: Climbed) -> None:
     if not np.isfinite(gap):
         return
     if not within.finite:
@@ -120,7 +120,11 @@ def _keep_apart(gap: float, within: Bounds, boxes: Climbed) -> None:
 
 
 def _computed(
-    graph: convertkit.Graph, boxes: Climbed, scores: Climbed, shape: tuple[int, int], within: Bounds
+    graph: convertkit.Graph,
+    boxes: Climbed,
+    scores: Climbed,
+    shape: tuple[int, int],
+    within: convertkit.Bounds,
 ) -> tuple[Layout, Array]:
     """Offsets that depend on the boxes (torchvision: class * (largest coordinate + 1)).
 
@@ -132,15 +136,15 @@ def _computed(
         region = convertkit.cut(graph, [boxes.offset], [boxes.flat, scores.flat])
     except convertkit.LeakError as leak:
         raise Refused("its class offsets depend on more than boxes and scores", leak.tensor) from leak
-    top = min(bounds(graph, scores.flat).high, 1.0)
+    top = min(convertkit.bounds(graph, scores.flat).high, 1.0)
     values = np.linspace(1.0, 0.5, shape[0] * shape[1], dtype=np.float32) * np.float32(top)
     found = None
     for scale in (1.0, 0.5, 0.125):
-        part = Bounds(within.low * scale, within.high * scale)
+        part = convertkit.Bounds(within.low * scale, within.high * scale)
         rows = probes.cases((*shape, 1, 4), (*shape, 1), probes.Ranges(part, 1.0, 0.0))[0].boxes
         offsets = _run(region, boxes, rows.reshape(boxes.flat.shape), values.reshape(scores.flat.shape))
         found = classes.layout(_rows(offsets, shape, boxes), boxes.offset)
-        _keep_apart(classes.gap(found[1]), Bounds(float(rows.min()), float(rows.max())), boxes)
+        _keep_apart(classes.gap(found[1]), convertkit.Bounds(float(rows.min()), float(rows.max())), boxes)
     assert found is not None
     return found
 
@@ -172,7 +176,7 @@ def _sources(
         raise Refused(
             f"{tuple(scores.flat.shape)} scores do not go with {tuple(boxes.flat.shape)} boxes", scores.flat
         )
-    found = bounds(graph, boxes.flat)
+    found = convertkit.bounds(graph, boxes.flat)
     within = found if found.finite and found.high > found.low else UNBOUNDED
     return Sources(
         boxes=lay_boxes(graph, boxes.flat, boxes_view),

@@ -1,13 +1,13 @@
-"""One NonMaxSuppression node, read and held against what the vendor operator can do at all."""
+"""One NonMaxSuppression node, read and held against what the operator can do at all."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import convertkit
+from convertkit import heads
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms.values import Node, Tensor, bounds, constant
-from convertkit_ascend.ops import OPSETS
+from convertkit_passes.heads.types import Node, Tensor
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,11 @@ def read(graph: convertkit.Graph, node: Node) -> Site:
     Raises:
         Refused: boxes in centre form, an option that is no constant number, unknown sizes, another opset.
     """
-    low, high = OPSETS
+    low, high = heads.OPSETS
     if not low <= graph.opset <= high:
         raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
     if node.attrs.get("center_point_box", 0):
-        raise Refused("center_point_box=1: the vendor operator takes corners", node.inputs[0])
+        raise Refused("center_point_box=1: the operator takes corners", node.inputs[0])
     boxes, scores = node.inputs[:2]
     for tensor in (boxes, scores):
         if tensor.shape is not None and (len(tensor.shape) != 3 or 0 in tensor.shape):
@@ -84,7 +84,7 @@ def operator_threshold(graph: convertkit.Graph, threshold: float | None, scores:
     """
     if threshold is not None and threshold >= 0:
         return threshold
-    if bounds(graph, scores).low < 0:
+    if convertkit.bounds(graph, scores).low < 0:
         raise Refused(
             "scores may be negative and nothing removes those; the operator keeps scores above 0", scores
         )
@@ -95,7 +95,7 @@ def _option(graph: convertkit.Graph, node: Node, index: int, name: str) -> float
     """The number an optional input holds, None where it is absent."""
     if index >= len(node.inputs) or node.inputs[index].is_empty():
         return None
-    value = constant(graph, node.inputs[index])
+    value = convertkit.constant_value(graph, node.inputs[index])
     if value is None:
         raise Refused(f"{name} is not constant", node.inputs[index])
     if value.size != 1:

@@ -1,4 +1,4 @@
-"""Clipping the boxes of BatchMultiClassNMS to a picture that is a graph input."""
+"""Clipping the boxes of an NMS to a picture that is a graph input."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit.heads import Refused
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import Tensor
-from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, proposes, unsized
+from convertkit.heads import Nms, Refused, annotated, canvas, head_of, sized, unsized
+from convertkit_passes.heads.types import Tensor
 
 _FLOAT16 = 10
 """``TensorProto.FLOAT16``."""
@@ -28,7 +26,7 @@ def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> tuple[conve
         drop_empty: proposals without area after the clip get score 0.
     """
     with annotated(graph):
-        found, others = list(nodes(graph)), tuple(unsized(graph))
+        found, others = list(sized(graph)), tuple(unsized(graph))
         if not found:
             return others
         try:
@@ -46,7 +44,20 @@ def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> tuple[conve
         return (*findings, *others)
 
 
-def _check(graph: convertkit.Graph, name: str, found: list[VendorNms]) -> None:
+def proposes(nms: Nms) -> bool:
+    """Whether its boxes are proposals: another NMS depends on them."""
+    waiting, seen = list(nms.node.outputs), {id(item) for item in nms.node.outputs}
+    while waiting:
+        for node in waiting.pop().outputs:
+            if head_of(node) == "MulticlassNms" or node.op == "NonMaxSuppression":
+                return True
+            new = [item for item in node.outputs if id(item) not in seen]
+            seen.update(id(item) for item in new)
+            waiting.extend(new)
+    return False
+
+
+def _check(graph: convertkit.Graph, name: str, found: list[Nms]) -> None:
     known = graph.surgeon.tensors()
     if name in known:
         raise Refused(f"the graph has a tensor {name} already", known[name])
@@ -55,7 +66,7 @@ def _check(graph: convertkit.Graph, name: str, found: list[VendorNms]) -> None:
         raise Refused(f"the batch differs: {', '.join(map(str, sorted(batches)))}", found[0].boxes)
 
 
-def _clipped(graph: convertkit.Graph, nms: VendorNms, picture: Tensor) -> Tensor:
+def _clipped(graph: convertkit.Graph, nms: Nms, picture: Tensor) -> Tensor:
     """``(B, N, q, 4)``, every box inside its picture."""
     boxes = nms.boxes
     for op, columns in zip(("Max", "Min"), CORNERS, strict=True):
@@ -64,7 +75,7 @@ def _clipped(graph: convertkit.Graph, nms: VendorNms, picture: Tensor) -> Tensor
     return boxes
 
 
-def _limit(graph: convertkit.Graph, nms: VendorNms, picture: Tensor, columns: list[int]) -> Tensor:
+def _limit(graph: convertkit.Graph, nms: Nms, picture: Tensor, columns: list[int]) -> Tensor:
     """``(B, 1, 1, 4)``: two columns of the picture, twice."""
     order = graph.constant(np.array(columns, np.int64), name="columns")
     row = graph.add("Gather", [picture, order], attrs={"axis": 1}, dtype=picture.dtype, shape=(nms.batch, 4))
@@ -74,7 +85,7 @@ def _limit(graph: convertkit.Graph, nms: VendorNms, picture: Tensor, columns: li
     return graph.add("Reshape", [row, shape], dtype=row.dtype, shape=(nms.batch, 1, 1, 4))
 
 
-def _with_area(graph: convertkit.Graph, nms: VendorNms) -> Tensor:
+def _with_area(graph: convertkit.Graph, nms: Nms) -> Tensor:
     """``(B, N, C)``: the scores, 0 where a box has no positive width and height."""
     boxes, scores = nms.boxes, nms.scores
     leading = (nms.batch, nms.count, nms.shared)

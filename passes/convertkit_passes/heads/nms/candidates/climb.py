@@ -8,8 +8,8 @@ import numpy as np
 
 import convertkit
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms.values import Node, Tensor, constant
-from convertkit_ascend.matching.nms.views import VIEWS
+from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.types import Node, Tensor
 
 SELECTS = frozenset({"Compress", "Gather", "GatherND"})
 """Operators that take some rows of their first input: a filter, where their output has no static shape."""
@@ -65,14 +65,14 @@ def climb(graph: convertkit.Graph, start: Tensor, *, past_offset: bool) -> Climb
 def _operands(graph: convertkit.Graph, node: Node) -> tuple[Tensor, Tensor] | None:
     """Boxes and offsets of an addition, where one operand moves whole boxes."""
     for offset, boxes in (node.inputs, node.inputs[::-1]):
-        if constant(graph, boxes) is None and _translates(graph, offset):
+        if convertkit.constant_value(graph, boxes) is None and _translates(graph, offset):
             return boxes, offset
     return None
 
 
 def _translates(graph: convertkit.Graph, offset: Tensor) -> bool:
     """Whether every row of it moves both corners of a box alike, as far as can be told without running it."""
-    value = constant(graph, offset)
+    value = convertkit.constant_value(graph, offset)
     if value is not None:
         row = value.reshape(1, -1) if value.ndim == 0 else value
         return row.shape[-1] == 1 or (row.shape[-1] == 4 and np.array_equal(row[..., :2], row[..., 2:]))

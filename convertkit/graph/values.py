@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
-import convertkit
-
-Tensor: TypeAlias = Any
-"""A graphsurgeon tensor, as :class:`convertkit.Graph` hands them out."""
-
-Node: TypeAlias = Any
+from convertkit.errors import GraphError
+from convertkit.graph.graph import Graph, Node, Tensor
+from convertkit.graph.region import cut
 
 
 @dataclass(frozen=True)
@@ -41,23 +38,23 @@ def is_initializer(tensor: Tensor) -> bool:
     return isinstance(tensor, gs.Constant)
 
 
-def constant(graph: convertkit.Graph, tensor: Tensor) -> NDArray[Any] | None:
+def constant_value(graph: Graph, tensor: Tensor) -> NDArray[Any] | None:
     """The value of a tensor that no graph input has a part in, else None."""
     if is_initializer(tensor):
         return np.asarray(tensor.values)
     try:
-        return convertkit.cut(graph, [tensor], []).run()[0]
-    except convertkit.GraphError:
+        return cut(graph, [tensor], []).run()[0]
+    except GraphError:
         return None
 
 
-def bounds(graph: convertkit.Graph, tensor: Tensor) -> Bounds:
+def bounds(graph: Graph, tensor: Tensor) -> Bounds:
     """The tightest bounds that follow from the operators above; unbounded where they say nothing."""
     return _Walk(graph).of(tensor)
 
 
 class _Walk:
-    def __init__(self, graph: convertkit.Graph) -> None:
+    def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._known: dict[int, Bounds] = {}
 
@@ -79,7 +76,7 @@ class _Walk:
         if node is None:
             return ANY
         if node.op == "Constant":
-            return _extremes(constant(self._graph, tensor))
+            return _extremes(constant_value(self._graph, tensor))
         if node.op in _FIXED:
             return _FIXED[node.op]
         if node.op in _COPIES or (node.op == "Cast" and node.attrs["to"] in _FLOATING):
@@ -103,7 +100,7 @@ class _Walk:
     def _clip(self, node: Node) -> Bounds:
         limits = [-np.inf, np.inf]
         for index, item in enumerate(node.inputs[1:3]):
-            value = None if item.is_empty() else constant(self._graph, item)
+            value = None if item.is_empty() else constant_value(self._graph, item)
             limits[index] = limits[index] if value is None else float(value.reshape(-1)[0])
         return _limited(self.of(node.inputs[0]), *limits)
 

@@ -6,10 +6,9 @@ import numpy as np
 
 import convertkit
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms import probes
-from convertkit_ascend.matching.nms.site import Site
-from convertkit_ascend.matching.nms.sources import Sources
-from convertkit_ascend.matching.nms.values import bounds
+from convertkit_passes.heads.nms import probes
+from convertkit_passes.heads.nms.candidates.site import Site
+from convertkit_passes.heads.nms.candidates.sources import Sources
 
 _ONE = int(np.float32(1.0).view(np.uint32))
 """Bits of positive floats are ordered as their values."""
@@ -22,7 +21,7 @@ def measure(graph: convertkit.Graph, site: Site, found: Sources) -> float:
         Refused: a box of the largest score is dropped too.
     """
     region = convertkit.cut(graph, [site.selection], [found.boxes.tensor, found.scores.tensor])
-    top = bounds(graph, found.scores.tensor).high
+    top = convertkit.bounds(graph, found.scores.tensor).high
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
     ranges = probes.Ranges(found.range, 1.0, 0.0)
     case = next(

@@ -5,21 +5,20 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from convertkit_ascend import ops
-from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.twin import lower
+from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
 import convertkit
+from convertkit import heads
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
-from tests.ascend.passes import nms_forms
-from tests.ascend.passes.nms_forms import Form, Writer
 from tests.graphtext import apply, rewritten, show, text
+from tests.passes.heads import nms_forms
+from tests.passes.heads.nms_forms import Form, Writer
 
-ops.register_schemas()
+heads.DOMAIN.register_schemas()
 
 
 def explain(model: LightModel, **options: bool) -> tuple[convertkit.Finding, ...]:
@@ -35,10 +34,12 @@ def refusal(model: LightModel, **options: bool) -> convertkit.Finding:
 
 
 def nms(model: LightModel) -> dict[str, float]:
-    """The attributes of the one vendor node, when no NonMaxSuppression is left."""
-    (node,) = (item for item in model.proto.graph.node if item.domain == ops.DOMAIN)
+    """The attributes of the one MulticlassNms beside its switches, when no NonMaxSuppression is left."""
+    (node,) = (item for item in model.proto.graph.node if item.domain == heads.HEADS)
     assert not any(item.op_type == "NonMaxSuppression" for item in model.proto.graph.node)
-    return {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    found = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    assert (found.pop("ties"), found.pop("drop_empty")) == (b"box", 0)  # as frameworks do
+    return found
 
 
 def compare(before: LightModel, after: LightModel, seed: int, reach: float) -> int:
@@ -49,7 +50,7 @@ def compare(before: LightModel, after: LightModel, seed: int, reach: float) -> i
     """
     inputs = nms_forms.random_inputs(before, seed)
     old = convertkit.open_session(before, optimize=False).run(inputs)
-    new = convertkit.open_session(lower(after, "framework"), optimize=False).run(inputs)
+    new = convertkit.open_session(heads.lower(after), optimize=False).run(inputs)
     scores = old["dets"][..., 4]
     used = scores > 0
     np.testing.assert_allclose(new["dets"][used], old["dets"][used], rtol=0, atol=reach * 2.0**-23)
@@ -69,8 +70,9 @@ def test_shared_boxes_become_one_node() -> None:
         {
             t0 = Clip (boxes, c0, c1)
             Reshape_output = Reshape (t0, shape)
-            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS """
-        """<iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, score_threshold = 0.25> """
+            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms """
+        """<drop_empty = 0, iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, """
+        """score_threshold = 0.25, ties = "box"> """
         """(Reshape_output, scores)
             Reshape_1_output = Reshape (nmsed_scores, shape_1)
             labels = Cast <to = 7> (nmsed_classes)
@@ -166,7 +168,7 @@ def test_torchvision_with_fixed_slots(opset: int) -> None:
     inputs = nms_forms.random_inputs(before, 0)
     inputs["scores"] *= 5
     old = convertkit.open_session(before).run(inputs)
-    new = convertkit.open_session(lower(after, "framework")).run(inputs)
+    new = convertkit.open_session(heads.lower(after)).run(inputs)
     used = old["scores_out"] > 0
     assert used.sum() > 5
     np.testing.assert_allclose(new["scores_out"], old["scores_out"], rtol=1e-6)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from convertkit_ascend import ops
-from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
-from convertkit_ascend.twin import lower
+from convertkit_passes.drop_offset_rounding import DropOffsetRounding
 
 import convertkit
+from convertkit import heads
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, as_exported, parse, show, text
 
-ops.register_schemas()
+heads.DOMAIN.register_schemas()
 
 MOVED = """
     (float[1,6,3,4] boxes, float[1,6,3] scores) => (float[1,4,4] found)
@@ -21,7 +20,7 @@ MOVED = """
     {
         moved = Add (boxes, class_offsets)
         back = Sub (moved, class_offsets)
-        found, kept, classes, num = convertkit.ascend.BatchMultiClassNMS <iou_threshold: float = 0.5,
+        found, kept, classes, num = convertkit.heads.MulticlassNms <iou_threshold: float = 0.5,
             max_size_per_class: int = 4, max_total_size: int = 4, score_threshold: float = 0.25> (back, scores)
     }
 """
@@ -33,7 +32,7 @@ def moved(old: str = "", new: str = "") -> convertkit.LightModel:
 
 
 def read(graph: str) -> convertkit.LightModel:
-    return as_exported(parse(graph, domains=[ops.DOMAIN]))
+    return as_exported(parse(graph, domains=[heads.HEADS]))
 
 
 def test_boxes_are_read_where_they_were_before() -> None:
@@ -43,7 +42,7 @@ def test_boxes_are_read_where_they_were_before() -> None:
         """
         (float[1,6,3,4] boxes, float[1,6,3] scores) => (float[1,4,4] found)
         {
-            found, kept, classes, num = convertkit.ascend.BatchMultiClassNMS """
+            found, kept, classes, num = convertkit.heads.MulticlassNms """
         """<iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, score_threshold = 0.25> (boxes, scores)
         }
         """
@@ -57,7 +56,7 @@ def test_the_boxes_change_by_the_rounding_and_nothing_else_does() -> None:
     inputs = {"boxes": boxes, "scores": random.uniform(0.3, 1, (1, 6, 3)).astype(np.float32)}
 
     before, after = (
-        convertkit.open_session(lower(model, "framework"), optimize=False).run(inputs)["found"]
+        convertkit.open_session(heads.lower(model), optimize=False).run(inputs)["found"]
         for model in (moved(), apply(DropOffsetRounding(), moved()))
     )
 

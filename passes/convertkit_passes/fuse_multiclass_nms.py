@@ -1,4 +1,4 @@
-"""``fuse-multiclass-nms``: one vendor operator instead of NonMaxSuppression and everything around it."""
+"""``fuse-multiclass-nms``: one operator instead of NonMaxSuppression and everything around it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import convertkit
 
 
 class FuseMulticlassNms(convertkit.RewritingPass):
-    """Replace a NonMaxSuppression and what selects by it with one BatchMultiClassNMS node.
+    """Replace a NonMaxSuppression and what selects by it with one MulticlassNms.
 
     What is replaced is found by value: boxes and scores above (through class offsets, views and filters), and below
     every tensor that equals an output of the operator on random boxes and scores - boxes, scores, classes, boxes with
@@ -32,6 +32,6 @@ class FuseMulticlassNms(convertkit.RewritingPass):
 
     def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
-        from convertkit_ascend.matching.nms.rewrite import fuse
+        from convertkit_passes.heads.nms.rewrite import fuse
 
         return fuse(graph, pad=self.pad_detections)

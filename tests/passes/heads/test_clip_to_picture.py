@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from convertkit_ascend import ops
-from convertkit_ascend.passes.clip_to_picture import ClipToPicture
-from convertkit_ascend.twin import lower
+from convertkit_passes.clip_to_picture import ClipToPicture
 
 import convertkit
+from convertkit import heads
 from convertkit.graph.graph import open_graph
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import run_step
 from convertkit.passes.state import GraphState
 from convertkit.plugins import open_plugins
-from tests.ascend.passes.nms_forms import random_inputs
 from tests.graphtext import apply, parse, show, text
+from tests.passes.heads.nms_forms import random_inputs
 
-ops.register_schemas()
+heads.DOMAIN.register_schemas()
 
 DETECTIONS = """
     (float[1,2,3,4] boxes, float[1,2,3] scores) => (float[1,4,4] nmsed_boxes, float[1,4] nmsed_scores)
     {
-        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS <
+        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms <
             iou_threshold: float = 0.5, max_size_per_class: int = 4, max_total_size: int = 4,
             score_threshold: float = 0.25> (boxes, scores)
     }
@@ -30,7 +29,7 @@ DETECTIONS = """
 
 
 def detections() -> convertkit.LightModel:
-    return parse(DETECTIONS, domains=[ops.DOMAIN])
+    return parse(DETECTIONS, domains=[heads.HEADS])
 
 
 def test_boxes_are_clipped_in_front_of_the_operator() -> None:
@@ -49,7 +48,7 @@ def test_boxes_are_clipped_in_front_of_the_operator() -> None:
             Reshape_1_output = Reshape (Gather_1_output, shape_1)
             Max_output = Max (boxes, Reshape_output)
             Min_output = Min (Max_output, Reshape_1_output)
-            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS """
+            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms """
         """<iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, score_threshold = 0.25> """
         """(Min_output, scores)
         }
@@ -65,7 +64,7 @@ def test_a_box_ends_with_the_picture() -> None:
     }
     inputs["scores"][0, 0, 0] = 0.9
 
-    model = lower(apply(ClipToPicture(), detections()), "framework")
+    model = heads.lower(apply(ClipToPicture(), detections()))
     found = convertkit.open_session(model).run(inputs)
 
     np.testing.assert_array_equal(found["nmsed_boxes"][0, 0], [20, 10, 60, 90])
@@ -98,11 +97,11 @@ TWO_STAGES = """
     (float[1,3,2,4] boxes, float[1,3,2] scores, float[1,4,5] second)
         => (float[1,4] first_scores, float[1,2,4] nmsed_boxes, float[1,2] nmsed_scores)
     {
-        rois, first_scores, levels, number = convertkit.ascend.BatchMultiClassNMS <
+        rois, first_scores, levels, number = convertkit.heads.MulticlassNms <
             iou_threshold: float = 0.5, max_size_per_class: int = 3, max_total_size: int = 4,
             score_threshold: float = 0.0> (boxes, scores)
         wide = Unsqueeze <axes: ints = [2]> (rois)
-        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS <
+        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms <
             iou_threshold: float = 0.5, max_size_per_class: int = 2, max_total_size: int = 2,
             score_threshold: float = 0.25> (wide, second)
     }
@@ -120,18 +119,18 @@ def test_proposals_that_the_clip_leaves_without_area_are_dropped(drop_empty: boo
     }
     inputs["boxes"][0, :, 0] = [[0, 0, 9, 9], [20, 20, 60, 60], [60, 0, 70, 9]]  # the last lies outside
     inputs["boxes"][0, :, 1] = [[0, 0, 9, 9], [0, 51, 9, 59], [51, 51, 60, 60]]  # and these two
-    before = parse(TWO_STAGES, domains=[ops.DOMAIN])
+    before = parse(TWO_STAGES, domains=[heads.HEADS])
 
-    after = lower(apply(ClipToPicture(drop_empty=drop_empty), before), "framework")
+    after = heads.lower(apply(ClipToPicture(drop_empty=drop_empty), before))
 
     assert (convertkit.open_session(after).run(inputs)["first_scores"] > 0).sum() == kept
 
 
 def test_detections_without_area_are_not() -> None:
-    after = apply(ClipToPicture(), parse(TWO_STAGES, domains=[ops.DOMAIN]))
+    after = apply(ClipToPicture(), parse(TWO_STAGES, domains=[heads.HEADS]))
 
     last = after.proto.graph.node[-1]
-    assert (last.op_type, last.input[1]) == ("BatchMultiClassNMS", "second")
+    assert (last.op_type, last.input[1]) == ("MulticlassNms", "second")
 
 
 FIVE_BOXES = TWO_STAGES.replace("[1,3,2", "[1,5,2")
@@ -142,14 +141,14 @@ def test_a_picture_that_fills_the_canvas_changes_nothing() -> None:
     text = FIVE_BOXES.replace("float[1,4,5] second)", "float[1,4,5] second, float[1,3,40,60] image)")
     step = ClipToPicture()
 
-    added = step.added_inputs(apply(step, parse(text, domains=[ops.DOMAIN])))
+    added = step.added_inputs(apply(step, parse(text, domains=[heads.HEADS])))
 
     assert {name: value.tolist() for name, value in added.items()} == {"picture": [[0, 0, 60, 40]]}
 
 
 def test_without_an_image_input_a_picture_that_holds_every_box_stands_for_the_canvas() -> None:
     open_plugins()  # which say how the vendor's operators are run
-    step, before = ClipToPicture(), parse(FIVE_BOXES, domains=[ops.DOMAIN])
+    step, before = ClipToPicture(), parse(FIVE_BOXES, domains=[heads.HEADS])
 
     (picture,) = step.added_inputs(apply(step, before)).values()
     record = run_step(GraphState(before), step, checker=Checker([random_inputs(before, 0)]))

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms.values import Tensor
-from convertkit_ascend.matching.nms.views import View
+from convertkit_passes.heads.nms.candidates.views import View
+from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 

@@ -20,7 +20,7 @@ class DropOffsetRounding(convertkit.RewritingPass):
     before = ("restore-rpn-levels", "clip-to-picture", "center-nms-boxes", "legalize-ascend")
 
     def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-        """Every BatchMultiClassNMS whose boxes were moved by class and back, and how far."""
-        from convertkit_ascend.matching.nms.rounding import drop
+        """Every MulticlassNms whose boxes were moved by class and back, and how far."""
+        from convertkit_passes.heads.nms.experiment.rounding import drop
 
         return drop(graph)

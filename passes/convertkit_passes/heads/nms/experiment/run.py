@@ -1,4 +1,4 @@
-"""The experiment: the region below the boxes and scores against the vendor operator, on random boxes and scores."""
+"""The experiment: the region below the boxes and scores against the operator, on random boxes and scores."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
+from convertkit import heads
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms import downstream, probes, readings
-from convertkit_ascend.matching.nms.downstream import Downstream
-from convertkit_ascend.matching.nms.readings import Answer, Reading
-from convertkit_ascend.matching.nms.site import Site
-from convertkit_ascend.matching.nms.sources import Sources
-from convertkit_ascend.matching.nms.values import Tensor, bounds
-from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS
+from convertkit_passes.heads.nms import probes
+from convertkit_passes.heads.nms.candidates.site import Site
+from convertkit_passes.heads.nms.candidates.sources import Sources
+from convertkit_passes.heads.nms.experiment import downstream, readings
+from convertkit_passes.heads.nms.experiment.downstream import Downstream
+from convertkit_passes.heads.nms.experiment.readings import Answer, Reading
+from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
 MOST_SLOTS = 1000
-"""Largest max_size_per_class and max_total_size (facts 2.1, ``check_par``)."""
+"""Of detections that are looked for."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Experiment:
         return convertkit.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
 
     def _ranges(self) -> probes.Ranges:
-        top = bounds(self.graph, self.sources.scores.tensor).high
+        top = convertkit.bounds(self.graph, self.sources.scores.tensor).high
         usable = np.isfinite(top) and top > self.threshold
         return probes.Ranges(self.sources.range, top if usable else self.threshold + 1, self.threshold)
 
@@ -128,7 +129,7 @@ class Experiment:
             "max_size_per_class": MOST_SLOTS if together else min(self.site.limit, MOST_SLOTS),
             "max_total_size": MOST_SLOTS,
         }
-        outputs = BATCH_MULTI_CLASS_NMS.compute("framework", [case.boxes, case.scores], attributes)
+        outputs = heads.MULTICLASS_NMS.compute([case.boxes, case.scores], attributes)
         return Answer(*outputs).best(self.site.limit) if together else Answer(*outputs)
 
 

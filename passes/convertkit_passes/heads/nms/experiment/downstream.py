@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import convertkit
-from convertkit_ascend.matching.nms.values import Node, Tensor, is_initializer
-from convertkit_ascend.matching.nms.views import VIEWS
+from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.types import Node, Tensor
 
 MOST_VALUES = 5 * 1000
-"""Of one picture: boxes with scores of the most slots that the operator has (facts 2.1)."""
+"""Of one picture: boxes with scores of the most slots that are looked for."""
 
 MOST_AXES = 4
 
@@ -87,7 +87,7 @@ def read_off(downstream: Downstream, selection: Tensor, explained: Mapping[int, 
 def _moves(node: Node, kind: str | None) -> bool:
     """Whether the node only moves values; a cast does so for classes."""
     if node.op == "Gather":
-        return is_initializer(node.inputs[1])
+        return convertkit.is_initializer(node.inputs[1])
     return node.op in MOVES or (node.op == "Cast" and kind == "classes")
 
 

@@ -1,4 +1,4 @@
-"""Recognizing detections: a tensor that equals an output of the vendor operator in every case that was run."""
+"""Recognizing detections: a tensor that equals an output of the operator in every case that was run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit_ascend.matching.nms.values import Tensor
+from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 

@@ -23,8 +23,8 @@ class ClipToPicture(convertkit.RewritingPass):
     Boxes must be corners in pixels of the network input.
 
     A clip may leave a box without area. Proposals - boxes that another NMS depends on - are then dropped, by score 0:
-    mmdet (``min_bbox_size``), torchvision and detectron2 drop empty proposals, too, and the vendor's golden model does
-    (its 310P kernel does not). Detections are not: mmdet keeps those.
+    mmdet (``min_bbox_size``), torchvision and detectron2 drop empty proposals, too, and so does the golden model of
+    Ascend's operator (its 310P kernel does not). Detections are not: mmdet keeps those.
 
     Options:
         input: the name of the new graph input.
@@ -41,13 +41,13 @@ class ClipToPicture(convertkit.RewritingPass):
     drop_empty: bool = True
 
     def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-        """Every BatchMultiClassNMS: all are clipped, unless the graph has such an input already."""
-        from convertkit_ascend.matching.nms.picture import clip
+        """Every MulticlassNms: all are clipped, unless the graph has such an input already."""
+        from convertkit_passes.heads.picture import clip
 
         return clip(graph, self.input, drop_empty=self.drop_empty)
 
     def added_inputs(self, model: convertkit.LightModel) -> Mapping[str, NDArray[Any]]:
         """The whole canvas: under it nothing is clipped that was not before."""
-        from convertkit_ascend.matching.nms.picture import whole_canvas
+        from convertkit_passes.heads.picture import whole_canvas
 
         return whole_canvas(model, self.input)

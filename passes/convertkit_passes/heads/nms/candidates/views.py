@@ -1,4 +1,4 @@
-"""Looking through Reshape, Transpose and Expand to the tensor that already lies as the vendor operator wants it.
+"""Looking through Reshape, Transpose and Expand to the tensor that already lies as the operator wants it.
 
 Which element of an ancestor ends up where is not derived from node attributes: numbers 0, 1, 2, ... are sent through
 the nodes in between.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit_ascend.matching.nms.values import Tensor, is_initializer
+from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
@@ -77,7 +77,7 @@ def above(tensor: Tensor) -> list[Tensor]:
     found = [tensor]
     while tensor.inputs and tensor.inputs[0].op in VIEWS:
         tensor = tensor.inputs[0].inputs[0]
-        if is_initializer(tensor) or convertkit.static_shape(tensor) is None:
+        if convertkit.is_initializer(tensor) or convertkit.static_shape(tensor) is None:
             break
         found.append(tensor)
     return found

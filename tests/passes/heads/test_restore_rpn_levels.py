@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from convertkit_ascend import ops
-from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
-from convertkit_ascend.twin import lower
+from convertkit_passes.restore_rpn_levels import RestoreRpnLevels
 
 import convertkit
+from convertkit import heads
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, as_exported, parse, show, text
 
-ops.register_schemas()
+heads.DOMAIN.register_schemas()
 
 PROPOSALS = """
     (float[1,3,4] b0, float[1,2,4] b1, float[1,3,1] s0, float[1,2,1] s1, float[1,2,8,8] map, int64[4] zeros)
@@ -23,7 +22,7 @@ PROPOSALS = """
         boxes = Concat <axis = 1> (b0, b1)
         scores = Concat <axis = 1> (s0, s1)
         shared = Reshape (boxes, wide)
-        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS <
+        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms <
             iou_threshold: float = 0.5, max_size_per_class: int = 4, max_total_size: int = 4,
             score_threshold: float = 0.0> (shared, scores)
         rois = Reshape (nmsed_boxes, flat)
@@ -35,7 +34,7 @@ PROPOSALS = """
 
 def proposals(old: str = "", new: str = "") -> convertkit.LightModel:
     assert old in PROPOSALS
-    return as_exported(parse(PROPOSALS.replace(old, new) if old else PROPOSALS, domains=[ops.DOMAIN]))
+    return as_exported(parse(PROPOSALS.replace(old, new) if old else PROPOSALS, domains=[heads.HEADS]))
 
 
 def explain(model: convertkit.LightModel) -> tuple[convertkit.Finding, ...]:
@@ -58,7 +57,7 @@ def test_levels_become_classes_and_short_ones_are_padded() -> None:
             Pad_output = Pad (Reshape_1_output, pads)
             Concat_1_output = Concat <axis = 2> (s0, Pad_1_output)
             Concat_output = Concat <axis = 2> (Reshape_output, Pad_output)
-            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS """
+            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms """
         """<iou_threshold = 0.5, max_size_per_class = 3, max_total_size = 4, score_threshold = 0.0> """
         """(Concat_output, Concat_1_output)
             rois = Reshape (nmsed_boxes, flat)
@@ -81,7 +80,7 @@ def test_a_box_is_kept_beside_the_same_box_of_another_level() -> None:
     }
 
     merged, apart = (
-        convertkit.open_session(lower(item, "framework")).run(inputs)
+        convertkit.open_session(heads.lower(item)).run(inputs)
         for item in (before, apply(RestoreRpnLevels(), before))
     )
 

@@ -1,4 +1,4 @@
-"""Moving the boxes of BatchMultiClassNMS to the middle of the canvas and back."""
+"""Moving the boxes of an NMS to the middle of the canvas and back."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit.heads import Refused
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import Tensor, bounds, is_initializer
-from convertkit_ascend.matching.nms.vendor import VendorNms, canvas, nodes, unsized
+from convertkit.heads import Nms, Refused, annotated, canvas, sized, unsized
 
 Shift: TypeAlias = NDArray[np.float32]
 """``(4,)``: W/2 H/2 W/2 H/2, pixels."""
@@ -23,11 +20,11 @@ PIXELS = 0.5
 def centre(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
     """Moves the boxes of every NMS that can be; a finding for each."""
     with annotated(graph):
-        found = list(nodes(graph))
+        found = list(sized(graph))
         return (*(_move(graph, item) for item in found), *unsized(graph))
 
 
-def _move(graph: convertkit.Graph, nms: VendorNms) -> convertkit.Finding:
+def _move(graph: convertkit.Graph, nms: Nms) -> convertkit.Finding:
     try:
         shift = _shift(graph, nms)
     except Refused as refused:
@@ -38,25 +35,25 @@ def _move(graph: convertkit.Graph, nms: VendorNms) -> convertkit.Finding:
     return finding
 
 
-def _shift(graph: convertkit.Graph, nms: VendorNms) -> Shift:
+def _shift(graph: convertkit.Graph, nms: Nms) -> Shift:
     width, height = canvas(graph)
     shift = np.array([width / 2, height / 2] * 2, np.float32)
     if _moved(nms, shift):
         raise Refused("its boxes are moved already", nms.boxes)
-    high = bounds(graph, nms.boxes).high
+    high = convertkit.bounds(graph, nms.boxes).high
     if high < PIXELS * min(width, height):
         raise Refused(f"its boxes stay below {high:g}, they are not in pixels of the canvas", nms.boxes)
     return shift
 
 
-def _moved(nms: VendorNms, shift: Shift) -> bool:
+def _moved(nms: Nms, shift: Shift) -> bool:
     node = nms.boxes.inputs[0] if nms.boxes.inputs else None
-    if node is None or node.op != "Sub" or not is_initializer(node.inputs[1]):
+    if node is None or node.op != "Sub" or not convertkit.is_initializer(node.inputs[1]):
         return False
     return bool(np.array_equal(np.asarray(node.inputs[1].values).reshape(-1), shift))
 
 
-def _write(graph: convertkit.Graph, nms: VendorNms, shift: Shift) -> None:
+def _write(graph: convertkit.Graph, nms: Nms, shift: Shift) -> None:
     node, found = nms.node, nms.node.outputs[0]
     dtype: Any = nms.boxes.dtype
     by = graph.constant(shift.astype(dtype), name="centre")
@@ -73,7 +70,7 @@ def _write(graph: convertkit.Graph, nms: VendorNms, shift: Shift) -> None:
     graph.add("Add", [moved, back], outputs=[found])
 
 
-def _scores(graph: convertkit.Graph, nms: VendorNms) -> Tensor:
+def _scores(graph: convertkit.Graph, nms: Nms) -> Any:
     """``(B, T)``; written out where the node left them out."""
     outputs = nms.node.outputs
     if len(outputs) > 1 and not outputs[1].is_empty():

@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import convertkit
-from convertkit_ascend.matching.nms import probes
-from convertkit_ascend.matching.nms.experiment import Experiment
-from convertkit_ascend.matching.nms.readings import Answer, Reading
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import Node, Tensor, is_initializer
-from convertkit_ascend.matching.nms.vendor import VendorNms, nodes
+from convertkit.heads import Nms, annotated, sized
+from convertkit_passes.heads.nms import probes
+from convertkit_passes.heads.nms.experiment.readings import Answer, Reading
+from convertkit_passes.heads.nms.experiment.run import Experiment
+from convertkit_passes.heads.types import Node, Tensor
 
 Offsets: TypeAlias = NDArray[np.float32]
 """``(C, 4)``: what is added to x1 y1 x2 y2 of each class, pixels."""
@@ -75,12 +74,12 @@ def write(graph: convertkit.Graph, boxes: Tensor, offsets: Offsets) -> Tensor:
 
 
 def drop(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-    """Hands every BatchMultiClassNMS the boxes as they were before :func:`write`; a finding for each that was."""
+    """Hands every NMS the boxes as they were before :func:`write`; a finding for each that was."""
     with annotated(graph):
-        return tuple(finding for nms in list(nodes(graph)) for finding in _drop(nms))
+        return tuple(finding for nms in list(sized(graph)) for finding in _drop(nms))
 
 
-def _drop(nms: VendorNms) -> Iterator[convertkit.Finding]:
+def _drop(nms: Nms) -> Iterator[convertkit.Finding]:
     there = _origin(nms.boxes)
     if there is not None:
         most = float(np.abs(nms.boxes.inputs[0].inputs[1].values).max())
@@ -110,4 +109,4 @@ def _fits(offsets: NDArray[Any], boxes: Tensor) -> bool:
 
 def _by_constant(tensor: Tensor, op: str) -> Node | None:
     node = tensor.inputs[0] if tensor.inputs else None
-    return node if node is not None and node.op == op and is_initializer(node.inputs[1]) else None
+    return node if node is not None and node.op == op and convertkit.is_initializer(node.inputs[1]) else None

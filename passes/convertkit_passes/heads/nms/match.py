@@ -9,25 +9,26 @@ import numpy as np
 
 import convertkit
 from convertkit.heads import Refused
-from convertkit_ascend.matching.nms import downstream, rounding, sources
-from convertkit_ascend.matching.nms.downstream import Downstream
-from convertkit_ascend.matching.nms.experiment import Experiment, Explained
-from convertkit_ascend.matching.nms.readings import Reading
-from convertkit_ascend.matching.nms.rounding import Offsets
-from convertkit_ascend.matching.nms.site import Site, operator_threshold, read
-from convertkit_ascend.matching.nms.sources import Sources
-from convertkit_ascend.matching.nms.threshold import measure
-from convertkit_ascend.matching.nms.values import Node
+from convertkit_passes.heads.nms.candidates import sources
+from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
+from convertkit_passes.heads.nms.candidates.sources import Sources
+from convertkit_passes.heads.nms.candidates.threshold import measure
+from convertkit_passes.heads.nms.experiment import downstream, rounding
+from convertkit_passes.heads.nms.experiment.downstream import Downstream
+from convertkit_passes.heads.nms.experiment.readings import Reading
+from convertkit_passes.heads.nms.experiment.rounding import Offsets
+from convertkit_passes.heads.nms.experiment.run import Experiment, Explained
+from convertkit_passes.heads.types import Node
 
 Attributes: TypeAlias = dict[str, float | int]
 
 
 @dataclass(frozen=True)
 class Match:
-    """A NonMaxSuppression and its surroundings as one vendor node.
+    """A NonMaxSuppression and its surroundings as one node.
 
     Attributes:
-        attributes: of the vendor node.
+        attributes: of that node.
         readings: the tensors it gives; once they are replaced, nothing needs the NonMaxSuppression.
         rounding: class offsets whose rounding the boxes carry; None where they carry none.
     """

@@ -1,4 +1,4 @@
-"""Searching a graph for NonMaxSuppression nodes, and putting the vendor operator in their place."""
+"""Searching a graph for NonMaxSuppression nodes, and putting one operator in their place."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ import numpy as np
 from onnx import helper
 
 import convertkit
-from convertkit.heads import Refused, name_of
-from convertkit_ascend.matching.nms import rounding
-from convertkit_ascend.matching.nms.match import Match, match
-from convertkit_ascend.matching.nms.readings import Reading
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import Tensor
-from convertkit_ascend.ops import BATCH_MULTI_CLASS_NMS, DOMAIN
+from convertkit import heads
+from convertkit.heads import Refused, annotated, name_of
+from convertkit_passes.heads.nms.experiment import rounding
+from convertkit_passes.heads.nms.experiment.readings import Reading
+from convertkit_passes.heads.nms.match import Match, match
+from convertkit_passes.heads.types import Tensor
+
+FRAMEWORK = {"ties": "box", "drop_empty": 0}
+"""The switches of frameworks."""
 
 
 def fuse(graph: convertkit.Graph, *, pad: bool) -> tuple[convertkit.Finding, ...]:
@@ -50,10 +52,12 @@ def _write(graph: convertkit.Graph, found: Match) -> None:
     made = type(found.site.selection)
     outputs = [
         made(graph.fresh_name(item.name), boxes.dtype if index < 3 else np.dtype(np.int32), shapes[index])
-        for index, item in enumerate(BATCH_MULTI_CLASS_NMS.outputs)
+        for index, item in enumerate(heads.MULTICLASS_NMS.outputs)
     ]
-    op = BATCH_MULTI_CLASS_NMS.name
-    graph.add(op, [boxes, scores], attrs=dict(found.attributes), outputs=outputs, domain=DOMAIN)
+    op = heads.MULTICLASS_NMS.name
+    graph.add(
+        op, [boxes, scores], attrs={**found.attributes, **FRAMEWORK}, outputs=outputs, domain=heads.HEADS
+    )
     writer = _Writer(graph, outputs)
     for item in found.readings:
         graph.replace(item.tensor, writer.read(item))

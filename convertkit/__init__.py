@@ -27,6 +27,7 @@ _NAMES = {
         "UnavailableError UnknownNameError UsageError nearest suggestion"
     ),
     "estimate.record": "Cost Operand Operation",
+    "estimate.rules": "head_cost",
     "failures": "keep_failure",
     "files": "atomic_directory home scratch_directory work_directory",
     "graph.domains": "Domain index_outputs",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from convertkit.estimate.record import Cost as Cost
     from convertkit.estimate.record import Operand as Operand
     from convertkit.estimate.record import Operation as Operation
+    from convertkit.estimate.rules import head_cost as head_cost
     from convertkit.failures import keep_failure as keep_failure
     from convertkit.files import atomic_directory as atomic_directory
     from convertkit.files import home as home

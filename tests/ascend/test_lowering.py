@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops, twin
+from convertkit_ascend.handover import for_atc
 from convertkit_ascend.lowering import with_vendor_operators
 from convertkit_ascend.numerics import Effects, emulate
 from convertkit_passes.clip_to_picture import ClipToPicture
@@ -94,6 +95,18 @@ def test_a_twin_and_device_numerics_take_heads_as_the_vendor_has_them(text):
     wanted = emulate(with_vendor_operators(before), Effects.parse("none")).run(inputs)
     for name, value in wanted.items():
         np.testing.assert_array_equal(found[name], value)
+
+
+def test_atc_gets_vendor_operators_where_no_pass_has_lowered() -> None:
+    given = model(ROI)
+
+    after = for_atc(given)
+
+    assert [(node.op_type, node.domain) for node in after.proto.graph.node] == [
+        ("RoiExtractor", ""),
+        ("Relu", ""),
+    ]
+    assert [item.domain for item in after.proto.opset_import] == [""]
 
 
 def test_passes_for_heads_take_the_vendors_operators_of_a_users_file() -> None:

@@ -39,12 +39,14 @@ _NAMES = {
     "graph.session": "open_session",
     "graph.shapes": "annotate inferred static_shape",
     "graph.validate": "ONNX_ERRORS",
+    "graph.values": "Bounds bounds constant_value is_initializer",
     "models.base": "Model",
     "offline.interface": "Interface TensorInfo read_interface",
     "offline.runtime": "OfflineRuntime",
     "passes.base": "GraphPass IrPass LightPass ModelPass Pass",
     "passes.finding": "Finding",
     "passes.history": "PassRecord",
+    "passes.rewriting": "RewritingPass",
     "plugins.diagnosis": "Diagnosis",
     "plugins.hookspecs": "hookimpl",
     "storage.failures": "keep_failure",
@@ -119,6 +121,10 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
+    from convertkit.graph.values import Bounds as Bounds
+    from convertkit.graph.values import bounds as bounds
+    from convertkit.graph.values import constant_value as constant_value
+    from convertkit.graph.values import is_initializer as is_initializer
     from convertkit.models.base import Model as Model
     from convertkit.offline.interface import Interface as Interface
     from convertkit.offline.interface import TensorInfo as TensorInfo
@@ -131,6 +137,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.history import PassRecord as PassRecord
+    from convertkit.passes.rewriting import RewritingPass as RewritingPass
     from convertkit.plugins.diagnosis import Diagnosis as Diagnosis
     from convertkit.plugins.hookspecs import hookimpl as hookimpl
     from convertkit.storage.failures import keep_failure as keep_failure

@@ -86,6 +86,7 @@ def test_the_sources_break_none(copy: Path) -> None:
         ("convertkit/cli/planted.py", "def late():\n    import torch", CORE, "torch"),
         ("convertkit_cpu/planted.py", "from convertkit.errors import UsageError", DOOR, "convertkit.errors"),
         ("convertkit_cpu/planted.py", "import convertkit.registry", DOOR, "convertkit.registry"),
+        ("convertkit_cpu/planted.py", "from convertkit import heads", DOOR, "convertkit.heads"),
         (
             "convertkit_passes/planted.py",
             FOR_TYPES + "import convertkit.children.lines",

@@ -8,20 +8,10 @@ import convertkit
 from convertkit_ascend.domain import DOMAIN
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
-from convertkit_ascend.passes.clip_to_picture import ClipToPicture
-from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
-from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.passes.legalize import LegalizeAscend
-from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
 PASSES: tuple[type[convertkit.Pass], ...] = (
-    FuseMultilevelRoialign,
-    FuseMulticlassNms,
-    DropOffsetRounding,
-    RestoreRpnLevels,
-    ClipToPicture,
     CenterNmsBoxes,
     CastFp16Operators,
     LegalizeAscend,
@@ -43,10 +33,12 @@ def register_targets(register: Callable[[convertkit.Target], None]) -> None:
 INDICES = {"BatchMultiClassNMS": (2, 3)}
 """Its classes and its counts of boxes (ascend-facts: nms-ir)."""
 
+HEADS = {"BatchMultiClassNMS": "MulticlassNms", "RoiExtractor": "MultilevelRoiAlign"}
+
 
 @convertkit.hookimpl
 def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES))
+    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES, HEADS))
 
 
 @convertkit.hookimpl

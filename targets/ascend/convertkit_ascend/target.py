@@ -17,7 +17,7 @@ CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"
 """Convolutions and poolings are left to the compiler, which lowers them in every mode that may lower anything."""
 
 PIPELINE = (
-    "fuse-multilevel-roialign",
+    "fuse-multilevel-roialign{square=true}",
     "fuse-multiclass-nms",
     "drop-offset-rounding",
     "restore-rpn-levels",

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import convertkit
+from convertkit.api import heads
 
 
 class CpuTarget(convertkit.Target):
@@ -18,7 +19,7 @@ class CpuTarget(convertkit.Target):
         self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
     ) -> None:
         """The graph itself is the artifact; opening it once proves that onnxruntime takes it."""
-        convertkit.open_session(model)
+        convertkit.open_session(heads.lower(model))
 
     def open(self, directory: Path) -> convertkit.Runtime:
-        return convertkit.open_session(convertkit.load(directory / "model.onnx"))
+        return convertkit.open_session(heads.lower(convertkit.load(directory / "model.onnx")))

@@ -8,6 +8,7 @@ import convertkit
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 from convertkit_ascend.handover.names import settle, settle_tensors
+from convertkit_ascend.ops.lowering import with_vendor_operators
 
 LEAST_IR = 4
 """From this IR version on initializers need not be listed as inputs. The vendor's parser reads no IR version at all
@@ -17,12 +18,12 @@ LEAST_IR = 4
 def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     """The model as the vendor's parser takes it: the same nodes, inputs, outputs and weights.
 
-    Vendor operators move from convertkit's domain to the default one and the import of the former goes; every node gets
-    a name of its own that no graph input has, and every output, because the parser joins an unnamed one to the inputs
-    left out; initializers are no longer listed as inputs (the parser makes them
-    constants anyway); texts that say where an exporter ran (``doc_string``) go, because one byte of invalid UTF-8 in
-    them makes the file unreadable; the IR version is the least that the opsets need. ``value_info`` stays: the parser
-    ignores it, and for everybody else it is the only record of the shapes behind a vendor operator.
+    Heads become vendor operators, where no pass has made them such. Those move from convertkit's domain to the default
+    one, and the import of the former goes; every node gets a name of its own that no graph input has, and every output,
+    because the parser joins an unnamed one to the inputs left out; initializers are no longer listed as inputs (the
+    parser makes them constants anyway); texts that say where an exporter ran (``doc_string``) go, because one byte of
+    invalid UTF-8 in them makes the file unreadable; the IR version is the least that the opsets need. ``value_info``
+    stays: the parser ignores it, and for everybody else it is the only record of the shapes behind a vendor operator.
 
     The same model gives the same bytes. Doing it twice changes nothing.
 
@@ -30,6 +31,7 @@ def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
         GraphError: a node of convertkit's domain is no vendor operator, or the opset is outside 11 to 16 although
             there are vendor operators.
     """
+    model = with_vendor_operators(model)
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
     opsets = versions(proto)

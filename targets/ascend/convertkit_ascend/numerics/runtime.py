@@ -12,6 +12,7 @@ import convertkit
 from convertkit_ascend.numerics.effects import Effects
 from convertkit_ascend.numerics.segments import Stretch, Vendor, segments
 from convertkit_ascend.numerics.storage import compute_halves_in_float32, round_constants, round_results
+from convertkit_ascend.ops.lowering import with_vendor_operators
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ def emulate(model: convertkit.LightModel, effects: Effects) -> DeviceNumerics:
     Raises:
         GraphError: onnxruntime does not take a stretch of it.
     """
-    graph = convertkit.open_graph(model)
+    graph = convertkit.open_graph(with_vendor_operators(model))
     convertkit.annotate(graph)
     compute_halves_in_float32(graph)
     if effects.weights:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
 
 
-class CastFp16Operators(RewritingPass):
+class CastFp16Operators(convertkit.RewritingPass):
     """Write the float16 casts around operators that the 310P has in float16 only.
 
     The compiler writes them itself where it may lower precision. Under ``must_keep_origin_dtype`` (``origin``), and for

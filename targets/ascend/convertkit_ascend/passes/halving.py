@@ -10,10 +10,10 @@ import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
 import convertkit
+from convertkit.api.heads import annotated, name_of
 from convertkit_ascend import ops
 from convertkit_ascend.linter.table import half_only
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import bounds, name_of
+from convertkit_ascend.ops.lowering import lower_heads
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
@@ -22,6 +22,8 @@ LARGEST = float(np.finfo(np.float16).max)
 
 def cast(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Finding, ...]:
     """Casts all of them; a finding for each, of the graph as it was."""
+    lower_heads(graph)
+    ops.register_schemas()
     with annotated(graph):
         nodes = list(_nodes(graph, only))
         findings = tuple(_finding(graph, node) for node in nodes)
@@ -93,7 +95,7 @@ def _widen(graph: convertkit.Graph, node: Any, place: int) -> None:
 
 def _why(graph: convertkit.Graph, tensor: Any) -> str:
     """``its kernels are float16 only; values up to 608 are rounded by up to 0.25``."""
-    found = bounds(graph, tensor)
+    found = convertkit.bounds(graph, tensor)
     largest = max(abs(found.low), abs(found.high))
     said = "its kernels are float16 only"
     if not np.isfinite(largest):

@@ -53,8 +53,10 @@ class LegalizeAscend(convertkit.GraphPass):
             )
 
     def run(self, graph: convertkit.Graph) -> None:
+        from convertkit_ascend.ops.lowering import lower_heads
         from convertkit_ascend.passes.legalizing import rewrite
 
+        lower_heads(graph)
         rewrite(graph)
         # the parser takes If, but neither the twin nor the numerics look into its branches
         errors = [item for item in self._judge(graph) if item.severity == "error" or item.rule == "subgraph"]
@@ -63,8 +65,10 @@ class LegalizeAscend(convertkit.GraphPass):
 
     def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
         """What is left outside, warnings included, once everything is rewritten."""
+        from convertkit_ascend.ops.lowering import lower_heads
         from convertkit_ascend.passes.legalizing import rewrite
 
+        lower_heads(graph)
         rewrite(graph)
         return tuple(
             convertkit.Finding("refused", item.node, f"{item.severity}: {item.why} [{item.rule}]; {item.fix}")

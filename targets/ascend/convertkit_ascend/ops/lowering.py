@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+
+import onnx
 
 import convertkit
 from convertkit.api import heads
+from convertkit_ascend.domain import DOMAIN, set_versions, versions
 from convertkit_ascend.ops.as_heads import AS_HEADS
-from convertkit_ascend.ops.registry import DOMAIN
 
 VENDORS = {head: name for name, (head, _) in AS_HEADS.items()}
 """The vendor's operators by the heads that they are."""
@@ -39,6 +41,40 @@ def with_vendor_operators(model: convertkit.LightModel) -> convertkit.LightModel
     graph = convertkit.open_graph(model)
     lower_heads(graph)
     return graph.model()
+
+
+def take_as_vendor_operators(proto: onnx.ModelProto) -> None:
+    """Makes every head the vendor's operator in a graph that is only looked at, of whatever origin.
+
+    Nodes and tensors keep their names. A head whose attributes are wrong has no such operator and stays as it is.
+    """
+    imports = versions(proto)
+    if heads.HEADS not in imports:
+        return
+    set_versions(proto, {DOMAIN: heads.VERSION, **imports})
+    known = {item.name: item for item in (heads.MULTICLASS_NMS, heads.MULTILEVEL_ROI_ALIGN)}
+    for node in convertkit.every_node(proto.graph):
+        if node.domain != heads.HEADS or node.op_type not in known:
+            continue
+        values = written(node)
+        if not known[node.op_type].wrong(values):
+            write(node, VENDORS[node.op_type], DOMAIN, _ATTRIBUTES[node.op_type](values))
+
+
+def written(node: onnx.NodeProto) -> dict[str, Any]:
+    """The attributes of a node as Python values."""
+    found = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    return {
+        name: item.decode(errors="replace") if isinstance(item, bytes) else item
+        for name, item in found.items()
+    }
+
+
+def write(node: onnx.NodeProto, operator: str, domain: str, attributes: Mapping[str, Any]) -> None:
+    """Makes a node another operator."""
+    node.op_type, node.domain = operator, domain
+    del node.attribute[:]
+    node.attribute.extend(onnx.helper.make_attribute(*item) for item in attributes.items())
 
 
 def _roi_extractor(values: dict[str, Any]) -> dict[str, Any]:

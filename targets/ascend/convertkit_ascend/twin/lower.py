@@ -9,7 +9,7 @@ from convertkit.api import heads
 from convertkit_ascend import ops
 from convertkit_ascend.domain import set_versions, versions
 from convertkit_ascend.ops.as_heads import AS_HEADS, Executable
-from convertkit_ascend.ops.lowering import with_vendor_operators
+from convertkit_ascend.ops.lowering import with_vendor_operators, write, written
 from convertkit_ascend.ops.roi_extractor import square_only
 
 SEMANTICS: tuple[Executable, ...] = ("framework", "ideal")
@@ -49,8 +49,7 @@ def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> conv
 def _rise(node: onnx.NodeProto, semantics: Executable) -> None:
     """Makes a vendor node the head operator that it is in these semantics."""
     op = ops.get(node.op_type)
-    found = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
-    values = {name: item.decode() if isinstance(item, bytes) else item for name, item in found.items()}
+    values = written(node)
     if wrong := op.wrong(values):
         raise convertkit.GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
     complete = op.complete(values)
@@ -58,9 +57,5 @@ def _rise(node: onnx.NodeProto, semantics: Executable) -> None:
         unlike = square_only(complete["pooled_height"], complete["pooled_width"])
         if unlike:
             raise convertkit.UnavailableError(f"{op.name} {node.name!r}: {unlike[0]}")
-    node.op_type, translate = AS_HEADS[op.name]
-    node.domain = heads.HEADS
-    del node.attribute[:]
-    node.attribute.extend(
-        onnx.helper.make_attribute(*item) for item in translate(complete, semantics).items()
-    )
+    head, translate = AS_HEADS[op.name]
+    write(node, head, heads.HEADS, translate(complete, semantics))

@@ -1,7 +1,8 @@
 """Turn trained detection models into verified artifacts for accelerators.
 
-This is the one public door: plugins (passes, targets, model packages) import ``convertkit`` and nothing below
-it. Names are loaded on first use, so that ``import convertkit`` costs next to nothing.
+This is the one public door: plugins (passes, targets, model packages) import ``convertkit``, the parts in
+``convertkit.api``, and nothing else below. Names are loaded on first use, so that ``import convertkit`` costs next to
+nothing.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import onnx
 import pytest
 from convertkit_ascend import ops
@@ -9,6 +11,7 @@ from convertkit_ascend.linter.examination import examine
 from convertkit_ascend.ops.lowering import with_vendor_operators
 
 from convertkit.api import heads
+from convertkit.graph.light import LightModel
 from tests import graphtext
 
 ROI = """
@@ -64,6 +67,24 @@ def test_the_same_is_found_as_with_the_vendors_operators(text: str) -> None:
 
     assert [(item.rule, item.severity) for item in found] == [(item.rule, item.severity) for item in lowered]
     assert {item.rule for item in found} == {"domain-private", "output-declared"}
+
+
+@pytest.mark.parametrize("lower", [lambda graph: graph, with_vendor_operators])
+def test_one_in_a_branch_is_said_too(lower: Callable[[LightModel], LightModel]) -> None:
+    branch = model(ROI).graph
+    inputs = [*branch.input]
+    del branch.input[:]
+    proto = graphtext.parse("(float[1] x) => (float[1] z) { z = Relu (x) }").proto
+    proto.opset_import.append(onnx.helper.make_opsetid(heads.HEADS, heads.VERSION))
+    proto.graph.input.extend([onnx.helper.make_tensor_value_info("c", onnx.TensorProto.BOOL, []), *inputs])
+    choice = onnx.helper.make_node("If", ["c"], ["w"], "choice", then_branch=branch, else_branch=branch)
+    proto.graph.node.append(choice)
+
+    found = examine(lower(LightModel(proto, {})).proto).findings
+
+    said = {item.rule: item.why for item in found}
+    assert "the parser has no plugin for convertkit." in said["domain-private"]
+    assert "op-unknown" not in said
 
 
 @pytest.mark.parametrize("spoilt", ["op_type", "attribute", "import", "input"])

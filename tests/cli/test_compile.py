@@ -296,7 +296,8 @@ def test_dry_run_knows_that_a_compiled_artifact_is_up_to_date(
     assert done.out.splitlines()[-1] == "bundle: up to date; nothing was run or written"
 
 
-def test_list_targets_says_what_can_be_built(cli: Cli) -> None:
+def test_list_targets_says_what_can_be_built(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
     lines = {line.split()[0]: line for line in cli("list", "targets").out.splitlines()}
 
     assert lines["ascend310p7"].endswith("Ascend 310P7, 8 AI cores, 36 TFLOPS fp16")

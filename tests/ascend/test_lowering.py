@@ -11,6 +11,7 @@ from convertkit_ascend.numerics import Effects, emulate
 from convertkit_ascend.ops.lowering import with_vendor_operators
 from convertkit_passes.clip_to_picture import ClipToPicture
 
+from convertkit import UnavailableError, every_node
 from convertkit.api import heads
 from convertkit.plugins.loading import open_plugins
 from tests import graphtext
@@ -77,6 +78,24 @@ def test_an_nms_becomes_a_batch_multi_class_nms_without_the_switches():
         "max_total_size",
         "score_threshold",
     ]
+
+
+def test_a_head_in_a_branch_becomes_the_vendors_which_a_twin_refuses():
+    given = graphtext.parse("(bool c) => (float[1] y) { y = If (c) }")
+    branch = model(ROI).proto.graph
+    given.proto.graph.input.extend(branch.input)
+    del branch.input[:]
+    for name in ("then_branch", "else_branch"):
+        given.proto.graph.node[0].attribute.append(onnx.helper.make_attribute(name, branch))
+    given.proto.opset_import.append(onnx.helper.make_opsetid(heads.HEADS, heads.VERSION))
+
+    after = with_vendor_operators(given)
+
+    found = [(node.op_type, node.domain) for node in every_node(after.proto.graph)]
+    assert found == [("If", ""), *2 * [("RoiExtractor", ops.DOMAIN), ("Relu", "")]]
+    assert [item.domain for item in after.proto.opset_import] == ["", ops.DOMAIN]
+    with pytest.raises(UnavailableError, match="subgraph"):
+        twin.lower(given)
 
 
 @pytest.mark.parametrize("text", [ROI, NMS])

@@ -21,7 +21,9 @@ def lower_heads(graph: convertkit.Graph) -> None:
 
     What is named after the operator is named after the vendor's.
     """
-    for node in list(graph.find(tuple(VENDORS), domain=heads.HEADS)):
+    surgeon = graph.surgeon
+    nodes = [node for part in (surgeon, *surgeon.subgraphs(recursive=True)) for node in part.nodes]
+    for node in (item for item in nodes if item.domain == heads.HEADS and item.op in VENDORS):
         old, new = node.op, VENDORS[node.op]
         node.op, node.domain, node.name = new, DOMAIN, node.name.replace(old, new)
         attributes = _ATTRIBUTES[old](node.attrs)
@@ -30,7 +32,6 @@ def lower_heads(graph: convertkit.Graph) -> None:
         for tensor in node.outputs:
             if tensor.name.startswith(old) and not any(tensor is item for item in graph.outputs):
                 tensor.name = graph.fresh_name(tensor.name.replace(old, new))
-    surgeon = graph.surgeon
     surgeon.import_domains = [item for item in surgeon.import_domains or () if item.domain != heads.HEADS]
 
 

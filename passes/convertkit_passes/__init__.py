@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-@convertkit.hookimpl
+@passes.hookimpl
 def register_passes(register):  # type: ignore[no-untyped-def]
     """Registers the built-in passes."""
     from convertkit_passes.cast_int64 import CastInt64ToInt32

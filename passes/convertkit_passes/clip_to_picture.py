@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import convertkit
+from convertkit.api import passes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class ClipToPicture(convertkit.RewritingPass):
+class ClipToPicture(passes.RewritingPass):
     """Clip boxes to the picture on the canvas just before every NMS, as the framework does outside of its export.
 
     An export clips to the canvas, because it does not know the picture; mmdet's test code clips to ``img_shape``, the
@@ -40,13 +40,13 @@ class ClipToPicture(convertkit.RewritingPass):
     input: str = "picture"
     drop_empty: bool = True
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every MulticlassNms: all are clipped, unless the graph has such an input already."""
         from convertkit_passes.heads.picture import clip
 
         return clip(graph, self.input, drop_empty=self.drop_empty)
 
-    def added_inputs(self, model: convertkit.LightModel) -> Mapping[str, NDArray[Any]]:
+    def added_inputs(self, model: passes.LightModel) -> Mapping[str, NDArray[Any]]:
         """The whole canvas: under it nothing is clipped that was not before."""
         from convertkit_passes.heads.picture import whole_canvas
 

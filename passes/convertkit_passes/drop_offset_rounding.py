@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class DropOffsetRounding(convertkit.RewritingPass):
+class DropOffsetRounding(passes.RewritingPass):
     """Take off the rounding that class offsets left in the boxes of an export.
 
     mmdet's export moves the boxes of each class to a place of their own, up to 25,000 pixels away, and back; float32
@@ -19,7 +19,7 @@ class DropOffsetRounding(convertkit.RewritingPass):
     heads = ("NonMaxSuppression",)
     before = ("restore-rpn-levels", "clip-to-picture", "center-nms-boxes", "legalize-ascend")
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every MulticlassNms whose boxes were moved by class and back, and how far."""
         from convertkit_passes.heads.nms.experiment.rounding import drop
 

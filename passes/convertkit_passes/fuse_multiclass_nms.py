@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class FuseMulticlassNms(convertkit.RewritingPass):
+class FuseMulticlassNms(passes.RewritingPass):
     """Replace a NonMaxSuppression and what selects by it with one MulticlassNms.
 
     What is replaced is found by value: boxes and scores above (through class offsets, views and filters), and below
@@ -30,7 +30,7 @@ class FuseMulticlassNms(convertkit.RewritingPass):
     heads = ("NonMaxSuppression",)
     pad_detections: bool = False
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
         from convertkit_passes.heads.nms.rewrite import fuse
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import convertkit
+from convertkit.api import passes
 
 if TYPE_CHECKING:
     from convertkit_passes.heads.roi.search import Match
 
 
-class FuseMultilevelRoialign(convertkit.RewritingPass):
+class FuseMultilevelRoialign(passes.RewritingPass):
     """Replace multi-level RoIAlign by one MultilevelRoiAlign, which targets have an operator for.
 
     RoiAlign nodes of 2 to 8 levels whose RoIs come from one tensor and whose results go into one, in whatever way the
@@ -32,7 +32,7 @@ class FuseMultilevelRoialign(convertkit.RewritingPass):
     heads = ("RoiAlign",)
     square: bool = False
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every group of RoiAlign nodes: what takes its place, or why nothing does."""
         from convertkit_passes.heads.roi.search import search
 
@@ -42,7 +42,7 @@ class FuseMultilevelRoialign(convertkit.RewritingPass):
         return findings
 
 
-def _rewrite(graph: convertkit.Graph, match: Match) -> None:
+def _rewrite(graph: passes.Graph, match: Match) -> None:
     import numpy as np
 
     from convertkit.api import heads
@@ -58,7 +58,7 @@ def _rewrite(graph: convertkit.Graph, match: Match) -> None:
     graph.replace(match.exit, result)
 
 
-def _rois(graph: convertkit.Graph, match: Match) -> Any:
+def _rois(graph: passes.Graph, match: Match) -> Any:
     """``(K, 5)``; where the graph has boxes only, with the picture's number put in front."""
     import numpy as np
 

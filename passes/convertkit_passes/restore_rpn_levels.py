@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class RestoreRpnLevels(convertkit.RewritingPass):
+class RestoreRpnLevels(passes.RewritingPass):
     """Let the NMS of proposals work inside each pyramid level, as the framework does outside of its export.
 
     mmdet's ``RPNHead._bbox_post_process`` (2.28.2) calls ``batched_nms`` with level ids; its ``onnx_export`` notes that
@@ -23,7 +23,7 @@ class RestoreRpnLevels(convertkit.RewritingPass):
     heads = ("NonMaxSuppression",)
     before = ("legalize-ascend",)
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every MulticlassNms of one class whose boxes become RoIs."""
         from convertkit_passes.heads.levels import restore
 

@@ -11,8 +11,9 @@ from convertkit_ascend.numerics import Effects, emulate
 from convertkit_ascend.ops.lowering import with_vendor_operators
 from convertkit_passes.clip_to_picture import ClipToPicture
 
-from convertkit import UnavailableError, every_node
 from convertkit.api import heads
+from convertkit.api.graphs import every_node
+from convertkit.api.targets import UnavailableError
 from convertkit.plugins.loading import open_plugins
 from tests import graphtext
 

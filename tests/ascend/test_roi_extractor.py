@@ -13,7 +13,7 @@ from convertkit_ascend.ops import roi_levels as kernel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.passes import UsageError
 from convertkit.heads import roi_levels
 from tests.ascend import oracles
 
@@ -313,9 +313,9 @@ def test_the_result_has_the_type_of_the_features():
 def test_mistakes_are_refused():
     features, rois = pyramid(np.random.default_rng(0)), np.zeros((1, 5), np.float32)
 
-    with pytest.raises(convertkit.UsageError, match="2 spatial scales for 1 feature levels"):
+    with pytest.raises(UsageError, match="2 spatial scales for 1 feature levels"):
         ROI.compute("ideal", [features[0], rois], attributes())
-    with pytest.raises(convertkit.UsageError, match="rois"):
+    with pytest.raises(UsageError, match="rois"):
         ROI.compute("ideal", [*features, rois[:, :4]], attributes())
-    with pytest.raises(convertkit.UsageError, match="aligned must be INT"):
+    with pytest.raises(UsageError, match="aligned must be INT"):
         ROI.compute("ideal", [*features, rois], attributes(aligned=True))

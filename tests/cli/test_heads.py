@@ -9,14 +9,14 @@ import onnx
 from convertkit_cpu.target import CpuTarget
 from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
 
-import convertkit
+from convertkit.api.graphs import open_session, save
 from tests.conftest import Cli
 from tests.graphtext import apply
 from tests.passes.heads import nms_forms
 
 
 def test_a_head_is_found_and_checked_without_a_target(cli: Cli, tmp_path: Path) -> None:
-    convertkit.save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
+    save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
 
     done = cli("opt", "head.onnx", "-p", "simplify,fuse-multiclass-nms", "-o", "fused.onnx", "--json")
 
@@ -31,7 +31,7 @@ def test_a_head_is_found_and_checked_without_a_target(cli: Cli, tmp_path: Path) 
 
 
 def test_what_was_found_goes_on_in_the_next_command(cli: Cli, tmp_path: Path) -> None:
-    convertkit.save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
+    save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
     cli("opt", "head.onnx", "-p", "simplify,fuse-multiclass-nms", "-o", "fused.onnx")
 
     for words in (
@@ -46,11 +46,11 @@ def test_what_was_found_goes_on_in_the_next_command(cli: Cli, tmp_path: Path) ->
 
 def test_the_target_of_this_machine_runs_heads(tmp_path: Path) -> None:
     stock = nms_forms.mmdet(nms_forms.Form())
-    convertkit.save(apply(FuseMulticlassNms(), stock), tmp_path / "model.onnx")
+    save(apply(FuseMulticlassNms(), stock), tmp_path / "model.onnx")
     inputs = nms_forms.random_inputs(stock, 0)
 
     found = CpuTarget("cpu").open(tmp_path).run(inputs)
 
-    wanted = convertkit.open_session(stock).run(inputs)
+    wanted = open_session(stock).run(inputs)
     for name, value in wanted.items():
         np.testing.assert_allclose(found[name], value, atol=1e-4)

@@ -6,8 +6,9 @@ import numpy as np
 import onnx
 import pytest
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import UsageError
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import detach
 from convertkit.graph.validate import validate
@@ -40,7 +41,7 @@ def _value(name, array):
 def run(op, inputs, attributes):
     model = lowered(graph(op, inputs, attributes))
     validate(model)
-    return list(convertkit.open_session(model).run(inputs).values())
+    return list(open_session(model).run(inputs).values())
 
 
 NMS = {"score_threshold": 0.1, "iou_threshold": 0.5, "max_size_per_class": 4, "max_total_size": 6}
@@ -103,7 +104,7 @@ def test_roi_align_gives_what_its_reference_gives(at_bound, level, aligned, opse
     switches = {**ROI, "at_bound": at_bound, "aligned": aligned}
 
     model = lowered(graph("MultilevelRoiAlign", inputs, switches, opset))
-    (found,) = convertkit.open_session(model).run(inputs).values()
+    (found,) = open_session(model).run(inputs).values()
 
     (wanted,) = heads.MULTILEVEL_ROI_ALIGN.compute(list(inputs.values()), switches)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
@@ -141,7 +142,7 @@ def test_the_reference_clamps_where_it_is_told_to():
     ],
 )
 def test_a_wrong_attribute_is_refused_in_one_line(change, why):
-    with pytest.raises(convertkit.UsageError) as caught:
+    with pytest.raises(UsageError) as caught:
         heads.MULTICLASS_NMS.compute(list(boxes_and_scores().values()), {**NMS, **change})
 
     assert caught.value.message == f"MulticlassNms: {why}"

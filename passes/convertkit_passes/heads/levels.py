@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, Refused, annotated, head_of, sized
 from convertkit_passes.heads.nms.candidates.views import VIEWS, View
 from convertkit_passes.heads.types import Node, Tensor
@@ -82,7 +82,7 @@ def _parts(tensor: Tensor, nms: Nms, values: int) -> list[Tensor]:
 
 def _along_boxes(node: Node, nms: Nms, values: int) -> bool:
     """Whether it joins ``(B, n, values)`` along n, as far as flat order is concerned."""
-    shape = convertkit.static_shape(node.outputs[0])
+    shape = graphs.static_shape(node.outputs[0])
     if shape is None or len(node.inputs) < 2:
         return False
     axis = node.attrs["axis"] % len(shape)
@@ -91,36 +91,36 @@ def _along_boxes(node: Node, nms: Nms, values: int) -> bool:
 
 
 def _size(part: Tensor, nms: Nms, values: int) -> int:
-    shape = convertkit.static_shape(part)
+    shape = graphs.static_shape(part)
     if shape is None:
         raise Refused(f"{part.name} has no fixed size", part)
     return int(np.prod(shape)) // (nms.batch * values)
 
 
-def restore(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+def restore(graph: passes.Graph) -> tuple[passes.Finding, ...]:
     """Rewrites every NMS of proposals whose levels are known; a finding for each."""
     with annotated(graph):
         return tuple(_restore(graph, item) for item in list(sized(graph)) if makes_rois(item))
 
 
-def _restore(graph: convertkit.Graph, nms: Nms) -> convertkit.Finding:
+def _restore(graph: passes.Graph, nms: Nms) -> passes.Finding:
     try:
         found = levels(nms)
     except Refused as refused:
         return refused.finding(nms.where)
-    finding = convertkit.Finding("matched", nms.where, found.why, str(nms.boxes.name))
+    finding = passes.Finding("matched", nms.where, found.why, str(nms.boxes.name))
     _write(graph, found)
     return finding
 
 
-def _write(graph: convertkit.Graph, found: Levels) -> None:
+def _write(graph: passes.Graph, found: Levels) -> None:
     node, longest = found.nms.node, max(found.sizes)
     node.inputs[0] = _joined(graph, found, found.boxes, (1, 4))
     node.inputs[1] = _joined(graph, found, found.scores, (1,))
     node.attrs["max_size_per_class"] = min(node.attrs["max_size_per_class"], longest)
 
 
-def _joined(graph: convertkit.Graph, found: Levels, parts: Sequence[Tensor], tail: tuple[int, ...]) -> Tensor:
+def _joined(graph: passes.Graph, found: Levels, parts: Sequence[Tensor], tail: tuple[int, ...]) -> Tensor:
     """``(B, n, *tail)`` of each level, padded to the longest and joined along the axis after n."""
     batch, longest = found.nms.batch, max(found.sizes)
     shaped = [
@@ -131,7 +131,7 @@ def _joined(graph: convertkit.Graph, found: Levels, parts: Sequence[Tensor], tai
     return graph.add("Concat", shaped, attrs={"axis": 2}, dtype=parts[0].dtype, shape=shape)
 
 
-def _padded(graph: convertkit.Graph, tensor: Tensor, longest: int) -> Tensor:
+def _padded(graph: passes.Graph, tensor: Tensor, longest: int) -> Tensor:
     """Zeros behind, up to ``longest`` (Pad's default value)."""
     batch, size, *tail = tensor.shape
     if size == longest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, Refused, annotated, canvas, head_of, sized, unsized
 from convertkit_passes.heads.types import Tensor
 
@@ -19,7 +19,7 @@ CORNERS = ([0, 1, 0, 1], [2, 3, 2, 3])
 """Columns of x1 y1 x2 y2 that bound a box's four from below and from above."""
 
 
-def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> tuple[convertkit.Finding, ...]:
+def clip(graph: passes.Graph, name: str, *, drop_empty: bool) -> tuple[passes.Finding, ...]:
     """Adds the input and clips the boxes of every NMS, all or none; a finding for each.
 
     Args:
@@ -34,7 +34,7 @@ def clip(graph: convertkit.Graph, name: str, *, drop_empty: bool) -> tuple[conve
         except Refused as refused:
             return (*(refused.finding(item.where) for item in found), *others)
         why = f"boxes are clipped to the input {name}"
-        findings = [convertkit.Finding("matched", item.where, why, item.boxes.name) for item in found]
+        findings = [passes.Finding("matched", item.where, why, item.boxes.name) for item in found]
         picture = type(found[0].node.outputs[0])(name, np.dtype(np.float32), (found[0].batch, 4))
         graph.inputs.append(picture)
         for item in found:
@@ -57,7 +57,7 @@ def proposes(nms: Nms) -> bool:
     return False
 
 
-def _check(graph: convertkit.Graph, name: str, found: list[Nms]) -> None:
+def _check(graph: passes.Graph, name: str, found: list[Nms]) -> None:
     known = graph.surgeon.tensors()
     if name in known:
         raise Refused(f"the graph has a tensor {name} already", known[name])
@@ -66,7 +66,7 @@ def _check(graph: convertkit.Graph, name: str, found: list[Nms]) -> None:
         raise Refused(f"the batch differs: {', '.join(map(str, sorted(batches)))}", found[0].boxes)
 
 
-def _clipped(graph: convertkit.Graph, nms: Nms, picture: Tensor) -> Tensor:
+def _clipped(graph: passes.Graph, nms: Nms, picture: Tensor) -> Tensor:
     """``(B, N, q, 4)``, every box inside its picture."""
     boxes = nms.boxes
     for op, columns in zip(("Max", "Min"), CORNERS, strict=True):
@@ -75,7 +75,7 @@ def _clipped(graph: convertkit.Graph, nms: Nms, picture: Tensor) -> Tensor:
     return boxes
 
 
-def _limit(graph: convertkit.Graph, nms: Nms, picture: Tensor, columns: list[int]) -> Tensor:
+def _limit(graph: passes.Graph, nms: Nms, picture: Tensor, columns: list[int]) -> Tensor:
     """``(B, 1, 1, 4)``: two columns of the picture, twice."""
     order = graph.constant(np.array(columns, np.int64), name="columns")
     row = graph.add("Gather", [picture, order], attrs={"axis": 1}, dtype=picture.dtype, shape=(nms.batch, 4))
@@ -85,7 +85,7 @@ def _limit(graph: convertkit.Graph, nms: Nms, picture: Tensor, columns: list[int
     return graph.add("Reshape", [row, shape], dtype=row.dtype, shape=(nms.batch, 1, 1, 4))
 
 
-def _with_area(graph: convertkit.Graph, nms: Nms) -> Tensor:
+def _with_area(graph: passes.Graph, nms: Nms) -> Tensor:
     """``(B, N, C)``: the scores, 0 where a box has no positive width and height."""
     boxes, scores = nms.boxes, nms.scores
     leading = (nms.batch, nms.count, nms.shared)
@@ -98,7 +98,7 @@ def _with_area(graph: convertkit.Graph, nms: Nms) -> Tensor:
     return graph.add("Mul", [scores, mask], dtype=scores.dtype, shape=scores.shape)
 
 
-def _columns(graph: convertkit.Graph, boxes: Tensor, start: int) -> Tensor:
+def _columns(graph: passes.Graph, boxes: Tensor, start: int) -> Tensor:
     """``(B, N, q, 2)``: one corner of every box."""
     ends = (np.array([value], np.int64) for value in (start, start + 2, 3))
     inputs = [
@@ -107,9 +107,9 @@ def _columns(graph: convertkit.Graph, boxes: Tensor, start: int) -> Tensor:
     return graph.add("Slice", [boxes, *inputs], dtype=boxes.dtype, shape=(*boxes.shape[:3], 2))
 
 
-def whole_canvas(model: convertkit.LightModel, name: str) -> dict[str, NDArray[np.float32]]:
+def whole_canvas(model: passes.LightModel, name: str) -> dict[str, NDArray[np.float32]]:
     """The value of the new input, where there is one, that says the picture fills the canvas, however large."""
-    graph = convertkit.open_graph(model)
+    graph = graphs.open_graph(model)
     if not any(tensor.name == name for tensor in graph.inputs):
         return {}
     corners: tuple[float, ...]

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.domain import DOMAIN
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 from convertkit_ascend.passes.legalize import LegalizeAscend
 from convertkit_ascend.target import TARGETS
 
-PASSES: tuple[type[convertkit.Pass], ...] = (
+PASSES: tuple[type[targets.Pass], ...] = (
     CenterNmsBoxes,
     CastFp16Operators,
     LegalizeAscend,
 )
 
 
-@convertkit.hookimpl
-def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
+@targets.hookimpl
+def register_passes(register: Callable[[type[targets.Pass]], None]) -> None:
     for step in PASSES:
         register(step)
 
 
-@convertkit.hookimpl
-def register_targets(register: Callable[[convertkit.Target], None]) -> None:
+@targets.hookimpl
+def register_targets(register: Callable[[targets.Target], None]) -> None:
     for target in TARGETS:
         register(target)
 
@@ -36,13 +36,13 @@ INDICES = {"BatchMultiClassNMS": (2, 3)}
 HEADS = {"BatchMultiClassNMS": "MulticlassNms", "RoiExtractor": "MultilevelRoiAlign"}
 
 
-@convertkit.hookimpl
-def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES, HEADS))
+@targets.hookimpl
+def register_domains(register: Callable[[graphs.Domain], None]) -> None:
+    register(graphs.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES, HEADS))
 
 
-@convertkit.hookimpl
-def examine() -> list[convertkit.Diagnosis]:
+@targets.hookimpl
+def examine() -> list[targets.Diagnosis]:
     from convertkit_ascend.doctor import examine as look
 
     return look()
@@ -54,22 +54,22 @@ def _register_schemas() -> None:
     ops.register_schemas()
 
 
-def _lower(model: convertkit.LightModel) -> convertkit.LightModel:
+def _lower(model: targets.LightModel) -> targets.LightModel:
     """Passes are checked in the framework's semantics: what the graph before the rewrite computed."""
     from convertkit_ascend.twin import lower
 
     return lower(model, "framework")
 
 
-def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
+def _cost(node: graphs.Operation) -> graphs.Cost | None:
     from convertkit_ascend.roofline import cost
 
     return cost(node)
 
 
 def _adopt(
-    model: convertkit.LightModel,
-) -> tuple[convertkit.LightModel, Callable[[convertkit.LightModel], convertkit.LightModel]]:
+    model: targets.LightModel,
+) -> tuple[targets.LightModel, Callable[[targets.LightModel], targets.LightModel]]:
     from convertkit_ascend.handover import adopt
 
     return adopt(model)

@@ -7,8 +7,9 @@ import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import LightModel
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, parse, show, text
 
@@ -26,7 +27,7 @@ DETECTIONS = """
 """
 
 
-def detections(old: str = "", new: str = "") -> convertkit.LightModel:
+def detections(old: str = "", new: str = "") -> LightModel:
     assert old in DETECTIONS
     return parse(DETECTIONS.replace(old, new) if old else DETECTIONS, domains=[heads.HEADS])
 
@@ -67,7 +68,7 @@ def test_the_detections_stay_the_same(seed: int) -> None:
     inputs["scores"][0, 2:] = 0.1  # fewer than there are slots
 
     old, new = (
-        convertkit.open_session(heads.lower(item)).run(inputs)
+        open_session(heads.lower(item)).run(inputs)
         for item in (detections(), apply(CenterNmsBoxes(), detections()))
     )
 

@@ -14,8 +14,8 @@ from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
 from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from onnx import TensorProto, helper
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.passes import Finding, Pass
 from convertkit.graph.light import LightModel
 from convertkit.graph.validate import validate
 from convertkit.passes.explain import findings
@@ -28,7 +28,7 @@ from tests.passes.heads.nms_forms import Form, Writer
 VENDOR = heads.MULTICLASS_NMS.name
 
 
-def both(step: convertkit.Pass, model: LightModel) -> tuple[tuple[convertkit.Finding, ...], LightModel]:
+def both(step: Pass, model: LightModel) -> tuple[tuple[Finding, ...], LightModel]:
     """What is said, and the graph that is left."""
     said, state = findings(step, model), GraphState(model)
     state.apply(step)
@@ -204,7 +204,7 @@ def test_boxes_are_moved_where_nobody_reads_the_scores(outputs: str) -> None:
 
 
 @pytest.mark.parametrize("step", [CenterNmsBoxes(), ClipToPicture()], ids=lambda step: str(step.name))
-def test_an_nms_of_open_size_is_refused_by_name(step: convertkit.Pass) -> None:
+def test_an_nms_of_open_size_is_refused_by_name(step: Pass) -> None:
     model = parse(
         """
         (float[1,3,40,60] image, float[1,n,1,4] boxes, float[1,n,3] scores)

@@ -8,7 +8,7 @@ from convertkit_ascend import ops
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.targets import UnavailableError
 from convertkit.heads import roi_levels
 from convertkit.heads.lowering.levels import area_bounds
 from convertkit.heads.roi_align import Pooling, roi_align
@@ -116,9 +116,7 @@ def test_bins_that_the_kernels_do_not_make_have_no_ideal_twin():
         attributes(pooled_width=3),
     )
 
-    with pytest.raises(
-        convertkit.UnavailableError, match="pooled_height for both sides: bins of 2 x 3 come out 2 x 2"
-    ):
+    with pytest.raises(UnavailableError, match="pooled_height for both sides: bins of 2 x 3 come out 2 x 2"):
         run_twin("RoiExtractor", inputs, values, "ideal")
     (found,) = run_twin("RoiExtractor", inputs, values, "framework")
     assert found.shape[2:] == (2, 3)

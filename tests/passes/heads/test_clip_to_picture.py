@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from convertkit_passes.clip_to_picture import ClipToPicture
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import LightModel
 from convertkit.graph.graph import open_graph
 from convertkit.passes.check import Checker
 from convertkit.passes.pipeline import run_step
@@ -28,7 +29,7 @@ DETECTIONS = """
 """
 
 
-def detections() -> convertkit.LightModel:
+def detections() -> LightModel:
     return parse(DETECTIONS, domains=[heads.HEADS])
 
 
@@ -65,7 +66,7 @@ def test_a_box_ends_with_the_picture() -> None:
     inputs["scores"][0, 0, 0] = 0.9
 
     model = heads.lower(apply(ClipToPicture(), detections()))
-    found = convertkit.open_session(model).run(inputs)
+    found = open_session(model).run(inputs)
 
     np.testing.assert_array_equal(found["nmsed_boxes"][0, 0], [20, 10, 60, 90])
     assert not found["nmsed_boxes"][0, 1:].any()
@@ -123,7 +124,7 @@ def test_proposals_that_the_clip_leaves_without_area_are_dropped(drop_empty: boo
 
     after = heads.lower(apply(ClipToPicture(drop_empty=drop_empty), before))
 
-    assert (convertkit.open_session(after).run(inputs)["first_scores"] > 0).sum() == kept
+    assert (open_session(after).run(inputs)["first_scores"] > 0).sum() == kept
 
 
 def test_detections_without_area_are_not() -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from convertkit_passes.drop_offset_rounding import DropOffsetRounding
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import LightModel
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, as_exported, parse, show, text
 
@@ -26,12 +27,12 @@ MOVED = """
 """
 
 
-def moved(old: str = "", new: str = "") -> convertkit.LightModel:
+def moved(old: str = "", new: str = "") -> LightModel:
     assert old in MOVED
     return read(MOVED.replace(old, new) if old else MOVED)
 
 
-def read(graph: str) -> convertkit.LightModel:
+def read(graph: str) -> LightModel:
     return as_exported(parse(graph, domains=[heads.HEADS]))
 
 
@@ -56,7 +57,7 @@ def test_the_boxes_change_by_the_rounding_and_nothing_else_does() -> None:
     inputs = {"boxes": boxes, "scores": random.uniform(0.3, 1, (1, 6, 3)).astype(np.float32)}
 
     before, after = (
-        convertkit.open_session(heads.lower(model), optimize=False).run(inputs)["found"]
+        open_session(heads.lower(model), optimize=False).run(inputs)["found"]
         for model in (moved(), apply(DropOffsetRounding(), moved()))
     )
 

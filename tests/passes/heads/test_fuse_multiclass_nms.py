@@ -10,8 +10,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import Finding
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from tests.graphtext import apply, rewritten, show, text
@@ -21,11 +22,11 @@ from tests.passes.heads.nms_forms import Form, Writer
 heads.DOMAIN.register_schemas()
 
 
-def explain(model: LightModel, **options: bool) -> tuple[convertkit.Finding, ...]:
+def explain(model: LightModel, **options: bool) -> tuple[Finding, ...]:
     return FuseMulticlassNms(**options).explain(open_graph(model))
 
 
-def refusal(model: LightModel, **options: bool) -> convertkit.Finding:
+def refusal(model: LightModel, **options: bool) -> Finding:
     """The one finding; also that the pass leaves the graph alone."""
     (finding,) = explain(model, **options)
     assert finding.status == "refused"
@@ -49,8 +50,8 @@ def compare(before: LightModel, after: LightModel, seed: int, reach: float) -> i
     fused graph does not do the same; 0 where it does.
     """
     inputs = nms_forms.random_inputs(before, seed)
-    old = convertkit.open_session(before, optimize=False).run(inputs)
-    new = convertkit.open_session(heads.lower(after), optimize=False).run(inputs)
+    old = open_session(before, optimize=False).run(inputs)
+    new = open_session(heads.lower(after), optimize=False).run(inputs)
     scores = old["dets"][..., 4]
     used = scores > 0
     np.testing.assert_allclose(new["dets"][used], old["dets"][used], rtol=0, atol=reach * 2.0**-23)
@@ -167,8 +168,8 @@ def test_torchvision_with_fixed_slots(opset: int) -> None:
     assert nms(after)["score_threshold"] == float(np.float32(0.06))  # of the filter: the node has none
     inputs = nms_forms.random_inputs(before, 0)
     inputs["scores"] *= 5
-    old = convertkit.open_session(before).run(inputs)
-    new = convertkit.open_session(heads.lower(after)).run(inputs)
+    old = open_session(before).run(inputs)
+    new = open_session(heads.lower(after)).run(inputs)
     used = old["scores_out"] > 0
     assert used.sum() > 5
     np.testing.assert_allclose(new["scores_out"], old["scores_out"], rtol=1e-6)

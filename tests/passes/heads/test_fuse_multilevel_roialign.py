@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import numpy_helper
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import load, open_session, save
 from convertkit.graph.graph import open_graph
 from tests import graphtext
 from tests.passes.heads import roi_forms as forms
@@ -74,7 +74,7 @@ def random_inputs(e: Extraction, rois="rois", seed=0):
 
 
 def run(model, inputs):
-    return convertkit.open_session(model, optimize=False).run(inputs)
+    return open_session(model, optimize=False).run(inputs)
 
 
 def assert_same_results(model, e, rois="rois"):
@@ -118,7 +118,7 @@ def test_every_form_becomes_one_node(form, rois, e, opset):
 @pytest.mark.parametrize("form", [forms.mask_add, forms.torchvision, forms.concat_gather, forms.where])
 def test_an_open_number_of_rois_is_refused_before_anything_is_rewritten(form, cli, tmp_path):
     model = form(SMALL.but(count="K", samples=2))
-    convertkit.save(model, tmp_path / "open.onnx")
+    save(model, tmp_path / "open.onnx")
 
     (finding,) = findings(model)
     outcome = cli("opt", "open.onnx", "-p", FUSE.name, "-o", "same.onnx")
@@ -364,7 +364,7 @@ def tap(model, op):
 @pytest.mark.slow
 def test_both_extractors_of_a_real_mask_rcnn():
     """mini.onnx is mmdet's own export; the number of its masks' RoIs is known once it is simplified."""
-    graph = fused(Simplify().run(convertkit.load(MINI)))
+    graph = fused(Simplify().run(load(MINI)))
 
     boxes, masks = extractors(graph)
 

@@ -7,8 +7,9 @@ import onnx
 import pytest
 from convertkit_passes.restore_rpn_levels import RestoreRpnLevels
 
-import convertkit
 from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import Finding, LightModel
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, as_exported, parse, show, text
 
@@ -32,12 +33,12 @@ PROPOSALS = """
 """
 
 
-def proposals(old: str = "", new: str = "") -> convertkit.LightModel:
+def proposals(old: str = "", new: str = "") -> LightModel:
     assert old in PROPOSALS
     return as_exported(parse(PROPOSALS.replace(old, new) if old else PROPOSALS, domains=[heads.HEADS]))
 
 
-def explain(model: convertkit.LightModel) -> tuple[convertkit.Finding, ...]:
+def explain(model: LightModel) -> tuple[Finding, ...]:
     return RestoreRpnLevels().explain(open_graph(model))
 
 
@@ -80,8 +81,7 @@ def test_a_box_is_kept_beside_the_same_box_of_another_level() -> None:
     }
 
     merged, apart = (
-        convertkit.open_session(heads.lower(item)).run(inputs)
-        for item in (before, apply(RestoreRpnLevels(), before))
+        open_session(heads.lower(item)).run(inputs) for item in (before, apply(RestoreRpnLevels(), before))
     )
 
     np.testing.assert_allclose(merged["nmsed_scores"], [[0.9, 0.6, 0, 0]])

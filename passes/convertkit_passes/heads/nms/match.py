@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-import convertkit
+from convertkit.api import passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates import sources
 from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
@@ -53,7 +53,7 @@ class Match:
         return f"{read_from}; {values}; gives {found}{kept}"
 
 
-def match(graph: convertkit.Graph, node: Node, *, pad: bool) -> Match:
+def match(graph: passes.Graph, node: Node, *, pad: bool) -> Match:
     """The match at a NonMaxSuppression; the graph must be annotated with shapes.
 
     Args:
@@ -75,7 +75,7 @@ def match(graph: convertkit.Graph, node: Node, *, pad: bool) -> Match:
     raise refused
 
 
-def _match(graph: convertkit.Graph, site: Site, found: Sources, pad: bool) -> Match:
+def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
     borders = (found.boxes.tensor, found.scores.tensor)
     below = downstream.follow(graph, site.selection, borders)
     if below.leak is not None:
@@ -87,16 +87,14 @@ def _match(graph: convertkit.Graph, site: Site, found: Sources, pad: bool) -> Ma
     return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen))
 
 
-def _threshold(graph: convertkit.Graph, site: Site, found: Sources) -> float:
+def _threshold(graph: passes.Graph, site: Site, found: Sources) -> float:
     score = found.scores.tensor
     if not found.filtered:
         return operator_threshold(graph, site.score_threshold, score)
     return operator_threshold(graph, measure(graph, site, found), score)
 
 
-def _chosen(
-    graph: convertkit.Graph, site: Site, below: Downstream, attempts: list[Explained]
-) -> list[Reading]:
+def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[Explained]) -> list[Reading]:
     """The readings the graph needs, of the first number of slots for which they are all it needs."""
     for attempt in attempts:
         tensors, met = downstream.needed(graph, attempt.readings.keys())
@@ -114,7 +112,7 @@ def _telling(chosen: list[Reading]) -> list[Reading]:
     return chosen
 
 
-def _refusal(graph: convertkit.Graph, below: Downstream, nearest: Explained) -> Refused:
+def _refusal(graph: passes.Graph, below: Downstream, nearest: Explained) -> Refused:
     _, met = downstream.needed(graph, nearest.readings.keys())
     blocked = downstream.last_needed(graph, below, met)
     name = blocked.name if blocked is not None else "a graph output"

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs
 
 Array: TypeAlias = NDArray[Any]
 
@@ -45,7 +45,7 @@ class Ranges:
         threshold: the scores above it take part.
     """
 
-    boxes: convertkit.Bounds
+    boxes: graphs.Bounds
     top: float
     threshold: float
 
@@ -77,7 +77,7 @@ def _round(
     ]
 
 
-def _apart(random: np.random.Generator, shape: tuple[int, ...], within: convertkit.Bounds) -> Array:
+def _apart(random: np.random.Generator, shape: tuple[int, ...], within: graphs.Bounds) -> Array:
     """Every box of a class in a tile of its own; each class has its own order of tiles."""
     batch, count, shared, _ = shape
     side = int(np.ceil(np.sqrt(count)))
@@ -92,7 +92,7 @@ def _apart(random: np.random.Generator, shape: tuple[int, ...], within: convertk
     return np.ascontiguousarray(rows, np.float32)
 
 
-def _crowded(random: np.random.Generator, shape: tuple[int, ...], within: convertkit.Bounds) -> Array:
+def _crowded(random: np.random.Generator, shape: tuple[int, ...], within: graphs.Bounds) -> Array:
     """Boxes around a few places, the same for all classes or moved a little."""
     batch, count, shared, _ = shape
     step = _step((within.high - within.low) / 2048)

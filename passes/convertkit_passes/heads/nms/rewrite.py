@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from onnx import helper
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
 from convertkit_passes.heads.nms.experiment import rounding
 from convertkit_passes.heads.nms.experiment.readings import Reading
@@ -19,7 +18,7 @@ FRAMEWORK = {"ties": "box", "drop_empty": 0}
 """The switches of frameworks."""
 
 
-def fuse(graph: convertkit.Graph, *, pad: bool) -> tuple[convertkit.Finding, ...]:
+def fuse(graph: passes.Graph, *, pad: bool) -> tuple[passes.Finding, ...]:
     """Replaces what matches, one after the other: each search sees the graph that the last one left.
 
     Returns:
@@ -36,13 +35,13 @@ def fuse(graph: convertkit.Graph, *, pad: bool) -> tuple[convertkit.Finding, ...
             except Refused as refused:
                 findings.append(refused.finding(where))
                 continue
-            findings.append(convertkit.Finding("matched", where, found.why, str(found.site.selection.name)))
+            findings.append(passes.Finding("matched", where, found.why, str(found.site.selection.name)))
             _write(graph, found)
             graph.tidy()
     return tuple(findings)
 
 
-def _write(graph: convertkit.Graph, found: Match) -> None:
+def _write(graph: passes.Graph, found: Match) -> None:
     boxes = found.sources.boxes.view.emit(graph, found.sources.boxes.tensor)
     if found.rounding is not None:
         boxes = rounding.write(graph, boxes, found.rounding)
@@ -66,7 +65,7 @@ def _write(graph: convertkit.Graph, found: Match) -> None:
 class _Writer:
     """The tensors of the old graph, made of the operator's outputs; each node is written once."""
 
-    def __init__(self, graph: convertkit.Graph, outputs: list[Tensor]) -> None:
+    def __init__(self, graph: passes.Graph, outputs: list[Tensor]) -> None:
         self._graph = graph
         self._boxes, self._scores, self._classes, self._num = outputs
         self._made: dict[tuple[Any, ...], Tensor] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 
 MOST_EXITS = 4
 """Post-dominators that are tried one after another: the nearest may hold the RoIs in another order still."""
@@ -51,7 +51,7 @@ class Group:
     nodes: tuple[Any, ...]
 
 
-def groups(graph: convertkit.Graph, flow: convertkit.Flow) -> list[Group]:
+def groups(graph: passes.Graph, flow: graphs.Flow) -> list[Group]:
     """All RoiAlign nodes that lead to an output, by the nearest tensor that their RoIs share with another's."""
     nodes = [node for node in graph.find(ROI_ALIGN) if _leads_on(flow, node)]
     chains = {id(node): _chain(flow, node.inputs[1]) for node in nodes}
@@ -65,7 +65,7 @@ def groups(graph: convertkit.Graph, flow: convertkit.Flow) -> list[Group]:
     return list(found.values())
 
 
-def candidates(flow: convertkit.Flow, group: Group) -> Iterator[Candidate]:
+def candidates(flow: graphs.Flow, group: Group) -> Iterator[Candidate]:
     """What of a group goes into one tensor, the most nodes first; a smaller one may be part of a larger one."""
     ways = {id(node): _up(flow, node.outputs[0]) for node in group.nodes}
     tensors = {id(item): item for way in ways.values() for item in way}
@@ -89,19 +89,19 @@ def result_shape(node: Any) -> list[Any]:
     return [channels, int(node.attrs.get("output_height", 1)), int(node.attrs.get("output_width", 1))]
 
 
-def _leads_on(flow: convertkit.Flow, node: Any) -> bool:
+def _leads_on(flow: graphs.Flow, node: Any) -> bool:
     return not flow.is_constant(node.outputs[0]) and not flow.is_constant(node.inputs[1])
 
 
-def _chain(flow: convertkit.Flow, tensor: Any) -> list[Any]:
+def _chain(flow: graphs.Flow, tensor: Any) -> list[Any]:
     return [tensor, *flow.dominators(tensor)]
 
 
-def _up(flow: convertkit.Flow, tensor: Any) -> list[Any]:
+def _up(flow: graphs.Flow, tensor: Any) -> list[Any]:
     return [tensor, *flow.postdominators(tensor)]
 
 
-def _entries(flow: convertkit.Flow, nodes: Sequence[Any]) -> tuple[Any, ...]:
+def _entries(flow: graphs.Flow, nodes: Sequence[Any]) -> tuple[Any, ...]:
     nearest = flow.dominator([node.inputs[1] for node in nodes])
     return () if nearest is None else tuple(filter(_may_be_rois, _chain(flow, nearest)))
 

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.roi.pooling import Pooling
 
@@ -28,7 +28,7 @@ class Probe:
         count: of RoIs that the graph is written for.
     """
 
-    region: convertkit.Region
+    region: graphs.Region
     pooling: Pooling
     columns: int
     count: int
@@ -66,7 +66,7 @@ class Probe:
         filled[slots] = rois
         try:
             (result,) = self.region.run(*features, filled[:, 5 - self.columns :])
-        except convertkit.GraphError as error:
+        except passes.GraphError as error:
             raise Refused(f"the candidate cannot be run: {error.message}", self.exit) from error
         wanted = (size, self.pooling.shapes[0][1], *self.pooling.bins)
         if result.shape != wanted:

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads, passes
 from convertkit.api.heads import Refused, name_of
 from convertkit_passes.heads.roi import candidates as candidate
 from convertkit_passes.heads.roi.candidates import Candidate, Group
@@ -41,9 +40,7 @@ class Match:
     verdict: Verdict
 
 
-def search(
-    graph: convertkit.Graph, *, square: bool
-) -> tuple[tuple[Match, ...], tuple[convertkit.Finding, ...]]:
+def search(graph: passes.Graph, *, square: bool) -> tuple[tuple[Match, ...], tuple[passes.Finding, ...]]:
     """All matches of a graph, and a finding for every group of RoiAlign nodes. Only types and shapes are written.
 
     Args:
@@ -51,10 +48,10 @@ def search(
     """
     if not next(graph.find(candidate.ROI_ALIGN), None):
         return (), ()
-    convertkit.annotate(graph)
-    flow = convertkit.Flow(graph)
+    graphs.annotate(graph)
+    flow = graphs.Flow(graph)
     matches: list[Match] = []
-    findings: list[convertkit.Finding] = []
+    findings: list[passes.Finding] = []
     for group in candidate.groups(graph, flow):
         found, said = _group(graph, flow, group, square)
         matches += found
@@ -63,8 +60,8 @@ def search(
 
 
 def _group(
-    graph: convertkit.Graph, flow: convertkit.Flow, group: Group, square: bool
-) -> tuple[list[Match], list[convertkit.Finding]]:
+    graph: passes.Graph, flow: graphs.Flow, group: Group, square: bool
+) -> tuple[list[Match], list[passes.Finding]]:
     matches: list[Match] = []
     refusals: list[tuple[Candidate, Refused]] = []
     left = list(group.nodes)
@@ -80,7 +77,7 @@ def _group(
     return matches, [*map(_matched, matches), *_refused(group, left, refusals)]
 
 
-def match(graph: convertkit.Graph, item: Candidate, *, square: bool) -> Match:
+def match(graph: passes.Graph, item: Candidate, *, square: bool) -> Match:
     """Measures one candidate.
 
     Raises:
@@ -105,7 +102,7 @@ def match(graph: convertkit.Graph, item: Candidate, *, square: bool) -> Match:
     raise reasons[0]
 
 
-def _match_at(graph: convertkit.Graph, item: Candidate, probe: Probe, entry: Any) -> Match:
+def _match_at(graph: passes.Graph, item: Candidate, probe: Probe, entry: Any) -> Match:
     pooling, count, result = probe.pooling, probe.count, probe.region.outputs[0]
     source = rois_source(graph, probe, entry, item.nodes)
     levels = measure(probe)
@@ -115,17 +112,15 @@ def _match_at(graph: convertkit.Graph, item: Candidate, probe: Probe, entry: Any
     return Match(item.nodes, features, source, entry, result, shape, verdict)
 
 
-def _region(
-    graph: convertkit.Graph, item: Candidate, pooling: Pooling, result: Any
-) -> tuple[convertkit.Region, Any]:
+def _region(graph: passes.Graph, item: Candidate, pooling: Pooling, result: Any) -> tuple[graphs.Region, Any]:
     """The region up to the nearest tensor that may be the RoIs, and that tensor."""
     leak = Refused(
         "the RoIs of the levels have no common source of 4 or 5 columns", item.nodes[0].inputs[1].name
     )
     for entry in item.entries:
         try:
-            return convertkit.cut(graph, [result], [*pooling.features, entry]), entry
-        except convertkit.LeakError as error:
+            return graphs.cut(graph, [result], [*pooling.features, entry]), entry
+        except graphs.LeakError as error:
             leak = Refused(
                 f"the result also depends on {error.tensor.name}, which is neither features nor {entry.name}",
                 result.name,
@@ -133,7 +128,7 @@ def _region(
     raise leak
 
 
-def _probe(region: convertkit.Region, entry: Any, pooling: Pooling) -> Probe:
+def _probe(region: graphs.Region, entry: Any, pooling: Pooling) -> Probe:
     """The region with the number of columns that it runs with, where its shapes do not say it."""
     rows, columns = (size if isinstance(size, int) and size >= 0 else None for size in entry.shape)
     if not rows:
@@ -149,11 +144,11 @@ def _probe(region: convertkit.Region, entry: Any, pooling: Pooling) -> Probe:
     return five
 
 
-def _matched(item: Match) -> convertkit.Finding:
+def _matched(item: Match) -> passes.Finding:
     verdict = item.verdict
     named = {name: value for name, value in verdict.attributes.items() if name not in ("at_bound", "clamp")}
     small = "clamped to one" if verdict.attributes["clamp"] else "not clamped"
-    return convertkit.Finding(
+    return passes.Finding(
         "matched",
         _names(item.nodes),
         f"MultilevelRoiAlign of {len(item.features)} levels: "
@@ -166,16 +161,16 @@ def _matched(item: Match) -> convertkit.Finding:
 
 def _refused(
     group: Group, left: Sequence[Any], refusals: Sequence[tuple[Candidate, Refused]]
-) -> list[convertkit.Finding]:
+) -> list[passes.Finding]:
     """One finding for the largest candidate of what is left, and one for nodes that are in none."""
     findings = []
     for item, error in refusals:
         if all(any(node is other for other in left) for node in item.nodes):
-            findings.append(convertkit.Finding("refused", _names(item.nodes), error.why, error.tensor))
+            findings.append(passes.Finding("refused", _names(item.nodes), error.why, error.tensor))
             left = [node for node in left if not any(node is other for other in item.nodes)]
     for node in left:
         why = "no other RoiAlign pools the same RoIs into the same tensor: there is one level only"
-        findings.append(convertkit.Finding("refused", name_of(node), why, node.outputs[0].name))
+        findings.append(passes.Finding("refused", name_of(node), why, node.outputs[0].name))
     return findings
 
 

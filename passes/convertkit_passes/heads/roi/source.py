@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.roi.probe import Probe
 
@@ -26,7 +26,7 @@ class Source:
     picture: int | None
 
 
-def rois_source(graph: convertkit.Graph, probe: Probe, entry: Any, nodes: Sequence[Any]) -> Source:
+def rois_source(graph: passes.Graph, probe: Probe, entry: Any, nodes: Sequence[Any]) -> Source:
     """Where the RoIs come from, with the picture's number.
 
     Args:
@@ -47,7 +47,7 @@ def rois_source(graph: convertkit.Graph, probe: Probe, entry: Any, nodes: Sequen
     return Source(None, _stated_picture(graph, entry, nodes, boxes))
 
 
-def _five_columns(region: convertkit.Region) -> list[Any]:
+def _five_columns(region: graphs.Region) -> list[Any]:
     outputs = [tensor for node in region.nodes for tensor in node.outputs]
     pairs = [item for item in outputs if item.shape is not None and len(item.shape) == 2]
     return [item for item in pairs if item.shape[1] == 5 or not isinstance(item.shape[1], int)]
@@ -62,7 +62,7 @@ def _picture(value: np.ndarray | None, boxes: np.ndarray) -> int | None:
     return int(number) if same and number.is_integer() else None
 
 
-def _stated_picture(graph: convertkit.Graph, entry: Any, nodes: Sequence[Any], boxes: np.ndarray) -> int:
+def _stated_picture(graph: passes.Graph, entry: Any, nodes: Sequence[Any], boxes: np.ndarray) -> int:
     """The one picture that the RoiAlign nodes name."""
     found: set[int] = set()
     for node in nodes:
@@ -75,12 +75,12 @@ def _stated_picture(graph: convertkit.Graph, entry: Any, nodes: Sequence[Any], b
     return int(found.pop()) if found else 0
 
 
-def _value(graph: convertkit.Graph, tensor: Any, entry: Any, boxes: np.ndarray) -> np.ndarray | None:
+def _value(graph: passes.Graph, tensor: Any, entry: Any, boxes: np.ndarray) -> np.ndarray | None:
     """What a tensor is for these boxes; None where it depends on more than them, or cannot be run."""
     if type(tensor).__name__ == "Constant":  # hasattr would load the values of every weight it asks
         return np.asarray(tensor.values)
     try:
-        (value,) = convertkit.cut(graph, [tensor], [entry]).run(boxes)
-    except convertkit.GraphError:  # a LeakError is one
+        (value,) = graphs.cut(graph, [tensor], [entry]).run(boxes)
+    except passes.GraphError:  # a LeakError is one
         return None
     return np.asarray(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 from convertkit_ascend.handover.names import settle, settle_tensors
@@ -15,7 +15,7 @@ LEAST_IR = 4
 (ascend-facts: parser-ignored); other tools do."""
 
 
-def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
+def for_atc(model: targets.LightModel) -> targets.LightModel:
     """The model as the vendor's parser takes it: the same nodes, inputs, outputs and weights.
 
     Heads become vendor operators, where no pass has made them such. Those move from convertkit's domain to the default
@@ -45,23 +45,21 @@ def for_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     proto.ir_version = max(
         LEAST_IR, onnx.helper.find_min_ir_version_for(proto.opset_import, ignore_unknown=True)
     )
-    return convertkit.LightModel(proto, model.weights)
+    return targets.LightModel(proto, model.weights)
 
 
 def _move(proto: onnx.ModelProto, opsets: dict[str, int]) -> None:
     low, high = ops.OPSETS
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         if plain(node.domain) == "":
             node.domain = ""
         if node.domain != ops.DOMAIN:
             continue
         if node.op_type not in ops.names():
             known = f"vendor operators are {' and '.join(ops.names())}"
-            raise convertkit.GraphError(
-                f"node {node.name!r}: {node.op_type} is not in {ops.DOMAIN}", hint=known
-            )
+            raise targets.GraphError(f"node {node.name!r}: {node.op_type} is not in {ops.DOMAIN}", hint=known)
         if not low <= opsets.get("", 0) <= high:
-            raise convertkit.GraphError(
+            raise targets.GraphError(
                 f"node {node.name!r}: {node.op_type} needs opset {low} to {high}, the model has {opsets.get('', 0)}",
                 hint=f"export with opset_version={low}",
             )
@@ -79,7 +77,7 @@ def _unlist_initializers(graph: onnx.GraphProto) -> None:
 
 def _drop_texts(proto: onnx.ModelProto) -> None:
     graph = proto.graph
-    for item in (proto, graph, *convertkit.every_node(graph), *graph.input, *graph.output, *graph.value_info):
+    for item in (proto, graph, *graphs.every_node(graph), *graph.input, *graph.output, *graph.value_info):
         item.ClearField("doc_string")
     for tensor in graph.initializer:
         tensor.ClearField("doc_string")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.linter import external
 from convertkit_ascend.linter.kernels import Operators
 from convertkit_ascend.linter.order import in_order
@@ -59,11 +59,11 @@ def infer(subject: Subject, operators: Operators) -> Typed:
     _open_negative(proto.graph)
     declared = _set_aside(proto.graph)
     take_as_vendor_operators(proto)
-    light = convertkit.detach(proto, subject.weights)
+    light = graphs.detach(proto, subject.weights)
     try:
         view = View(light, operators.table)
     except MemoryError as error:
-        raise convertkit.GraphError("shape inference runs out of memory: some size is absurd") from error
+        raise targets.GraphError("shape inference runs out of memory: some size is absurd") from error
     return Typed(view, declared, operators, subject.keeps)
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import onnx
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads, targets
 from convertkit_ascend.domain import DOMAIN, set_versions, versions
 from convertkit_ascend.ops.as_heads import AS_HEADS
 
@@ -16,7 +15,7 @@ VENDORS = {head: name for name, (head, _) in AS_HEADS.items()}
 """The vendor's operators by the heads that they are."""
 
 
-def lower_heads(graph: convertkit.Graph) -> None:
+def lower_heads(graph: graphs.Graph) -> None:
     """Makes every head the vendor's operator, where it stands; the vendor decides by its own switches from there on.
 
     What is named after the operator is named after the vendor's.
@@ -35,11 +34,11 @@ def lower_heads(graph: convertkit.Graph) -> None:
     surgeon.import_domains = [item for item in surgeon.import_domains or () if item.domain != heads.HEADS]
 
 
-def with_vendor_operators(model: convertkit.LightModel) -> convertkit.LightModel:
+def with_vendor_operators(model: targets.LightModel) -> targets.LightModel:
     """The graph with every head as the vendor's operator; the same where it has none."""
-    if not any(node.domain == heads.HEADS for node in convertkit.every_node(model.proto.graph)):
+    if not any(node.domain == heads.HEADS for node in graphs.every_node(model.proto.graph)):
         return model
-    graph = convertkit.open_graph(model)
+    graph = graphs.open_graph(model)
     lower_heads(graph)
     return graph.model()
 
@@ -54,7 +53,7 @@ def take_as_vendor_operators(proto: onnx.ModelProto) -> None:
         return
     set_versions(proto, {DOMAIN: heads.VERSION, **imports})
     known = {item.name: item for item in (heads.MULTICLASS_NMS, heads.MULTILEVEL_ROI_ALIGN)}
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         if node.domain != heads.HEADS or node.op_type not in known:
             continue
         values = written(node)

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import errors, heads
 
 if TYPE_CHECKING:
     from convertkit.api.heads import Inputs, Outputs, Shape, Values
@@ -88,5 +87,5 @@ class VendorOp(heads.Operator):
             UsageError: an attribute is missing, unknown or has the wrong type, or the semantics is unknown.
         """
         if semantics not in self.semantics:
-            raise convertkit.UnknownNameError("semantics", semantics, self.semantics)
+            raise errors.UnknownNameError("semantics", semantics, self.semantics)
         return self.semantics[semantics](inputs, self.checked(attributes))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import errors, heads
 from convertkit_ascend.domain import DOMAIN as DOMAIN
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ def add(op: VendorOp) -> VendorOp:
         PluginError: another operator has its name.
     """
     if _ops.setdefault(op.name, op) is not op:
-        raise convertkit.PluginError(f"vendor operator {op.name!r} is registered twice")
+        raise errors.PluginError(f"vendor operator {op.name!r} is registered twice")
     return op
 
 
@@ -32,7 +31,7 @@ def get(name: str) -> VendorOp:
         UnknownNameError: there is none.
     """
     if name not in _ops:
-        raise convertkit.UnknownNameError("vendor operator", name, _ops)
+        raise errors.UnknownNameError("vendor operator", name, _ops)
     return _ops[name]
 
 

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, Refused, annotated, canvas, sized, unsized
 
 Shift: TypeAlias = NDArray[np.float32]
@@ -17,30 +17,30 @@ PIXELS = 0.5
 """Boxes that stay below this share of the canvas are not in its pixels (normalized, or in strides)."""
 
 
-def centre(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+def centre(graph: passes.Graph) -> tuple[passes.Finding, ...]:
     """Moves the boxes of every NMS that can be; a finding for each."""
     with annotated(graph):
         found = list(sized(graph))
         return (*(_move(graph, item) for item in found), *unsized(graph))
 
 
-def _move(graph: convertkit.Graph, nms: Nms) -> convertkit.Finding:
+def _move(graph: passes.Graph, nms: Nms) -> passes.Finding:
     try:
         shift = _shift(graph, nms)
     except Refused as refused:
         return refused.finding(nms.where)
     why = f"boxes are moved by -{shift[0]:g}, -{shift[1]:g} and back"
-    finding = convertkit.Finding("matched", nms.where, why, str(nms.boxes.name))
+    finding = passes.Finding("matched", nms.where, why, str(nms.boxes.name))
     _write(graph, nms, shift)
     return finding
 
 
-def _shift(graph: convertkit.Graph, nms: Nms) -> Shift:
+def _shift(graph: passes.Graph, nms: Nms) -> Shift:
     width, height = canvas(graph)
     shift = np.array([width / 2, height / 2] * 2, np.float32)
     if _moved(nms, shift):
         raise Refused("its boxes are moved already", nms.boxes)
-    high = convertkit.bounds(graph, nms.boxes).high
+    high = graphs.bounds(graph, nms.boxes).high
     if high < PIXELS * min(width, height):
         raise Refused(f"its boxes stay below {high:g}, they are not in pixels of the canvas", nms.boxes)
     return shift
@@ -48,12 +48,12 @@ def _shift(graph: convertkit.Graph, nms: Nms) -> Shift:
 
 def _moved(nms: Nms, shift: Shift) -> bool:
     node = nms.boxes.inputs[0] if nms.boxes.inputs else None
-    if node is None or node.op != "Sub" or not convertkit.is_initializer(node.inputs[1]):
+    if node is None or node.op != "Sub" or not graphs.is_initializer(node.inputs[1]):
         return False
     return bool(np.array_equal(np.asarray(node.inputs[1].values).reshape(-1), shift))
 
 
-def _write(graph: convertkit.Graph, nms: Nms, shift: Shift) -> None:
+def _write(graph: passes.Graph, nms: Nms, shift: Shift) -> None:
     node, found = nms.node, nms.node.outputs[0]
     dtype: Any = nms.boxes.dtype
     by = graph.constant(shift.astype(dtype), name="centre")
@@ -70,7 +70,7 @@ def _write(graph: convertkit.Graph, nms: Nms, shift: Shift) -> None:
     graph.add("Add", [moved, back], outputs=[found])
 
 
-def _scores(graph: convertkit.Graph, nms: Nms) -> Any:
+def _scores(graph: passes.Graph, nms: Nms) -> Any:
     """``(B, T)``; written out where the node left them out."""
     outputs = nms.node.outputs
     if len(outputs) > 1 and not outputs[1].is_empty():

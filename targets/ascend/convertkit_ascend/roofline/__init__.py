@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads
 from convertkit_ascend import ops
 from convertkit_ascend.ops.as_heads import AS_HEADS
 from convertkit_ascend.roofline.peaks import machine
@@ -13,7 +12,7 @@ from convertkit_ascend.roofline.peaks import machine
 __all__ = ["cost", "machine"]
 
 
-def cost(node: convertkit.Operation) -> convertkit.Cost | None:
+def cost(node: graphs.Operation) -> graphs.Cost | None:
     """What the heads cost that the vendor operators are; None for another operator.
 
     ``sample_num`` is the head's ``sampling_ratio``: 0 lets the RoI's size decide (ascend-facts: roi-bins).

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import onnx
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import errors, graphs, heads, targets
 from convertkit_ascend import ops
 from convertkit_ascend.domain import set_versions, versions
 from convertkit_ascend.ops.as_heads import AS_HEADS, Executable
@@ -15,7 +14,7 @@ from convertkit_ascend.ops.roi_extractor import square_only
 SEMANTICS: tuple[Executable, ...] = ("framework", "ideal")
 
 
-def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> convertkit.LightModel:
+def lower(model: targets.LightModel, semantics: Executable = "ideal") -> targets.LightModel:
     """The twin of a graph: every vendor node, and every head as the vendor has it, in the default domain.
 
     Args:
@@ -32,18 +31,18 @@ def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> conv
         GraphError: a vendor node has wrong attributes or types.
     """
     if semantics not in SEMANTICS:
-        raise convertkit.UnknownNameError("semantics of a twin", semantics, SEMANTICS)
+        raise errors.UnknownNameError("semantics of a twin", semantics, SEMANTICS)
     model = with_vendor_operators(model)
-    if not any(node.domain == ops.DOMAIN for node in convertkit.every_node(model.proto.graph)):
+    if not any(node.domain == ops.DOMAIN for node in graphs.every_node(model.proto.graph)):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         if node.domain == ops.DOMAIN:
             _rise(node, semantics)
     opsets = {name: number for name, number in versions(proto).items() if name != ops.DOMAIN}
     set_versions(proto, {**opsets, heads.HEADS: heads.VERSION})
-    return heads.lower(convertkit.LightModel(proto, model.weights))
+    return heads.lower(targets.LightModel(proto, model.weights))
 
 
 def _rise(node: onnx.NodeProto, semantics: Executable) -> None:
@@ -51,11 +50,11 @@ def _rise(node: onnx.NodeProto, semantics: Executable) -> None:
     op = ops.get(node.op_type)
     values = written(node)
     if wrong := op.wrong(values):
-        raise convertkit.GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
+        raise targets.GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
     complete = op.complete(values)
     if op is ops.ROI_EXTRACTOR and semantics == "ideal":
         unlike = square_only(complete["pooled_height"], complete["pooled_width"])
         if unlike:
-            raise convertkit.UnavailableError(f"{op.name} {node.name!r}: {unlike[0]}")
+            raise targets.UnavailableError(f"{op.name} {node.name!r}: {unlike[0]}")
     head, translate = AS_HEADS[op.name]
     write(node, head, heads.HEADS, translate(complete, semantics))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates.views import VIEWS
 from convertkit_passes.heads.types import Node, Tensor
@@ -32,7 +32,7 @@ class Climbed:
     filtered: bool = False
 
 
-def climb(graph: convertkit.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
+def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
     """Upward through views, filters and, if wanted, one addition of class offsets.
 
     Raises:
@@ -41,8 +41,8 @@ def climb(graph: convertkit.Graph, start: Tensor, *, past_offset: bool) -> Climb
     tensor, found = start, Climbed(start)
     while tensor.inputs:
         node = tensor.inputs[0]
-        static = convertkit.static_shape(tensor) is not None
-        if node.op in VIEWS and (not static or convertkit.static_shape(found.flat) is None):
+        static = graphs.static_shape(tensor) is not None
+        if node.op in VIEWS and (not static or graphs.static_shape(found.flat) is None):
             tensor = node.inputs[0]
             found = Climbed(tensor, found.offset, found.under, found.filtered)
         elif node.op in VIEWS and past_offset and found.offset is None:
@@ -55,24 +55,24 @@ def climb(graph: convertkit.Graph, start: Tensor, *, past_offset: bool) -> Climb
             found = Climbed(tensor, offset, tensor, found.filtered)
         else:
             break
-    if convertkit.static_shape(found.flat) is None:
+    if graphs.static_shape(found.flat) is None:
         raise Refused(
             f"no tensor of fixed size holds the candidates; the search ended at {found.flat.name}", found.flat
         )
     return found
 
 
-def _operands(graph: convertkit.Graph, node: Node) -> tuple[Tensor, Tensor] | None:
+def _operands(graph: passes.Graph, node: Node) -> tuple[Tensor, Tensor] | None:
     """Boxes and offsets of an addition, where one operand moves whole boxes."""
     for offset, boxes in (node.inputs, node.inputs[::-1]):
-        if convertkit.constant_value(graph, boxes) is None and _translates(graph, offset):
+        if graphs.constant_value(graph, boxes) is None and _translates(graph, offset):
             return boxes, offset
     return None
 
 
-def _translates(graph: convertkit.Graph, offset: Tensor) -> bool:
+def _translates(graph: passes.Graph, offset: Tensor) -> bool:
     """Whether every row of it moves both corners of a box alike, as far as can be told without running it."""
-    value = convertkit.constant_value(graph, offset)
+    value = graphs.constant_value(graph, offset)
     if value is not None:
         row = value.reshape(1, -1) if value.ndim == 0 else value
         return row.shape[-1] == 1 or (row.shape[-1] == 4 and np.array_equal(row[..., :2], row[..., 2:]))

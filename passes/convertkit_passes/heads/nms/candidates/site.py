@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.types import Node, Tensor
 
@@ -38,7 +37,7 @@ class Site:
         return self.node.outputs[0]
 
 
-def read(graph: convertkit.Graph, node: Node) -> Site:
+def read(graph: passes.Graph, node: Node) -> Site:
     """The site of a node.
 
     Raises:
@@ -73,7 +72,7 @@ def read(graph: convertkit.Graph, node: Node) -> Site:
     )
 
 
-def operator_threshold(graph: convertkit.Graph, threshold: float | None, scores: Tensor) -> float:
+def operator_threshold(graph: passes.Graph, threshold: float | None, scores: Tensor) -> float:
     """The operator's ``score_threshold`` for that of a graph.
 
     The operator cannot keep scores of 0 or less (its unused slots have score 0). Where no score is negative, a
@@ -84,18 +83,18 @@ def operator_threshold(graph: convertkit.Graph, threshold: float | None, scores:
     """
     if threshold is not None and threshold >= 0:
         return threshold
-    if convertkit.bounds(graph, scores).low < 0:
+    if graphs.bounds(graph, scores).low < 0:
         raise Refused(
             "scores may be negative and nothing removes those; the operator keeps scores above 0", scores
         )
     return 0.0
 
 
-def _option(graph: convertkit.Graph, node: Node, index: int, name: str) -> float | None:
+def _option(graph: passes.Graph, node: Node, index: int, name: str) -> float | None:
     """The number an optional input holds, None where it is absent."""
     if index >= len(node.inputs) or node.inputs[index].is_empty():
         return None
-    value = convertkit.constant_value(graph, node.inputs[index])
+    value = graphs.constant_value(graph, node.inputs[index])
     if value is None:
         raise Refused(f"{name} is not constant", node.inputs[index])
     if value.size != 1:

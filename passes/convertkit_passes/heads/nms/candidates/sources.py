@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.candidates import classes
@@ -20,7 +20,7 @@ from convertkit_passes.heads.nms.candidates.views import Laid, View, lay, lay_bo
 
 Array: TypeAlias = NDArray[Any]
 
-UNBOUNDED = convertkit.Bounds(0.0, 1024.0)
+UNBOUNDED = graphs.Bounds(0.0, 1024.0)
 """Where boxes are probed when nothing in the graph bounds them."""
 
 
@@ -40,14 +40,14 @@ class Sources:
 
     boxes: Laid
     scores: Laid
-    range: convertkit.Bounds
+    range: graphs.Bounds
     reach: float
     together: bool
     filtered: bool
     offsets: Array | None = None
 
 
-def candidates(graph: convertkit.Graph, site: Site) -> Iterator[Sources | Refused]:
+def candidates(graph: passes.Graph, site: Site) -> Iterator[Sources | Refused]:
     """The ways to read a site, the likelier ones first; a :class:`Refused` where one does not work out.
 
     An addition above a NonMaxSuppression of one class is either class offsets or part of the boxes: both are offered.
@@ -58,7 +58,7 @@ def candidates(graph: convertkit.Graph, site: Site) -> Iterator[Sources | Refuse
             yield found
 
 
-def _attempt(graph: convertkit.Graph, site: Site, *, past_offset: bool) -> Sources | Refused | None:
+def _attempt(graph: passes.Graph, site: Site, *, past_offset: bool) -> Sources | Refused | None:
     try:
         found = climb(graph, site.boxes, past_offset=past_offset)
         if past_offset and found.offset is None:
@@ -69,7 +69,7 @@ def _attempt(graph: convertkit.Graph, site: Site, *, past_offset: bool) -> Sourc
         return refused
 
 
-def _plain(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Climbed) -> Sources:
+def _plain(graph: passes.Graph, site: Site, boxes: Climbed, scores: Climbed) -> Sources:
     """Boxes shared by all classes of the node: ``(B, N, 4)`` and ``(B, C, N)``."""
     count = int(np.prod(boxes.flat.shape)) // (4 * site.batch)
     return _sources(
@@ -81,12 +81,12 @@ def _plain(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Climbed)
     )
 
 
-def _with_offset(graph: convertkit.Graph, site: Site, boxes: Climbed, scores: Climbed) -> Sources:
+def _with_offset(graph: passes.Graph, site: Site, boxes: Climbed, scores: Climbed) -> Sources:
     """One class for the node, several kept apart by offsets."""
     dims = tuple(boxes.flat.shape)
     shape = (site.batch, int(np.prod(dims)) // (4 * site.batch))
-    value = convertkit.constant_value(graph, boxes.offset)
-    within = convertkit.bounds(graph, boxes.flat)
+    value = graphs.constant_value(graph, boxes.offset)
+    within = graphs.bounds(graph, boxes.flat)
     if value is not None and boxes.under is boxes.flat:
         offsets = _spread(value, dims, boxes).reshape(*shape, 4)
         found, moved = classes.layout(offsets, boxes.offset)
@@ -106,7 +106,7 @@ def _spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
     return np.broadcast_to(value, dims)
 
 
-def _keep_apart(gap: float, within: convertkit.Bounds, boxes: Climbed) -> None:
+def _keep_apart(gap: float, within: graphs.Bounds, boxes: Climbed) -> None:
     if not np.isfinite(gap):
         return
     if not within.finite:
@@ -120,11 +120,11 @@ def _keep_apart(gap: float, within: convertkit.Bounds, boxes: Climbed) -> None:
 
 
 def _computed(
-    graph: convertkit.Graph,
+    graph: passes.Graph,
     boxes: Climbed,
     scores: Climbed,
     shape: tuple[int, int],
-    within: convertkit.Bounds,
+    within: graphs.Bounds,
 ) -> tuple[Layout, Array]:
     """Offsets that depend on the boxes (torchvision: class * (largest coordinate + 1)).
 
@@ -133,26 +133,26 @@ def _computed(
     if not within.finite:
         raise Refused("its class offsets depend on boxes that nothing bounds", boxes.flat)
     try:
-        region = convertkit.cut(graph, [boxes.offset], [boxes.flat, scores.flat])
-    except convertkit.LeakError as leak:
+        region = graphs.cut(graph, [boxes.offset], [boxes.flat, scores.flat])
+    except graphs.LeakError as leak:
         raise Refused("its class offsets depend on more than boxes and scores", leak.tensor) from leak
-    top = min(convertkit.bounds(graph, scores.flat).high, 1.0)
+    top = min(graphs.bounds(graph, scores.flat).high, 1.0)
     values = np.linspace(1.0, 0.5, shape[0] * shape[1], dtype=np.float32) * np.float32(top)
     found = None
     for scale in (1.0, 0.5, 0.125):
-        part = convertkit.Bounds(within.low * scale, within.high * scale)
+        part = graphs.Bounds(within.low * scale, within.high * scale)
         rows = probes.cases((*shape, 1, 4), (*shape, 1), probes.Ranges(part, 1.0, 0.0))[0].boxes
         offsets = _run(region, boxes, rows.reshape(boxes.flat.shape), values.reshape(scores.flat.shape))
         found = classes.layout(_rows(offsets, shape, boxes), boxes.offset)
-        _keep_apart(classes.gap(found[1]), convertkit.Bounds(float(rows.min()), float(rows.max())), boxes)
+        _keep_apart(classes.gap(found[1]), graphs.Bounds(float(rows.min()), float(rows.max())), boxes)
     assert found is not None
     return found
 
 
-def _run(region: convertkit.Region, boxes: Climbed, *arrays: Array) -> Array:
+def _run(region: graphs.Region, boxes: Climbed, *arrays: Array) -> Array:
     try:
         return region.run(*arrays)[0]
-    except convertkit.GraphError as error:
+    except passes.GraphError as error:
         raise Refused(
             f"its class offsets cannot be computed on their own: {error.message}", boxes.offset
         ) from error
@@ -165,7 +165,7 @@ def _rows(offsets: Array, shape: tuple[int, int], boxes: Climbed) -> Array:
 
 
 def _sources(
-    graph: convertkit.Graph,
+    graph: passes.Graph,
     boxes_view: View,
     scores_view: View,
     climbed: tuple[Climbed, Climbed],
@@ -176,7 +176,7 @@ def _sources(
         raise Refused(
             f"{tuple(scores.flat.shape)} scores do not go with {tuple(boxes.flat.shape)} boxes", scores.flat
         )
-    found = convertkit.bounds(graph, boxes.flat)
+    found = graphs.bounds(graph, boxes.flat)
     within = found if found.finite and found.high > found.low else UNBOUNDED
     return Sources(
         boxes=lay_boxes(graph, boxes.flat, boxes_view),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.candidates.site import Site
@@ -14,14 +14,14 @@ _ONE = int(np.float32(1.0).view(np.uint32))
 """Bits of positive floats are ordered as their values."""
 
 
-def measure(graph: convertkit.Graph, site: Site, found: Sources) -> float:
+def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
     """The largest float32 in 0..1 at which a lone box is dropped; every score above it is kept.
 
     Raises:
         Refused: a box of the largest score is dropped too.
     """
-    region = convertkit.cut(graph, [site.selection], [found.boxes.tensor, found.scores.tensor])
-    top = convertkit.bounds(graph, found.scores.tensor).high
+    region = graphs.cut(graph, [site.selection], [found.boxes.tensor, found.scores.tensor])
+    top = graphs.bounds(graph, found.scores.tensor).high
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
     ranges = probes.Ranges(found.range, 1.0, 0.0)
     case = next(
@@ -34,7 +34,7 @@ def measure(graph: convertkit.Graph, site: Site, found: Sources) -> float:
         scores[place] = np.uint32(bits).view(np.float32)
         try:
             return len(region.run(found.boxes.undo(case.boxes), found.scores.undo(scores))[0]) > 0
-        except convertkit.GraphError:
+        except passes.GraphError:
             return False  # torchvision's offsets are a maximum over no boxes then
 
     if not kept(high):

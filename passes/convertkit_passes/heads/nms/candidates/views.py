@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
@@ -42,7 +42,7 @@ class View:
         shaped = array if self.perm is None else array.transpose(np.argsort(self.perm))
         return shaped.reshape(tuple(shape))
 
-    def emit(self, graph: convertkit.Graph, tensor: Tensor) -> Tensor:
+    def emit(self, graph: passes.Graph, tensor: Tensor) -> Tensor:
         """The nodes; none where the tensor already lies so."""
         if tuple(tensor.shape) != self.shape:
             shape = graph.constant(np.array(self.shape, np.int64), name="shape")
@@ -77,13 +77,13 @@ def above(tensor: Tensor) -> list[Tensor]:
     found = [tensor]
     while tensor.inputs and tensor.inputs[0].op in VIEWS:
         tensor = tensor.inputs[0].inputs[0]
-        if convertkit.is_initializer(tensor) or convertkit.static_shape(tensor) is None:
+        if graphs.is_initializer(tensor) or graphs.static_shape(tensor) is None:
             break
         found.append(tensor)
     return found
 
 
-def lay(graph: convertkit.Graph, flat: Tensor, view: View) -> Laid:
+def lay(graph: passes.Graph, flat: Tensor, view: View) -> Laid:
     """The highest ancestor of ``flat`` that needs the fewest nodes to lie in the operator's layout, at best none.
 
     Args:
@@ -98,7 +98,7 @@ def lay(graph: convertkit.Graph, flat: Tensor, view: View) -> Laid:
     return min(found[::-1], key=_nodes)
 
 
-def lay_boxes(graph: convertkit.Graph, flat: Tensor, view: View) -> Laid:
+def lay_boxes(graph: passes.Graph, flat: Tensor, view: View) -> Laid:
     """As :func:`lay` for boxes ``(B, N, C, 4)``, which become ``(B, N, 1, 4)`` where the classes share them."""
     batch, count, classes, corners = Laid(flat, view).shape
     shared: list[Laid] = []
@@ -120,7 +120,7 @@ def _numbered(places: Array) -> tuple[Array, Array]:
     return places, np.arange(places.size).reshape(places.shape)
 
 
-def _places(graph: convertkit.Graph, flat: Tensor, ancestor: Tensor) -> Array | None:
+def _places(graph: passes.Graph, flat: Tensor, ancestor: Tensor) -> Array | None:
     """For each element of ``flat`` its place in ``ancestor``; None where the type cannot count so far."""
     size = int(np.prod(ancestor.shape))
     numbers = np.arange(size).reshape(tuple(ancestor.shape))
@@ -128,4 +128,4 @@ def _places(graph: convertkit.Graph, flat: Tensor, ancestor: Tensor) -> Array | 
         return numbers
     if size > _LARGEST_EXACT.get(np.dtype(ancestor.dtype), 0):
         return None
-    return convertkit.cut(graph, [flat], [ancestor]).run(numbers)[0].astype(np.int64)
+    return graphs.cut(graph, [flat], [ancestor]).run(numbers)[0].astype(np.int64)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_passes.heads.nms.candidates.views import VIEWS
 from convertkit_passes.heads.types import Node, Tensor
 
@@ -35,7 +35,7 @@ class Downstream:
         return tuple(item for item in self.tensors if _small(item, batch))
 
 
-def follow(graph: convertkit.Graph, selection: Tensor, sources: tuple[Tensor, Tensor]) -> Downstream:
+def follow(graph: passes.Graph, selection: Tensor, sources: tuple[Tensor, Tensor]) -> Downstream:
     """Everything below ``selection`` that the two sources determine."""
     live = _reach(graph.inputs)
     known = {id(item) for item in sources}
@@ -87,11 +87,11 @@ def read_off(downstream: Downstream, selection: Tensor, explained: Mapping[int, 
 def _moves(node: Node, kind: str | None) -> bool:
     """Whether the node only moves values; a cast does so for classes."""
     if node.op == "Gather":
-        return convertkit.is_initializer(node.inputs[1])
+        return graphs.is_initializer(node.inputs[1])
     return node.op in MOVES or (node.op == "Cast" and kind == "classes")
 
 
-def needed(graph: convertkit.Graph, explained: Collection[int]) -> tuple[list[Tensor], set[int]]:
+def needed(graph: passes.Graph, explained: Collection[int]) -> tuple[list[Tensor], set[int]]:
     """What the graph outputs are computed from, walking up and not beyond explained tensors.
 
     Returns:
@@ -113,7 +113,7 @@ def needed(graph: convertkit.Graph, explained: Collection[int]) -> tuple[list[Te
     return list(found.values()), met
 
 
-def last_needed(graph: convertkit.Graph, downstream: Downstream, met: set[int]) -> Tensor | None:
+def last_needed(graph: passes.Graph, downstream: Downstream, met: set[int]) -> Tensor | None:
     """The first tensor of the selection that something else, or a graph output, still needs."""
     below = {id(item) for item in downstream.tensors}
     outputs = {id(item) for item in graph.outputs}
@@ -159,5 +159,5 @@ def _inputs(node: Node) -> Iterator[Tensor]:
             yield from _inputs(inner)
 
 
-def _subgraphs(node: Node) -> list[convertkit.Graph]:
+def _subgraphs(node: Node) -> list[passes.Graph]:
     return [item for item in node.attrs.values() if hasattr(item, "nodes") and hasattr(item, "outputs")]

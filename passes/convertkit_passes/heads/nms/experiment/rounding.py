@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, annotated, sized
 from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.experiment.readings import Answer, Reading
@@ -62,7 +62,7 @@ def _same(item: Reading, array: NDArray[Any], answer: Answer) -> bool:
     return np.array_equal(slots[used][:, :4], answer.rows(total)[used][:, :4].astype(slots.dtype))
 
 
-def write(graph: convertkit.Graph, boxes: Tensor, offsets: Offsets) -> Tensor:
+def write(graph: passes.Graph, boxes: Tensor, offsets: Offsets) -> Tensor:
     """``(B, N, C, 4)`` boxes there and back, in the two operations of the export.
 
     In front of the operator: moving back is exact, so differences of coordinates, and with them IoU, are those of the
@@ -73,19 +73,19 @@ def write(graph: convertkit.Graph, boxes: Tensor, offsets: Offsets) -> Tensor:
     return graph.add("Sub", [moved, offset], dtype=boxes.dtype, shape=boxes.shape)
 
 
-def drop(graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+def drop(graph: passes.Graph) -> tuple[passes.Finding, ...]:
     """Hands every NMS the boxes as they were before :func:`write`; a finding for each that was."""
     with annotated(graph):
         return tuple(finding for nms in list(sized(graph)) for finding in _drop(nms))
 
 
-def _drop(nms: Nms) -> Iterator[convertkit.Finding]:
+def _drop(nms: Nms) -> Iterator[passes.Finding]:
     there = _origin(nms.boxes)
     if there is not None:
         most = float(np.abs(nms.boxes.inputs[0].inputs[1].values).max())
         nms.node.inputs[0] = there
         why = f"boxes were moved by up to {most:g} and back"
-        yield convertkit.Finding("matched", nms.where, why, there.name)
+        yield passes.Finding("matched", nms.where, why, there.name)
 
 
 def _origin(boxes: Tensor) -> Tensor | None:
@@ -109,4 +109,4 @@ def _fits(offsets: NDArray[Any], boxes: Tensor) -> bool:
 
 def _by_constant(tensor: Tensor, op: str) -> Node | None:
     node = tensor.inputs[0] if tensor.inputs else None
-    return node if node is not None and node.op == op and convertkit.is_initializer(node.inputs[1]) else None
+    return node if node is not None and node.op == op and graphs.is_initializer(node.inputs[1]) else None

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.candidates.site import Site
@@ -47,7 +46,7 @@ class Experiment:
         threshold: the operator's score_threshold.
     """
 
-    graph: convertkit.Graph
+    graph: passes.Graph
     site: Site
     sources: Sources
     threshold: float
@@ -103,18 +102,18 @@ class Experiment:
         """The values of tensors in one case; None where the graph fails on an optional one."""
         return self._values(self._region(tensors), case)
 
-    def _region(self, tensors: list[Tensor]) -> convertkit.Region:
-        return convertkit.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
+    def _region(self, tensors: list[Tensor]) -> graphs.Region:
+        return graphs.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
 
     def _ranges(self) -> probes.Ranges:
-        top = convertkit.bounds(self.graph, self.sources.scores.tensor).high
+        top = graphs.bounds(self.graph, self.sources.scores.tensor).high
         usable = np.isfinite(top) and top > self.threshold
         return probes.Ranges(self.sources.range, top if usable else self.threshold + 1, self.threshold)
 
-    def _values(self, region: convertkit.Region, case: probes.Case) -> tuple[Array, ...] | None:
+    def _values(self, region: graphs.Region, case: probes.Case) -> tuple[Array, ...] | None:
         try:
             return region.run(self.sources.boxes.undo(case.boxes), self.sources.scores.undo(case.scores))
-        except convertkit.GraphError as error:
+        except passes.GraphError as error:
             if case.optional:
                 return None  # some exports fail where nothing is found
             where = self.sources.boxes.tensor

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import convertkit
-from convertkit.api import heads
+from convertkit.api import graphs, heads
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain
 from convertkit_ascend.linter.rule import Spot, rule
@@ -38,7 +37,7 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
 )
 def domain_private(subject: Subject) -> Iterator[Spot]:
     """Vendor operators are in the default domain; convertkit's own are for its pipeline only."""
-    for node in convertkit.every_node(subject.graph):
+    for node in graphs.every_node(subject.graph):
         if node.domain in (ops.DOMAIN, heads.HEADS):
             yield Spot.at(node, f"the parser has no plugin for {node.domain}::{node.op_type}")
 

@@ -286,10 +286,10 @@ def _offline(scene: Path, here: Path, rng: random.Random) -> Case:
 
 
 PLUGIN = """
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
 
-class Own(convertkit.GraphPass):
+class Own(GraphPass):
     '''Double what the first node gives.'''
 
     name = "own"
@@ -303,7 +303,7 @@ class Own(convertkit.GraphPass):
         return [f"{value.name} is doubled"] if doubled else []
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(Own)
 """

@@ -20,10 +20,10 @@ LITTLE = 2000
 """Bytes after which weights lie beside the graph, in the deeds that ask for it; the tiny model has 3 kB of them."""
 
 BROKEN = '''
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
 
-class Broken(convertkit.GraphPass):
+class Broken(GraphPass):
     """Lose the Relu."""
 
     name = "broken"
@@ -34,7 +34,7 @@ class Broken(convertkit.GraphPass):
             graph.bypass(node)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(Broken)
 '''

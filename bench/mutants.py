@@ -36,9 +36,14 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "compare": (("convertkit/detection/compare.py",), ("tests/detection", "tests/passes/test_check_sets.py",
                                                        "tests/passes/test_check_limits.py")),
     "judge": (("convertkit/verification/judge.py",), ("tests/verification/test_judge.py",)),
-    "matching": ((f"{ASCEND}/matching/**/*.py",), ("tests/ascend/passes",)),
-    "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_nms.py", "tests/ascend/test_roi_extractor.py",
-                                      "tests/ascend/test_schemas.py", "tests/ascend/twin", "tests/ascend/numerics")),
+    "heads": (("convertkit/heads/**/*.py",), ("tests/heads", "tests/ascend/test_nms.py",
+                                              "tests/ascend/test_roi_extractor.py", "tests/ascend/test_schemas.py",
+                                              "tests/ascend/twin")),
+    "matching": (("passes/convertkit_passes/heads/**/*.py", f"{ASCEND}/passes/centring.py"),
+                 ("tests/passes/heads", "tests/ascend/passes")),
+    "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_lowering.py", "tests/ascend/test_nms.py",
+                                      "tests/ascend/test_roi_extractor.py", "tests/ascend/test_schemas.py",
+                                      "tests/ascend/twin", "tests/ascend/numerics")),
     "rules": ((f"{ASCEND}/linter/rules/*.py",), ("tests/ascend/linter",)),
 }  # fmt: skip
 """By name: globs of modules, and paths of their tests."""

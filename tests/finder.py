@@ -46,28 +46,29 @@ variants:
 PLUGIN_PY = """
 import numpy as np
 
-import convertkit
+from convertkit.api.models import Detections, Model, letterbox, paste
+from convertkit.api.passes import hookimpl
 
 
-class Finder(convertkit.Model):
+class Finder(Model):
     name = "finder"
 
     def preprocess(self, image, size, spec):
-        canvas, placement = convertkit.letterbox(image, size, spec)
+        canvas, placement = letterbox(image, size, spec)
         return {"image": canvas}, placement
 
     def postprocess(self, outputs, placement, spec):
         dets, labels, masks = outputs["dets"], outputs["labels"].astype(np.int64), outputs["masks"]
         chosen = masks[np.arange(len(labels)), np.minimum(labels, masks.shape[1] - 1)]
         boxes = dets[:, :4]
-        pasted = convertkit.paste(chosen, boxes, placement.source_height, placement.source_width, 0.5)
-        return convertkit.Detections(boxes, dets[:, 4], labels, tuple(pasted))
+        pasted = paste(chosen, boxes, placement.source_height, placement.source_width, 0.5)
+        return Detections(boxes, dets[:, 4], labels, tuple(pasted))
 
     def sample_images(self):
         yield np.zeros((32, 32, 3), np.uint8)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_models(register):
     register(Finder)
 """

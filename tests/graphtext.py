@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from onnx import AttributeProto, TensorProto, numpy_helper
 
-import convertkit
+from convertkit.api.passes import Pass
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.state import GraphState
 
@@ -56,14 +56,14 @@ def show(model: LightModel | str, *, opset: int = 11) -> str:
     return "\n".join([*lines, *_body(graph)])
 
 
-def apply(step: convertkit.Pass, model: LightModel | str, *, opset: int = 11) -> LightModel:
+def apply(step: Pass, model: LightModel | str, *, opset: int = 11) -> LightModel:
     """What a pass makes of a graph, as in a pipeline."""
     state = GraphState(parse(model, opset=opset) if isinstance(model, str) else model)
     state.apply(step)
     return state.model
 
 
-def rewritten(step: convertkit.Pass, text: str, *, opset: int = 11) -> str:
+def rewritten(step: Pass, text: str, *, opset: int = 11) -> str:
     """The canonical text of what a pass makes of a graph."""
     return show(apply(step, text, opset=opset))
 

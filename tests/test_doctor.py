@@ -12,16 +12,17 @@ from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.plugins.loading import Plugins
 
 LOOKS = """
-import convertkit
+from convertkit.api.passes import hookimpl
+from convertkit.api.targets import Diagnosis
 
-@convertkit.hookimpl
+@hookimpl
 def examine():
-    return [convertkit.Diagnosis("note", "my chip", "not there", "buy one")]
+    return [Diagnosis("note", "my chip", "not there", "buy one")]
 """
 FAILS = """
-import convertkit
+from convertkit.api.passes import hookimpl
 
-@convertkit.hookimpl
+@hookimpl
 def examine():
     raise RuntimeError("oh")
 """

@@ -215,7 +215,9 @@ def test_children_run_and_end_at_their_limit(system: System) -> None:
 
 
 def test_what_cannot_be_is_one_line(windows: System) -> None:
-    stays = windows(windows.script("import convertkit; convertkit.Dialogue(['x'], name='the runtime')"))
+    stays = windows(
+        windows.script("from convertkit.api.system import Dialogue; Dialogue(['x'], name='the runtime')")
+    )
     built = windows.cli("env", "build", MASKRCNN)
 
     assert stays.err.splitlines()[-1].endswith(

@@ -86,6 +86,7 @@ def test_the_sources_break_none(copy: Path) -> None:
         ("convertkit/cli/planted.py", "def late():\n    import torch", CORE, "torch"),
         ("convertkit_cpu/planted.py", "from convertkit.errors import UsageError", DOOR, "convertkit.errors"),
         ("convertkit_cpu/planted.py", "import convertkit.registry", DOOR, "convertkit.registry"),
+        ("convertkit_cpu/planted.py", "from convertkit import heads", DOOR, "convertkit.heads"),
         (
             "convertkit_passes/planted.py",
             FOR_TYPES + "import convertkit.children.lines",
@@ -123,3 +124,15 @@ def test_files_and_functions_stay_small() -> None:
 
     assert {path: lines for path, lines in files.items() if lines > 270} == {}
     assert {place: lines for place, lines in functions.items() if lines > 75} == {}
+
+
+def test_a_model_package_imports_the_door_only() -> None:
+    found = {
+        module
+        for path in sorted((REPOSITORY / "models").rglob("*.py"))
+        for module in rooms.imports(path, "models", REPOSITORY / "models")
+        if module.split(".")[0] == "convertkit"
+    }
+
+    assert found
+    assert {module for module in found if not module.startswith("convertkit.api")} == set()

@@ -29,10 +29,11 @@ variants:
 PLUGIN_PY = """
 import numpy as np
 
-import convertkit
+from convertkit.api.models import Model
+from convertkit.api.passes import hookimpl
 
 
-class Tiny(convertkit.Model):
+class Tiny(Model):
     name = "tiny"
 
     def preprocess(self, image, size, spec):
@@ -42,7 +43,7 @@ class Tiny(convertkit.Model):
         yield np.random.default_rng(0).integers(0, 255, (8, 8, 3), dtype=np.uint8)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_models(register):
     register(Tiny)
 """

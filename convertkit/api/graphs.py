@@ -1,4 +1,5 @@
-"""Graphs beyond edits of single nodes: shapes, data flow, regions cut out and run, subgraphs, operator domains."""
+"""Graphs beyond edits of single nodes: shapes, values, data flow, regions cut out and run, subgraphs, operator domains,
+and the record of what a pass has done to one."""
 
 from __future__ import annotations
 
@@ -36,5 +37,10 @@ if TYPE_CHECKING:
     from convertkit.graph.shapes import inferred as inferred
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
+    from convertkit.graph.values import Bounds as Bounds
+    from convertkit.graph.values import bounds as bounds
+    from convertkit.graph.values import constant_value as constant_value
+    from convertkit.graph.values import is_initializer as is_initializer
+    from convertkit.passes.history import PassRecord as PassRecord
 else:
     __getattr__, __dir__, __all__ = door(__name__, __file__)

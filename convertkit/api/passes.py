@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
     from convertkit.passes.finding import Finding as Finding
-    from convertkit.passes.history import PassRecord as PassRecord
+    from convertkit.passes.rewriting import RewritingPass as RewritingPass
     from convertkit.plugins.hookspecs import hookimpl as hookimpl
 else:
     __getattr__, __dir__, __all__ = door(__name__, __file__)

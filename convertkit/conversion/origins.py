@@ -23,7 +23,14 @@ def origins(graph: onnx.GraphProto, passes: Iterable[tuple[str, Iterable[str]]])
     Args:
         passes: of each pass that ran, in order: its name, and what :func:`created` said.
     """
-    made = {name: f"pass {step}" for step, names in passes for name in names}
+    ran = tuple(passes)
+    authors = {step for step, _ in ran}
+    # a node that a later pass has renamed still says in front of its name who added it
+    made = {
+        name: f"pass {author if (author := name.partition('/')[0]) in authors else step}"
+        for step, names in ran
+        for name in names
+    }
     return {node.name: made.get(node.name) or _stock(node.name) for node in graph.node if node.name}
 
 

@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from convertkit.errors import GraphError
 from convertkit.estimation.operations import Node, operations
-from convertkit.estimation.rules import RULES
+from convertkit.estimation.rules import RULES, head_cost
 from convertkit.graph.costs import FREE, Cost, Operation
 from convertkit.graph.domains import domains_of
 from convertkit.graph.sizes import open_sizes, symbol
+from convertkit.heads.domain import HEADS
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -107,6 +108,7 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
         hint = 'say them with --input-shape "NAME:SIZE,SIZE,..."'
         raise GraphError(f"open sizes cannot be counted: {', '.join(waiting)}", hint=hint)
     vendor = {domain.name: domain.cost for domain in domains_of(model) if domain.cost is not None}
+    vendor[HEADS] = head_cost
     counted: list[tuple[Node, Cost]] = []
     uncounted: list[Uncounted] = []
     for node in operations(model, machine.float_bytes):

@@ -1,4 +1,4 @@
-"""The cost of standard ONNX operators by name."""
+"""The cost of standard ONNX operators, and of detection heads, by name."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from convertkit.estimation import matrix, moves, vector
 from convertkit.graph.costs import Cost, Operation
 
 Rule = Callable[[Operation], Cost]
+
+HEAD_RULES: Mapping[str, Rule] = {"MulticlassNms": vector.nms, "MultilevelRoiAlign": vector.roi_align}
 
 RULES: Mapping[str, Rule] = {
     "Conv": matrix.conv,
@@ -25,3 +27,9 @@ RULES: Mapping[str, Rule] = {
     **dict.fromkeys(moves.COPYING, moves.copy),
     **dict.fromkeys(moves.PICKING, moves.pick),
 }
+
+
+def head_cost(node: Operation) -> Cost | None:
+    """The cost of an operator of ``convertkit.heads``; None for one without an entry."""
+    rule = HEAD_RULES.get(node.op)
+    return None if rule is None else rule(node)

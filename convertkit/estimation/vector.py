@@ -56,18 +56,19 @@ def resize(node: Operation) -> Cost:
 
 
 def roi_align(node: Operation) -> Cost:
-    """``RoiAlign``: ``sampling_ratio`` squared bilinear samples per bin; 0 lets the RoI's size decide: at least one."""
+    """``RoiAlign`` of one level or many: ``sampling_ratio`` squared bilinear samples per bin; 0 lets the RoI's size
+    decide: at least one. A sample touches four places of one level, and no more is read than all levels hold."""
     ratio = node.attributes.get("sampling_ratio", 0)
     samples = node.outputs[0].elements * max(ratio, 1) ** 2
-    feature = node.operand(0)
-    touched = min(feature.bytes, 4 * samples * feature.item_bytes)
-    reads = node.reads - feature.bytes + touched
+    levels = [item for item in node.inputs if item is not None and len(item.shape) == 4]
+    held = sum(item.bytes for item in levels)
+    reads = node.reads - held + min(held, 4 * samples * node.operand(0).item_bytes)
     left_out = "" if ratio else "RoI sampling beyond one sample per bin"
     return Cost("vector", BILINEAR * samples, reads, node.writes, left_out)
 
 
 def nms(node: Operation) -> Cost:
-    """``NonMaxSuppression``: one comparison per score; how many overlaps are computed depends on the boxes."""
+    """Any NMS: one comparison per score; how many overlaps are computed depends on the boxes."""
     return Cost("vector", node.operand(1).elements, node.reads, node.writes, "overlaps computed in NMS")
 
 

@@ -31,6 +31,8 @@ class Domain:
         cost: what a node takes at least, for ``convertkit estimate``; None for an operator without an answer.
         adopt: takes in a file of another tool that has the operators in another domain, or the file as it is; what it
             returns beside the graph puts them, in a graph that came of it, where the file had them.
+        heads: operators of the domain, by name, that have the inputs and outputs of one of ``convertkit.heads``, of an
+            NMS its limits, too: passes that work on that one work on them.
         indices: outputs, by operator and position, that hold positions or counts: none is above a size of an input.
     """
 
@@ -40,6 +42,7 @@ class Domain:
     cost: Callable[[Operation], Cost | None] | None = None
     adopt: Callable[[LightModel], tuple[LightModel, WayBack]] | None = None
     indices: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    heads: Mapping[str, str] = field(default_factory=dict)
 
 
 _domains: dict[str, Domain] = {}
@@ -65,6 +68,12 @@ def index_outputs(domain: str, op: str) -> tuple[int, ...]:
     """Positions of the outputs of an operator of a known domain that hold positions or counts."""
     known = _domains.get(domain)
     return () if known is None else known.indices.get(op, ())
+
+
+def acts_as(domain: str, op: str) -> str:
+    """The head operator that an operator of a known domain can be taken for; empty where it is none."""
+    known = _domains.get(domain)
+    return "" if known is None else known.heads.get(op, "")
 
 
 def register_schemas(model: LightModel) -> None:

@@ -3,7 +3,7 @@
 A subclass needs no decorator; defining the class makes it a frozen dataclass whose annotated fields are its
 options::
 
-    class Simplify(convertkit.ModelPass):
+    class Simplify(ModelPass):
         \"\"\"Fold, fuse and prune with onnxsim.\"\"\"
 
         name = "simplify"

@@ -39,7 +39,7 @@ def findings(step: Pass, model: LightModel) -> tuple[Finding, ...]:
         raise PassError(f"pass {step.name}: explain: {reason}", hint="a defect in the pass") from error
     wrong = next((item for item in found if not isinstance(item, Finding)), None)
     if wrong is not None:
-        raise PassError(f"pass {step.name}: explain gives {wrong!r}", hint="return convertkit.Finding(...)s")
+        raise PassError(f"pass {step.name}: explain gives {wrong!r}", hint="return Finding(...)s")
     return (*found, *_out_of_reach(step, model))
 
 

@@ -16,6 +16,7 @@ import pluggy
 
 from convertkit.errors import ConvertkitError, PluginError, suggestion
 from convertkit.graph.domains import Domain, add_domain
+from convertkit.heads.domain import DOMAIN as HEADS
 from convertkit.models.base import Model
 from convertkit.models.base import check_class as check_model
 from convertkit.passes.base import Pass
@@ -50,6 +51,7 @@ class Plugins:
         self.origins: dict[str, str] = {}
         self._manager = pluggy.PluginManager(hookspecs.PROJECT)
         self._manager.add_hookspecs(hookspecs)
+        add_domain(HEADS)
 
     def load_installed(self) -> None:
         """Loads every installed plugin of the entry point group.
@@ -166,9 +168,7 @@ class Plugins:
 
 def _take_domain(domain: Any, plugin: str) -> None:
     if not isinstance(domain, Domain):
-        raise PluginError(
-            f"plugin {plugin} registers {domain!r} as a domain", hint="register convertkit.Domain(...)"
-        )
+        raise PluginError(f"plugin {plugin} registers {domain!r} as a domain", hint="register Domain(...)")
     add_domain(domain)
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import models
 
 
-class MaskRCNN(convertkit.Model):
+class MaskRCNN(models.Model):
     """Mask R-CNN as mmdet trains it."""
 
     name = "maskrcnn"
 
     def preprocess(
-        self, image: NDArray[Any], size: tuple[int, int], spec: convertkit.PreprocessSpec
-    ) -> tuple[dict[str, NDArray[Any]], convertkit.Placement]:
+        self, image: NDArray[Any], size: tuple[int, int], spec: models.PreprocessSpec
+    ) -> tuple[dict[str, NDArray[Any]], models.Placement]:
         from .preprocess import preprocess  # OpenCV and numpy load only when a photo comes
 
         return preprocess(image, size, spec)
@@ -25,9 +25,9 @@ class MaskRCNN(convertkit.Model):
     def postprocess(
         self,
         outputs: Mapping[str, NDArray[Any]],
-        placement: convertkit.Placement,
-        spec: convertkit.PostprocessSpec,
-    ) -> convertkit.Detections:
+        placement: models.Placement,
+        spec: models.PostprocessSpec,
+    ) -> models.Detections:
         from .postprocess import postprocess
 
         return postprocess(outputs, placement, spec)
@@ -39,6 +39,6 @@ class MaskRCNN(convertkit.Model):
         return (scene.image for scene in generate("train", 2))
 
 
-@convertkit.hookimpl
-def register_models(register: Callable[[type[convertkit.Model]], None]) -> None:
+@models.hookimpl
+def register_models(register: Callable[[type[models.Model]], None]) -> None:
     register(MaskRCNN)

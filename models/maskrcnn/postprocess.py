@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit import Detections, GraphError, Placement, PostprocessSpec, clip, paste, unletterbox_boxes
+from convertkit.api.models import (
+    Detections,
+    GraphError,
+    Placement,
+    PostprocessSpec,
+    clip,
+    paste,
+    unletterbox_boxes,
+)
 
 
 def postprocess(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit import Placement, PreprocessSpec, letterbox
+from convertkit.api.models import Placement, PreprocessSpec, letterbox
 
 INPUT = "input"
 PICTURE = "picture"

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-@convertkit.hookimpl
+@passes.hookimpl
 def register_passes(register):  # type: ignore[no-untyped-def]
     """Registers the built-in passes."""
     from convertkit_passes.cast_int64 import CastInt64ToInt32
+    from convertkit_passes.clip_to_picture import ClipToPicture
+    from convertkit_passes.drop_offset_rounding import DropOffsetRounding
     from convertkit_passes.fold_constants import FoldConstants
     from convertkit_passes.freeze_defaults import FreezeDefaults
+    from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
+    from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
+    from convertkit_passes.restore_rpn_levels import RestoreRpnLevels
     from convertkit_passes.select_class_masks import SelectClassMasks
     from convertkit_passes.set_opset_window import SetOpsetWindow
     from convertkit_passes.simplify import Simplify
 
     general = (FreezeDefaults, Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo)
-    for cls in (*general, SelectClassMasks, PruneMaskHead):
+    heads = (FuseMultilevelRoialign, FuseMulticlassNms, DropOffsetRounding, RestoreRpnLevels, ClipToPicture)
+    for cls in (*general, SelectClassMasks, PruneMaskHead, *heads):
         register(cls)

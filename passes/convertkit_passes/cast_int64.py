@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import convertkit
+from convertkit.api import errors, passes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from convertkit_passes.int64.plan import Plan
 
 
-class CastInt64ToInt32(convertkit.GraphPass):
+class CastInt64ToInt32(passes.GraphPass):
     """Turn int64 tensors into int32 wherever ONNX allows it, graph outputs included.
 
     The types flow through the whole graph: what one operator binds to one type variable changes together, and the
@@ -46,11 +46,11 @@ class CastInt64ToInt32(convertkit.GraphPass):
     def __post_init__(self) -> None:
         for name, (low, high) in self.ranges.items():
             if low > high:
-                raise convertkit.UsageError(
+                raise passes.UsageError(
                     f"pass {self.name}: the range of {name!r} is empty: {low} to {high}", hint="lowest first"
                 )
 
-    def run(self, graph: convertkit.Graph) -> tuple[str, ...]:
+    def run(self, graph: passes.Graph) -> tuple[str, ...]:
         from convertkit_passes.int64.rewrite import Rewriter
 
         plan = self.plan(graph)
@@ -58,7 +58,7 @@ class CastInt64ToInt32(convertkit.GraphPass):
         Rewriter(graph, plan).run()
         return remarks
 
-    def plan(self, graph: convertkit.Graph) -> Plan:
+    def plan(self, graph: passes.Graph) -> Plan:
         """What becomes int32; the graph stays as it is.
 
         Raises:
@@ -74,23 +74,23 @@ class CastInt64ToInt32(convertkit.GraphPass):
         types, known = Types(graph), {tensor.name: tensor for tensor in graph.inputs}
         for name, (low, high) in self.ranges.items():
             if name not in known:
-                raise convertkit.UnknownNameError("graph input", name, list(known))
+                raise errors.UnknownNameError("graph input", name, list(known))
             kind = types.of(known[name])
             own = of_type(kind if kind is not None and kind.kind in "iub" else np.dtype(np.int64))
             if low < own.low or high > own.high:
-                raise convertkit.UsageError(
+                raise passes.UsageError(
                     f"pass {self.name}: the range of {name!r} passes {own}, which is what its type can hold"
                 )
         return make_plan(graph, inputs=self.inputs, outputs=self.outputs, ranges=self.ranges)
 
     def probes(
-        self, model: convertkit.LightModel, sample: Mapping[str, NDArray[Any]]
+        self, model: passes.LightModel, sample: Mapping[str, NDArray[Any]]
     ) -> list[dict[str, NDArray[Any]]]:
         """Masks off, on and mixed, integers at the bounds that the plan believes in."""
         from convertkit_passes.int64.probes import bound_probes
 
         return bound_probes(model, sample, self.ranges)
 
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def explain(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """One finding per int64 tensor: it becomes int32, or why it stays."""
         return self.plan(graph).findings()

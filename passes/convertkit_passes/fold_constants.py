@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class FoldConstants(convertkit.GraphPass):
+class FoldConstants(passes.GraphPass):
     """Replace what depends on constants and known shapes only by its value, computed by onnxruntime.
 
     The shapes a graph states are believed. An input that has a default is no constant. Random operators, quantisation,
@@ -24,7 +24,7 @@ class FoldConstants(convertkit.GraphPass):
     after = ("simplify",)
     fold_limit: int = 1 << 20
 
-    def run(self, graph: convertkit.Graph) -> tuple[str, ...]:
+    def run(self, graph: passes.Graph) -> tuple[str, ...]:
         from convertkit_passes.folding.fold import Folder
         from convertkit_passes.folding.shapes import fold_shapes, lift_constants
 

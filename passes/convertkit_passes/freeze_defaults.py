@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-import convertkit
+from convertkit.api import graphs, passes
 
 
-class FreezeDefaults(convertkit.LightPass):
+class FreezeDefaults(passes.LightPass):
     """Make graph inputs that have a default constant; a caller can no longer override them.
 
     ``torch.onnx.export(keep_initializers_as_inputs=True)``, which mmdet's own tools use, lists every weight as such an
@@ -18,9 +18,9 @@ class FreezeDefaults(convertkit.LightPass):
     effect = "semantic"
     before = ("simplify", "fold-constants", "cast-int64-to-int32")
 
-    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
-        frozen = {tensor.name for tensor in convertkit.take_defaults(deepcopy(model.proto))}
+    def run(self, model: passes.LightModel) -> passes.LightModel:
+        frozen = {tensor.name for tensor in graphs.take_defaults(deepcopy(model.proto))}
         proto = deepcopy(model.proto)
         del proto.graph.input[:]
         proto.graph.input.extend(value for value in model.proto.graph.input if value.name not in frozen)
-        return convertkit.LightModel(proto, model.weights)
+        return passes.LightModel(proto, model.weights)

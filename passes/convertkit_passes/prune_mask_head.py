@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class PruneMaskHead(convertkit.GraphPass):
+class PruneMaskHead(passes.GraphPass):
     """Compute the mask of the predicted class only: one row of the last 1x1 convolution per detection.
 
     Behind ``select-class-masks`` C-1 of the C classes are computed and dropped. Here the row of the weights (and of the
@@ -20,7 +20,7 @@ class PruneMaskHead(convertkit.GraphPass):
     effect = "rounding"
     requires = ("select-class-masks",)
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: passes.Graph) -> None:
         from convertkit_passes.masks.prune import prune
 
         for node in graph.find("Gather"):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 
-import convertkit
+from convertkit.api import errors, passes
 
 
-class RenameIo(convertkit.GraphPass):
+class RenameIo(passes.GraphPass):
     """Give graph inputs and outputs other names.
 
     An inner tensor that has one of the new names already gets a fresh one. Names may be swapped.
@@ -21,7 +21,7 @@ class RenameIo(convertkit.GraphPass):
     effect = "exact"
     names: dict[str, str] = dataclasses.field(default_factory=dict)
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: passes.Graph) -> None:
         interface = {id(tensor): tensor for tensor in (*graph.inputs, *graph.outputs)}
         self._check([tensor.name for tensor in interface.values()])
         renamed = {id(tensor): self.names.get(tensor.name, tensor.name) for tensor in interface.values()}
@@ -38,19 +38,17 @@ class RenameIo(convertkit.GraphPass):
         """
         for old, new in self.names.items():
             if old not in known:
-                raise convertkit.UnknownNameError("graph input or output", old, known)
+                raise errors.UnknownNameError("graph input or output", old, known)
             if not new:
-                raise convertkit.PassError(
-                    f"graph input or output {old!r} cannot be renamed to an empty name"
-                )
+                raise passes.PassError(f"graph input or output {old!r} cannot be renamed to an empty name")
         counts = Counter(self.names.get(name, name) for name in known)
         for name, count in counts.items():
             if count > 1:
                 sources = [repr(old) for old in known if self.names.get(old, old) == name]
-                raise convertkit.PassError(f"{' and '.join(sources)} would both be called {name!r}")
+                raise passes.PassError(f"{' and '.join(sources)} would both be called {name!r}")
 
 
-def _clear(graph: convertkit.Graph, names: set[str], keep: set[int]) -> None:
+def _clear(graph: passes.Graph, names: set[str], keep: set[int]) -> None:
     """Renames the inner tensors that stand in the way."""
     tensors = [tensor for part in graph.parts for tensor in part.tensors().values()]
     taken = names | {tensor.name for tensor in tensors}

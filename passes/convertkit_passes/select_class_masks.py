@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 
 
-class SelectClassMasks(convertkit.GraphPass):
+class SelectClassMasks(passes.GraphPass):
     """Output the mask of the predicted class only, instead of one mask per class.
 
     ``masks`` of K detections and C classes goes from ``(K, C, h, w)`` to ``(K, h, w)``: row ``k*C + labels[k]`` of the
@@ -27,7 +27,7 @@ class SelectClassMasks(convertkit.GraphPass):
     masks: str = "masks"
     labels: str = "labels"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: passes.Graph) -> None:
         from convertkit_passes.masks.select import select
 
         select(graph, self.masks, self.labels)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import convertkit
+from convertkit.api import graphs, passes
 
 
-class SetOpsetWindow(convertkit.LightPass):
+class SetOpsetWindow(passes.LightPass):
     """Refuse a model whose opset lies outside a window, or whose nodes are of a domain it does not import.
 
     Nothing is converted: between opsets operators change their meaning, so the exporter has to write the right one.
@@ -23,13 +23,11 @@ class SetOpsetWindow(convertkit.LightPass):
     min: int = 11
     max: int = 16
 
-    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
+    def run(self, model: passes.LightModel) -> passes.LightModel:
         if self.min > self.max:
-            raise convertkit.UsageError(f"the opset window {self.min} to {self.max} is empty")
+            raise passes.UsageError(f"the opset window {self.min} to {self.max} is empty")
         if "" not in _versions(model.proto):
-            raise convertkit.PassError(
-                "the model does not say which ONNX opset it uses", hint="export it again"
-            )
+            raise passes.PassError("the model does not say which ONNX opset it uses", hint="export it again")
         self._judge("the model", model.proto, model.proto.graph)
         for function in model.proto.functions:
             self._judge(f"function {function.name!r}", function, function)
@@ -40,13 +38,13 @@ class SetOpsetWindow(convertkit.LightPass):
         versions = _versions(owner)
         version = versions.get("", self.min)
         if not self.min <= version <= self.max:
-            raise convertkit.PassError(
+            raise passes.PassError(
                 f"{what} uses opset {version}, which is outside {self.min} to {self.max}",
                 hint=f"export it with opset_version={self.max if version > self.max else self.min}",
             )
-        for node in convertkit.every_node(graph):
+        for node in graphs.every_node(graph):
             if (node.domain if node.domain != "ai.onnx" else "") not in versions:
-                raise convertkit.PassError(
+                raise passes.PassError(
                     f"node {node.name!r} ({node.op_type}) is of domain {node.domain!r}, which is not imported",
                     hint=f"add {node.domain!r} to the opset_import of {what}",
                 )

@@ -7,7 +7,7 @@ import sys
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-import convertkit
+from convertkit.api import errors, graphs, passes, system
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
@@ -20,7 +20,7 @@ TIME_LIMIT = 900.0
 """Seconds. The graphs this was made for take one or two."""
 
 
-class Simplify(convertkit.LightPass):
+class Simplify(passes.LightPass):
     """Fold, fuse and prune with onnxsim, in a child process of its own.
 
     Weights that no fold or fusion can use do not travel: onnxsim sees them as graph inputs of known type and
@@ -37,23 +37,23 @@ class Simplify(convertkit.LightPass):
     skip: tuple[str, ...] = ()
     fold_limit: int = 64 << 20
 
-    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
+    def run(self, model: passes.LightModel) -> passes.LightModel:
         from convertkit_passes.weights import needed_weights, share_equal_weights
 
-        shared = convertkit.LightModel(deepcopy(model.proto), model.weights)
+        shared = passes.LightModel(deepcopy(model.proto), model.weights)
         share_equal_weights(shared.proto)
         needed = needed_weights(shared)
         size = sum(shared.array(tensor).nbytes for tensor in shared.detached() if tensor.name in needed)
         if size > MOST:
-            raise convertkit.PassError(
+            raise passes.PassError(
                 f"onnxsim takes files of at most 2 GiB, and {size} bytes of weights may be folded or fused",
                 hint="leave it out; fold-constants takes a graph of any size",
             )
-        lean = convertkit.weights_as_inputs(shared, embed=needed)
-        defaults = {tensor.name for tensor in convertkit.take_defaults(lean)}
+        lean = graphs.weights_as_inputs(shared, embed=needed)
+        defaults = {tensor.name for tensor in graphs.take_defaults(lean)}
         result = self._in_child(lean)
         _restore(result, shared, defaults)
-        return convertkit.detach(result, model.weights)
+        return graphs.detach(result, model.weights)
 
     def _in_child(self, lean: ModelProto) -> ModelProto:
         """Runs onnxsim on a file; a copy of the file is kept when that fails.
@@ -64,19 +64,19 @@ class Simplify(convertkit.LightPass):
         import onnx
 
         options = json.dumps({"skip": list(self.skip), "fold_limit": self.fold_limit})
-        with convertkit.work_directory("simplify") as room:
+        with system.work_directory("simplify") as room:
             source, target = room / "model.onnx", room / "simplified.onnx"
             source.write_bytes(lean.SerializeToString(deterministic=True))
             try:
-                convertkit.run_child([*CHILD, source, target, options], timeout=TIME_LIMIT, name="onnxsim")
+                system.run_child([*CHILD, source, target, options], timeout=TIME_LIMIT, name="onnxsim")
                 return onnx.load_model(target)
-            except convertkit.ProcessError as error:
-                kept = convertkit.keep_failure("simplify", source)
+            except errors.ProcessError as error:
+                kept = system.keep_failure("simplify", source)
                 hint = f"the graph it was given: {kept / source.name}" if kept else None
-                raise convertkit.PassError(error.message, hint=hint) from error
+                raise passes.PassError(error.message, hint=hint) from error
 
 
-def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[str]) -> None:
+def _restore(result: ModelProto, before: passes.LightModel, defaults: set[str]) -> None:
     """Gives the result the interface, the metadata and the idle weights of the model it was made from.
 
     Raises:
@@ -85,9 +85,7 @@ def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[st
     graph, old = result.graph, before.proto.graph
     names = [value.name for value in graph.output]
     if names != [value.name for value in old.output]:
-        raise convertkit.PassError(
-            f"onnxsim returned the outputs {', '.join(names)} in place of the model's own"
-        )
+        raise passes.PassError(f"onnxsim returned the outputs {', '.join(names)} in place of the model's own")
     _put_back_weights(graph, before, defaults)
     weights = {tensor.name for tensor in old.initializer} - {tensor.name for tensor in graph.initializer}
     # below IR version 4 weights are inputs: one that is folded now would become a required one
@@ -98,8 +96,8 @@ def _restore(result: ModelProto, before: convertkit.LightModel, defaults: set[st
     result.metadata_props.extend(before.proto.metadata_props)
 
 
-def _put_back_weights(graph: GraphProto, before: convertkit.LightModel, defaults: set[str]) -> None:
-    wanted = convertkit.names_read(graph) & {tensor.name for tensor in before.detached()}
+def _put_back_weights(graph: GraphProto, before: passes.LightModel, defaults: set[str]) -> None:
+    wanted = graphs.names_read(graph) & {tensor.name for tensor in before.detached()}
     wanted = (wanted | defaults) - {tensor.name for tensor in graph.initializer}
     graph.initializer.extend(tensor for tensor in before.proto.graph.initializer if tensor.name in wanted)
 
@@ -112,4 +110,4 @@ def _keep_types(graph: GraphProto, old: GraphProto) -> None:
     """
     for new, given in zip(graph.output, old.output, strict=True):
         if new.type.tensor_type.elem_type != given.type.tensor_type.elem_type:
-            raise convertkit.PassError(f"onnxsim changed the type of output {given.name!r}")
+            raise passes.PassError(f"onnxsim changed the type of output {given.name!r}")

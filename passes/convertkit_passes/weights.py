@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import convertkit
+from convertkit.api import graphs, passes
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto
@@ -32,7 +32,7 @@ class _Flow:
     captured: set[str] = field(default_factory=set)
 
 
-def needed_weights(model: convertkit.LightModel) -> frozenset[str]:
+def needed_weights(model: passes.LightModel) -> frozenset[str]:
     """Names of the detached initializers whose values some fold or fusion may use.
 
     A weight may stay behind when all it does is to multiply in a Conv, ConvTranspose, Gemm or MatMul whose
@@ -49,11 +49,11 @@ def share_equal_weights(proto: ModelProto) -> None:
     renamed: dict[str, str] = {}
     fixed = {value.name for value in (*proto.graph.input, *proto.graph.output)}
     for tensor in proto.graph.initializer:
-        key = convertkit.weight_key(tensor)
+        key = graphs.weight_key(tensor)
         if key is not None and tensor.name not in fixed:
             name = first.setdefault((key, tensor.data_type, tuple(tensor.dims)), tensor.name)
             renamed |= {tensor.name: name} if name != tensor.name else {}
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         for index, name in enumerate(node.input):
             if name in renamed:
                 node.input[index] = renamed[name]
@@ -107,7 +107,7 @@ def _flow(graph: GraphProto) -> _Flow:
         flow.producers.update((name, node) for name in node.output)
         if node.op_type == "Constant" or (node.input and all(name in flow.constant for name in node.input)):
             flow.constant.update(node.output)
-        for _, body in convertkit.bodies(node):
-            flow.captured.update(name for inner in convertkit.every_node(body) for name in inner.input)
+        for _, body in graphs.bodies(node):
+            flow.captured.update(name for inner in graphs.every_node(body) for name in inner.input)
     flow.captured.update(value.name for value in graph.output)
     return flow

@@ -8,10 +8,10 @@ from typing import Any
 from convertkit_ascend.bundle.compiler import Chosen
 from convertkit_ascend.target import TARGETS
 
-import convertkit
+from convertkit.api.targets import CompileContext, Pixels
 
 CHIP = next(target for target in TARGETS if target.name == "ascend310p3")
-PLAIN = convertkit.CompileContext()
+PLAIN = CompileContext()
 
 
 def chosen(where: str) -> Chosen | None:
@@ -22,10 +22,10 @@ def told(
     options: Mapping[str, Any] | None = None,
     *,
     where: str = "none",
-    pixels: convertkit.Pixels | None = None,
+    pixels: Pixels | None = None,
     tell: Callable[[str], None] = lambda line: None,
-) -> convertkit.CompileContext:
+) -> CompileContext:
     """A context that the target has taken."""
-    context = convertkit.CompileContext(dict(options or {}), pixels, chosen(where), tell=tell)
+    context = CompileContext(dict(options or {}), pixels, chosen(where), tell=tell)
     CHIP.passes(context)
     return context

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api.graphs import open_graph
+from convertkit.api.passes import LightModel
 
 Array = NDArray[np.float32]
 
@@ -25,9 +26,9 @@ class ClassOffsets:
     values: Array
 
     @classmethod
-    def of(cls, model: convertkit.LightModel, classes: int) -> ClassOffsets:
+    def of(cls, model: LightModel, classes: int) -> ClassOffsets:
         """Those of a graph that still has NonMaxSuppression; the proposals' has none, all of them are one class."""
-        graph = convertkit.open_graph(model)
+        graph = open_graph(model)
         added = [_added(node.inputs[0]) for node in graph.find("NonMaxSuppression")]
         (values,) = (item.reshape(-1, classes) for item in added if item is not None)
         assert (values == values[0]).all()  # boxes lie as (N, C): box j is of class j % C

@@ -9,8 +9,9 @@ import onnx
 import pytest
 from convertkit_ascend.linter.examination import judge
 
-import convertkit
 from bench.mini48 import write_variant
+from convertkit.api.graphs import annotate, static_shape
+from convertkit.api.passes import Graph
 from convertkit.conversion.engine import graph_after
 from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.graph.graph import open_graph
@@ -39,14 +40,14 @@ def assert_ready_for_the_chip(model: LightModel) -> None:
     assert not GONE & set(counts)
     validate(model)
     graph = open_graph(model)
-    convertkit.annotate(graph)
+    annotate(graph)
     tensors = [*graph.inputs, *(tensor for node in graph.nodes for tensor in node.outputs if tensor.name)]
-    assert [tensor.name for tensor in tensors if convertkit.static_shape(tensor) is None] == []
+    assert [tensor.name for tensor in tensors if static_shape(tensor) is None] == []
     assert [item for item in judge(model, "ascend310p3") if item.severity == "error"] == []
     assert int64_without_leave(graph) == []
 
 
-def int64_without_leave(graph: convertkit.Graph) -> list[str]:
+def int64_without_leave(graph: Graph) -> list[str]:
     """int64 may only be what TopK has to return, and goes into the Cast behind it."""
     wide = [tensor for node in graph.nodes for tensor in node.outputs if tensor.dtype == "int64"]
     behind = {tensor.name: {consumer.op for consumer in tensor.outputs} for tensor in wide}

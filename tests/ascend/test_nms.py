@@ -11,7 +11,8 @@ from convertkit_ascend.ops import nms_device
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.errors import UnknownNameError
+from convertkit.api.passes import UsageError
 from tests.ascend import oracles
 
 NMS = ops.get("BatchMultiClassNMS")
@@ -278,15 +279,13 @@ def test_a_batch_keeps_its_pictures_apart_and_the_type_of_the_boxes():
 def test_mistakes_are_refused():
     boxes, scores = np.zeros((1, 2, 1, 4), np.float32), np.zeros((1, 2, 3), np.float32)
 
-    with pytest.raises(
-        convertkit.UsageError, match="iou_threshold is required; max_size_per_class is required"
-    ):
+    with pytest.raises(UsageError, match="iou_threshold is required; max_size_per_class is required"):
         NMS.compute("ideal", [boxes, scores], {"score_threshold": 0.1})
-    with pytest.raises(convertkit.UsageError, match="transpose_box is not an attribute"):
+    with pytest.raises(UsageError, match="transpose_box is not an attribute"):
         NMS.compute("ideal", [boxes, scores], {**attributes(), "transpose_box": 0})
-    with pytest.raises(convertkit.UsageError, match="score_threshold must be FLOAT"):
+    with pytest.raises(UsageError, match="score_threshold must be FLOAT"):
         NMS.compute("ideal", [boxes, scores], attributes(score=0))
-    with pytest.raises(convertkit.UsageError, match="boxes"):
+    with pytest.raises(UsageError, match="boxes"):
         NMS.compute("ideal", [boxes[:, :1], scores], attributes())
-    with pytest.raises(convertkit.UnknownNameError, match="idael"):
+    with pytest.raises(UnknownNameError, match="idael"):
         NMS.compute("idael", [boxes, scores], attributes())

@@ -9,11 +9,12 @@ import onnx
 import onnxruntime
 import pytest
 from convertkit_ascend import ops
-from convertkit_ascend.ops import roi_levels
+from convertkit_ascend.ops import roi_levels as kernel
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.passes import UsageError
+from convertkit.heads import roi_levels
 from tests.ascend import oracles
 
 ROI = ops.get("RoiExtractor")
@@ -205,17 +206,17 @@ def test_a_roi_on_a_bound_goes_up_in_mmdet_and_down_on_ascend(levels, finest):
     for factor in (1, 2, 0.5):
         rois = np.zeros((levels - 1, 5), np.float32)
         rois[:, 3], rois[:, 4] = bound * factor, bound / factor
-        assert roi_levels.framework(rois, finest, levels).tolist() == list(range(1, levels))
-        assert roi_levels.ideal(rois, finest, levels).tolist() == list(range(levels - 1))
-        assert roi_levels.device(rois, finest, levels).tolist() == list(range(levels - 1))
+        assert roi_levels.up(rois, finest, levels).tolist() == list(range(1, levels))
+        assert roi_levels.down(rois, finest, levels).tolist() == list(range(levels - 1))
+        assert kernel.device(rois, finest, levels).tolist() == list(range(levels - 1))
 
 
 def test_the_device_compares_the_level_in_fp16():
     """fp16 has 112 and 112.0625: a scale of 112.03 is 112 there."""
     rois = np.array([[0, 0, 0, 112.03, 112.03], [0, 0, 0, 112.04, 112.04]], np.float32)
 
-    assert roi_levels.ideal(rois, 56, 4).tolist() == [1, 1]
-    assert roi_levels.device(rois, 56, 4).tolist() == [0, 1]
+    assert roi_levels.down(rois, 56, 4).tolist() == [1, 1]
+    assert kernel.device(rois, 56, 4).tolist() == [0, 1]
 
 
 @settings(max_examples=300, deadline=None)
@@ -225,7 +226,7 @@ def test_levels_of_random_rois_are_those_of_the_loop(seed, levels):
     rois = random_rois(random, (*CORNERS, 112, 224, 448, 1216), 20)
 
     with np.errstate(all="ignore"):
-        for name, framework in (("framework", True), ("ideal", False)):
+        for name, framework in (("up", True), ("down", False)):
             expected = [oracles.level(roi, 56, levels, framework=framework) for roi in rois]
             found = getattr(roi_levels, name)(rois, 56, levels).tolist()
             assert found == [-1 if item is None else item for item in expected]
@@ -312,9 +313,9 @@ def test_the_result_has_the_type_of_the_features():
 def test_mistakes_are_refused():
     features, rois = pyramid(np.random.default_rng(0)), np.zeros((1, 5), np.float32)
 
-    with pytest.raises(convertkit.UsageError, match="2 spatial scales for 1 feature levels"):
+    with pytest.raises(UsageError, match="2 spatial scales for 1 feature levels"):
         ROI.compute("ideal", [features[0], rois], attributes())
-    with pytest.raises(convertkit.UsageError, match="rois"):
+    with pytest.raises(UsageError, match="rois"):
         ROI.compute("ideal", [*features, rois[:, :4]], attributes())
-    with pytest.raises(convertkit.UsageError, match="aligned must be INT"):
+    with pytest.raises(UsageError, match="aligned must be INT"):
         ROI.compute("ideal", [*features, rois], attributes(aligned=True))

@@ -8,7 +8,7 @@ import pytest
 from convertkit_ascend import ops
 from onnx import checker, shape_inference
 
-import convertkit
+from convertkit.api.errors import PluginError, UnknownNameError
 
 
 @pytest.fixture(autouse=True)
@@ -229,7 +229,7 @@ def test_notes_say_what_the_310p_does_differently():
 
 
 def test_an_unknown_operator_and_a_clash_are_errors():
-    with pytest.raises(convertkit.UnknownNameError, match="did you mean 'RoiExtractor'"):
+    with pytest.raises(UnknownNameError, match="did you mean 'RoiExtractor'"):
         ops.get("RoiExtracter")
-    with pytest.raises(convertkit.PluginError, match="'RoiExtractor' is registered twice"):
+    with pytest.raises(PluginError, match="'RoiExtractor' is registered twice"):
         ops.add(ops.VendorOp("RoiExtractor", "", (), (), (), print, print, print, {}))

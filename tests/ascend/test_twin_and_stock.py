@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import convertkit
 from bench.mini48 import write_variant
+from convertkit.api.graphs import open_session
 from convertkit.conversion.engine import graph_after
 from convertkit.conversion.request import Asked, BuildRequest, make_request
 from convertkit.detection.types import Image
@@ -47,7 +47,7 @@ class Graphs:
         offsets = ClassOffsets.of(graph_after(asked, names.index(FUSE)), len(asked.package.spec.classes))
         fused, bare = (lowered(graph_after(asked, names.index(name) + 1)) for name in (FUSE, DROP))
         models = graph_after(asked, 0), fused, bare
-        return cls(*(convertkit.open_session(model, optimize=False) for model in models), offsets)
+        return cls(*(open_session(model, optimize=False) for model in models), offsets)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-import convertkit
+from convertkit.api.passes import Graph, GraphPass, LightModel, hookimpl
 from tests.graphtext import parse
 
 GRAPH = """(float[N,4] boxes, float[N,1] scores) => (float[N,1] area, float[N,4] shifted)
@@ -27,7 +27,7 @@ GRAPH = """(float[N,4] boxes, float[N,1] scores) => (float[N,1] area, float[N,4]
 }"""
 
 
-def graph() -> convertkit.LightModel:
+def graph() -> LightModel:
     return parse(GRAPH)
 
 
@@ -39,25 +39,25 @@ def sample() -> dict[str, np.ndarray]:
     }
 
 
-class SwapSub(convertkit.GraphPass):
+class SwapSub(GraphPass):
     """Swap the operands of the Sub that makes the height."""
 
     name = "swap-sub"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Sub"):
             if node.outputs[0].name == "height":
                 node.inputs[0], node.inputs[1] = node.inputs[1], node.inputs[0]
 
 
-class SwapBeforeMul(convertkit.GraphPass):
+class SwapBeforeMul(GraphPass):
     """Swap the operands of a Sub, but only between two Slices and a Mul."""
 
     name = "swap-before-mul"
     effect = "rounding"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Sub"):
             sliced = all(item.inputs and item.inputs[0].op == "Slice" for item in node.inputs)
             if sliced and [reader.op for reader in node.outputs[0].outputs] == ["Mul"]:
@@ -65,49 +65,49 @@ class SwapBeforeMul(convertkit.GraphPass):
                 return
 
 
-class Raises(convertkit.GraphPass):
+class Raises(GraphPass):
     """Stumble over a Relu."""
 
     name = "raises"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Relu"):
             raise KeyError(f"no rule for {node.op} in a graph of {len(graph.nodes)}")
 
 
-class Invalid(convertkit.GraphPass):
+class Invalid(GraphPass):
     """Make an operator nobody knows of Abs."""
 
     name = "invalid"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Abs"):
             node.op = "Absolutely"
 
 
-class Harmless(convertkit.GraphPass):
+class Harmless(GraphPass):
     """Rename nodes."""
 
     name = "harmless"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.nodes:
             node.name = graph.fresh_name("renamed")
 
 
-class AddMask(convertkit.GraphPass):
+class AddMask(GraphPass):
     """Multiply what Abs reads by a new input, which is all ones for those who have none; but forget the sign."""
 
     name = "add-mask"
     effect = "exact"
 
-    def added_inputs(self, model: convertkit.LightModel) -> dict[str, np.ndarray]:
+    def added_inputs(self, model: LightModel) -> dict[str, np.ndarray]:
         return {"mask": np.ones(1, np.float32)}
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Abs"):
             mask = type(node.inputs[0])("mask", dtype=np.float32, shape=[1])
             graph.inputs.append(mask)
@@ -115,33 +115,31 @@ class AddMask(convertkit.GraphPass):
             node.op = "Neg"
 
 
-class OnlyPositive(convertkit.GraphPass):
+class OnlyPositive(GraphPass):
     """Take Abs for nothing, because scores are positive; what that means shows only where they are not."""
 
     name = "only-positive"
     effect = "exact"
 
-    def probes(
-        self, model: convertkit.LightModel, sample: Mapping[str, np.ndarray]
-    ) -> list[dict[str, np.ndarray]]:
+    def probes(self, model: LightModel, sample: Mapping[str, np.ndarray]) -> list[dict[str, np.ndarray]]:
         if "scores" not in sample:
             return []
         refused = sample["scores"][:2]
         return [{**sample, "scores": scores} for scores in (refused, -sample["scores"])]
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Abs"):
             node.op = "Identity"
 
 
-class Nudge(convertkit.GraphPass):
+class Nudge(GraphPass):
     """Scale whatever Abs makes by a little, and say so."""
 
     name = "nudge"
     effect = "semantic"
     factor: float = 1.01
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Abs"):
             made = node.outputs[0]
             inner = convertkit_variable(graph, made)
@@ -149,11 +147,11 @@ class Nudge(convertkit.GraphPass):
             graph.add("Mul", [inner, graph.constant(np.float32(self.factor))], outputs=[made])
 
 
-def convertkit_variable(graph: convertkit.Graph, like: object) -> object:
+def convertkit_variable(graph: Graph, like: object) -> object:
     return type(like)(graph.fresh_name("inner"), dtype=like.dtype, shape=like.shape)  # type: ignore[attr-defined, call-arg]
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register) -> None:  # type: ignore[no-untyped-def]
     for cls in (SwapSub, SwapBeforeMul, Raises, Invalid, Harmless, AddMask, OnlyPositive, Nudge):
         register(cls)

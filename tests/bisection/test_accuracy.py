@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import convertkit
+from convertkit.api.passes import Graph, GraphPass, LightModel, Pass
 from convertkit.bisection.accuracy import by_accuracy, relative_to
 from convertkit.bisection.report import Verdict
 from convertkit.errors import GraphError, SpecError, UnavailableError
@@ -22,13 +22,13 @@ class Gauge:
         self.cost = cost
         self.titles: list[str] = []
 
-    def __call__(self, title: str, model: convertkit.LightModel) -> dict[str, dict[str, float]]:
+    def __call__(self, title: str, model: LightModel) -> dict[str, dict[str, float]]:
         self.titles.append(title)
         count = sum(node.op_type == "Mul" for node in model.proto.graph.node)
         return {"bbox": {"AP": 0.7 - self.cost * (count - 2), "AP50": 0.8}, "segm": {"AP": 0.6}}
 
 
-def search(steps: list[convertkit.Pass], gauge: Gauge, spec: AccuracySpec = SPEC):  # type: ignore[no-untyped-def]
+def search(steps: list[Pass], gauge: Gauge, spec: AccuracySpec = SPEC):  # type: ignore[no-untyped-def]
     seen: list[Verdict] = []
     found = by_accuracy(graph(), stages(steps, graph()), gauge, spec, seen.append)
     return found, seen
@@ -64,13 +64,13 @@ def test_accuracy_within_the_tolerance_is_good_and_asks_twice() -> None:
 
 
 def test_passes_that_change_nothing_are_not_measured() -> None:
-    class Nothing(convertkit.GraphPass):
+    class Nothing(GraphPass):
         """Do nothing."""
 
         name = "nothing"
         effect = "exact"
 
-        def run(self, graph: convertkit.Graph) -> None:
+        def run(self, graph: Graph) -> None:
             pass
 
     gauge = Gauge()
@@ -99,7 +99,7 @@ def test_accuracy_lost_before_a_pass_that_raises_comes_first() -> None:
 
 def test_a_graph_that_cannot_be_measured_is_bad() -> None:
     class Refuses(Gauge):
-        def __call__(self, title: str, model: convertkit.LightModel) -> dict[str, dict[str, float]]:
+        def __call__(self, title: str, model: LightModel) -> dict[str, dict[str, float]]:
             if title == "after nudge":
                 raise GraphError("onnxruntime refuses the graph")
             return super().__call__(title, model)
@@ -112,7 +112,7 @@ def test_a_graph_that_cannot_be_measured_is_bad() -> None:
 
 def test_a_runtime_that_is_not_there_ends_the_search() -> None:
     class Absent(Gauge):
-        def __call__(self, title: str, model: convertkit.LightModel) -> dict[str, dict[str, float]]:
+        def __call__(self, title: str, model: LightModel) -> dict[str, dict[str, float]]:
             if title != "stock":
                 raise UnavailableError("no device")
             return super().__call__(title, model)

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import convertkit
+from convertkit.api.graphs import load
+from convertkit.api.passes import LightModel
+from convertkit.api.targets import CompileContext, Target
 from convertkit.bisection.place import Place, find_place
 from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.session import open_session
@@ -20,7 +22,7 @@ from tests.graphtext import parse
 class Backwards:
     """Runs a graph and gives the outputs in another order, as a runtime may."""
 
-    def __init__(self, model: convertkit.LightModel, offset: float) -> None:
+    def __init__(self, model: LightModel, offset: float) -> None:
         self.session, self.offset = open_session(model), offset
 
     def run(self, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -31,27 +33,23 @@ class Backwards:
 class Numerics:
     names = {"numerics": "off by one"}  # noqa: RUF012
 
-    def emulate(
-        self, model: convertkit.LightModel, name: str, variation: str, context: convertkit.CompileContext
-    ) -> Any:
+    def emulate(self, model: LightModel, name: str, variation: str, context: CompileContext) -> Any:
         return Backwards(model, float(variation or 1))
 
 
-class Chip(convertkit.Target):
+class Chip(Target):
     """A chip that is off by one."""
 
     @property
     def emulator(self) -> Numerics:
         return Numerics()
 
-    def compile(
-        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
-    ) -> None:
+    def compile(self, model: LightModel, directory: Path, context: CompileContext) -> None:
         (directory / "model.bin").write_bytes(b"compiled")
 
     def open(self, directory: Path) -> Any:
         assert (directory / "model.bin").read_bytes() == b"compiled"
-        return Backwards(convertkit.load(directory / "model.onnx"), 2)
+        return Backwards(load(directory / "model.onnx"), 2)
 
 
 @pytest.mark.parametrize(

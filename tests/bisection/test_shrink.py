@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-import convertkit
+from convertkit.api.passes import Graph, GraphPass, LightModel, Pass
 from convertkit.bisection.attempt import Attempt, attempt, judge
 from convertkit.bisection.consequence import Consequences
 from convertkit.bisection.divergence import agrees, compare, regions
@@ -33,14 +33,14 @@ from tests.bisection.broken import (
 from tests.graphtext import parse, show
 
 
-def failing(step: convertkit.Pass, model: convertkit.LightModel | None = None) -> tuple[Stage, Failure]:
+def failing(step: Pass, model: LightModel | None = None) -> tuple[Stage, Failure]:
     stage = run_stage(GraphState(model or graph()), step)
     failure, _ = judge(stage, Checker([sample()]))
     assert failure is not None
     return stage, failure
 
 
-def shrunk(step: convertkit.Pass) -> Attempt:
+def shrunk(step: Pass) -> Attempt:
     stage, failure = failing(step)
     found = reproduce(stage, failure, [sample()])
     assert found is not None
@@ -103,13 +103,13 @@ def test_a_semantic_pass_is_judged_more_strictly_until_it_shows() -> None:
 
 
 def test_a_difference_that_does_no_harm_is_not_to_blame() -> None:
-    class TwoThings(convertkit.GraphPass):
+    class TwoThings(GraphPass):
         """Clear what nobody reads of Abs, and swap the operands of Sub."""
 
         name = "two-things"
         effect = "exact"
 
-        def run(self, graph: convertkit.Graph) -> None:
+        def run(self, graph: Graph) -> None:
             for node in list(graph.find("Abs")):
                 made, mask = node.outputs[0], graph.constant(np.array([1, 1, 0], np.float32))
                 node.outputs[0] = type(made)(graph.fresh_name("inner"), dtype=np.float32, shape=[3])
@@ -179,13 +179,13 @@ def test_what_shrinking_has_reached_in_time_is_delivered() -> None:
 
 
 def test_an_exception_for_another_reason_is_not_the_failure() -> None:
-    class First(convertkit.GraphPass):
+    class First(GraphPass):
         """Need a Mul, and fail on Relu where there is one."""
 
         name = "first"
         effect = "exact"
 
-        def run(self, graph: convertkit.Graph) -> None:
+        def run(self, graph: Graph) -> None:
             next(graph.find("Mul"))
             if any(graph.find("Relu")):
                 raise ValueError("a Relu")
@@ -240,13 +240,13 @@ def test_regions_reach_over_control_flow_only_where_they_stand_alone() -> None:
         }"""
     )
 
-    class FlipNeg(convertkit.GraphPass):
+    class FlipNeg(GraphPass):
         """Turn Neg into Abs where an If follows."""
 
         name = "flip-neg"
         effect = "exact"
 
-        def run(self, graph: convertkit.Graph) -> None:
+        def run(self, graph: Graph) -> None:
             if any(graph.find("If")):
                 for node in graph.find("Neg"):
                     node.op = "Abs"

@@ -24,7 +24,7 @@ from tests.processes import alive, wait_until_dead, wait_until_stopped
 
 CHILD = """
 import ctypes, os, pathlib, resource, signal, sys, time
-import convertkit
+from convertkit.api.system import answer
 from convertkit.errors import LintError
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -80,7 +80,7 @@ def spawn():
     return {"pid": pid}
 
 
-convertkit.answer(int(sys.argv[-1]), {name: value for name, value in globals().items() if callable(value)})
+answer(int(sys.argv[-1]), {name: value for name, value in globals().items() if callable(value)})
 if len(sys.argv) > 2:
     pathlib.Path(sys.argv[1]).write_text("ended by itself")
 if len(sys.argv) > 3:

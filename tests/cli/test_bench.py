@@ -39,18 +39,18 @@ def boxes(tmp_path) -> Path:
     (root / "model.yaml").write_text(DETECTOR_YAML)
     (root / "plugin.py").write_text(
         "import numpy as np\n"
-        "import convertkit\n"
-        "class Boxes(convertkit.Model):\n"
+        "from convertkit.api.models import Detections, Model, letterbox\nfrom convertkit.api.passes import hookimpl\n"
+        "class Boxes(Model):\n"
         "    name = 'boxes'\n"
         "    def preprocess(self, image, size, spec):\n"
-        "        tensor, place = convertkit.letterbox(image, size, spec)\n"
+        "        tensor, place = letterbox(image, size, spec)\n"
         "        return {'input': tensor}, place\n"
         "    def postprocess(self, outputs, place, spec):\n"
         "        dets = outputs['dets']\n"
-        "        return convertkit.Detections(dets[:, :4], dets[:, 4], outputs['labels'].astype(np.int64))\n"
+        "        return Detections(dets[:, :4], dets[:, 4], outputs['labels'].astype(np.int64))\n"
         "    def sample_images(self):\n"
         "        yield np.random.default_rng(0).integers(0, 255, (200, 300, 3), dtype=np.uint8)\n"
-        "@convertkit.hookimpl\n"
+        "@hookimpl\n"
         "def register_models(register):\n"
         "    register(Boxes)\n"
     )

@@ -18,10 +18,10 @@ BROKEN = Path(__file__).parents[1] / "bisection" / "broken.py"
 
 FOR_TINY = '''
 import numpy as np
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
 
-class SwapAxis(convertkit.GraphPass):
+class SwapAxis(GraphPass):
     """Turn Relu into Abs."""
 
     name = "relu-to-abs"
@@ -32,7 +32,7 @@ class SwapAxis(convertkit.GraphPass):
             node.op = "Abs"
 
 
-class Slip(convertkit.GraphPass):
+class Slip(GraphPass):
     """Add next to nothing to what Conv makes."""
 
     name = "slip"
@@ -44,7 +44,7 @@ class Slip(convertkit.GraphPass):
             node.inputs[0] = graph.add("Add", [x, graph.constant(np.float32(0.5))], dtype=x.dtype, shape=x.shape)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(SwapAxis)
     register(Slip)
@@ -218,8 +218,8 @@ def test_a_pass_that_fails_only_now_and_then_leaves_no_reproducer(
     cli: Cli, onnx_file: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "moody.py").write_text(
-        "import convertkit\n"
-        "class Moody(convertkit.GraphPass):\n"
+        "from convertkit.api.passes import GraphPass, hookimpl\n"
+        "class Moody(GraphPass):\n"
         '    """Raise the first time only."""\n'
         '    name = "moody"\n'
         '    effect = "exact"\n'
@@ -228,7 +228,7 @@ def test_a_pass_that_fails_only_now_and_then_leaves_no_reproducer(
         "        if len(runs) == 1:\n"
         "            raise KeyError\n"
         "runs = []\n"
-        "@convertkit.hookimpl\n"
+        "@hookimpl\n"
         "def register_passes(register):\n"
         "    register(Moody)\n"
     )
@@ -328,8 +328,8 @@ def test_mini_is_bisected_by_outputs_and_by_accuracy(
 ) -> None:
     (tmp_path / "mean.py").write_text(
         "import numpy as np\n"
-        "import convertkit\n"
-        "class Lower(convertkit.GraphPass):\n"
+        "from convertkit.api.passes import GraphPass, hookimpl\n"
+        "class Lower(GraphPass):\n"
         '    """Flatten the class scores a little."""\n'
         '    name = "lower"\n'
         '    effect = "semantic"\n'
@@ -338,7 +338,7 @@ def test_mini_is_bisected_by_outputs_and_by_accuracy(
         "            x = node.inputs[0]\n"
         "            factor = graph.constant(np.float32(0.2))\n"
         '            node.inputs[0] = graph.add("Mul", [x, factor], dtype=x.dtype)\n'
-        "class SwapSub(convertkit.GraphPass):\n"
+        "class SwapSub(GraphPass):\n"
         '    """Swap the operands of the Sub in the middle."""\n'
         '    name = "swap-sub"\n'
         '    effect = "rounding"\n'
@@ -346,7 +346,7 @@ def test_mini_is_bisected_by_outputs_and_by_accuracy(
         '        subs = list(graph.find("Sub"))\n'
         "        node = subs[len(subs) // 2] if len(subs) > 8 else subs[-1]\n"
         "        node.inputs[0], node.inputs[1] = node.inputs[1], node.inputs[0]\n"
-        "@convertkit.hookimpl\n"
+        "@hookimpl\n"
         "def register_passes(register):\n"
         "    register(Lower)\n"
         "    register(SwapSub)\n"

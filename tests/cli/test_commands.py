@@ -76,15 +76,15 @@ def test_opt_without_output_writes_nothing(cli: Cli, graph: Path, tmp_path: Path
 def test_opt_takes_a_plugin_file(cli: Cli, graph: Path, tmp_path: Path) -> None:
     plugin = tmp_path / "mine.py"
     plugin.write_text(
-        "import convertkit\n"
-        "class DropRelu(convertkit.GraphPass):\n"
+        "from convertkit.api.passes import GraphPass, hookimpl\n"
+        "class DropRelu(GraphPass):\n"
         '    """Remove Relu."""\n'
         '    name = "drop-relu"\n'
         '    effect = "semantic"\n'
         "    def run(self, graph):\n"
         '        for node in graph.find(op="Relu"):\n'
         "            graph.bypass(node)\n"
-        "@convertkit.hookimpl\n"
+        "@hookimpl\n"
         "def register_passes(register):\n"
         "    register(DropRelu)\n"
     )

@@ -18,10 +18,10 @@ from tests.tiny import tiny_model
 PLUGIN = '''
 import onnx
 
-import convertkit
+from convertkit.api.passes import Finding, GraphPass, LightPass, ModelPass, hookimpl
 
 
-class CountRelu(convertkit.GraphPass):
+class CountRelu(GraphPass):
     """Count Relu nodes."""
 
     name = "count-relu"
@@ -33,7 +33,7 @@ class CountRelu(convertkit.GraphPass):
 
     def explain(self, graph):
         found = tuple(
-            convertkit.Finding("matched", node.name, "is a Relu", node.outputs[0].name)
+            Finding("matched", node.name, "is a Relu", node.outputs[0].name)
             for node in graph.find("Relu")
         )
         for node in list(graph.find()):
@@ -41,7 +41,7 @@ class CountRelu(convertkit.GraphPass):
         return found
 
 
-class CountWeights(convertkit.LightPass):
+class CountWeights(LightPass):
     """Count detached weights."""
 
     name = "count-weights"
@@ -51,10 +51,10 @@ class CountWeights(convertkit.LightPass):
         return model
 
     def explain(self, model):
-        return tuple(convertkit.Finding("refused", item.name, "large") for item in model.detached())
+        return tuple(Finding("refused", item.name, "large") for item in model.detached())
 
 
-class CountNodes(convertkit.ModelPass):
+class CountNodes(ModelPass):
     """Count nodes."""
 
     name = "count-nodes"
@@ -68,10 +68,10 @@ class CountNodes(convertkit.ModelPass):
         assert isinstance(model, onnx.ModelProto)
         count = len(model.graph.node)
         del model.graph.node[:]
-        return (convertkit.Finding("matched", "graph", f"{count} nodes"),)
+        return (Finding("matched", "graph", f"{count} nodes"),)
 
 
-class DropRelu(convertkit.GraphPass):
+class DropRelu(GraphPass):
     """Remove Relu."""
 
     name = "drop-relu"
@@ -82,7 +82,7 @@ class DropRelu(convertkit.GraphPass):
             graph.bypass(node)
 
 
-class Talks(convertkit.GraphPass):
+class Talks(GraphPass):
     """Say something that is no finding."""
 
     name = "talks"
@@ -104,7 +104,7 @@ class Stumbles(Talks):
         raise KeyError("oops")
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     for cls in (CountRelu, CountWeights, CountNodes, DropRelu, Talks, Stumbles):
         register(cls)
@@ -177,7 +177,7 @@ def test_int64_tensors_are_explained(cli: Cli, graph: Path) -> None:
             "error: pass drop-relu has no explain (these have: cast-fp16-operators, ",
         ),
         (["--explain", "count-rellu"], 2, "error: unknown pass 'count-rellu' (did you mean 'count-relu'?"),
-        (["--explain", "talks"], 4, "error: pass talks: explain gives 'all fine' (return convertkit.Finding"),
+        (["--explain", "talks"], 4, "error: pass talks: explain gives 'all fine' (return Finding"),
         (
             ["--explain", "stumbles"],
             4,

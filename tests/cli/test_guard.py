@@ -26,9 +26,9 @@ LIFT = f"({limits.LIFT})\n"
 PLUGIN = """
 import ctypes, os, time
 from pathlib import Path
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
-class Odd(convertkit.GraphPass):
+class Odd(GraphPass):
     "Do something odd."
     name = "odd"
     effect = "exact"
@@ -36,7 +36,7 @@ class Odd(convertkit.GraphPass):
     def run(self, graph):
         {body}
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(Odd)
 """

@@ -17,10 +17,10 @@ __all__ = ["bin_dir", "no_orphans", "stand_in"]
 TARGET = ("--target", "ascend310p3", "-o", "made")
 
 PLANTED = """
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
 
-class Planted(convertkit.GraphPass):
+class Planted(GraphPass):
     \"""Put a node of its own in the place of Relu.\"""
 
     name = "planted"
@@ -32,7 +32,7 @@ class Planted(convertkit.GraphPass):
             graph.replace(node.outputs[0], made)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(Planted)
 """

@@ -23,7 +23,7 @@ def without_samples(tiny: Path) -> Path:
     plugin = tiny / "plugin.py"
     code, _, _ = plugin.read_text().partition("        yield np.random")
     code += f"        yield from (np.load(path) for path in Path({str(tiny)!r}).glob('*.npy'))\n"
-    register = "\n\n@convertkit.hookimpl\ndef register_models(register):\n    register(Tiny)\n"
+    register = "\n\n@hookimpl\ndef register_models(register):\n    register(Tiny)\n"
     plugin.write_text(f"from pathlib import Path\n{code}{register}")
     return tiny
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import convertkit
+from convertkit.api.passes import LightModel
+from convertkit.api.targets import CompileContext
+from convertkit.api.targets import Target as door_Target
 from convertkit.conversion.compile import compile_model
 from convertkit.conversion.store import Store
 from convertkit.targets.context import PLAIN
@@ -14,21 +16,17 @@ from tests.graphtext import parse
 GRAPH = "(float[4] x) => (float[4] y) { y = Relu(x) }"
 
 
-class Target(convertkit.Target):
+class Target(door_Target):
     """One that writes a file."""
 
-    def compile(
-        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
-    ) -> None:
+    def compile(self, model: LightModel, directory: Path, context: CompileContext) -> None:
         (directory / "compiled").write_bytes(bytes(1000))
 
 
 class Deadly(Target):
     """One whose compiler takes us along."""
 
-    def compile(
-        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
-    ) -> None:
+    def compile(self, model: LightModel, directory: Path, context: CompileContext) -> None:
         super().compile(model, directory, context)
         os._exit(1)
 

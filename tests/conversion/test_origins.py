@@ -39,3 +39,11 @@ def test_nodes_without_a_name_have_no_origin() -> None:
 
 def test_the_scopes_of_torchs_exporter_are_read() -> None:
     assert doctest.testmod(module).failed == 0
+
+
+def test_a_node_renamed_by_a_later_pass_stays_with_the_one_that_added_it():
+    graph = named("fuse/Extractor", "cast/Cast")
+
+    found = origins(graph, [("fuse", ["fuse/Head"]), ("cast", ["fuse/Extractor", "cast/Cast"])])
+
+    assert found == {"fuse/Extractor": "pass fuse", "cast/Cast": "pass cast"}

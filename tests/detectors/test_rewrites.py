@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from convertkit_ascend.linter.examination import judge
 
-import convertkit
+from convertkit.api.graphs import load
+from convertkit.api.passes import Graph
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from convertkit.passes.check import Checker
@@ -33,7 +34,7 @@ ASCEND = (
 GONE = {"RoiAlign", "NonMaxSuppression", "NonZero", "ScatterND"}
 
 Graphs = Callable[[str], Path]
-Edit = Callable[[convertkit.Graph], object]
+Edit = Callable[[Graph], object]
 
 
 def run(passes: Sequence[str], model: LightModel, checker: Checker | None = None) -> LightModel:
@@ -58,7 +59,7 @@ def count(model: LightModel, *ops: str) -> tuple[int, ...]:
 def test_every_detector_becomes_a_graph_of_vendor_operators(
     detector_graph: Graphs, name: str, extractors: int, suppressions: int
 ) -> None:
-    stock = convertkit.load(detector_graph(name))
+    stock = load(detector_graph(name))
     checker = Checker(detector_inputs(name), detection_roles(stock))
 
     result = run([*COMMON, *ASCEND], stock, checker)
@@ -68,21 +69,21 @@ def test_every_detector_becomes_a_graph_of_vendor_operators(
     assert [item for item in judge(result, "ascend310p3") if item.severity == "error"] == []
 
 
-def pool_the_largest(graph: convertkit.Graph) -> None:
+def pool_the_largest(graph: Graph) -> None:
     next(graph.find("RoiAlign")).attrs["mode"] = "max"
 
 
-def shrink_one_level(graph: convertkit.Graph) -> None:
+def shrink_one_level(graph: Graph) -> None:
     node = next(graph.find("RoiAlign"))
     node.attrs["spatial_scale"] = node.attrs["spatial_scale"] * 1.25
 
 
-def take_boxes_as_centers(graph: convertkit.Graph) -> None:
+def take_boxes_as_centers(graph: Graph) -> None:
     for node in graph.find("NonMaxSuppression"):
         node.attrs["center_point_box"] = 1
 
 
-def choose_the_worst(graph: convertkit.Graph) -> None:
+def choose_the_worst(graph: Graph) -> None:
     """Of what the suppression has kept."""
     kept = next(node for node in graph.find("TopK") if after_nms(node))
     kept.attrs["largest"] = 0
@@ -112,7 +113,7 @@ def after_nms(node: object) -> bool:
 def test_a_graph_that_only_looks_alike_is_refused_with_a_reason(
     detector_graph: Graphs, name: str, edit: Edit, step: str, op: str
 ) -> None:
-    model = run(COMMON, convertkit.load(detector_graph(name)))
+    model = run(COMMON, load(detector_graph(name)))
     graph = open_graph(model)
     edit(graph)
     graph.tidy()

@@ -8,20 +8,22 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-import convertkit
+from convertkit.api.graphs import Cost, Operation
+from convertkit.api.passes import LightModel
+from convertkit.api.targets import Figure, Machine
 from convertkit.errors import GraphError
 from convertkit.estimation.roofline import estimate
 from convertkit.graph.domains import Domain
 from convertkit.graph.light import detach
 from tests.graphtext import parse
 
-MACHINE = convertkit.Machine(
+MACHINE = Machine(
     name="toy",
-    matrix=convertkit.Figure("cube", 1000.0, "made up"),
-    vector=convertkit.Figure("vector", 10.0, "made up"),
-    memory=convertkit.Figure("DDR", 100.0, "made up"),
+    matrix=Figure("cube", 1000.0, "made up"),
+    vector=Figure("vector", 10.0, "made up"),
+    memory=Figure("DDR", 100.0, "made up"),
     float_bytes=2,
-    other_memory=(convertkit.Figure("DDR", 200.0, "a rumour"),),
+    other_memory=(Figure("DDR", 200.0, "a rumour"),),
 )
 
 RESNET50_GMACS = 4.09
@@ -95,8 +97,8 @@ def test_a_graph_that_contradicts_itself_is_refused() -> None:
 def test_a_domain_brings_its_own_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     from convertkit.graph import domains
 
-    def cost(node: convertkit.Operation) -> convertkit.Cost | None:
-        return convertkit.Cost("vector", 7, 1, 2, "luck") if node.op == "Toss" else None
+    def cost(node: Operation) -> Cost | None:
+        return Cost("vector", 7, 1, 2, "luck") if node.op == "Toss" else None
 
     domain = Domain("toy.ops", lambda: None, lambda model: model, cost)
     monkeypatch.setattr(domains, "_domains", {"toy.ops": domain})
@@ -121,7 +123,7 @@ def test_resnet_50_has_its_published_operations() -> None:
     assert len([row for row in found.rows if row.op == "Conv"]) == 53
 
 
-def resnet50(edge: int) -> convertkit.LightModel:
+def resnet50(edge: int) -> LightModel:
     """The convolutions of ResNet-50 without its classifier: stride 2 in the 3 x 3 of a stage's first block."""
     graph = _Stack(3, edge)
     graph.conv(64, 7, 2)
@@ -165,6 +167,6 @@ class _Stack:
         self.outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, output))
         self.channels, self.edge = channels, after
 
-    def model(self) -> convertkit.LightModel:
+    def model(self) -> LightModel:
         graph = helper.make_graph(self.nodes, "resnet", self.inputs, self.outputs)
         return detach(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=8))

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 
-import convertkit
+from convertkit.api.models import letterbox
 from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import GraphError, SpecError, UnavailableError, UsageError
 from convertkit.offline import journal
@@ -78,7 +78,7 @@ def test_a_bin_file_is_what_preprocessing_gives_without_a_header(job, tmp_path):
     record = prepare(job, tmp_path / "out").record
 
     for photo, prepared in zip(job.photos, record.photos, strict=True):
-        tensor, place = convertkit.letterbox(cv2.imread(str(photo.path)), (320, 320), job.preprocess)
+        tensor, place = letterbox(cv2.imread(str(photo.path)), (320, 320), job.preprocess)
         data = (tmp_path / "out" / f"{photo.stem}.bin").read_bytes()
         assert data == tensor[0].tobytes()
         assert prepared.sha256 == {"input": hashlib.sha256(data).hexdigest()}
@@ -183,7 +183,7 @@ def test_a_killed_run_leaves_whole_files_only_and_is_continued(job, tmp_path, de
         [".convertkit-journal.jsonl", "preprocess.json", *(f"{number}.bin" for number in range(60))]
     )
     for photo in job.photos:
-        tensor, _ = convertkit.letterbox(cv2.imread(str(photo.path)), (320, 320), job.preprocess)
+        tensor, _ = letterbox(cv2.imread(str(photo.path)), (320, 320), job.preprocess)
         number = job.photos.index(photo)
         assert (tmp_path / "out" / f"{number + 56}.bin").read_bytes() == tensor.tobytes()
 

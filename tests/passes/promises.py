@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api.passes import GraphPass
 
 
-class Rounds(convertkit.GraphPass):
+class Rounds(GraphPass):
     """Promise no more than other rounding."""
 
     name = "rounds"
     effect = "rounding"
 
 
-class Keeps(convertkit.GraphPass):
+class Keeps(GraphPass):
     """Promise the same bits."""
 
     name = "keeps"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api.passes import GraphPass
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.check import Checker
@@ -20,7 +20,7 @@ Values = NDArray[Any]
 TOLERANCE, BOX, SCORE, MASK = 1e-4, 0.05, 1e-4, 1e-3  # written out: a limit that moves is to fail
 
 
-class Step(convertkit.GraphPass):
+class Step(GraphPass):
     """Promise what a test wants."""
 
     name = "step"

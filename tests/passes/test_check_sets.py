@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api.passes import GraphPass
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.check import Checker
@@ -16,7 +16,7 @@ ROLES = {"boxes": "dets", "classes": "labels", "extra": "other"}
 Outputs = tuple[NDArray[np.float32], ...]
 
 
-class Rounds(convertkit.GraphPass):
+class Rounds(GraphPass):
     """Promise no more than other rounding."""
 
     name = "rounds"

@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-import convertkit
+from convertkit.api.graphs import detach as door_detach
+from convertkit.api.passes import Graph, GraphPass, IrPass, LightModel, LightPass, ModelPass
 from convertkit.errors import PassError
 from convertkit.graph.light import detach
 from convertkit.graph.session import open_session
@@ -21,32 +22,32 @@ from tests.tiny import tiny_model
 IMAGE = np.random.default_rng(1).standard_normal((1, 3, 8, 8)).astype(np.float32)
 
 
-class Surgeon(convertkit.GraphPass):
+class Surgeon(GraphPass):
     """Negate the result with onnx-graphsurgeon."""
 
     name = "surgeon"
     effect = "semantic"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         reshape = next(graph.find("Reshape"))
         given = reshape.inputs[0]
         reshape.inputs[0] = graph.add("Neg", [given], dtype=np.float32, shape=given.shape)
 
 
-class Light(convertkit.LightPass):
+class Light(LightPass):
     """Negate the result on the light model."""
 
     name = "light"
     effect = "semantic"
 
-    def run(self, model: convertkit.LightModel) -> convertkit.LightModel:
+    def run(self, model: LightModel) -> LightModel:
         proto = onnx.ModelProto()
         proto.CopyFrom(model.proto)
         negate(proto)
-        return convertkit.detach(proto, model.weights)
+        return door_detach(proto, model.weights)
 
 
-class Proto(convertkit.ModelPass):
+class Proto(ModelPass):
     """Negate the result on the protobuf."""
 
     name = "proto"
@@ -68,7 +69,7 @@ class WholeProto(Proto):
         return super().run(model)
 
 
-class Ir(convertkit.IrPass):
+class Ir(IrPass):
     """Negate the result with onnx_ir."""
 
     name = "ir"
@@ -125,13 +126,13 @@ def test_a_pass_without_a_form_is_refused() -> None:
         Pipeline((Formless(),)).run(detach(tiny_model()))
 
 
-class Twice(convertkit.GraphPass):
+class Twice(GraphPass):
     """Put a value through a name that is free again once the pass is over."""
 
     name = "twice"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         source = graph.inputs[0]
         graph.add("Neg", [source])  # nobody reads it
         for consumer in list(source.outputs):

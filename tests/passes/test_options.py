@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.passes import GraphPass
 from convertkit.errors import UsageError
 from convertkit.passes.options import build, parse_step, split_steps, step_text
 
 
-class Sample(convertkit.GraphPass):
+class Sample(GraphPass):
     """Has one option of every kind."""
 
     name = "sample"

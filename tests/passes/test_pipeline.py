@@ -5,7 +5,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-import convertkit
+from convertkit.api.errors import ConvertkitError
+from convertkit.api.passes import Graph, GraphPass
 from convertkit.errors import PassError, UsageError
 from convertkit.graph.light import detach
 from convertkit.passes.base import Pass
@@ -18,13 +19,13 @@ from tests.tiny import tiny_model
 SAMPLE = {"image": np.random.default_rng(3).standard_normal((1, 3, 8, 8)).astype(np.float32)}
 
 
-class DropRelu(convertkit.GraphPass):
+class DropRelu(GraphPass):
     """Remove Relu nodes, which is not exact at all."""
 
     name = "drop-relu"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         for node in graph.find("Relu"):
             graph.bypass(node)
 
@@ -37,17 +38,17 @@ class DropReluHonestly(DropRelu):
     requires: ClassVar[tuple[str, ...]] = ("nothing",)
 
 
-class Nothing(convertkit.GraphPass):
+class Nothing(GraphPass):
     """Leave the graph as it is."""
 
     name = "nothing"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         pass
 
 
-class Breaks(convertkit.GraphPass):
+class Breaks(GraphPass):
     """Leave a graph with a dangling input."""
 
     name = "breaks"
@@ -55,18 +56,18 @@ class Breaks(convertkit.GraphPass):
     after: ClassVar[tuple[str, ...]] = ("nothing",)
     before: ClassVar[tuple[str, ...]] = ("drop-relu",)
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         node = next(graph.find("Conv"))
         node.op = "NoSuchOperator"
 
 
-class Crashes(convertkit.GraphPass):
+class Crashes(GraphPass):
     """Raise something unexpected."""
 
     name = "crashes"
     effect = "exact"
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: Graph) -> None:
         raise KeyError("oops")
 
 
@@ -132,7 +133,7 @@ def test_an_exception_in_a_pass_names_it() -> None:
     ],
 )
 def test_a_broken_order_is_refused_before_anything_runs(texts: list[str], line: str) -> None:
-    with pytest.raises(UsageError if "unknown" not in line else convertkit.ConvertkitError) as caught:
+    with pytest.raises(UsageError if "unknown" not in line else ConvertkitError) as caught:
         pipeline(*texts)
 
     assert line in str(caught.value)
@@ -147,13 +148,13 @@ def test_the_text_of_a_pipeline_reads_back() -> None:
 def test_added_nodes_say_which_pass_they_are_from() -> None:
     """A compiler's message about an operator type must not mean a node of ours."""
 
-    class AddRelu(convertkit.GraphPass):
+    class AddRelu(GraphPass):
         """Add one."""
 
         name = "add-relu"
         effect = "semantic"
 
-        def run(self, graph: convertkit.Graph) -> None:
+        def run(self, graph: Graph) -> None:
             added = graph.add("Relu", [graph.inputs[0]], dtype="float32", shape=[2])
             graph.replace(graph.outputs[0], added)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import convertkit
+from convertkit.api.passes import Pass
 from convertkit.errors import PassError
 from convertkit.passes.check import Checker
 from convertkit.passes.history import CheckRecord
@@ -18,7 +18,7 @@ FEW, MANY, TINY = np.array([3e-6, 0, 1e-7]), np.array([3e-6, 0.4, 1e-7]), np.arr
 STEP = np.array([1.2e-7, 6e-8, 0])
 
 
-def checked(step: convertkit.Pass, nodes: str, old: Any, new: Any) -> CheckRecord:
+def checked(step: Pass, nodes: str, old: Any, new: Any) -> CheckRecord:
     """The record of a check in which ``y`` has the values ``old`` before and ``new`` after."""
     before, after = (parse(f"(float[3] x) => ({kind}[3] y) {{ {nodes} }}") for kind in ("float", "double"))
 
@@ -54,7 +54,7 @@ def test_a_few_steps_of_a_sigmoid_near_nothing_are_rounding(nodes: str) -> None:
         (Keeps(), "y = Sigmoid (x)", FEW, STEP),  # the same bits were promised
     ],
 )
-def test_everything_else_is_a_change(step: convertkit.Pass, nodes: str, old: Any, change: Any) -> None:
+def test_everything_else_is_a_change(step: Pass, nodes: str, old: Any, change: Any) -> None:
     with pytest.raises(PassError, match="changes by up to"):
         checked(step, nodes, old, old + change)
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-import convertkit
+from convertkit.api.passes import Pass
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, detach
 from convertkit.passes.check import Checker
@@ -22,7 +22,7 @@ from tests.tiny import tiny_model
 DETECTIONS = {"boxes": "dets", "classes": "labels"}
 
 
-def checked(step: convertkit.Pass, roles: dict[str, str], *samples: tuple[Any, Any]) -> CheckRecord:
+def checked(step: Pass, roles: dict[str, str], *samples: tuple[Any, Any]) -> CheckRecord:
     """The record of a check in which the graphs give these values: before and after, by sample."""
     before, after = detach(tiny_model(0)), detach(tiny_model(1))
     given = [{"sample": np.array(number)} for number in range(len(samples))]

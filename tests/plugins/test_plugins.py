@@ -8,9 +8,9 @@ from convertkit.errors import PluginError
 from convertkit.plugins.loading import open_plugins
 
 GOOD = '''
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
-class DropDropout(convertkit.GraphPass):
+class DropDropout(GraphPass):
     """Remove Dropout, which does nothing at inference time."""
 
     name = "drop-dropout"
@@ -20,7 +20,7 @@ class DropDropout(convertkit.GraphPass):
         for node in graph.find(op="Dropout"):
             graph.bypass(node)
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(DropDropout)
 '''
@@ -75,7 +75,7 @@ def test_the_same_file_twice_is_loaded_once(tmp_path: Path) -> None:
             GOOD.replace("register_passes(register)", "register_passes(rmgister)"),
             "register_passes(rmgister): the argument is called 'register'",
         ),
-        (GOOD + "\n@convertkit.hookimpl\ndef examine(me): return []", "examine has no arguments"),
+        (GOOD + "\n@hookimpl\ndef examine(me): return []", "examine has no arguments"),
         ("import no_such_module", "cannot be loaded: ModuleNotFoundError: No module named 'no_such_module'"),
         ("def broken(:", "cannot be loaded: SyntaxError"),
         ("raise SystemExit(0)", "cannot be loaded: SystemExit: 0"),

@@ -29,10 +29,10 @@ include = ["drop_relu_plugin.py"]
 """
 
 PLUGIN = '''
-import convertkit
+from convertkit.api.passes import GraphPass, hookimpl
 
 
-class DropRelu(convertkit.GraphPass):
+class DropRelu(GraphPass):
     """Remove Relu nodes, which changes the result."""
 
     name = "drop-relu"
@@ -43,7 +43,7 @@ class DropRelu(convertkit.GraphPass):
             graph.bypass(node)
 
 
-@convertkit.hookimpl
+@hookimpl
 def register_passes(register):
     register(DropRelu)
 '''

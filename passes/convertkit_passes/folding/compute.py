@@ -16,15 +16,13 @@ from onnx_graphsurgeon.exporters.onnx_exporter import OnnxExporter
 from convertkit_passes.constants import peek, stated_bytes
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
 
 _INFERRED = 1024
 """Bytes of a constant whose values may decide a shape."""
 
 
-def compute(
-    graph: convertkit.Graph, nodes: Sequence[Any], wanted: Sequence[Any]
-) -> list[NDArray[Any] | None]:
+def compute(graph: passes.Graph, nodes: Sequence[Any], wanted: Sequence[Any]) -> list[NDArray[Any] | None]:
     """The values of ``wanted``, which ``nodes`` compute from constants; None where onnxruntime cannot.
 
     The nodes run as written, without graph optimizations and in one thread: the same bits as in the model.
@@ -38,7 +36,7 @@ def compute(
     return [compute(graph, _ancestors(tensor, nodes), [tensor])[0] for tensor in wanted]
 
 
-def result_bytes(graph: convertkit.Graph, nodes: Sequence[Any]) -> dict[str, int]:
+def result_bytes(graph: passes.Graph, nodes: Sequence[Any]) -> dict[str, int]:
     """The sizes of what ``nodes`` compute from constants, by name, as far as onnx infers them unseen."""
     proto = _model(graph, nodes, [], most=_INFERRED)
     try:
@@ -66,7 +64,7 @@ def _run(model: onnx.ModelProto) -> list[Any]:
 
 
 def _model(
-    graph: convertkit.Graph, nodes: Sequence[Any], wanted: Sequence[Any], most: float = math.inf
+    graph: passes.Graph, nodes: Sequence[Any], wanted: Sequence[Any], most: float = math.inf
 ) -> onnx.ModelProto:
     """The nodes and the constants they read, as a model; those of more bytes than ``most`` are its inputs."""
     constants = {item.name: item for node in nodes for item in node.inputs if isinstance(item, gs.Constant)}

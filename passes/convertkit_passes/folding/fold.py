@@ -17,7 +17,7 @@ from convertkit_passes.folding.compute import compute, result_bytes
 from convertkit_passes.folding.shapes import become_constant
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
 
 _RANDOM = {
     "Bernoulli", "Dropout", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike",
@@ -40,7 +40,7 @@ that a part of the chain has other bits."""
 class Folder:
     """Folds a graph round by round."""
 
-    def __init__(self, graph: convertkit.Graph, limit: int) -> None:
+    def __init__(self, graph: passes.Graph, limit: int) -> None:
         self.graph = graph
         self.limit = limit
         self._outputs = {id(tensor) for tensor in graph.outputs}

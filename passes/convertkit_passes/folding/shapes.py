@@ -11,10 +11,10 @@ import onnx_graphsurgeon as gs
 from convertkit_passes.constants import peek
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
 
 
-def lift_constants(graph: convertkit.Graph) -> None:
+def lift_constants(graph: passes.Graph) -> None:
     """Turns Constant nodes into initializers."""
     for node in graph.find("Constant"):
         values = _literal(node)
@@ -22,7 +22,7 @@ def lift_constants(graph: convertkit.Graph) -> None:
             become_constant(graph, node.outputs[0], values)
 
 
-def fold_shapes(graph: convertkit.Graph) -> int:
+def fold_shapes(graph: passes.Graph) -> int:
     """Replaces Shape and Size nodes, and Gathers and Slices of a Shape, whose result the graph states.
 
     Returns:
@@ -36,7 +36,7 @@ def fold_shapes(graph: convertkit.Graph) -> int:
     return count
 
 
-def become_constant(graph: convertkit.Graph, tensor: Any, values: Any) -> bool:
+def become_constant(graph: passes.Graph, tensor: Any, values: Any) -> bool:
     """Makes a tensor a constant; one that is a graph output stays written by its node.
 
     Returns:

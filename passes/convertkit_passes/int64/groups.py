@@ -15,7 +15,7 @@ from convertkit_passes.int64.signature import Formal, Signature
 from convertkit_passes.int64.types import RETARGETABLE, Types
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
 
 
 @dataclass(eq=False)
@@ -44,7 +44,7 @@ class Group:
 
 
 def build_groups(
-    graph: convertkit.Graph, *, inputs: bool, outputs: bool, ranges: Mapping[str, tuple[int, int]]
+    graph: passes.Graph, *, inputs: bool, outputs: bool, ranges: Mapping[str, tuple[int, int]]
 ) -> list[Group]:
     """All groups of a graph, in file order.
 
@@ -88,7 +88,7 @@ def subgraph_reads(node: Any) -> Iterator[Any]:
         yield from subgraph.outputs
 
 
-def _live(graph: convertkit.Graph) -> list[Any]:
+def _live(graph: passes.Graph) -> list[Any]:
     """The nodes that an output depends on, in file order; the others are about to be removed."""
     queue = [node for tensor in graph.outputs for node in tensor.inputs]
     seen = {id(node) for node in queue}

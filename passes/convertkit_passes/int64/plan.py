@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import passes
 from convertkit_passes.int64.groups import Group, build_groups
 from convertkit_passes.int64.mincut import ENDLESS, source_side
 
@@ -44,9 +44,9 @@ class Plan:
             names = _few([f"graph input {name!r}" for name in assumed])
             yield f"assumes that int32 holds the values of {names}"
 
-    def findings(self) -> tuple[convertkit.Finding, ...]:
+    def findings(self) -> tuple[passes.Finding, ...]:
         """A finding per tensor, in file order: ``matched`` becomes int32, ``refused`` stays int64."""
-        found: dict[str, convertkit.Finding] = {}
+        found: dict[str, passes.Finding] = {}
         flow = _Flow(self.groups)
         for position, group in enumerate(self.groups):
             if not group.writes and group.node is None:  # a graph output has the last word
@@ -55,7 +55,7 @@ class Plan:
                 inner = found.get(name)
                 if said.status == "matched" and inner is not None and inner.status == "refused":
                     why = f"becomes int32 by a Cast behind {inner.where}: {inner.why}"
-                    said = convertkit.Finding("matched", said.where, why, name)
+                    said = passes.Finding("matched", said.where, why, name)
                 found[name] = said
             for tensor in _own(group):
                 # a constant may be read both ways: a reason to stay comes first
@@ -64,11 +64,11 @@ class Plan:
                     found[tensor.name] = self._finding(position, tensor.name, flow)
         return tuple(found.values())
 
-    def _finding(self, position: int, tensor: str, flow: _Flow) -> convertkit.Finding:
+    def _finding(self, position: int, tensor: str, flow: _Flow) -> passes.Finding:
         what = self.groups[position].what
         if position not in self.wide:
-            return convertkit.Finding("matched", what, "becomes int32", tensor)
-        return convertkit.Finding("refused", what, self._reason(position, flow), tensor)
+            return passes.Finding("matched", what, "becomes int32", tensor)
+        return passes.Finding("refused", what, self._reason(position, flow), tensor)
 
     def _reason(self, position: int, flow: _Flow) -> str:
         group = self.groups[position]
@@ -91,7 +91,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def make_plan(
-    graph: convertkit.Graph,
+    graph: passes.Graph,
     *,
     inputs: bool,
     outputs: bool,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_passes.int64.groups import subgraph_reads
 from convertkit_passes.int64.interval import HIGHEST, LOWEST
 from convertkit_passes.int64.ranges import Ranges
@@ -32,14 +32,14 @@ _GROWS = {
 
 
 def bound_probes(
-    model: convertkit.LightModel, sample: Mapping[str, Array], ranges: Bounds
+    model: passes.LightModel, sample: Mapping[str, Array], ranges: Bounds
 ) -> list[dict[str, Array]]:
     """Variations of a sample: masks off, on and mixed; integers and floats 0, -1 and at their bounds, floats NaN.
 
     Raises:
         GraphError: there are none, because an integer might be divided by zero, which ends the process.
     """
-    graph = convertkit.open_graph(model)
+    graph = graphs.open_graph(model)
     graph.tidy()
     # a sample may hold what later passes ask for
     names = {tensor.name for tensor in graph.inputs} - _sizes(graph)
@@ -91,14 +91,14 @@ def _whole(kind: np.dtype[Any], given: tuple[int, int] | None) -> dict[str, floa
     return {"low": low, "high": high, "zero": min(max(0, low), high), "minus one": min(max(-1, low), high)}
 
 
-def _refuse_division(graph: convertkit.Graph, ranges: Bounds) -> None:
+def _refuse_division(graph: passes.Graph, ranges: Bounds) -> None:
     known = Ranges(graph, given=ranges)
     for node in (node for part in graph.parts for node in part.nodes):
         if node.op in ("Div", "Mod") and len(node.inputs) > 1:
             divisor, dividend = known.of(node.inputs[1]), known.of(node.inputs[0])
             overflows = divisor.low <= -1 <= divisor.high and dividend.low <= LOWEST
             if _holds_integers(node.inputs) and (divisor.low <= 0 <= divisor.high or overflows):
-                raise convertkit.GraphError(
+                raise passes.GraphError(
                     f"{node.op} {node.name!r} might divide an integer by zero or overflow"
                 )
 
@@ -108,7 +108,7 @@ def _holds_integers(tensors: Sequence[Any]) -> bool:
     return not kinds or any(isinstance(kind, int) or np.dtype(kind).kind in "iu" for kind in kinds)
 
 
-def _sizes(graph: convertkit.Graph) -> set[str]:
+def _sizes(graph: passes.Graph) -> set[str]:
     """The graph inputs whose values, not only whose shapes, reach an operator that takes sizes, or a subgraph."""
     waiting = [
         tensor for node in graph.nodes if node.op in _GROWS for tensor in node.inputs[1:] or node.inputs

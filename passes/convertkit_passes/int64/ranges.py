@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_passes.constants import peek
 from convertkit_passes.int64 import interval
 from convertkit_passes.int64.columns import Columns, derived_columns, stated_columns
@@ -35,7 +35,7 @@ class Ranges:
 
     def __init__(
         self,
-        graph: convertkit.Graph,
+        graph: passes.Graph,
         types: Types | None = None,
         given: Mapping[str, tuple[int, int]] | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class Ranges:
                 if branches:
                     value = most = union(self.of(branch.outputs[position]) for branch in branches)
                 elif node.domain not in (None, "", "ai.onnx"):
-                    known = position in convertkit.index_outputs(node.domain, node.op)
+                    known = position in graphs.index_outputs(node.domain, node.op)
                     value = most = interval.index(self._types.of(tensor)) if known else ANY
                 else:
                     value, most = self._by_column(node, position) or self._output(node, position, inputs)

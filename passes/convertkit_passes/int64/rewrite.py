@@ -13,7 +13,7 @@ from convertkit_passes.int64.groups import Group, is_clamped
 from convertkit_passes.int64.interval import HIGHEST, LOWEST
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
     from convertkit_passes.int64.plan import Plan
 
 _ONNX_TYPE = {"int32": onnx.TensorProto.INT32, "int64": onnx.TensorProto.INT64}
@@ -22,7 +22,7 @@ _ONNX_TYPE = {"int32": onnx.TensorProto.INT32, "int64": onnx.TensorProto.INT64}
 class Rewriter:
     """Gives each group of a plan its type."""
 
-    def __init__(self, graph: convertkit.Graph, plan: Plan) -> None:
+    def __init__(self, graph: passes.Graph, plan: Plan) -> None:
         self.graph = graph
         self.plan = plan
         self._narrow = {id(tensor) for group in plan.narrow() for tensor in group.writes}

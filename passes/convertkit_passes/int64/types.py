@@ -10,7 +10,7 @@ import numpy as np
 from convertkit_passes.int64.signature import Formal, Signature, signature
 
 if TYPE_CHECKING:
-    import convertkit
+    from convertkit.api import passes
 
 RETARGETABLE = {
     "Cast": ("to",),
@@ -27,7 +27,7 @@ class Types:
         has_onnx: the model imports ONNX's own operators, so that a Cast may be added.
     """
 
-    def __init__(self, graph: convertkit.Graph) -> None:
+    def __init__(self, graph: passes.Graph) -> None:
         self._inferred: dict[int, np.dtype[Any]] = {}
         imports = graph.surgeon.import_domains or ()
         self._opsets = {"" if item.domain == "ai.onnx" else item.domain: item.version for item in imports}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_passes.constants import peek
 
 
@@ -27,12 +27,12 @@ class _Selection:
     bias: Any | None
 
 
-def prune(graph: convertkit.Graph, gather: Any) -> bool:
+def prune(graph: passes.Graph, gather: Any) -> bool:
     """Rewrites what feeds one Gather, if it is such a selection; says whether it did."""
     found = _match(graph, gather)
     if found is None:
         return False
-    count, channels, height, width = convertkit.static_shape(found.features) or ()
+    count, channels, height, width = graphs.static_shape(found.features) or ()
     kind = found.features.dtype
     flat = _reshaped(graph, found.features, [count, channels, height * width])
     rows = _row(graph, found.weights, found.labels, (1, channels), count)
@@ -47,17 +47,17 @@ def prune(graph: convertkit.Graph, gather: Any) -> bool:
     return True
 
 
-def _match(graph: convertkit.Graph, gather: Any) -> _Selection | None:
+def _match(graph: passes.Graph, gather: Any) -> _Selection | None:
     if gather.attrs.get("axis", 0) != 0 or len(gather.inputs) != 2:
         return None
     reshape = _only_producer(graph, gather.inputs[0], "Reshape")
     conv = None if reshape is None else _only_producer(graph, reshape.inputs[0], "Conv")
     if reshape is None or conv is None or not _is_pointwise(conv):
         return None
-    if convertkit.static_shape(conv.outputs[0]) is None or convertkit.static_shape(conv.inputs[0]) is None:
-        convertkit.annotate(graph)
-    made, flat = convertkit.static_shape(conv.outputs[0]), convertkit.static_shape(reshape.outputs[0])
-    features = convertkit.static_shape(conv.inputs[0])
+    if graphs.static_shape(conv.outputs[0]) is None or graphs.static_shape(conv.inputs[0]) is None:
+        graphs.annotate(graph)
+    made, flat = graphs.static_shape(conv.outputs[0]), graphs.static_shape(reshape.outputs[0])
+    features = graphs.static_shape(conv.inputs[0])
     if made is None or features is None or flat != (made[0] * made[1], *made[2:]):
         return None
     labels = _labels(gather.inputs[1], made[0], made[1])
@@ -67,7 +67,7 @@ def _match(graph: convertkit.Graph, gather: Any) -> _Selection | None:
     return _Selection(gather, labels, conv.inputs[0], conv.inputs[1], bias)
 
 
-def _only_producer(graph: convertkit.Graph, tensor: Any, op: str) -> Any | None:
+def _only_producer(graph: passes.Graph, tensor: Any, op: str) -> Any | None:
     """The node of type ``op`` that writes ``tensor``, when the tensor has one consumer and is no graph output."""
     if len(tensor.inputs) != 1 or len(tensor.outputs) != 1 or tensor.inputs[0].op != op:
         return None
@@ -94,17 +94,17 @@ def _labels(index: Any, count: int, classes: int) -> Any | None:
     first = np.arange(count) * classes
     for start, labels in (index.inputs[0].inputs, index.inputs[0].inputs[::-1]):
         fits = isinstance(start, gs.Constant) and tuple(start.shape) == (count,)
-        if fits and np.array_equal(peek(start), first) and convertkit.static_shape(labels) == (count,):
+        if fits and np.array_equal(peek(start), first) and graphs.static_shape(labels) == (count,):
             return labels
     return None
 
 
-def _reshaped(graph: convertkit.Graph, tensor: Any, shape: list[int]) -> Any:
+def _reshaped(graph: passes.Graph, tensor: Any, shape: list[int]) -> Any:
     target = graph.constant(np.array(shape, np.int64), name="shape")
     return graph.add("Reshape", [tensor, target], dtype=tensor.dtype, shape=shape)
 
 
-def _row(graph: convertkit.Graph, table: Any, labels: Any, shape: tuple[int, int], count: int) -> Any:
+def _row(graph: passes.Graph, table: Any, labels: Any, shape: tuple[int, int], count: int) -> Any:
     """``(K, *shape)``: the rows of a constant ``(C, ...)`` that belong to the labels."""
     values = peek(table)
     rows = values.reshape(len(values), *shape)

@@ -8,7 +8,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
-import convertkit
+from convertkit.api import graphs, passes
 
 UNARY = frozenset({"Abs", "Cast", "Exp", "Identity", "Neg", "Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh"})
 """Elementwise operators of one input: selecting before them gives the same values as selecting after them."""
@@ -17,7 +17,7 @@ BINARY = frozenset({"Add", "Div", "Mul", "Sub"})
 """The same with one number as the other operand."""
 
 
-def select(graph: convertkit.Graph, masks_name: str, labels_name: str) -> None:
+def select(graph: passes.Graph, masks_name: str, labels_name: str) -> None:
     """Rewrites the graph; see :class:`~convertkit_passes.select_class_masks.SelectClassMasks`.
 
     Raises:
@@ -27,15 +27,13 @@ def select(graph: convertkit.Graph, masks_name: str, labels_name: str) -> None:
     shape = _static(masks, (3, 4), "(K, C, h, w)")
     count = _static(labels, (1,), "(K,)")[0]
     if shape[0] != count:
-        raise convertkit.PassError(
+        raise passes.PassError(
             f"output {masks_name!r} has {shape[0]} masks for {count} entries of {labels_name!r}"
         )
     if len(shape) == 3:
         return
     if not masks.inputs:
-        raise convertkit.PassError(
-            f"output {masks_name!r} is a graph input or an initializer, no node makes it"
-        )
+        raise passes.PassError(f"output {masks_name!r} is a graph input or an initializer, no node makes it")
     _, classes, height, width = shape
     chain = _elementwise_tail(graph, masks)
     source = _data(chain[0]) if chain else _all_classes(graph, masks)
@@ -47,20 +45,20 @@ def select(graph: convertkit.Graph, masks_name: str, labels_name: str) -> None:
         tensor.shape = [count, height, width]
 
 
-def _output(graph: convertkit.Graph, name: str) -> Any:
+def _output(graph: passes.Graph, name: str) -> Any:
     for tensor in graph.outputs:
         if tensor.name == name:
             return tensor
     known = ", ".join(tensor.name for tensor in graph.outputs)
-    raise convertkit.PassError(f"the graph has no output {name!r}", hint=f"its outputs: {known}")
+    raise passes.PassError(f"the graph has no output {name!r}", hint=f"its outputs: {known}")
 
 
 def _static(tensor: Any, ranks: tuple[int, ...], wanted: str) -> tuple[int, ...]:
-    shape = convertkit.static_shape(tensor)
+    shape = graphs.static_shape(tensor)
     if tensor.shape is None or len(tensor.shape) not in ranks:
-        raise convertkit.PassError(f"output {tensor.name!r} has shape {tensor.shape}, expected {wanted}")
+        raise passes.PassError(f"output {tensor.name!r} has shape {tensor.shape}, expected {wanted}")
     if shape is None or 0 in shape:
-        raise convertkit.PassError(
+        raise passes.PassError(
             f"output {tensor.name!r} has shape {tensor.shape}, which is not static",
             hint="export with static shapes",
         )
@@ -68,7 +66,7 @@ def _static(tensor: Any, ranks: tuple[int, ...], wanted: str) -> tuple[int, ...]
 
 
 def _pick(
-    graph: convertkit.Graph, source: Any, labels: Any, result: Any, shape: tuple[int, int, int, int]
+    graph: passes.Graph, source: Any, labels: Any, result: Any, shape: tuple[int, int, int, int]
 ) -> None:
     """``source`` ``(K, C, h, w)`` -> ``result`` ``(K, h, w)``."""
     count, classes, height, width = shape
@@ -85,7 +83,7 @@ def _pick(
     graph.add("Gather", [flat, index], attrs={"axis": 0}, outputs=[result])
 
 
-def _elementwise_tail(graph: convertkit.Graph, masks: Any) -> list[Any]:
+def _elementwise_tail(graph: passes.Graph, masks: Any) -> list[Any]:
     """The elementwise operators that end in ``masks`` and serve nothing else, in order of the data flow."""
     chain: list[Any] = []
     tensor, readers = masks, 0
@@ -119,7 +117,7 @@ def _is_number(tensor: Any) -> bool:
     )
 
 
-def _all_classes(graph: convertkit.Graph, masks: Any) -> Any:
+def _all_classes(graph: passes.Graph, masks: Any) -> Any:
     """Puts a new tensor in the place of ``masks``, which is free to be written then."""
     name = graph.fresh_name(f"{masks.name}_of_all_classes")
     whole = gs.Variable(name, dtype=masks.dtype, shape=list(masks.shape))

@@ -4,38 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.domain import DOMAIN
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
-from convertkit_ascend.passes.clip_to_picture import ClipToPicture
-from convertkit_ascend.passes.drop_offset_rounding import DropOffsetRounding
-from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from convertkit_ascend.passes.legalize import LegalizeAscend
-from convertkit_ascend.passes.restore_rpn_levels import RestoreRpnLevels
 from convertkit_ascend.target import TARGETS
 
-PASSES: tuple[type[convertkit.Pass], ...] = (
-    FuseMultilevelRoialign,
-    FuseMulticlassNms,
-    DropOffsetRounding,
-    RestoreRpnLevels,
-    ClipToPicture,
+PASSES: tuple[type[targets.Pass], ...] = (
     CenterNmsBoxes,
     CastFp16Operators,
     LegalizeAscend,
 )
 
 
-@convertkit.hookimpl
-def register_passes(register: Callable[[type[convertkit.Pass]], None]) -> None:
+@targets.hookimpl
+def register_passes(register: Callable[[type[targets.Pass]], None]) -> None:
     for step in PASSES:
         register(step)
 
 
-@convertkit.hookimpl
-def register_targets(register: Callable[[convertkit.Target], None]) -> None:
+@targets.hookimpl
+def register_targets(register: Callable[[targets.Target], None]) -> None:
     for target in TARGETS:
         register(target)
 
@@ -43,14 +33,16 @@ def register_targets(register: Callable[[convertkit.Target], None]) -> None:
 INDICES = {"BatchMultiClassNMS": (2, 3)}
 """Its classes and its counts of boxes (ascend-facts: nms-ir)."""
 
-
-@convertkit.hookimpl
-def register_domains(register: Callable[[convertkit.Domain], None]) -> None:
-    register(convertkit.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES))
+HEADS = {"BatchMultiClassNMS": "MulticlassNms", "RoiExtractor": "MultilevelRoiAlign"}
 
 
-@convertkit.hookimpl
-def examine() -> list[convertkit.Diagnosis]:
+@targets.hookimpl
+def register_domains(register: Callable[[graphs.Domain], None]) -> None:
+    register(graphs.Domain(DOMAIN, _register_schemas, _lower, _cost, _adopt, INDICES, HEADS))
+
+
+@targets.hookimpl
+def examine() -> list[targets.Diagnosis]:
     from convertkit_ascend.doctor import examine as look
 
     return look()
@@ -62,22 +54,22 @@ def _register_schemas() -> None:
     ops.register_schemas()
 
 
-def _lower(model: convertkit.LightModel) -> convertkit.LightModel:
+def _lower(model: targets.LightModel) -> targets.LightModel:
     """Passes are checked in the framework's semantics: what the graph before the rewrite computed."""
     from convertkit_ascend.twin import lower
 
     return lower(model, "framework")
 
 
-def _cost(node: convertkit.Operation) -> convertkit.Cost | None:
+def _cost(node: graphs.Operation) -> graphs.Cost | None:
     from convertkit_ascend.roofline import cost
 
     return cost(node)
 
 
 def _adopt(
-    model: convertkit.LightModel,
-) -> tuple[convertkit.LightModel, Callable[[convertkit.LightModel], convertkit.LightModel]]:
+    model: targets.LightModel,
+) -> tuple[targets.LightModel, Callable[[targets.LightModel], targets.LightModel]]:
     from convertkit_ascend.handover import adopt
 
     return adopt(model)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-import convertkit
+from convertkit.api import errors, graphs, targets
 
 if TYPE_CHECKING:
     from convertkit_ascend.aipp import Aipp
@@ -26,11 +26,11 @@ class AscendEmulator:
 
     def emulate(
         self,
-        model: convertkit.LightModel,
+        model: targets.LightModel,
         name: str,
         variation: str,
-        context: convertkit.CompileContext,
-    ) -> convertkit.Runtime:
+        context: targets.CompileContext,
+    ) -> targets.Runtime:
         from convertkit_ascend.numerics import Effects, emulate
         from convertkit_ascend.twin import SEMANTICS, lower
 
@@ -40,13 +40,13 @@ class AscendEmulator:
                 model, Effects.parse(variation) if variation else Effects.of_options(context.options)
             )
         if name != "twin":
-            raise convertkit.UnknownNameError("emulation", name, self.names)
+            raise errors.UnknownNameError("emulation", name, self.names)
         if variation and variation not in SEMANTICS:
-            raise convertkit.UnknownNameError("semantics of the twin", variation, SEMANTICS)
-        return convertkit.open_session(lower(model, "framework" if variation == "framework" else "ideal"))
+            raise errors.UnknownNameError("semantics of the twin", variation, SEMANTICS)
+        return graphs.open_session(lower(model, "framework" if variation == "framework" else "ideal"))
 
 
-def fed(model: convertkit.LightModel, pixels: convertkit.Pixels | None) -> convertkit.LightModel:
+def fed(model: targets.LightModel, pixels: targets.Pixels | None) -> targets.LightModel:
     """The graph as it is fed: with AIPP before it, where the chip normalises."""
     if pixels is None:
         return model
@@ -55,7 +55,7 @@ def fed(model: convertkit.LightModel, pixels: convertkit.Pixels | None) -> conve
     return prepend(model, pixels.input, aipp_of(model, pixels))
 
 
-def aipp_of(model: convertkit.LightModel, pixels: convertkit.Pixels) -> Aipp:
+def aipp_of(model: targets.LightModel, pixels: targets.Pixels) -> Aipp:
     """AIPP's settings for the input of a graph that it normalises.
 
     Raises:
@@ -66,7 +66,7 @@ def aipp_of(model: convertkit.LightModel, pixels: convertkit.Pixels) -> Aipp:
     constants = {tensor.name for tensor in model.proto.graph.initializer}
     inputs = [value.name for value in model.proto.graph.input if value.name not in constants]
     if pixels.input not in inputs:
-        raise convertkit.GraphError(
+        raise targets.GraphError(
             f"the graph has no input {pixels.input!r} to normalise; it has {', '.join(inputs)}"
         )
     return from_pixels(pixels, inputs.index(pixels.input))

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import convertkit
+from convertkit.api import system
 
 KEPT = 5
 """Reproducers of a kind that stay in a directory; older ones go when a new one comes."""
@@ -67,7 +67,7 @@ def leave(
     directory.mkdir(parents=True, exist_ok=True)
     stamp = time.strftime("%Y%m%d-%H%M%S")
     path = directory / f"{kind}-{name}-{stamp}-{secrets.token_hex(2)}"
-    with convertkit.atomic_directory(path) as filling:
+    with system.atomic_directory(path) as filling:
         for file in sorted(work.iterdir()):
             if file.is_file():
                 shutil.copyfile(file, filling / file.name)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend import socs
 from convertkit_ascend.bundle.compiler import Atc
 from convertkit_ascend.emulator import AscendEmulator, aipp_of, fed
@@ -17,7 +17,7 @@ CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"
 """Convolutions and poolings are left to the compiler, which lowers them in every mode that may lower anything."""
 
 PIPELINE = (
-    "fuse-multilevel-roialign",
+    "fuse-multilevel-roialign{square=true}",
     "fuse-multiclass-nms",
     "drop-offset-rounding",
     "restore-rpn-levels",
@@ -30,7 +30,7 @@ TWIN = "twin.onnx"
 """The target graph in standard ONNX, semantics *ideal*; any onnxruntime runs it."""
 
 
-class Ascend(convertkit.Target):
+class Ascend(targets.Target):
     """One Ascend chip; :data:`TARGETS` has them all.
 
     A build leaves the target graph, its twin, and a bundle for ATC; with a compiler, the offline model too.
@@ -56,7 +56,7 @@ class Ascend(convertkit.Target):
         return AscendRuntimes()
 
     @property
-    def machine(self) -> convertkit.Machine:
+    def machine(self) -> targets.Machine:
         from convertkit_ascend.roofline import machine
 
         return machine(self.name)
@@ -69,7 +69,7 @@ class Ascend(convertkit.Target):
 
         return user_options()
 
-    def passes(self, context: convertkit.CompileContext) -> tuple[str, ...]:
+    def passes(self, context: targets.CompileContext) -> tuple[str, ...]:
         """For options of ATC, named as ATC names them; what AIPP cannot do is refused before anything is built."""
         from convertkit_ascend.bundle.ask import keeps_all, settle
 
@@ -85,9 +85,7 @@ class Ascend(convertkit.Target):
             steps = tuple("cast-fp16-operators" if step == CAST else step for step in steps)
         return (*steps[:-1], _legalize(self.name, allow)) if allow else steps
 
-    def compile(
-        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
-    ) -> None:
+    def compile(self, model: targets.LightModel, directory: Path, context: targets.CompileContext) -> None:
         """Writes the bundle for ATC and the twin; opening the twin once proves that onnxruntime takes it.
 
         Where the chip normalises, AIPP's settings too; the twin then takes the bytes of a picture, as the chip does.
@@ -103,8 +101,8 @@ class Ascend(convertkit.Target):
         settings = None if context.pixels is None else config_text(aipp_of(model, context.pixels))
         write(model, ask(self.name, model, settings, context.options), directory, context.origins)
         twin = lower(fed(model, context.pixels), "ideal")
-        convertkit.open_session(twin)
-        convertkit.save(twin, directory / TWIN)
+        graphs.open_session(twin)
+        graphs.save(twin, directory / TWIN)
         if context.compiler is not None:
             self.compiler.finish(directory, context)
 
@@ -113,9 +111,9 @@ class Ascend(convertkit.Target):
 
         return remarks(directory)
 
-    def open(self, directory: Path) -> convertkit.Runtime:
+    def open(self, directory: Path) -> targets.Runtime:
         """On the first chip; :attr:`runtimes` offers others."""
-        return self.runtimes.open(directory, "acl", convertkit.RuntimeOptions())
+        return self.runtimes.open(directory, "acl", targets.RuntimeOptions())
 
 
 UNTABLED = "no table of its operators: only estimate, and lint by the parser's rules"

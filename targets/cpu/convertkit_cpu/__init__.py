@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import convertkit
+from convertkit.api import targets
 from convertkit_cpu.target import CpuTarget
 
 
-@convertkit.hookimpl
-def register_targets(register: Callable[[convertkit.Target], None]) -> None:
+@targets.hookimpl
+def register_targets(register: Callable[[targets.Target], None]) -> None:
     register(CpuTarget("cpu"))

@@ -5,20 +5,18 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
-import convertkit
+from convertkit.api import graphs, heads, targets
 
 
-class CpuTarget(convertkit.Target):
+class CpuTarget(targets.Target):
     """Run on this machine's processor with onnxruntime; nothing to compile."""
 
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": version("onnxruntime")}
 
-    def compile(
-        self, model: convertkit.LightModel, directory: Path, context: convertkit.CompileContext
-    ) -> None:
+    def compile(self, model: targets.LightModel, directory: Path, context: targets.CompileContext) -> None:
         """The graph itself is the artifact; opening it once proves that onnxruntime takes it."""
-        convertkit.open_session(model)
+        graphs.open_session(heads.lower(model))
 
-    def open(self, directory: Path) -> convertkit.Runtime:
-        return convertkit.open_session(convertkit.load(directory / "model.onnx"))
+    def open(self, directory: Path) -> targets.Runtime:
+        return graphs.open_session(heads.lower(graphs.load(directory / "model.onnx")))

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from convertkit_ascend.aipp import from_pixels, prepend
 
-import convertkit
+from convertkit.api.graphs import load, open_session
+from convertkit.api.models import PreprocessSpec
+from convertkit.api.targets import Pixels
 from convertkit.detection.boxes import iou
 from convertkit.plugins.loading import open_plugins
 from convertkit.plugins.packages import open_package
@@ -36,11 +38,11 @@ def detections(package, session, photo, spec):
 
 @pytest.mark.slow
 def test_detections_stay(package, photos) -> None:
-    model = convertkit.load(Path(MASKRCNN, "mini", "mini.onnx"))
+    model = load(Path(MASKRCNN, "mini", "mini.onnx"))
     spec = package.spec.preprocess
-    bytes_spec = convertkit.PreprocessSpec(mean=spec.mean, std=spec.std, normalize="target")
-    fed = prepend(model, "input", from_pixels(convertkit.Pixels("input", (320, 320), bytes_spec)))
-    by_host, by_aipp = convertkit.open_session(model), convertkit.open_session(fed)
+    bytes_spec = PreprocessSpec(mean=spec.mean, std=spec.std, normalize="target")
+    fed = prepend(model, "input", from_pixels(Pixels("input", (320, 320), bytes_spec)))
+    by_host, by_aipp = open_session(model), open_session(fed)
 
     total = 0
     for photo in photos:

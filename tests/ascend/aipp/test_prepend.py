@@ -10,7 +10,9 @@ from convertkit_ascend.aipp import Aipp, Padding, from_pixels, prepend
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.graphs import open_session
+from convertkit.api.models import PreprocessSpec, letterbox
+from convertkit.api.targets import Pixels
 from convertkit.errors import GraphError, UnavailableError
 from tests.graphtext import parse, show
 
@@ -42,12 +44,12 @@ RAMP = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
 
 
 def spec_of(mean=MEAN, std=STD, to_rgb=True):
-    return convertkit.PreprocessSpec(mean=mean, std=std, to_rgb=to_rgb, normalize="target")
+    return PreprocessSpec(mean=mean, std=std, to_rgb=to_rgb, normalize="target")
 
 
 def run(pixels, spec):
-    aipp = from_pixels(convertkit.Pixels("x", (16, 16), spec))
-    return convertkit.open_session(prepend(parse(GRAPH), "x", aipp)).run({"x": pixels})["y"]
+    aipp = from_pixels(Pixels("x", (16, 16), spec))
+    return open_session(prepend(parse(GRAPH), "x", aipp)).run({"x": pixels})["y"]
 
 
 def oracle(pixels, spec):
@@ -77,7 +79,7 @@ def bound(values, mean, std):
 
 def test_the_graph_before_and_after() -> None:
     spec = spec_of(mean=(1.5, 2.0, 3.25), std=(2.0, 4.0, 0.5))
-    aipp = from_pixels(convertkit.Pixels("x", (16, 16), spec))
+    aipp = from_pixels(Pixels("x", (16, 16), spec))
 
     after = show(prepend(parse(GRAPH), "x", aipp))
 
@@ -121,7 +123,7 @@ def test_the_host_is_met_within_the_bound_of_four_roundings(mean, std) -> None:
 
 def test_for_mask_rcnn_that_is_less_than_padding_with_whole_pixels_costs() -> None:
     spec = spec_of()
-    host, _ = convertkit.letterbox(RAMP[0], (16, 16), spec.on_host())
+    host, _ = letterbox(RAMP[0], (16, 16), spec.on_host())
 
     difference = np.abs(run(RAMP, spec) - host).max()
 
@@ -134,7 +136,7 @@ def test_padding_comes_out_as_the_nearest_pixel_does() -> None:
     spec = spec_of()
     photo = np.full((8, 16, 3), 200, np.uint8)
 
-    pixels, _ = convertkit.letterbox(photo, (16, 16), spec)
+    pixels, _ = letterbox(photo, (16, 16), spec)
 
     padded = run(pixels, spec)[0, :, 15, 0]
     exact = [(124 - 123.675) / 58.395, (116 - 116.28) / 57.12, (104 - 103.53) / 57.375]
@@ -153,14 +155,14 @@ def test_a_mean_kept_in_one_piece_would_be_sixty_times_farther_off() -> None:
 def test_half_precision_inputs_stay_half() -> None:
     model = parse("(float16[1,3,16,16] x) => (float16[1,3,16,16] y) { y = Identity(x) }")
 
-    fed = prepend(model, "x", from_pixels(convertkit.Pixels("x", (16, 16), spec_of())))
+    fed = prepend(model, "x", from_pixels(Pixels("x", (16, 16), spec_of())))
 
-    found = convertkit.open_session(fed).run({"x": RAMP})["y"]
+    found = open_session(fed).run({"x": RAMP})["y"]
     np.testing.assert_array_equal(found, oracle(RAMP, spec_of()))
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    aipp = from_pixels(convertkit.Pixels("x", (16, 16), spec_of()))
+    aipp = from_pixels(Pixels("x", (16, 16), spec_of()))
 
     with pytest.raises(GraphError, match=r"no input 'image' to normalise; it has x"):
         prepend(parse(GRAPH), "image", aipp)

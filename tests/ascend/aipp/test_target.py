@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 import pytest
 
-import convertkit
+from convertkit.api.models import PreprocessSpec, letterbox
+from convertkit.api.targets import CompileContext, Pixels
 from convertkit.conversion.keys import compile_facts
 from convertkit.conversion.request import Asked, make_request
 from convertkit.errors import GraphError, SpecError, UsageError
@@ -17,9 +18,7 @@ from tests.ascend.chip import CHIP, PLAIN, told
 from tests.conftest import MASKRCNN
 from tests.graphtext import parse
 
-SPEC = convertkit.PreprocessSpec(
-    mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), normalize="target"
-)
+SPEC = PreprocessSpec(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), normalize="target")
 FILES = ["ascend.onnx", "atc.json", "compile.sh", "origins.json", "preflight.json", "twin.onnx"]
 GRAPH = """
 (float[1,4] picture, float[1,3,8,12] image) => (float[1,3,8,12] y, float[1,4] z) {
@@ -39,8 +38,8 @@ preprocess:
 
 
 @pytest.fixture
-def context() -> convertkit.CompileContext:
-    return told(pixels=convertkit.Pixels("image", (8, 12), SPEC))
+def context() -> CompileContext:
+    return told(pixels=Pixels("image", (8, 12), SPEC))
 
 
 def variant(directory: Path, size: str = "[320, 320]") -> str:
@@ -74,8 +73,8 @@ def test_nothing_changes_where_the_host_normalises(tmp_path: Path) -> None:
 @pytest.mark.parametrize("emulation", ["twin", "device-numerics", "device-numerics:none"])
 def test_the_emulations_take_bytes_and_agree(context, emulation: str) -> None:
     photo = np.random.default_rng(0).integers(0, 256, (8, 12, 3), np.uint8)
-    pixels, _ = convertkit.letterbox(photo, (8, 12), SPEC)
-    tensor, _ = convertkit.letterbox(photo, (8, 12), SPEC.on_host())
+    pixels, _ = letterbox(photo, (8, 12), SPEC)
+    tensor, _ = letterbox(photo, (8, 12), SPEC.on_host())
     name, _, variation = emulation.partition(":")
 
     runtime = CHIP.emulator.emulate(parse(GRAPH), name, variation, context)
@@ -92,9 +91,7 @@ def test_a_graph_without_that_input_is_refused(context) -> None:
 
 
 def test_the_compile_step_depends_on_what_the_chip_normalises_by(context) -> None:
-    other = told(
-        pixels=convertkit.Pixels("image", (8, 12), convertkit.PreprocessSpec(mean=(1, 2, 3), std=(1, 1, 1)))
-    )
+    other = told(pixels=Pixels("image", (8, 12), PreprocessSpec(mean=(1, 2, 3), std=(1, 1, 1))))
 
     assert "pixels" not in compile_facts(CHIP, PLAIN)
     assert compile_facts(CHIP, context)["pixels"]["mean"] == SPEC.mean
@@ -104,7 +101,7 @@ def test_the_compile_step_depends_on_what_the_chip_normalises_by(context) -> Non
 def test_a_request_hands_the_settings_to_the_target(tmp_path: Path) -> None:
     request = make_request(Asked(MASKRCNN, variant=variant(tmp_path), target="ascend310p3"), open_plugins())
 
-    assert request.context.pixels == convertkit.Pixels("input", (320, 320), SPEC)
+    assert request.context.pixels == Pixels("input", (320, 320), SPEC)
 
 
 def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> None:

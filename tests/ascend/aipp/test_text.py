@@ -6,12 +6,11 @@ import pytest
 from convertkit_ascend.aipp import Aipp, Crop, Padding, config_text, from_pixels
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format
 
-import convertkit
+from convertkit.api.models import PreprocessSpec
+from convertkit.api.targets import Pixels
 
 FIELD = descriptor_pb2.FieldDescriptorProto
-SPEC = convertkit.PreprocessSpec(
-    mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), normalize="target"
-)
+SPEC = PreprocessSpec(mean=(123.675, 116.28, 103.53), std=(58.395, 57.12, 57.375), normalize="target")
 GOLDEN = """\
 aipp_op {
     aipp_mode: static
@@ -84,7 +83,7 @@ def schema():
 
 
 def test_the_text_for_mask_rcnn() -> None:
-    aipp = from_pixels(convertkit.Pixels("input", (800, 1216), SPEC))
+    aipp = from_pixels(Pixels("input", (800, 1216), SPEC))
 
     assert config_text(aipp) == GOLDEN
 
@@ -122,9 +121,9 @@ def test_protobuf_reads_what_was_written(schema) -> None:
 
 
 def test_bgr_networks_get_no_swap() -> None:
-    spec = convertkit.PreprocessSpec(mean=(103.0, 116.0, 123.0), std=(1.0, 1.0, 1.0), to_rgb=False)
+    spec = PreprocessSpec(mean=(103.0, 116.0, 123.0), std=(1.0, 1.0, 1.0), to_rgb=False)
 
-    text = config_text(from_pixels(convertkit.Pixels("x", (8, 8), spec)))
+    text = config_text(from_pixels(Pixels("x", (8, 8), spec)))
 
     assert "rbuv_swap_switch: false" in text
     assert "mean_chn_0: 103\n" in text

@@ -15,7 +15,8 @@ from convertkit_ascend.bundle.ask import ask
 from convertkit_ascend.bundle.preflight import PreflightError
 from convertkit_ascend.target import TARGETS
 
-import convertkit
+from convertkit.api.models import PreprocessSpec
+from convertkit.api.targets import Pixels
 from convertkit.conversion.keys import compile_facts
 from convertkit.errors import UnavailableError, UsageError
 from tests.ascend.atc.conftest import executable
@@ -30,7 +31,7 @@ GRAPH = """
 }
 """
 FILES = ["ascend.onnx", "atc.json", "compile.sh", "origins.json", "preflight.json", "twin.onnx"]
-AIPP_SPEC = convertkit.PreprocessSpec(mean=(1.5, 2, 3), std=(1, 1, 1), normalize="target")
+AIPP_SPEC = PreprocessSpec(mean=(1.5, 2, 3), std=(1, 1, 1), normalize="target")
 
 
 @pytest.fixture
@@ -82,7 +83,7 @@ def test_the_graph_for_atc_has_vendor_operators_in_the_default_domain(tmp_path: 
 
 
 def test_with_aipp_the_command_names_its_file_and_the_bundle_has_it(tmp_path: Path) -> None:
-    context = told(pixels=convertkit.Pixels("input", (8, 8), AIPP_SPEC))
+    context = told(pixels=Pixels("input", (8, 8), AIPP_SPEC))
 
     CHIP.compile(parse(GRAPH), tmp_path, context)
 
@@ -162,7 +163,7 @@ def test_an_unknown_rule_is_not_allowed() -> None:
 
 
 def test_at_most_one_screen_of_errors_is_shown() -> None:
-    from convertkit import LintFinding
+    from convertkit.api.targets import LintFinding
 
     many = [LintFinding(f"n{k}", "Op", "rule", "error", "why", "fix") for k in range(14)]
 

@@ -12,7 +12,7 @@ from convertkit_ascend.linter.rules.file import file_size
 from convertkit_ascend.linter.subject import Subject
 from onnx import TensorProto
 
-from convertkit import LintFinding
+from convertkit.api.targets import LintFinding
 from convertkit.errors import GraphError, UnknownNameError
 from tests.ascend.linter.cases import ADD, NMS, RELU, ROI, external
 from tests.ascend.linter.graphs import lint, named

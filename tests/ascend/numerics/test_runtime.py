@@ -7,7 +7,7 @@ import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.numerics import Effects, emulate
 
-import convertkit
+from convertkit.api.passes import GraphError
 from tests.graphtext import parse
 
 GRAPH = """
@@ -96,5 +96,5 @@ def test_the_effects_make_a_difference_here(inputs):
 def test_a_missing_input_is_named(model, inputs):
     del inputs["coarse"]
 
-    with pytest.raises(convertkit.GraphError, match="'coarse' is missing"):
+    with pytest.raises(GraphError, match="'coarse' is missing"):
         emulate(model, Effects()).run(inputs)

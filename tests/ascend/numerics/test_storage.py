@@ -7,7 +7,8 @@ import onnx
 import pytest
 from convertkit_ascend.numerics import Effects, emulate
 
-import convertkit
+from convertkit.api.errors import UnknownNameError
+from convertkit.api.graphs import annotate
 from convertkit.graph.graph import open_graph
 from tests.graphtext import parse
 
@@ -62,7 +63,7 @@ def _proto(light):
     from convertkit_ascend.numerics.storage import round_results
 
     graph = open_graph(light)
-    convertkit.annotate(graph)
+    annotate(graph)
     round_results(graph)
     graph.tidy()
     return graph.model().proto
@@ -82,5 +83,5 @@ def test_effects_are_named_and_joined_by_plus():
 
 
 def test_an_unknown_effect_points_to_the_nearest():
-    with pytest.raises(convertkit.UnknownNameError, match="activation"):
+    with pytest.raises(UnknownNameError, match="activation"):
         Effects.parse("activation")

@@ -12,7 +12,7 @@ from convertkit_ascend.linter.subject import Keeps
 from convertkit_ascend.numerics import Effects, emulate
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 
-import convertkit
+from convertkit.api.passes import UsageError
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel
 from tests.ascend.chip import CHIP, told
@@ -91,7 +91,7 @@ def test_only_what_is_asked_for_is_cast() -> None:
     model = network()
 
     assert apply(CastFp16Operators(only=("BatchMultiClassNMS",)), model) is model
-    with pytest.raises(convertkit.UsageError, match="Relu is no operator that has float16 kernels only"):
+    with pytest.raises(UsageError, match="Relu is no operator that has float16 kernels only"):
         CastFp16Operators(only=("Relu",))
 
 

@@ -6,29 +6,30 @@ import numpy as np
 import pytest
 from convertkit_ascend import ops
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
-from convertkit_ascend.twin import lower
 
-import convertkit
+from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import LightModel
 from convertkit.graph.graph import open_graph
 from tests.graphtext import apply, parse, show, text
 
-ops.register_schemas()
+heads.DOMAIN.register_schemas()
 
 DETECTIONS = """
     (float[1,3,40,60] image, float[1,5,1,4] boxes, float[1,5,3] scores)
         => (float[1,3,40,60] same, float[1,4,4] nmsed_boxes, float[1,4] nmsed_scores)
     {
         same = Identity (image)
-        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS <
+        nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms <
             iou_threshold: float = 0.5, max_size_per_class: int = 4, max_total_size: int = 4,
             score_threshold: float = 0.25> (boxes, scores)
     }
 """
 
 
-def detections(old: str = "", new: str = "") -> convertkit.LightModel:
+def detections(old: str = "", new: str = "") -> LightModel:
     assert old in DETECTIONS
-    return parse(DETECTIONS.replace(old, new) if old else DETECTIONS, domains=[ops.DOMAIN])
+    return parse(DETECTIONS.replace(old, new) if old else DETECTIONS, domains=[heads.HEADS])
 
 
 def test_boxes_are_moved_and_used_slots_moved_back() -> None:
@@ -42,7 +43,7 @@ def test_boxes_are_moved_and_used_slots_moved_back() -> None:
         {
             same = Identity (image)
             Sub_output = Sub (boxes, centre)
-            nmsed_boxes_centred, nmsed_scores, nmsed_classes, nmsed_num = convertkit.ascend.BatchMultiClassNMS """
+            nmsed_boxes_centred, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms """
         """<iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, score_threshold = 0.25> """
         """(Sub_output, scores)
             Sign_output = Sign (nmsed_scores)
@@ -67,7 +68,7 @@ def test_the_detections_stay_the_same(seed: int) -> None:
     inputs["scores"][0, 2:] = 0.1  # fewer than there are slots
 
     old, new = (
-        convertkit.open_session(lower(item, "framework")).run(inputs)
+        open_session(heads.lower(item)).run(inputs)
         for item in (detections(), apply(CenterNmsBoxes(), detections()))
     )
 
@@ -121,7 +122,7 @@ def test_boxes_that_are_no_pixels_are_refused() -> None:
 
 
 def test_a_graph_without_image_is_refused() -> None:
-    before = parse(DETECTIONS.replace("float[1,3,40,60]", "float[1,7200]"), domains=[ops.DOMAIN])
+    before = parse(DETECTIONS.replace("float[1,3,40,60]", "float[1,7200]"), domains=[heads.HEADS])
 
     (finding,) = CenterNmsBoxes().explain(open_graph(before))
 

@@ -7,28 +7,28 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 import pytest
-from convertkit_ascend import ops
 from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit_ascend.passes.center_nms_boxes import CenterNmsBoxes
-from convertkit_ascend.passes.clip_to_picture import ClipToPicture
-from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_passes.clip_to_picture import ClipToPicture
+from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
+from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 from onnx import TensorProto, helper
 
-import convertkit
+from convertkit.api import heads
+from convertkit.api.passes import Finding, Pass
 from convertkit.graph.light import LightModel
 from convertkit.graph.validate import validate
 from convertkit.passes.explain import findings
 from convertkit.passes.history import op_counts
 from convertkit.passes.state import GraphState
-from tests.ascend.passes import nms_forms, roi_forms
-from tests.ascend.passes.nms_forms import Form, Writer
 from tests.graphtext import parse
+from tests.passes.heads import nms_forms, roi_forms
+from tests.passes.heads.nms_forms import Form, Writer
 
-VENDOR = ops.BATCH_MULTI_CLASS_NMS.name
+VENDOR = heads.MULTICLASS_NMS.name
 
 
-def both(step: convertkit.Pass, model: LightModel) -> tuple[tuple[convertkit.Finding, ...], LightModel]:
+def both(step: Pass, model: LightModel) -> tuple[tuple[Finding, ...], LightModel]:
     """What is said, and the graph that is left."""
     said, state = findings(step, model), GraphState(model)
     state.apply(step)
@@ -189,11 +189,11 @@ def test_boxes_are_moved_where_nobody_reads_the_scores(outputs: str) -> None:
             => (float[1,3,40,60] same, float[1,4,4] nmsed_boxes)
         {{
             same = Identity (image)
-            {outputs} = convertkit.ascend.BatchMultiClassNMS <iou_threshold: float = 0.5,
+            {outputs} = convertkit.heads.MulticlassNms <iou_threshold: float = 0.5,
                 max_size_per_class: int = 4, max_total_size: int = 4, score_threshold: float = 0.25> (boxes, scores)
         }}
         """,
-        domains=[ops.DOMAIN],
+        domains=[heads.HEADS],
     )
 
     said, after = both(CenterNmsBoxes(), model)
@@ -204,18 +204,18 @@ def test_boxes_are_moved_where_nobody_reads_the_scores(outputs: str) -> None:
 
 
 @pytest.mark.parametrize("step", [CenterNmsBoxes(), ClipToPicture()], ids=lambda step: str(step.name))
-def test_an_nms_of_open_size_is_refused_by_name(step: convertkit.Pass) -> None:
+def test_an_nms_of_open_size_is_refused_by_name(step: Pass) -> None:
     model = parse(
         """
         (float[1,3,40,60] image, float[1,n,1,4] boxes, float[1,n,3] scores)
             => (float[1,3,40,60] same, float[1,4,4] nmsed_boxes)
         {
             same = Identity (image)
-            nmsed_boxes, s, c, k = convertkit.ascend.BatchMultiClassNMS <iou_threshold: float = 0.5,
+            nmsed_boxes, s, c, k = convertkit.heads.MulticlassNms <iou_threshold: float = 0.5,
                 max_size_per_class: int = 4, max_total_size: int = 4, score_threshold: float = 0.25> (boxes, scores)
         }
         """,
-        domains=[ops.DOMAIN],
+        domains=[heads.HEADS],
     )
 
     said, after = both(step, model)

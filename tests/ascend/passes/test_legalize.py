@@ -364,8 +364,8 @@ def test_a_sentinel_beyond_int32_survives_the_narrowing_of_indices(graph: str) -
 @pytest.mark.slow
 def test_mini_is_legal_once_its_regions_are_vendor_operators() -> None:
     """Before that, what is left are the two NonMaxSuppression and the dynamic shapes behind them."""
-    from convertkit_ascend.passes.fuse_multiclass_nms import FuseMulticlassNms
-    from convertkit_ascend.passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+    from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
+    from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
 
     open_plugins()
     stock = load(ROOT / "models" / "maskrcnn" / "mini" / "mini.onnx")

@@ -22,7 +22,7 @@ from typing import ClassVar
 
 import numpy as np
 
-import convertkit
+from convertkit.api.errors import ConvertkitError
 from tests.ascend.runtimes.stand_in_ends import perhaps
 from tests.ascend.runtimes.stand_in_model import opened
 
@@ -114,7 +114,7 @@ class Session:
             raise RuntimeError(f"[2] model file {path} does not exist")
         try:
             self._inner = opened(Path(path))
-        except convertkit.ConvertkitError as error:
+        except ConvertkitError as error:
             raise RuntimeError(f"[1][ACL: invalid model] {error}") from error
         self._device, self._options, self._times = device, options, []
         self.batch = None

@@ -95,9 +95,9 @@ def work(options, groups, output):
 
 def open_model(path):
     """The ONNX file in the place of the .om, opened as convertkit opens its own graphs."""
-    import convertkit
+    from convertkit.api.graphs import load, open_session
 
-    return convertkit.open_session(convertkit.load(Path(path))).inner
+    return open_session(load(Path(path))).inner
 
 
 def files_per_batch(path, tensor):

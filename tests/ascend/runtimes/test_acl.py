@@ -8,7 +8,8 @@ import pytest
 from convertkit_ascend.runtimes import open_runtime
 from onnx import TensorProto, helper
 
-import convertkit
+from convertkit.api.graphs import load, open_session
+from convertkit.api.targets import Timed, Timings
 from convertkit.errors import GraphError, ProcessError, UnavailableError, UnknownNameError, UsageError
 from convertkit.targets.context import RuntimeOptions
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
@@ -25,7 +26,7 @@ def opened(artifact, **options):
 
 
 def expected(artifact, inputs):
-    return convertkit.open_session(convertkit.load(artifact / "model.onnx")).run(inputs)
+    return open_session(load(artifact / "model.onnx")).run(inputs)
 
 
 def same(found, wanted):
@@ -74,7 +75,7 @@ def test_a_narrower_output_is_widened_to_the_graphs(module, artifact):
 def test_every_run_is_timed_once(module, artifact, flavour):
     module(*flavour)
     runtime = opened(artifact)
-    assert isinstance(runtime, convertkit.Timed)
+    assert isinstance(runtime, Timed)
     for _ in range(4):
         runtime.run(arrays())
 
@@ -83,7 +84,7 @@ def test_every_run_is_timed_once(module, artifact, flavour):
     assert len(timings.compute) == len(timings.to_device) == 4
     assert all(0 < value < 10_000 for value in timings.compute)
     assert len(timings.from_device) >= 4
-    assert runtime.take_timings() == convertkit.Timings()
+    assert runtime.take_timings() == Timings()
 
 
 def test_a_model_for_several_batches_takes_the_one_that_was_chosen(module, artifact):

@@ -8,7 +8,7 @@ import onnx
 import pytest
 from convertkit_ascend.target import Ascend
 
-import convertkit
+from convertkit.api.graphs import save
 from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.conftest import MASKRCNN
 from tests.offline.conftest import detector_graph
@@ -31,7 +31,7 @@ def variant(tmp_path, monkeypatch):
     (tmp_path / "mine.yaml").write_text("size: [320, 320]\nconfig: {base: none}\nstock: stock.onnx\n")
     monkeypatch.setattr(Ascend, "passes", lambda self, context: ())
     monkeypatch.setattr(
-        Ascend, "compile", lambda self, model, place, context: convertkit.save(model, place / "model.om")
+        Ascend, "compile", lambda self, model, place, context: save(model, place / "model.om")
     )
     return ["--variant", "mine.yaml", "--target", "ascend310p3", "--results", "found"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 from convertkit_ascend import ops, twin
 
-import convertkit
+from convertkit.api.graphs import open_session
 from convertkit.graph.light import detach
 from convertkit.graph.validate import validate
 
@@ -67,7 +67,7 @@ def _declared(node, inputs, attributes, wanted):
 def _session(name, signature, attributes, semantics, opset):
     model = twin.lower(vendor_graph(name, dict(signature), dict(attributes), opset=opset), semantics)
     validate(model)
-    return convertkit.open_session(model, threads=1)
+    return open_session(model, threads=1)
 
 
 def run_twin(name, inputs, attributes, semantics, *, opset=11):

@@ -9,7 +9,8 @@ import onnx
 import pytest
 from convertkit_ascend import ops, twin
 
-import convertkit
+from convertkit.api.errors import ConvertkitError
+from convertkit.api.graphs import detach, open_session
 from convertkit.graph.validate import validate
 from tests import graphtext
 from tests.ascend.twin.graphs import vendor_graph
@@ -64,7 +65,7 @@ def test_several_vendor_nodes_in_one_graph(semantics):
     after = twin.lower(before, semantics)
 
     validate(after)
-    found = convertkit.open_session(after, optimize=False).run(inputs)
+    found = open_session(after, optimize=False).run(inputs)
     attributes = {"finest_scale": 8, "spatial_scale": [0.25, 0.125], "pooled_height": 2, "pooled_width": 2}
     features = [inputs["high"], inputs["low"], inputs["rois"]]
     (pooled,) = ops.get("RoiExtractor").compute("ideal", features, attributes)
@@ -138,21 +139,21 @@ def test_a_detached_weight_reaches_the_twin():
     del model.proto.graph.input[index]
     feature = np.random.default_rng(0).standard_normal((1, 2, 12, 12)).astype(np.float32)
     model.proto.graph.initializer.append(onnx.numpy_helper.from_array(feature, "high"))
-    light = convertkit.detach(model.proto)
+    light = detach(model.proto)
     assert light.weights
 
     after = twin.lower(light)
 
     validate(after)
     inputs = values(after.proto.graph.input)
-    found = convertkit.open_session(after).run(inputs)["pooled"]
+    found = open_session(after).run(inputs)["pooled"]
     attributes = {"finest_scale": 8, "spatial_scale": [0.25, 0.125], "pooled_height": 2, "pooled_width": 2}
     (wanted,) = ops.get("RoiExtractor").compute("ideal", [feature, inputs["low"], inputs["rois"]], attributes)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
 def refused(model, semantics="ideal"):
-    with pytest.raises(convertkit.ConvertkitError) as caught:
+    with pytest.raises(ConvertkitError) as caught:
         twin.lower(model, semantics)
     assert "\n" not in str(caught.value)
     return caught.value

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from convertkit_ascend import ops
-from convertkit_ascend.ops import roi_levels
-from convertkit_ascend.ops.roi_align import Pooling, roi_align
-from convertkit_ascend.twin.levels import area_bounds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import convertkit
+from convertkit.api.targets import UnavailableError
+from convertkit.heads import roi_levels
+from convertkit.heads.lowering.levels import area_bounds
+from convertkit.heads.roi_align import Pooling, roi_align
 from tests.ascend.twin.graphs import run_twin
 
 ROI = ops.get("RoiExtractor")
@@ -55,7 +55,7 @@ def expected(semantics, features, rois, values):
     """The operator, with a RoI never below one feature pixel in both semantics, as the twin documents."""
     if semantics == "ideal" or not values["aligned"]:
         return ROI.compute(semantics, [*features, rois], values)[0]
-    level = roi_levels.framework(rois.astype(np.float32), values["finest_scale"], len(features))
+    level = roi_levels.up(rois.astype(np.float32), values["finest_scale"], len(features))
     bins = values["pooled_height"], values["pooled_width"]
     result = np.zeros((len(rois), features[0].shape[1], *bins), features[0].dtype)
     for index, (feature, scale) in enumerate(zip(features, values["spatial_scale"], strict=True)):
@@ -116,9 +116,7 @@ def test_bins_that_the_kernels_do_not_make_have_no_ideal_twin():
         attributes(pooled_width=3),
     )
 
-    with pytest.raises(
-        convertkit.UnavailableError, match="pooled_height for both sides: bins of 2 x 3 come out 2 x 2"
-    ):
+    with pytest.raises(UnavailableError, match="pooled_height for both sides: bins of 2 x 3 come out 2 x 2"):
         run_twin("RoiExtractor", inputs, values, "ideal")
     (found,) = run_twin("RoiExtractor", inputs, values, "framework")
     assert found.shape[2:] == (2, 3)
@@ -146,7 +144,7 @@ def test_every_bound_between_levels(semantics):
 
     (found,) = run_twin("RoiExtractor", named(levels, rois), values, semantics)
 
-    level = {"framework": roi_levels.framework, "ideal": roi_levels.ideal}[semantics](rois, 56, 4)
+    level = {"framework": roi_levels.up, "ideal": roi_levels.down}[semantics](rois, 56, 4)
     assert set(level) == {0, 1, 2, 3}
     np.testing.assert_array_equal(found.reshape(-1), level + 1)
 
@@ -160,9 +158,9 @@ def _neighbours(value, count):
 @pytest.mark.parametrize("semantics", SEMANTICS)
 @pytest.mark.parametrize(("finest", "levels"), [(56, 4), (1, 8), (7, 2), (112, 5), (56, 1)])
 def test_bounds_are_where_the_semantics_changes_level(semantics, finest, levels):
-    choose = {"framework": roi_levels.framework, "ideal": roi_levels.ideal}[semantics]
+    choose = {"framework": roi_levels.up, "ideal": roi_levels.down}[semantics]
 
-    bounds = area_bounds(semantics, finest, levels)
+    bounds = area_bounds({"framework": "up", "ideal": "down"}[semantics], finest, levels)
 
     areas = np.concatenate([_neighbours(bound, 500) for bound in bounds] or [np.ones(1, np.float32)])
     rois = np.zeros((len(areas), 5), np.float32)

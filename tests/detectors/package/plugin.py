@@ -9,18 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api.models import Model, Placement, PreprocessSpec, letterbox
+from convertkit.api.passes import hookimpl
 
 
-class SmallDetectors(convertkit.Model):
+class SmallDetectors(Model):
     """mmdet's box detectors, made small."""
 
     name = "small-detectors"
 
     def preprocess(
-        self, image: NDArray[Any], size: tuple[int, int], spec: convertkit.PreprocessSpec
-    ) -> tuple[dict[str, NDArray[Any]], convertkit.Placement]:
-        tensor, placement = convertkit.letterbox(image, size, spec)
+        self, image: NDArray[Any], size: tuple[int, int], spec: PreprocessSpec
+    ) -> tuple[dict[str, NDArray[Any]], Placement]:
+        tensor, placement = letterbox(image, size, spec)
         return {"input": tensor}, placement
 
     def sample_images(self) -> Iterator[NDArray[Any]]:
@@ -38,6 +39,6 @@ def noise(seed: int, height: int = 192, width: int = 256) -> NDArray[np.uint8]:
     return np.clip(114.0 + (total - total.mean()) * spread, 0, 255).astype(np.uint8)
 
 
-@convertkit.hookimpl
-def register_models(register: Callable[[type[convertkit.Model]], None]) -> None:
+@hookimpl
+def register_models(register: Callable[[type[Model]], None]) -> None:
     register(SmallDetectors)

@@ -9,7 +9,8 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 
-import convertkit
+from convertkit.api.models import paste
+from convertkit.api.passes import GraphError
 from convertkit.detection.letterbox import placement
 from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
 
@@ -54,8 +55,8 @@ def test_the_mask_is_that_of_the_predicted_class(postprocess):
 
     found = postprocess(raw, PLACE, SPEC)
 
-    empty = convertkit.paste(np.zeros((1, 28, 28), np.float32), found.boxes[:1], 60, 80)[0]
-    full = convertkit.paste(np.ones((1, 28, 28), np.float32), found.boxes[:1], 60, 80)[0]
+    empty = paste(np.zeros((1, 28, 28), np.float32), found.boxes[:1], 60, 80)[0]
+    full = paste(np.ones((1, 28, 28), np.float32), found.boxes[:1], 60, 80)[0]
     assert found.masks == (empty, full)
 
 
@@ -83,8 +84,8 @@ def test_boxes_are_clipped_to_the_picture_and_masks_are_pasted_into_the_boxes_as
 
     np.testing.assert_array_equal(found.boxes, np.array([[60, 40, 80, 60]], np.float32))
     unclipped = np.array([[60, 40, 80, 80]], np.float32)
-    assert found.masks == tuple(convertkit.paste(raw["masks"][:, 0], unclipped, 60, 80))
-    assert found.masks != tuple(convertkit.paste(raw["masks"][:, 0], found.boxes, 60, 80))
+    assert found.masks == tuple(paste(raw["masks"][:, 0], unclipped, 60, 80))
+    assert found.masks != tuple(paste(raw["masks"][:, 0], found.boxes, 60, 80))
 
 
 def test_labels_of_any_integer_type_will_do(postprocess):
@@ -113,7 +114,7 @@ def test_no_detections_are_no_error(postprocess):
     ],
 )
 def test_outputs_that_mean_nothing_are_refused(postprocess, change, complaint):
-    with pytest.raises(convertkit.GraphError, match=complaint):
+    with pytest.raises(GraphError, match=complaint):
         postprocess({**outputs([0.9, 0.8]), **change}, PLACE, SPEC)
 
 
@@ -121,5 +122,5 @@ def test_a_missing_output_is_named(postprocess):
     raw = outputs([0.9])
     del raw["masks"]
 
-    with pytest.raises(convertkit.GraphError, match="no output 'masks'; it has dets, labels"):
+    with pytest.raises(GraphError, match="no output 'masks'; it has dets, labels"):
         postprocess(raw, PLACE, SPEC)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-import convertkit
+from convertkit.api.models import letterbox
 from convertkit.detection.settings import PreprocessSpec
 
 ROOM = Path(__file__).parents[3] / "models" / "maskrcnn"
@@ -26,7 +26,7 @@ def test_the_input_is_the_letterboxed_photo():
 
     inputs, placement = load("preprocess").preprocess(image, (64, 48), spec)
 
-    tensor, expected = convertkit.letterbox(image, (64, 48), spec)
+    tensor, expected = letterbox(image, (64, 48), spec)
     assert list(inputs) == ["input", "picture"]
     np.testing.assert_array_equal(inputs["input"], tensor)
     assert placement == expected

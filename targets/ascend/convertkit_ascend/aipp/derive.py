@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend.aipp.record import Aipp
 
 
-def from_pixels(pixels: convertkit.Pixels, input_rank: int = 0) -> Aipp:
+def from_pixels(pixels: targets.Pixels, input_rank: int = 0) -> Aipp:
     """The unit's settings for an input that the target normalises.
 
     A mean is split: the whole part is ``mean_chn`` (uint8), what is left is ``min_chn``. Public samples put all of it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend import socs
 from convertkit_ascend.aipp.record import Aipp, Padding
 
@@ -48,7 +48,7 @@ def check(aipp: Aipp, soc: socs.Soc, size: tuple[int, int] | None = None) -> Non
     """
     found = violations(aipp, soc, size)
     if found:
-        raise convertkit.UsageError(f"AIPP on {soc.soc_version}: {found[0]}", hint="say normalize: host")
+        raise targets.UsageError(f"AIPP on {soc.soc_version}: {found[0]}", hint="say normalize: host")
 
 
 def _source(aipp: Aipp) -> Iterator[str]:

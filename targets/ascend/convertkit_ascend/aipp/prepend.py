@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.aipp.record import Aipp
 
 FLOAT, FLOAT16 = 1, 10
 """Element types of ONNX."""
 
 
-def prepend(model: convertkit.LightModel, name: str, aipp: Aipp) -> convertkit.LightModel:
+def prepend(model: targets.LightModel, name: str, aipp: Aipp) -> targets.LightModel:
     """The graph with AIPP before its input ``name``.
 
     Args:
@@ -34,8 +34,8 @@ def prepend(model: convertkit.LightModel, name: str, aipp: Aipp) -> convertkit.L
         UnavailableError: AIPP is to crop or to pad.
     """
     if aipp.crop is not None or aipp.padding is not None:
-        raise convertkit.UnavailableError("AIPP that crops or pads is not emulated on the host")
-    graph = convertkit.open_graph(model)
+        raise targets.UnavailableError("AIPP that crops or pads is not emulated on the host")
+    graph = graphs.open_graph(model)
     old = _input(graph, name, aipp)
     batch = old.shape[0]
     old.name = graph.fresh_name(f"{name}_normalised")
@@ -43,23 +43,23 @@ def prepend(model: convertkit.LightModel, name: str, aipp: Aipp) -> convertkit.L
     graph.inputs[next(i for i, item in enumerate(graph.inputs) if item is old)] = pixels
     graph.replace(old, _normalised(graph, pixels, aipp, old))
     graph.tidy()
-    return convertkit.close_graph(graph, model)
+    return graphs.close_graph(graph, model)
 
 
-def _input(graph: convertkit.Graph, name: str, aipp: Aipp) -> Any:
+def _input(graph: graphs.Graph, name: str, aipp: Aipp) -> Any:
     found = next((item for item in graph.inputs if item.name == name), None)
     if found is None:
         names = ", ".join(item.name for item in graph.inputs)
-        raise convertkit.GraphError(f"the graph has no input {name!r} to normalise; it has {names}")
+        raise targets.GraphError(f"the graph has no input {name!r} to normalise; it has {names}")
     shape = list(found.shape or ())
     if len(shape) != 4 or shape[1:] != [3, aipp.height, aipp.width]:
-        raise convertkit.GraphError(
+        raise targets.GraphError(
             f"input {name!r} is {shape}; AIPP gives [N, 3, {aipp.height}, {aipp.width}] (E70014)"
         )
     return found
 
 
-def _normalised(graph: convertkit.Graph, pixels: Any, aipp: Aipp, old: Any) -> Any:
+def _normalised(graph: graphs.Graph, pixels: Any, aipp: Aipp, old: Any) -> Any:
     """The order of the unit: channel swap, mean and factor (ascend-facts: aipp-unit)."""
     batch = pixels.shape[0]
     shape = [batch, 3, aipp.height, aipp.width]
@@ -79,12 +79,12 @@ def _normalised(graph: convertkit.Graph, pixels: Any, aipp: Aipp, old: Any) -> A
     return graph.add("Cast", [half], attrs={"to": FLOAT}, dtype=np.float32, shape=shape)
 
 
-def _rounded(graph: convertkit.Graph, tensor: Any) -> Any:
+def _rounded(graph: graphs.Graph, tensor: Any) -> Any:
     half = graph.add("Cast", [tensor], attrs={"to": FLOAT16}, dtype=np.float16, shape=tensor.shape)
     return graph.add("Cast", [half], attrs={"to": FLOAT}, dtype=np.float32, shape=tensor.shape)
 
 
-def _channels(graph: convertkit.Graph, values: Sequence[float]) -> Any:
+def _channels(graph: graphs.Graph, values: Sequence[float]) -> Any:
     """As fp16 has them, in fp32, to be broadcast over ``(N, 3, H, W)``."""
     half = np.array(values, np.float64).astype(np.float16).astype(np.float32)
     return graph.constant(half.reshape(1, 3, 1, 1), name="aipp")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import shape_checks, text_checks, values
 from convertkit_ascend.atc.text_checks import refuse
@@ -137,7 +137,7 @@ def _outputs(options: AtcOptions) -> None:
         if name not in options.out_nodes:
             refuse(
                 f"--output_type: {name!r} is not one of --out_nodes",
-                convertkit.suggestion(name, options.out_nodes),
+                errors.suggestion(name, options.out_nodes),
             )
         _choose(f"--output_type: {name} is {dtype!r}", dtype, values.OUTPUT_TYPES)
 
@@ -148,7 +148,7 @@ def _inputs(options: AtcOptions) -> None:
         if known and name not in known:
             refuse(
                 f"--input_fp16_nodes: {name!r} is not in --input_shape",
-                convertkit.suggestion(name, known),
+                errors.suggestion(name, known),
                 "E10016",
             )
     if options.input_fp16_nodes and options.insert_op_conf and len(known) < 2:
@@ -200,8 +200,8 @@ def _choose(what: str, value: Any, allowed: tuple[Any, ...]) -> None:
     if value in allowed:
         return
     same = [choice for choice in map(str, allowed) if choice.lower() == str(value).lower()]
-    near = convertkit.suggestion(same[0] if same else str(value), map(str, allowed))
-    raise convertkit.UsageError(what, hint=near)
+    near = errors.suggestion(same[0] if same else str(value), map(str, allowed))
+    raise targets.UsageError(what, hint=near)
 
 
 def _given(options: AtcOptions, name: str) -> bool:

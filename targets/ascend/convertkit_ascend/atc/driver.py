@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import convertkit
+from convertkit.api import errors, system, targets
 from convertkit_ascend import reproducer
 from convertkit_ascend.atc import endings, outcome
 from convertkit_ascend.atc.command import command, config_files, display
@@ -45,7 +45,7 @@ class Compiled:
     log: str
 
 
-class AtcError(convertkit.ProcessError):
+class AtcError(errors.ProcessError):
     """ATC failed. ``details`` is the one screen to show, ``reproducer`` the directory to repeat it
     from (None where the disk took none).
     """
@@ -111,11 +111,11 @@ def compile_with_atc(
         UsageError: there is no such model, or the destination is not named ``.om``.
     """
     if not model.is_file():
-        raise convertkit.UsageError(f"{model}: no such file")
+        raise targets.UsageError(f"{model}: no such file")
     if destination.suffix != ".om":
-        raise convertkit.UsageError(f"{destination}: an offline model is named .om")
+        raise targets.UsageError(f"{destination}: an offline model is named .om")
     settings = {**SETTINGS, **(settings or {})}
-    with convertkit.scratch_directory(destination) as work:
+    with system.scratch_directory(destination) as work:
         stem = destination.stem if _SAFE.fullmatch(destination.stem) else "model"
         name = model.name if _SAFE.fullmatch(model.name) else "model.onnx"
         _fill(work, {name: model, **{file.name: file for file in beside}}, config_files(options))
@@ -129,7 +129,7 @@ def compile_with_atc(
         if isinstance(ending, Ending):
             logs = {"plog.txt": plogs(since)} if compiler.logs_here else {}
             raise _failed(
-                ending, text, logs, argv, job, stem, origins, failures or convertkit.home() / "failures"
+                ending, text, logs, argv, job, stem, origins, failures or system.home() / "failures"
             )
         _publish(ending, destination)
         warnings = tuple(f"{error.code} {error.text}" for error in find(text) if error.code.startswith("W"))
@@ -159,7 +159,7 @@ def _outcome(compiler: Compiler, job: Job, stem: str) -> Path | Ending:
     """The whole model, or how the run ended instead."""
     try:
         compiler.run(job)
-    except convertkit.ChildError as error:
+    except system.ChildError as error:
         return endings.of_failure(error, compiler.where, _end(job.log, LOG_BYTES))
     found = outcome.find_om(job.work / OUT, stem)
     if len(found) != 1:
@@ -202,7 +202,7 @@ def _failed(
             settings=job.settings,
             texts={**texts, "explanation.txt": shown},
         )
-    except (OSError, convertkit.ConvertkitError) as error:  # a full disk must not hide why we are here
+    except (OSError, errors.ConvertkitError) as error:  # a full disk must not hide why we are here
         return AtcError(explanation, None, render(explanation, {"repeat": f"no reproducer: {error}"}))
     screen = render(explanation, {"repeat": str(directory / "command.sh"), "log": str(directory / "log.txt")})
     return AtcError(explanation, directory, screen)

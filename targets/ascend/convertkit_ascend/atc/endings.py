@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-import convertkit
+from convertkit.api import system
 from convertkit_ascend.atc.errors import Ending
 from convertkit_ascend.atc.location import UNREACHED
 from convertkit_ascend.atc.setup import INSTALL, NO_ATC
@@ -17,7 +17,7 @@ DEATHS = {6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV"}
 _MEMORY = "set TE_PARALLEL_COMPILER=1 (its default is 8 processes), add swap, or give the host more memory"
 
 
-def of_failure(error: convertkit.ChildError, where: str, text: str) -> Ending:
+def of_failure(error: system.ChildError, where: str, text: str) -> Ending:
     """The ending of a run that did not exit with 0."""
     code = error.returncode
     if code is None:
@@ -65,7 +65,7 @@ def of_defect(path: Path, defect: str) -> Ending:
     )
 
 
-def _without_code(error: convertkit.ChildError, where: str) -> Ending:
+def _without_code(error: system.ChildError, where: str) -> Ending:
     if error.over == "output":
         return Ending(error.reason, "its log had grown to a GiB", "see how that begins", decisive=True)
     if not error.over:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-import convertkit
+from convertkit.api import errors, system, targets
 from convertkit_ascend.atc.setup import FIND_ATC, INSTALLATIONS, RUN_ATC, is_file
 
 KINDS = ("auto", "local", "docker:IMAGE", "ssh:HOST", "none")
@@ -139,7 +139,7 @@ class Ssh:
 
     def run(self, job: Job) -> None:
         ssh = ["ssh", "-o", "BatchMode=yes", self.host]
-        made = convertkit.run_child([*ssh, "mktemp -d /tmp/convertkit-atc.XXXXXX"], timeout=CHORE_SECONDS)
+        made = system.run_child([*ssh, "mktemp -d /tmp/convertkit-atc.XXXXXX"], timeout=CHORE_SECONDS)
         there = _made(made.stdout, self.where)
         quoted = shlex.quote(there)
         try:
@@ -153,9 +153,7 @@ class Ssh:
             _quietly([*ssh, end])
 
     def _copy(self, source: str, target: str) -> None:
-        convertkit.run_child(
-            ["scp", "-q", "-r", "-o", "BatchMode=yes", source, target], timeout=CHORE_SECONDS
-        )
+        system.run_child(["scp", "-q", "-r", "-o", "BatchMode=yes", source, target], timeout=CHORE_SECONDS)
 
 
 def open_compiler(text: str) -> Compiler | None:
@@ -171,12 +169,12 @@ def open_compiler(text: str) -> Compiler | None:
     if text in ("auto", "local"):
         if not has_local():
             hint = "install CANN and source its set_env.sh, or use docker:IMAGE, ssh:HOST or none"
-            raise convertkit.UnavailableError("there is no atc on this machine", hint=hint)
+            raise targets.UnavailableError("there is no atc on this machine", hint=hint)
         return Local()
     if kind not in ("docker", "ssh") or not rest or rest.startswith("-"):
-        raise convertkit.UsageError(f"compiler {text!r} is unknown", hint=convertkit.suggestion(text, KINDS))
+        raise targets.UsageError(f"compiler {text!r} is unknown", hint=errors.suggestion(text, KINDS))
     if shutil.which(kind) is None:
-        raise convertkit.UnavailableError(f"compiler {text}: there is no {kind} on this machine")
+        raise targets.UnavailableError(f"compiler {text}: there is no {kind} on this machine")
     return Docker(rest) if kind == "docker" else Ssh(rest)
 
 
@@ -188,7 +186,7 @@ def has_local() -> bool:
 
 
 def _run(argv: list[str], job: Job, *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
-    convertkit.run_child(
+    system.run_child(
         argv,
         env=env,
         cwd=cwd,
@@ -205,14 +203,14 @@ def _made(said: str, where: str) -> str:
     found = re.findall(r"(?m)^/tmp/convertkit-atc\.\w{6}$", said)
     if not found:
         line = f"mktemp named no directory there, but {said.strip()[-100:]!r}"
-        raise convertkit.ChildError("ssh", "failed", last_line=line, returncode=UNREACHED)
+        raise system.ChildError("ssh", "failed", last_line=line, returncode=UNREACHED)
     return str(found[-1])
 
 
 def _quietly(argv: list[str]) -> None:
     """Clean up; what cannot be cleaned up must not hide why we are here."""
-    with contextlib.suppress(convertkit.ProcessError):
-        convertkit.run_child(argv, timeout=CHORE_SECONDS)
+    with contextlib.suppress(errors.ProcessError):
+        system.run_child(argv, timeout=CHORE_SECONDS)
 
 
 def _remote_script(job: Job) -> str:

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.atc import checks
 from convertkit_ascend.atc.options import AtcOptions
 from convertkit_ascend.atc.shapes import parse_shapes
@@ -24,11 +24,9 @@ def options_from(values: Mapping[str, Any]) -> AtcOptions:
     types = option_types()
     for name in values:
         if name not in types:
-            raise convertkit.UnknownNameError("ATC option", name, types)
+            raise errors.UnknownNameError("ATC option", name, types)
     if "soc_version" not in values:
-        raise convertkit.UsageError(
-            "ATC options: soc_version is missing", hint="write soc_version: Ascend310P3"
-        )
+        raise targets.UsageError("ATC options: soc_version is missing", hint="write soc_version: Ascend310P3")
     hints = get_type_hints(AtcOptions)
     return AtcOptions(**{name: _value(name, value, hints[name]) for name, value in values.items()})
 
@@ -52,7 +50,7 @@ def _value(name: str, value: Any, hint: Any) -> Any:
     except msgspec.ValidationError as error:
         what, _, place = str(error).partition(" - at ")
         within = place.strip("`").removeprefix("$")
-        raise convertkit.UsageError(
+        raise targets.UsageError(
             f"ATC option {name}{within} is {value!r}", hint=f"{what[:1].lower()}{what[1:]}"
         ) from error
 
@@ -65,7 +63,7 @@ def _refuse_unknown_fields(name: str, value: Any, hint: Any) -> None:
         known = [field.name for field in dataclasses.fields(record)]
         for key in entry if isinstance(entry, Mapping) else ():
             if key not in known:
-                raise convertkit.UnknownNameError(f"key of ATC option {name}", str(key), known)
+                raise errors.UnknownNameError(f"key of ATC option {name}", str(key), known)
 
 
 def _record(hint: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import convertkit
+from convertkit.api import system, targets
 
 INSTALLATIONS = (
     "/usr/local/Ascend/ascend-toolkit",
@@ -52,6 +52,6 @@ def is_file(path: Path) -> bool:
 def text_of(path: Path) -> str:
     """The text of a file of an installation; empty where it cannot be read: it stops nobody."""
     try:
-        return convertkit.read_file(path).decode(errors="replace")
-    except convertkit.UsageError:
+        return system.read_file(path).decode(errors="replace")
+    except targets.UsageError:
         return ""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import convertkit
+from convertkit.api import targets
 
 FREE = -1
 """A size that a dynamic option, or the caller at run time, decides."""
@@ -60,7 +60,7 @@ def shapes_text(shapes: Iterable[InputShape]) -> str:
 def _parse(text: str) -> InputShape:
     name, colon, sizes = text.rpartition(":")
     if not colon or not name.strip():
-        raise convertkit.UsageError(f"--input_shape: {text!r} names no input", hint=_SAMPLE)
+        raise targets.UsageError(f"--input_shape: {text!r} names no input", hint=_SAMPLE)
     dims = tuple(_dim(size.strip(), text) for size in sizes.split(",")) if sizes.strip() else ()
     return InputShape(name.strip(), dims)
 
@@ -70,7 +70,7 @@ def _dim(text: str, whole: str) -> Dim:
         return int(found[1]), int(found[2])
     if re.fullmatch(f"-?{_DIGITS}", text):
         return int(text)
-    raise convertkit.UsageError(f"--input_shape: {text!r} in {whole!r} is not a size", hint=_SAMPLE)
+    raise targets.UsageError(f"--input_shape: {text!r} in {whole!r} is not a size", hint=_SAMPLE)
 
 
 def _text(dim: Dim) -> str:

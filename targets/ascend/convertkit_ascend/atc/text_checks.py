@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import convertkit
+from convertkit.api import targets
 
 if TYPE_CHECKING:
     from convertkit_ascend.atc.options import AtcOptions
@@ -19,7 +19,7 @@ _PATH = re.compile(r"[A-Za-z0-9_./~$\-\u4e00-\u9fa5]+")
 
 def refuse(what: str, advice: str, code: str = "") -> NoReturn:
     """Raises UsageError; ``code`` is what ATC itself would say."""
-    raise convertkit.UsageError(what, hint=f"{advice}; ATC says {code}" if code else advice)
+    raise targets.UsageError(what, hint=f"{advice}; ATC says {code}" if code else advice)
 
 
 def check(options: AtcOptions) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import InputShape, option_types, options_from
 from convertkit_ascend.atc.values import KEEPS_ALL
@@ -45,7 +45,7 @@ def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple
     """
     for name in options:
         if name in SETTLED:
-            raise convertkit.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
+            raise targets.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
     atcs = {name: value for name, value in options.items() if name != ALLOW}
     unit = {"insert_op_conf": "aipp_op"} if aipp else {}  # what it says is derived later; it is there
     options_from({**atcs, **unit, "soc_version": socs.get(soc).soc_version})
@@ -64,19 +64,19 @@ def _rules(names: Any) -> tuple[str, ...]:
     from convertkit_ascend.linter.rules import catalogue
 
     if not isinstance(names, str | list | tuple):
-        raise convertkit.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")
+        raise targets.UsageError(f"option allow is {names!r}", hint="a rule, or a list of rules")
     rules = [item.id for item in catalogue()]
     given = [names] if isinstance(names, str) else list(names)
     for name in given:
         if name not in rules:
-            hint = convertkit.nearest(str(name), rules, "convertkit list rules shows all")
-            raise convertkit.UsageError(f"option allow: unknown rule {name!r}", hint=hint)
+            hint = errors.nearest(str(name), rules, "convertkit list rules shows all")
+            raise targets.UsageError(f"option allow: unknown rule {name!r}", hint=hint)
     return tuple(sorted(set(given)))
 
 
 def ask(
     soc: str,
-    model: convertkit.LightModel,
+    model: targets.LightModel,
     aipp: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Recorded:
@@ -100,7 +100,7 @@ def ask(
     return Recorded(options_from(found if aipp is None else {**found, "insert_op_conf": aipp}), allow)
 
 
-def _shapes(model: convertkit.LightModel) -> tuple[InputShape, ...]:
+def _shapes(model: targets.LightModel) -> tuple[InputShape, ...]:
     """Inputs of a known size, in the graph's order; preflight has something to say about the others."""
     constants = {tensor.name for tensor in model.proto.graph.initializer}
     found = []

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend.bundle.names import OM
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ class Atc:
 
         return reaching(directory, self.soc)
 
-    def finish(self, directory: Path, context: convertkit.CompileContext) -> None:
+    def finish(self, directory: Path, context: targets.CompileContext) -> None:
         from convertkit_ascend.bundle.finish import finish
 
         if not isinstance(context.compiler, Chosen):
-            raise convertkit.UnavailableError(f"target {self.soc} is set to no compiler")
+            raise targets.UnavailableError(f"target {self.soc} is set to no compiler")
         finish(directory, context.compiler.atc, context.tell)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.atc import config_files
 from convertkit_ascend.bundle import origins as provenance
 from convertkit_ascend.bundle import record
@@ -18,7 +18,7 @@ from convertkit_ascend.handover import for_atc
 
 
 def write(
-    model: convertkit.LightModel,
+    model: targets.LightModel,
     recorded: Recorded,
     directory: Path,
     origins: Mapping[str, str] | None = None,
@@ -35,7 +35,7 @@ def write(
     options = recorded.options
     final = for_atc(model)
     check_names(options, final.proto.graph)
-    convertkit.save(final, directory / GRAPH)
+    graphs.save(final, directory / GRAPH)
     lines = provenance.text(origins or {}, model.proto.graph, final.proto.graph)
     (directory / ORIGINS).write_text(lines, encoding="utf-8")
     for name, text in config_files(options).items():

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 import onnx
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.atc import AtcOptions
 
 
@@ -33,5 +33,5 @@ def _known(option: str, names: Iterable[str], known: set[str]) -> None:
     for name in names:
         if name in known:
             continue
-        hint = convertkit.nearest(name, known) or "ascend.onnx of a build without this option has the names"
-        raise convertkit.UsageError(f"--{option}: the graph has no {name!r}", hint=hint)
+        hint = errors.nearest(name, known) or "ascend.onnx of a build without this option has the names"
+        raise targets.UsageError(f"--{option}: the graph has no {name!r}", hint=hint)

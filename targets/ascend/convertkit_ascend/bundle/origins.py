@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
-import convertkit
+from convertkit.api import system, targets
 from convertkit_ascend.bundle.names import ORIGINS
 
 
@@ -28,6 +28,6 @@ def text(origins: Mapping[str, str], graph: onnx.GraphProto, final: onnx.GraphPr
 def read(directory: Path) -> dict[str, str]:
     """Node name -> origin; empty where the file is missing or damaged: an explanation more or less stops nobody."""
     try:
-        return msgspec.json.decode(convertkit.read_file(directory / ORIGINS), type=dict[str, str])
-    except (convertkit.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
+        return msgspec.json.decode(system.read_file(directory / ORIGINS), type=dict[str, str])
+    except (targets.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import convertkit
+from convertkit.api import errors as api_errors
+from convertkit.api import targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import AtcOptions
 from convertkit_ascend.atc.shapes import FREE
@@ -21,12 +22,12 @@ FIELDS = ("node", "op", "rule", "why", "fix", "severity")
 """Of a finding, in the report's order."""
 
 
-class PreflightError(convertkit.ConvertkitError):
+class PreflightError(api_errors.ConvertkitError):
     """ATC would refuse the graph, or make something else of it; ``details`` lists where."""
 
     exit_code = 4
 
-    def __init__(self, graph: str, soc: str, errors: list[convertkit.LintFinding]) -> None:
+    def __init__(self, graph: str, soc: str, errors: list[targets.LintFinding]) -> None:
         first = errors[0]
         count = f"{len(errors)} error{'' if len(errors) == 1 else 's'}"
         where = f"{first.node}: " if first.node else ""
@@ -63,7 +64,7 @@ def stop(directory: Path, graph: str, recorded: Recorded) -> None:
 
 def _examine(
     directory: Path, graph: str, recorded: Recorded, *, own_table: bool = False
-) -> convertkit.LintReport:
+) -> targets.LintReport:
     """The options say which sizes ATC is told, and what it is to keep in float32."""
     options = recorded.options
     report = examine(
@@ -72,7 +73,7 @@ def _examine(
     return report.allowing(recorded.allow)
 
 
-def _refuse_errors(report: convertkit.LintReport, graph: str, recorded: Recorded) -> None:
+def _refuse_errors(report: targets.LintReport, graph: str, recorded: Recorded) -> None:
     errors = [item for item in report.findings if item.severity == "error"]
     if errors:
         raise PreflightError(graph, recorded.options.soc_version, errors)
@@ -86,7 +87,7 @@ def _sizes(options: AtcOptions) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _text(report: convertkit.LintReport, graph: str, soc: str) -> str:
+def _text(report: targets.LintReport, graph: str, soc: str) -> str:
     content = {
         "file": graph,
         "soc": soc,
@@ -99,6 +100,6 @@ def _text(report: convertkit.LintReport, graph: str, soc: str) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
-def _lines(item: convertkit.LintFinding) -> str:
+def _lines(item: targets.LintFinding) -> str:
     place = f"{item.node or 'the file'}{f' ({item.op})' if item.op else ''}"
     return f"{place}: {item.why} [{item.rule}]\n    {item.fix}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend import socs
 from convertkit_ascend.bundle import record
 from convertkit_ascend.bundle.names import OPTIONS
@@ -25,12 +25,12 @@ def reaching(directory: Path, target: str) -> tuple[str, ...]:
     options = record.read(directory).options
     chip = socs.get(target).soc_version
     if options.soc_version != chip:
-        raise convertkit.UsageError(
+        raise targets.UsageError(
             f"{directory / OPTIONS} is for {options.soc_version}, the artifact for {chip}",
             hint="build it again",
         )
     if options.external_weight:
-        raise convertkit.UsageError(
+        raise targets.UsageError(
             f"{directory / OPTIONS}: external_weight leaves weights beside the model",
             hint="build it again",
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-import convertkit
+from convertkit.api import system, targets
 from convertkit_ascend.atc import AtcOptions, command, options_from, shapes_text
 from convertkit_ascend.bundle.names import OPTIONS
 
@@ -48,9 +48,9 @@ def read(directory: Path) -> Recorded:
     """
     path = directory / OPTIONS
     try:
-        content = msgspec.json.decode(convertkit.read_file(path), type=_File)
+        content = msgspec.json.decode(system.read_file(path), type=_File)
     except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise convertkit.UsageError(f"{path}: not the options of a bundle ({error})") from error
+        raise targets.UsageError(f"{path}: not the options of a bundle ({error})") from error
     return Recorded(options_from(content.options), content.allow)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-import convertkit
+from convertkit.api import system, targets
 from convertkit_ascend.atc.command import display
 from convertkit_ascend.bundle.names import OPTIONS, REPORT
 
@@ -24,9 +24,9 @@ class _Asked(msgspec.Struct, frozen=True):
 def remarks(directory: Path) -> tuple[str, ...]:
     """A line on preflight, and the command as a shell takes it; nothing where a file is gone."""
     try:
-        found = msgspec.json.decode(convertkit.read_file(directory / REPORT), type=_Found)
-        argv = msgspec.json.decode(convertkit.read_file(directory / OPTIONS), type=_Asked).command
-    except (convertkit.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
+        found = msgspec.json.decode(system.read_file(directory / REPORT), type=_Found)
+        argv = msgspec.json.decode(system.read_file(directory / OPTIONS), type=_Asked).command
+    except (targets.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
         return ()
     counts = f"{_count(found.errors, 'error')}, {_count(found.warnings, 'warning')}"
     return (f"preflight for {found.soc}: {counts} ({REPORT})", display(argv))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend.doctor.cann import Installation, find_installation
 from convertkit_ascend.doctor.cann import examine as _cann
 from convertkit_ascend.doctor.modules import examine as _modules
@@ -17,7 +17,7 @@ from convertkit_ascend.doctor.variables import examine as _variables
 __all__ = ["Chip", "Installation", "examine", "find_installation", "parse_npu_smi"]
 
 
-def examine() -> list[convertkit.Diagnosis]:
+def examine() -> list[targets.Diagnosis]:
     """Everything, in the order of a build; what only matters beside CANN is left out where there is none."""
     installation = find_installation()
     found = [*_chips(), *_cann(installation), *_variables()]

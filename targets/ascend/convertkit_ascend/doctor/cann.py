@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend.atc.setup import INSTALLATIONS, is_file, text_of
 
 _OPS_APART = (8, 5)
@@ -59,35 +59,35 @@ def version_of(root: Path) -> str:
     return next((version for part in parts if (version := _version(text_of(part)))), "")
 
 
-def examine(installation: Installation | None) -> list[convertkit.Diagnosis]:
+def examine(installation: Installation | None) -> list[targets.Diagnosis]:
     """The compiler and its operators."""
     on_path = shutil.which("atc")
     if installation is None:
         if on_path:
             advice = "its version is not known; source the set_env.sh of its CANN"
-            return [convertkit.Diagnosis("note", "CANN", f"atc at {on_path}, no installation", advice)]
+            return [targets.Diagnosis("note", "CANN", f"atc at {on_path}, no installation", advice)]
         advice = "only needed to compile for Ascend here: install the CANN toolkit, which needs no chip"
-        return [convertkit.Diagnosis("note", "CANN", "none", advice)]
+        return [targets.Diagnosis("note", "CANN", "none", advice)]
     found = f"{installation.version or 'of unknown version'} at {installation.root}"
     if on_path is None:
         advice = "convertkit finds atc there by itself; for a shell: . set_env.sh"
         return [
-            convertkit.Diagnosis("ok", "CANN", f"{found}, atc not on PATH", advice),
+            targets.Diagnosis("ok", "CANN", f"{found}, atc not on PATH", advice),
             *_operators(installation),
         ]
-    return [convertkit.Diagnosis("ok", "CANN", found), *_operators(installation)]
+    return [targets.Diagnosis("ok", "CANN", found), *_operators(installation)]
 
 
-def _operators(installation: Installation) -> list[convertkit.Diagnosis]:
+def _operators(installation: Installation) -> list[targets.Diagnosis]:
     if installation.ops and installation.ops != installation.version:
         found = f"{installation.ops}, the toolkit is {installation.version}"
         advice = "install both of one release: a mixture fails with E19999"
-        return [convertkit.Diagnosis("missing", "CANN operators", found, advice)]
+        return [targets.Diagnosis("missing", "CANN operators", found, advice)]
     if installation.ops:
-        return [convertkit.Diagnosis("ok", "CANN operators", installation.ops)]
+        return [targets.Diagnosis("ok", "CANN operators", installation.ops)]
     if installation.release >= _OPS_APART:
         advice = f"install Ascend-cann-<chip>-ops {installation.version}, such as 310p: without it nothing compiles"
-        return [convertkit.Diagnosis("missing", "CANN operators", "no package of operators", advice)]
+        return [targets.Diagnosis("missing", "CANN operators", "no package of operators", advice)]
     return []
 
 

@@ -10,7 +10,7 @@ import shutil
 
 import msgspec
 
-import convertkit
+from convertkit.api import errors, system, targets
 
 MODULES = {
     "numpy": "numpy<2",
@@ -45,40 +45,36 @@ class _Found(msgspec.Struct, frozen=True):
     modules: dict[str, str | None]
 
 
-def examine() -> list[convertkit.Diagnosis]:
+def examine() -> list[targets.Diagnosis]:
     """The interpreter, and the modules it lacks."""
     python = shutil.which("python3")
     if python is None:
         return [
-            convertkit.Diagnosis(
-                "missing", "Python of atc", "no python3 on PATH", "install Python 3.7 to 3.10"
-            )
+            targets.Diagnosis("missing", "Python of atc", "no python3 on PATH", "install Python 3.7 to 3.10")
         ]
     try:
-        done = convertkit.run_child([python, "-c", _LOOK, *MODULES], timeout=SECONDS)
+        done = system.run_child([python, "-c", _LOOK, *MODULES], timeout=SECONDS)
         found = msgspec.json.decode(done.stdout.splitlines()[-1], type=_Found)
-    except (convertkit.ProcessError, msgspec.MsgspecError, RecursionError, IndexError) as error:
+    except (errors.ProcessError, msgspec.MsgspecError, RecursionError, IndexError) as error:
         return [
-            convertkit.Diagnosis(
-                "missing", "Python of atc", f"{python} fails: {error}", "repair or replace it"
-            )
+            targets.Diagnosis("missing", "Python of atc", f"{python} fails: {error}", "repair or replace it")
         ]
     return [_interpreter(python, found.python), *_modules(python, found.modules)]
 
 
-def _interpreter(python: str, version: tuple[int, ...]) -> convertkit.Diagnosis:
+def _interpreter(python: str, version: tuple[int, ...]) -> targets.Diagnosis:
     shown = f"{'.'.join(map(str, version))} at {python}"
     if version < OLDEST:
-        return convertkit.Diagnosis(
+        return targets.Diagnosis(
             "missing", "Python of atc", shown, "put 3.7 to 3.10 first on PATH (ATC says E40002)"
         )
     if version > NEWEST:
         advice = "CANN 8.1 fails with 3.11 and later (FrameLocalsProxy): put 3.7 to 3.10 first on PATH"
-        return convertkit.Diagnosis("note", "Python of atc", shown, advice)
-    return convertkit.Diagnosis("ok", "Python of atc", shown)
+        return targets.Diagnosis("note", "Python of atc", shown, advice)
+    return targets.Diagnosis("ok", "Python of atc", shown)
 
 
-def _modules(python: str, versions: dict[str, str | None]) -> list[convertkit.Diagnosis]:
+def _modules(python: str, versions: dict[str, str | None]) -> list[targets.Diagnosis]:
     lacking = [package for name, package in MODULES.items() if versions.get(name) is None]
     numpy = versions.get("numpy")
     new = numpy is not None and numpy.split(".")[0].isdigit() and int(numpy.split(".")[0]) >= 2
@@ -86,10 +82,8 @@ def _modules(python: str, versions: dict[str, str | None]) -> list[convertkit.Di
     if lacking:
         words = " ".join(f"'{package}'" if "<" in package else package for package in lacking)
         advice = f"{python} -m pip install {words}"
-        found.append(
-            convertkit.Diagnosis("missing", "modules of atc", f"without {', '.join(lacking)}", advice)
-        )
+        found.append(targets.Diagnosis("missing", "modules of atc", f"without {', '.join(lacking)}", advice))
     if new:
         advice = f"{python} -m pip install 'numpy<2'"
-        found.append(convertkit.Diagnosis("missing", "modules of atc", f"numpy {numpy}", advice))
-    return found or [convertkit.Diagnosis("ok", "modules of atc", f"all of {', '.join(MODULES.values())}")]
+        found.append(targets.Diagnosis("missing", "modules of atc", f"numpy {numpy}", advice))
+    return found or [targets.Diagnosis("ok", "modules of atc", f"all of {', '.join(MODULES.values())}")]

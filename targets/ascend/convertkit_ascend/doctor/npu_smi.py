@@ -20,7 +20,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import convertkit
+from convertkit.api import errors, system, targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc.errors.symptoms import symptom_of
 
@@ -76,30 +76,28 @@ def parse_npu_smi(text: str) -> tuple[Chip, ...]:
     return tuple(chip for first in rows if (chip := _chip(first, next(rows, []))) is not None)
 
 
-def examine() -> list[convertkit.Diagnosis]:
+def examine() -> list[targets.Diagnosis]:
     """A line a chip; one line where there is no driver, which only running a model needs."""
     if shutil.which("npu-smi") is None:
         advice = "only needed to run compiled models: install the Ascend driver"
-        return [convertkit.Diagnosis("note", "Ascend driver", "no npu-smi", advice)]
+        return [targets.Diagnosis("note", "Ascend driver", "no npu-smi", advice)]
     try:
-        text = convertkit.run_child(["npu-smi", "info"], timeout=SECONDS).stdout
-    except convertkit.ProcessError as error:
+        text = system.run_child(["npu-smi", "info"], timeout=SECONDS).stdout
+    except errors.ProcessError as error:
         known = symptom_of(error.message)
         advice = "check that the driver is loaded and that you may use it (group HwHiAiUser)"
         if known is not None:
             advice = f"{known[1]}: {known[2]}"
-        return [convertkit.Diagnosis("missing", "Ascend driver", error.message, advice)]
+        return [targets.Diagnosis("missing", "Ascend driver", error.message, advice)]
     chips = parse_npu_smi(text)
     if not chips:
         return [
-            convertkit.Diagnosis(
-                "missing", "Ascend chips", "npu-smi info lists none", "check lspci and dmesg"
-            )
+            targets.Diagnosis("missing", "Ascend chips", "npu-smi info lists none", "check lspci and dmesg")
         ]
     return [_line(chip) for chip in chips]
 
 
-def _line(chip: Chip) -> convertkit.Diagnosis:
+def _line(chip: Chip) -> targets.Diagnosis:
     what = f"Ascend chip {chip.npu}.{chip.chip}"
     name = chip.soc.name if chip.soc is not None else chip.name
     heat = "" if chip.celsius is None else f", {chip.celsius:g} C"
@@ -107,14 +105,14 @@ def _line(chip: Chip) -> convertkit.Diagnosis:
     found = f"{name}, {chip.health}, {chip.used} of {chip.total} MB used{heat}"
     if chip.health != "OK":
         advice = f"see npu-smi info -t health -i {chip.npu} -c {chip.chip}"
-        return convertkit.Diagnosis("missing", what, found, advice)
+        return targets.Diagnosis("missing", what, found, advice)
     if chip.name == TWO_DIES:
         advice = f"an A3, whose kind npu-smi info -t board -i {chip.npu} -c {chip.chip} tells; unknown to convertkit"
-        return convertkit.Diagnosis("note", what, found, advice)
+        return targets.Diagnosis("note", what, found, advice)
     if chip.soc is None:
         advice = f"unknown to convertkit, which knows {', '.join(socs.names())}"
-        return convertkit.Diagnosis("note", what, found, advice)
-    return convertkit.Diagnosis("ok", what, found)
+        return targets.Diagnosis("note", what, found, advice)
+    return targets.Diagnosis("ok", what, found)
 
 
 def _rows(text: str) -> Iterator[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
 
-import convertkit
+from convertkit.api import targets
 
 TRAPS = {
     "cann": ("a package that only warns", "CANN is no Python package: install Huawei's toolkit"),
@@ -23,10 +23,10 @@ TRAPS = {
 RUNTIMES = ("aclruntime", "ais_bench")
 
 
-def examine() -> list[convertkit.Diagnosis]:
+def examine() -> list[targets.Diagnosis]:
     """A line for each trap that somebody walked into; none on most machines."""
     return [
-        convertkit.Diagnosis(
+        targets.Diagnosis(
             "note", f"package {name}", f"{installed}, {what}", f"{instead}; pip uninstall {name}"
         )
         for name, (what, instead) in TRAPS.items()
@@ -34,15 +34,15 @@ def examine() -> list[convertkit.Diagnosis]:
     ]
 
 
-def runtimes() -> list[convertkit.Diagnosis]:
+def runtimes() -> list[targets.Diagnosis]:
     """The wheels that run a compiled model from Python; worth a line only where there is a chip."""
     found = [f"{name} {installed}" for name in RUNTIMES if (installed := _installed(name))]
     if found:
-        return [convertkit.Diagnosis("ok", "Ascend runtime", ", ".join(found))]
+        return [targets.Diagnosis("ok", "Ascend runtime", ", ".join(found))]
     advice = (
         "aclruntime and ais_bench are not on PyPI: pip install Huawei's wheels, or msit install benchmark"
     )
-    return [convertkit.Diagnosis("note", "Ascend runtime", "neither aclruntime nor ais_bench", advice)]
+    return [targets.Diagnosis("note", "Ascend runtime", "neither aclruntime nor ais_bench", advice)]
 
 
 def _installed(name: str) -> str:

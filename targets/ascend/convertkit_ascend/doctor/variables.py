@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-import convertkit
+from convertkit.api import system, targets
 
 DIRECTORIES = (
     "ASCEND_TOOLKIT_HOME",
@@ -23,18 +23,18 @@ _HEAVY = {
 }
 
 
-def examine() -> list[convertkit.Diagnosis]:
+def examine() -> list[targets.Diagnosis]:
     """A line for what is set wrongly or costs something, and one that lists the rest."""
     wrong = [_directory(name) for name in DIRECTORIES if name in os.environ and not _is_there(name)]
     costly = [
-        convertkit.Diagnosis("note", name, os.environ[name], f"{why}; unset it unless you want that")
+        targets.Diagnosis("note", name, os.environ[name], f"{why}; unset it unless you want that")
         for name, why in _HEAVY.items()
         if name in os.environ
     ]
     good = sorted(
         name for name in os.environ if name.startswith("ASCEND_") and name not in {d.what for d in wrong}
     )
-    listed = [convertkit.Diagnosis("ok", "ASCEND_* variables", ", ".join(good))] if good else []
+    listed = [targets.Diagnosis("ok", "ASCEND_* variables", ", ".join(good))] if good else []
     return [*listed, *wrong, *costly, *_parallel()]
 
 
@@ -47,23 +47,21 @@ def _is_there(name: str) -> bool:
         return False
 
 
-def _directory(name: str) -> convertkit.Diagnosis:
+def _directory(name: str) -> targets.Diagnosis:
     found = f"{os.environ[name] or 'empty'}, no such directory"
-    return convertkit.Diagnosis("missing", name, found, "unset it, or source CANN's set_env.sh again")
+    return targets.Diagnosis("missing", name, found, "unset it, or source CANN's set_env.sh again")
 
 
-def _parallel() -> list[convertkit.Diagnosis]:
+def _parallel() -> list[targets.Diagnosis]:
     value = os.environ.get(PARALLEL)
     if value is None:
         return []
     if not re.fullmatch("[0-9]{1,3}", value) or not 1 <= int(value) <= MOST_PARALLEL:
         advice = f"1 to {MOST_PARALLEL}; its default is 8 (ATC says E40022)"
-        return [convertkit.Diagnosis("missing", PARALLEL, value, advice)]
-    most = max(1, int(0.8 * convertkit.usable_processors()))
+        return [targets.Diagnosis("missing", PARALLEL, value, advice)]
+    most = max(1, int(0.8 * system.usable_processors()))
     if int(value) > most:
         return [
-            convertkit.Diagnosis(
-                "note", PARALLEL, value, f"the manual advises at most {most} on this machine"
-            )
+            targets.Diagnosis("note", PARALLEL, value, f"the manual advises at most {most} on this machine")
         ]
-    return [convertkit.Diagnosis("ok", PARALLEL, value)]
+    return [targets.Diagnosis("ok", PARALLEL, value)]

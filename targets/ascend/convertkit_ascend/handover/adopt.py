@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend import ops
 from convertkit_ascend.domain import set_versions, versions
 from convertkit_ascend.handover.from_atc import from_atc
 
 
 def adopt(
-    model: convertkit.LightModel,
-) -> tuple[convertkit.LightModel, Callable[[convertkit.LightModel], convertkit.LightModel]]:
+    model: targets.LightModel,
+) -> tuple[targets.LightModel, Callable[[targets.LightModel], targets.LightModel]]:
     """The model as :func:`~convertkit_ascend.handover.from_atc` gives it, and the way back to the file's own form.
 
     Attributes that the vendor's parser does not read, being of another type, are set aside: the default counts.
@@ -24,8 +24,8 @@ def adopt(
         return model, lambda result: result
     forms: dict[str, tuple[str, str]] = {}
     aside: dict[str, list[onnx.AttributeProto]] = {}
-    originals = {_key(node): node for node in convertkit.every_node(model.proto.graph)}
-    for node in convertkit.every_node(inside.proto.graph):
+    originals = {_key(node): node for node in graphs.every_node(model.proto.graph)}
+    for node in graphs.every_node(inside.proto.graph):
         if node.domain == ops.DOMAIN:
             original = originals[_key(node)]
             forms[node.op_type] = (original.op_type, original.domain)
@@ -33,18 +33,18 @@ def adopt(
             left = {item.name for item in node.attribute}
             aside[_key(node)] = [item for item in original.attribute if item.name not in left]
 
-    def back(result: convertkit.LightModel) -> convertkit.LightModel:
+    def back(result: targets.LightModel) -> targets.LightModel:
         proto = onnx.ModelProto()
         proto.CopyFrom(result.proto)
-        for node in convertkit.every_node(proto.graph):
+        for node in graphs.every_node(proto.graph):
             if node.domain == ops.DOMAIN:
                 node.op_type, node.domain = forms.get(node.op_type, (node.op_type, ""))
                 node.attribute.extend(aside.get(_key(node), ()))
         own = {domain: number for domain, number in versions(proto).items() if domain != ops.DOMAIN}
-        used = {node.domain for node in convertkit.every_node(proto.graph)}
+        used = {node.domain for node in graphs.every_node(proto.graph)}
         lost = {domain: number for domain, number in versions(model.proto).items() if domain in used}
         set_versions(proto, {**lost, **own})
-        return convertkit.LightModel(proto, result.weights)
+        return targets.LightModel(proto, result.weights)
 
     return inside, back
 

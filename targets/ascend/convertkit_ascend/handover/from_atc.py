@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 from convertkit_ascend.linter.stand_ins import FRAME, VENDOR_DOMAIN, operator_of
 
 
-def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
+def from_atc(model: targets.LightModel) -> targets.LightModel:
     """The model with its vendor operators in convertkit's own domain; ``model`` itself where there are none.
 
     ``RoiExtractor`` and ``BatchMultiClassNMS`` move; ``NPUBatchNms`` (default domain or ``npu``) becomes
@@ -18,22 +18,22 @@ def from_atc(model: convertkit.LightModel) -> convertkit.LightModel:
     executable semantics here, and it is not mmdet's decoding (ascend-facts: bounding-box-decode). The inverse of
     :func:`~convertkit_ascend.handover.for_atc`, but for names and texts.
     """
-    if not any(operator_of(node, unless=FRAME) for node in convertkit.every_node(model.proto.graph)):
+    if not any(operator_of(node, unless=FRAME) for node in graphs.every_node(model.proto.graph)):
         return model
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         if name := operator_of(node, unless=FRAME):
             node.op_type, node.domain = name, ops.DOMAIN
             _drop_frame(node)
-    used = {plain(node.domain) for node in convertkit.every_node(proto.graph)}
+    used = {plain(node.domain) for node in graphs.every_node(proto.graph)}
     opsets = {
         domain: version
         for domain, version in versions(proto).items()
         if domain != VENDOR_DOMAIN or VENDOR_DOMAIN in used
     }
     set_versions(proto, {**opsets, ops.DOMAIN: ops.VERSION})
-    return convertkit.LightModel(proto, model.weights)
+    return targets.LightModel(proto, model.weights)
 
 
 def _drop_frame(node: onnx.NodeProto) -> None:

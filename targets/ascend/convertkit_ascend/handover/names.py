@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, versions
 from convertkit_ascend.linter.schemas import least
@@ -44,7 +44,7 @@ def settle_tensors(model: onnx.ModelProto) -> None:
     """
     ops.register_schemas()
     opsets, taken = versions(model), set(_tensors(model.graph))
-    for node in convertkit.every_node(model.graph):
+    for node in graphs.every_node(model.graph):
         domain = plain(node.domain)
         own = domain == "" and node.op_type in ops.names()
         inputs, outputs = least(node.op_type, ops.DOMAIN if own else domain, opsets.get(domain, 0))
@@ -59,7 +59,7 @@ def settle_tensors(model: onnx.ModelProto) -> None:
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[str]:
-    for part in convertkit.every_graph(graph):
+    for part in graphs.every_graph(graph):
         yield from (value.name for value in (*part.input, *part.output))
         yield from (tensor.name for tensor in part.initializer)
         for node in part.node:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import convertkit
+from convertkit.api import targets
 
 
 @dataclass(frozen=True)
@@ -20,14 +20,14 @@ class AscendLinter:
 
     soc: str
 
-    def rules(self) -> tuple[convertkit.LintRule, ...]:
+    def rules(self) -> tuple[targets.LintRule, ...]:
         from convertkit_ascend.linter.rules import catalogue
 
         return catalogue()
 
     def lint(
         self, path: Path, input_shape: Mapping[str, tuple[int, ...]] | None = None
-    ) -> convertkit.LintReport:
+    ) -> targets.LintReport:
         from convertkit_ascend.linter.apart import lint_apart
 
         return lint_apart(path, self.soc, input_shape)

@@ -18,7 +18,7 @@ from typing import Any
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # its threads' stacks would count as memory; nothing here multiplies
 
-import convertkit
+from convertkit.api import system, targets
 from convertkit_ascend.linter import external
 from convertkit_ascend.linter.examination import Begun, begin, finish
 from convertkit_ascend.linter.subject import Subject
@@ -38,7 +38,7 @@ class Examination:
     ) -> Mapping[str, Any]:
         shapes = None if input_shape is None else {name: tuple(sizes) for name, sizes in input_shape.items()}
         self._begun = begin(Path(path), soc, shapes)
-        allowed = convertkit.Limits(**limits).of(_size(self._begun.subject))
+        allowed = system.Limits(**limits).of(_size(self._begun.subject))
         allowed.confine()
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         self._seconds = allowed.seconds
@@ -55,7 +55,7 @@ class Examination:
         return _plain(finish(self._begun))
 
 
-def _plain(report: convertkit.LintReport) -> dict[str, Any]:
+def _plain(report: targets.LintReport) -> dict[str, Any]:
     return {"findings": [asdict(item) for item in report.findings], "basis": report.basis}
 
 
@@ -70,7 +70,7 @@ def _size(subject: Subject) -> int:
 def main(arguments: list[str]) -> None:
     """Answers."""
     examination = Examination()
-    convertkit.answer(int(arguments[0]), {"raw": examination.raw, "typed": examination.typed})
+    system.answer(int(arguments[0]), {"raw": examination.raw, "typed": examination.typed})
 
 
 if __name__ == "__main__":

@@ -13,22 +13,20 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import convertkit
+from convertkit.api import errors, system, targets
 
 CHILD = (sys.executable, "-m", "convertkit_ascend.linter._child")
 UNTYPED = "types, shapes and operators were not looked at"
 
 
-LIMITS = convertkit.Limits()
+LIMITS = system.Limits()
 """Of either half of the examination."""
 
 PATIENCE = 4.0
 """How many times its seconds the child gets by the clock: other jobs may run beside it."""
 
 
-def lint_apart(
-    path: Path, soc: str, input_shape: Mapping[str, tuple[int, ...]] | None
-) -> convertkit.LintReport:
+def lint_apart(path: Path, soc: str, input_shape: Mapping[str, tuple[int, ...]] | None) -> targets.LintReport:
     """What an examination of the file finds; the arguments are those of :func:`~.examination.examine`.
 
     A graph that shape inference does not survive is a finding.
@@ -39,8 +37,8 @@ def lint_apart(
         ProcessError: not even the raw file was survived.
     """
     try:
-        child = convertkit.Dialogue(CHILD, name="its examination")
-    except convertkit.UnavailableError:  # on Windows: nobody survives a death of shape inference there
+        child = system.Dialogue(CHILD, name="its examination")
+    except targets.UnavailableError:  # on Windows: nobody survives a death of shape inference there
         from convertkit_ascend.linter.examination import examine
 
         return examine(path, soc, input_shape)
@@ -58,9 +56,9 @@ def lint_apart(
             return report
         try:
             return _report(child.ask("typed", timeout=PATIENCE * raw["seconds"]))
-        except convertkit.ChildError as error:
+        except system.ChildError as error:
             return _without_types(report, error)
-    except (convertkit.GraphError, convertkit.ProcessError) as error:
+    except (targets.GraphError, errors.ProcessError) as error:
         raise _about(path, error) from error
     finally:
         child.kill()
@@ -73,21 +71,21 @@ def _size(path: Path) -> int:
         return 0  # the child says what is wrong with it
 
 
-def _report(answer: Mapping[str, Any]) -> convertkit.LintReport:
-    findings = tuple(convertkit.LintFinding(**entry) for entry in answer["findings"])
-    return convertkit.LintReport(findings, tuple(answer["basis"]))
+def _report(answer: Mapping[str, Any]) -> targets.LintReport:
+    findings = tuple(targets.LintFinding(**entry) for entry in answer["findings"])
+    return targets.LintReport(findings, tuple(answer["basis"]))
 
 
-def _without_types(report: convertkit.LintReport, error: convertkit.ChildError) -> convertkit.LintReport:
+def _without_types(report: targets.LintReport, error: system.ChildError) -> targets.LintReport:
     """The findings on the raw file; where there is no error among them, the death is one."""
     why = f"onnx's shape inference {error.reason}" + (f": {error.last_line}" if error.last_line else "")
-    lost = convertkit.LintFinding("", "", "valid-graph", "error", why, "repair the graph")
+    lost = targets.LintFinding("", "", "valid-graph", "error", why, "repair the graph")
     findings = report.findings if report.errors else (lost, *report.findings)
     return replace(report, findings=findings, basis=(*report.basis, f"{UNTYPED}: {why}"))
 
 
-def _about(path: Path, error: convertkit.ConvertkitError) -> convertkit.ConvertkitError:
+def _about(path: Path, error: errors.ConvertkitError) -> errors.ConvertkitError:
     """The error with the file's name as the user gave it. The child knows its absolute path, or says none."""
     message = error.message.removeprefix(f"{path.absolute()}: ")
-    kind = convertkit.GraphError if isinstance(error, convertkit.GraphError) else convertkit.ProcessError
+    kind = targets.GraphError if isinstance(error, targets.GraphError) else errors.ProcessError
     return kind(f"{path}: {message}", hint=error.hint)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import onnx
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend import socs
 from convertkit_ascend.linter import rules
 from convertkit_ascend.linter.kernels import Operators, installed, operators
@@ -27,7 +27,7 @@ def examine(
     *,
     own_table: bool = False,
     keeps: Keeps = lowers_all,
-) -> convertkit.LintReport:
+) -> targets.LintReport:
     """Everything in a file (or model) that the compiler would refuse or silently change.
 
     Args:
@@ -46,7 +46,7 @@ def examine(
     return finish(begun) if begun.goes_on else begun.report
 
 
-def judge(model: convertkit.LightModel, soc: str = "ascend310p3") -> tuple[convertkit.LintFinding, ...]:
+def judge(model: targets.LightModel, soc: str = "ascend310p3") -> tuple[targets.LintFinding, ...]:
     """What of a graph inside the pipeline is outside what the parser and the chip's kernels take; errors first.
 
     Args:
@@ -57,7 +57,7 @@ def judge(model: convertkit.LightModel, soc: str = "ascend310p3") -> tuple[conve
         UnknownNameError: there is no table for the chip.
     """
     if soc.lower() not in socs.tabled():
-        raise convertkit.UnknownNameError("SoC", soc, socs.tabled())
+        raise errors.UnknownNameError("SoC", soc, socs.tabled())
     return _errors_first(rules.of_graph(View(model)))
 
 
@@ -71,13 +71,13 @@ class Begun:
 
     subject: Subject
     table: Operators
-    found: tuple[convertkit.LintFinding, ...]
+    found: tuple[targets.LintFinding, ...]
     goes_on: bool
 
     @property
-    def report(self) -> convertkit.LintReport:
+    def report(self) -> targets.LintReport:
         basis = (self.table.basis,) if self.goes_on else (self.table.basis, UNTYPED)
-        return convertkit.LintReport(_settled(self.found), basis)
+        return targets.LintReport(_settled(self.found), basis)
 
 
 def begin(
@@ -102,18 +102,18 @@ def begin(
     return Begun(subject, table, tuple(found), goes_on=not stopped)
 
 
-def finish(begun: Begun) -> convertkit.LintReport:
+def finish(begun: Begun) -> targets.LintReport:
     """Types, shapes and operators, with what was found before. It consumes ``begun.subject``."""
     graph = infer(begun.subject, begun.table)
     typed = [item for rule in rules.about(Typed) for item in rule.findings(graph)]
     found = [*begun.found, *typed, *rules.of_graph(graph.view)]
-    return convertkit.LintReport(_settled(found), (begun.table.basis,))
+    return targets.LintReport(_settled(found), (begun.table.basis,))
 
 
 def _own(source: Source) -> Source:
     """The examination consumes the protobuf it works on."""
-    if isinstance(source, convertkit.LightModel):
-        return convertkit.LightModel(_copy(source.proto), source.weights)
+    if isinstance(source, targets.LightModel):
+        return targets.LightModel(_copy(source.proto), source.weights)
     return _copy(source) if isinstance(source, onnx.ModelProto) else source
 
 
@@ -123,7 +123,7 @@ def _copy(proto: onnx.ModelProto) -> onnx.ModelProto:
     return copy
 
 
-def _settled(found: Iterable[convertkit.LintFinding]) -> tuple[convertkit.LintFinding, ...]:
+def _settled(found: Iterable[targets.LintFinding]) -> tuple[targets.LintFinding, ...]:
     """Sorted, without what another finding says better."""
     found = list(found)
     hides = {rule.about.id: rule.hides for rule in rules.every() if isinstance(rule, Rule)}
@@ -136,11 +136,11 @@ def _settled(found: Iterable[convertkit.LintFinding]) -> tuple[convertkit.LintFi
     return _errors_first(dict.fromkeys(map(_one_line, kept)))
 
 
-def _errors_first(found: Iterable[convertkit.LintFinding]) -> tuple[convertkit.LintFinding, ...]:
+def _errors_first(found: Iterable[targets.LintFinding]) -> tuple[targets.LintFinding, ...]:
     return tuple(sorted(found, key=lambda item: item.severity != "error"))
 
 
-def _one_line(item: convertkit.LintFinding) -> convertkit.LintFinding:
+def _one_line(item: targets.LintFinding) -> targets.LintFinding:
     """Names come out of a file: line breaks and terminal controls in them are written as escapes."""
     return replace(
         item,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs
 
 
 def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], list[onnx.NodeProto]]:
@@ -36,6 +36,6 @@ def in_order(nodes: Sequence[onnx.NodeProto]) -> tuple[list[onnx.NodeProto], lis
 def _read(node: onnx.NodeProto) -> Iterable[str]:
     """What a node reads, its subgraphs included."""
     yield from node.input
-    for _, body in convertkit.bodies(node):
-        for inner in convertkit.every_node(body):
+    for _, body in graphs.bodies(node):
+        for inner in graphs.every_node(body):
             yield from inner.input

@@ -8,13 +8,13 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError, Message
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.linter.subject import InputShape, Subject
 
 MOST_BYTES = 2**31 - 1
 """A larger file is E13015 (ascend-facts: parser-file)."""
 
-Source = Path | onnx.ModelProto | convertkit.LightModel
+Source = Path | onnx.ModelProto | targets.LightModel
 
 
 def read(source: Source, input_shape: InputShape | None = None) -> Subject:
@@ -28,8 +28,8 @@ def read(source: Source, input_shape: InputShape | None = None) -> Subject:
     """
     if isinstance(source, onnx.ModelProto):
         return Subject(source, source.ByteSize(), input_shape=input_shape)
-    if isinstance(source, convertkit.LightModel):
-        used = {convertkit.weight_key(tensor) for tensor in source.detached()}
+    if isinstance(source, targets.LightModel):
+        used = {graphs.weight_key(tensor) for tensor in source.detached()}
         size = source.proto.ByteSize() + sum(len(data) for key, data in source.weights.items() if key in used)
         return Subject(source.proto, size, weights=source.weights, input_shape=input_shape)
     return _read_file(Path(source), input_shape)
@@ -37,16 +37,16 @@ def read(source: Source, input_shape: InputShape | None = None) -> Subject:
 
 def _read_file(path: Path, input_shape: InputShape | None) -> Subject:
     if not path.is_file():
-        raise convertkit.GraphError(f"{path}: no such file")
+        raise targets.GraphError(f"{path}: no such file")
     size = path.stat().st_size
     proto = onnx.ModelProto()
     if 0 < size <= MOST_BYTES:
         try:
             proto.ParseFromString(path.read_bytes())
         except DecodeError as error:
-            raise convertkit.GraphError(f"{path}: not an ONNX file ({error})") from error
+            raise targets.GraphError(f"{path}: not an ONNX file ({error})") from error
         if not proto.HasField("graph"):
-            raise convertkit.GraphError(f"{path}: not an ONNX model, it has no graph")
+            raise targets.GraphError(f"{path}: not an ONNX model, it has no graph")
     return Subject(proto, size, path.parent, input_shape=input_shape)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import onnx
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.linter.schemas import kind, label
 from convertkit_ascend.linter.subject import Subject
 from convertkit_ascend.linter.table import Check, every
@@ -69,13 +69,13 @@ class Rule(Generic[T]):
         stops: what means nothing once it is broken, so that no rule looks at it.
     """
 
-    about: convertkit.LintRule
+    about: targets.LintRule
     sees: type[T]
     check: Callable[[T], Iterator[Spot]]
     hides: tuple[str, ...] = ()
     stops: Literal["nothing", "types", "everything"] = "nothing"
 
-    def findings(self, seen: T) -> Iterator[convertkit.LintFinding]:
+    def findings(self, seen: T) -> Iterator[targets.LintFinding]:
         """Every place that breaks it."""
         return (_finding(self.about, spot) for spot in self.check(seen))
 
@@ -94,7 +94,7 @@ class Limit:
     check: Callable[[Node, Check], str | None]
 
     @property
-    def about(self) -> convertkit.LintRule:
+    def about(self) -> targets.LintRule:
         """With the operators and the evidence that the table has; remarks of documentation (``info``) are no rule."""
         pairs = [(rule.onnx_op, check) for rule in every().values() for check in rule.checks]
         checks = [(op, check) for op, check in pairs if check.kind == self.kind and check.severity != "info"]
@@ -102,7 +102,7 @@ class Limit:
         more = ", ..." if len(names) > _SHOWN else ""
         shown = f" ({', '.join(names[:_SHOWN])}{more})" if names else ""
         bases = ", ".join(sorted({check.basis for _, check in checks})) or "doc"
-        return convertkit.LintRule(
+        return targets.LintRule(
             self.kind.replace("_", "-"),
             "error" if any(check.severity == "error" for _, check in checks) else "warning",
             f"{self.summary.removesuffix('.')}{shown}.",
@@ -110,14 +110,14 @@ class Limit:
             f"onnx_ops.json, checks {self.kind} ({bases})",
         )
 
-    def findings(self, node: Node, check: Check) -> Iterator[convertkit.LintFinding]:
+    def findings(self, node: Node, check: Check) -> Iterator[targets.LintFinding]:
         """One where the node is outside the limit."""
         why = self.check(node, check)
         if why is not None:
             effect = ", else it runs on AI CPU" if check.effect == "aicpu" else ""
             severity: Severity = "error" if check.severity == "error" else "warning"
             rule = self.kind.replace("_", "-")
-            yield convertkit.LintFinding(node.name, node.op, rule, severity, why + effect, self.fix)
+            yield targets.LintFinding(node.name, node.op, rule, severity, why + effect, self.fix)
 
 
 def rule(
@@ -139,7 +139,7 @@ def rule(
     """
 
     def make(check: Callable[[T], Iterator[Spot]]) -> Rule[T]:
-        about = convertkit.LintRule(id, severity, _summary(check), fix, source)
+        about = targets.LintRule(id, severity, _summary(check), fix, source)
         return Rule(about, _seen(check), check, hides, stops)
 
     return make
@@ -159,7 +159,7 @@ def _seen(check: Callable[[T], object]) -> type[T]:
     """The type of its argument; a rule about anything else would never be asked."""
     sees: type[T] | None = next(iter(typing.get_type_hints(check).values()), None)
     if sees is None or sees not in (Subject, Typed, View, Node):
-        raise convertkit.PluginError(
+        raise errors.PluginError(
             f"rule {check.__qualname__}: the annotation of its argument is not Subject, Typed, View or Node"
         )
     return sees
@@ -167,10 +167,10 @@ def _seen(check: Callable[[T], object]) -> type[T]:
 
 def _summary(check: Callable[..., object]) -> str:
     if not check.__doc__:
-        raise convertkit.PluginError(f"rule {check.__qualname__}: no docstring says what must hold")
+        raise errors.PluginError(f"rule {check.__qualname__}: no docstring says what must hold")
     return check.__doc__.strip().splitlines()[0]
 
 
-def _finding(about: convertkit.LintRule, spot: Spot) -> convertkit.LintFinding:
+def _finding(about: targets.LintRule, spot: Spot) -> targets.LintFinding:
     severity = spot.severity or about.severity
-    return convertkit.LintFinding(spot.where, spot.op, about.id, severity, spot.why, spot.fix or about.fix)
+    return targets.LintFinding(spot.where, spot.op, about.id, severity, spot.why, spot.fix or about.fix)

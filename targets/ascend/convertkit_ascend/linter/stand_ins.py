@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, set_versions, versions
 
@@ -31,7 +31,7 @@ def put(proto: onnx.ModelProto) -> None:
     them is a finding about the attribute, and no reason to know nothing of the types behind.
     """
     imports = versions(proto)
-    for node in convertkit.every_node(proto.graph):
+    for node in graphs.every_node(proto.graph):
         node.domain = plain(node.domain)
         if node.domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:
             del node.input[1:], node.output[1:], node.attribute[:]

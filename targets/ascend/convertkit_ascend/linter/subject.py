@@ -11,7 +11,7 @@ from pathlib import Path
 import onnx
 from onnx import TensorProto
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend.domain import versions
 
 InputShape = Mapping[str, tuple[int, ...]]
@@ -73,14 +73,14 @@ class Subject:
     @cached_property
     def read(self) -> set[str]:
         """Tensors that some node reads, those inside subgraphs included, or that are graph outputs."""
-        names = {name for node in convertkit.every_node(self.graph) for name in node.input if name}
-        return names | {value.name for graph in convertkit.every_graph(self.graph) for value in graph.output}
+        names = {name for node in graphs.every_node(self.graph) for name in node.input if name}
+        return names | {value.name for graph in graphs.every_graph(self.graph) for value in graph.output}
 
     def tensors(self) -> Iterator[TensorProto]:
         """Every tensor in the file: initializers and attributes, inside subgraphs too."""
-        for graph in convertkit.every_graph(self.graph):
+        for graph in graphs.every_graph(self.graph):
             yield from graph.initializer
-        for node in convertkit.every_node(self.graph):
+        for node in graphs.every_node(self.graph):
             for attribute in node.attribute:
                 yield from [*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors]
 
@@ -92,5 +92,5 @@ class Subject:
 
     def is_detached(self, tensor: TensorProto) -> bool:
         """Whether convertkit keeps the tensor's data in :attr:`weights`."""
-        key = convertkit.weight_key(tensor)
+        key = graphs.weight_key(tensor)
         return key is not None and key in self.weights

@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-import convertkit
+from convertkit.api import errors
 
 DATA_SHA256 = "8ce8635317676b87a109aa845a889735a7523466ec21ef4630d95bf2320827dd"
 """Of ``onnx_ops.json``. It stands here so that other facts make cached results stale, as other code does."""
@@ -126,7 +126,7 @@ def every() -> Mapping[tuple[str, str], OpRule]:
     """All operators by domain (``""`` is ONNX's own) and name."""
     data = resources.files(__package__).joinpath("onnx_ops.json").read_bytes()
     if hashlib.sha256(data).hexdigest() != DATA_SHA256:
-        raise convertkit.PluginError(
+        raise errors.PluginError(
             "onnx_ops.json of convertkit_ascend is not the file this version was made with"
         )
     items = msgspec.json.decode(data, type=list[OpRule])

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import onnx
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.linter import external
 from convertkit_ascend.linter.kernels import Operators
 from convertkit_ascend.linter.order import in_order
 from convertkit_ascend.linter.subject import InputShape, Keeps, Subject
 from convertkit_ascend.linter.view import View
+from convertkit_ascend.ops.lowering import take_as_vendor_operators
 
 Declared = Mapping[str, onnx.TypeProto]
 """What the file says about its outputs; the parser never reads it."""
@@ -39,7 +40,8 @@ def infer(subject: Subject, operators: Operators) -> Typed:
     """Types and shapes of everything, as far as ONNX's inference tells. Consumes ``subject.proto``.
 
     Nodes are sorted, sizes of ``--input_shape`` are filled in, external data is read, and what the file says about its
-    outputs is set aside. No rule that ``stops`` may be broken.
+    outputs is set aside. Detection heads are looked at as the vendor operators that they become. No rule that
+    ``stops`` may be broken.
 
     Raises:
         GraphError: sizes are so large that inference has no memory for them.
@@ -56,11 +58,12 @@ def infer(subject: Subject, operators: Operators) -> Typed:
     _fill_in(proto.graph, subject.input_shape or {})
     _open_negative(proto.graph)
     declared = _set_aside(proto.graph)
-    light = convertkit.detach(proto, subject.weights)
+    take_as_vendor_operators(proto)
+    light = graphs.detach(proto, subject.weights)
     try:
         view = View(light, operators.table)
     except MemoryError as error:
-        raise convertkit.GraphError("shape inference runs out of memory: some size is absurd") from error
+        raise targets.GraphError("shape inference runs out of memory: some size is absurd") from error
     return Typed(view, declared, operators, subject.keeps)
 
 

@@ -14,7 +14,7 @@ import onnx
 from google.protobuf.message import Message
 from onnx import AttributeProto
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain, versions
 from convertkit_ascend.linter import stand_ins
@@ -137,7 +137,7 @@ class View:
     """
 
     def __init__(
-        self, model: convertkit.LightModel, operators: Mapping[tuple[str, str], OpRule] | None = None
+        self, model: targets.LightModel, operators: Mapping[tuple[str, str], OpRule] | None = None
     ) -> None:
         self.model = model
         self.operators = every() if operators is None else operators
@@ -146,9 +146,7 @@ class View:
         self.opset = self.imports.get("", 0)
         self._constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self.nodes = tuple(Node(proto, self) for proto in self.graph.node)
-        self.inner = tuple(Node(proto, self) for proto in convertkit.every_node(self.graph))[
-            len(self.nodes) :
-        ]
+        self.inner = tuple(Node(proto, self) for proto in graphs.every_node(self.graph))[len(self.nodes) :]
         self.inputs = tuple(item for item in self.graph.input if item.name not in self._constants)
         self.outputs = tuple(self.graph.output)
         self.problem, self._types = _infer(model)
@@ -216,19 +214,19 @@ class View:
         return {node.outputs[0]: node for node in self.nodes if node.op == "Constant" and node.outputs}
 
 
-def _infer(model: convertkit.LightModel) -> tuple[str, dict[str, onnx.TypeProto.Tensor]]:
+def _infer(model: targets.LightModel) -> tuple[str, dict[str, onnx.TypeProto.Tensor]]:
     """Why strict inference refuses the graph (empty: it does not), and the type of every tensor."""
     ops.register_schemas()
-    proto = convertkit.weights_as_inputs(model)
+    proto = graphs.weights_as_inputs(model)
     del proto.graph.value_info[:]
     _keep_computed_outputs(proto.graph)
     stand_ins.put(proto)
     problem, inferred = "", proto
     try:
         inferred = onnx.shape_inference.infer_shapes(proto, check_type=True, strict_mode=True, data_prop=True)
-    except convertkit.ONNX_ERRORS as error:
+    except graphs.ONNX_ERRORS as error:
         problem = " ".join(str(error).split())[:300]
-        with contextlib.suppress(*convertkit.ONNX_ERRORS):
+        with contextlib.suppress(*graphs.ONNX_ERRORS):
             inferred = onnx.shape_inference.infer_shapes(proto, data_prop=True)
     values = (*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output)
     return problem, {value.name: value.type.tensor_type for value in values}

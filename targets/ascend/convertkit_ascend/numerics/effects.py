@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.atc.values import KEEPS_ALL
 
 _FP16 = ("force_fp16", "fp16")
@@ -45,7 +45,7 @@ class Effects:
         known = names()
         for name in wanted:
             if name not in known:
-                raise convertkit.UnknownNameError("effect", name, (*known, ALL, NONE))
+                raise errors.UnknownNameError("effect", name, (*known, ALL, NONE))
         return cls(**{name.replace("-", "_"): name in wanted for name in known})
 
     @classmethod
@@ -59,7 +59,7 @@ class Effects:
         mixed = [name for name in _MIXING if options.get(name)]
         if mixed or mode not in (*_FP16, *KEEPS_ALL):
             what = f"option {mixed[0]}" if mixed else f"precision {mode}"
-            raise convertkit.UnavailableError(
+            raise targets.UnavailableError(
                 f"device numerics do not emulate {what}",
                 hint="name the effects, as in device-numerics:weights+nms",
             )

@@ -8,10 +8,11 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs, targets
 from convertkit_ascend.numerics.effects import Effects
 from convertkit_ascend.numerics.segments import Stretch, Vendor, segments
 from convertkit_ascend.numerics.storage import compute_halves_in_float32, round_constants, round_results
+from convertkit_ascend.ops.lowering import with_vendor_operators
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class DeviceNumerics:
         """
         missing = [name for name in self.inputs if name not in inputs]
         if missing:
-            raise convertkit.GraphError(
+            raise targets.GraphError(
                 f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}"
             )
         values = {name: inputs[name] for name in self.inputs}
@@ -39,20 +40,20 @@ class DeviceNumerics:
         return {name: values[name] for name in self.outputs}
 
 
-def emulate(model: convertkit.LightModel, effects: Effects) -> DeviceNumerics:
+def emulate(model: targets.LightModel, effects: Effects) -> DeviceNumerics:
     """A runtime for any graph of standard ONNX and vendor operators.
 
     Raises:
         GraphError: onnxruntime does not take a stretch of it.
     """
-    graph = convertkit.open_graph(model)
-    convertkit.annotate(graph)
+    graph = graphs.open_graph(with_vendor_operators(model))
+    graphs.annotate(graph)
     compute_halves_in_float32(graph)
     if effects.weights:
         round_constants(graph)
     if effects.activations:
         round_results(graph)
-        convertkit.annotate(graph)
+        graphs.annotate(graph)
     semantics = {
         "RoiExtractor": "device" if effects.roi_extractor else "ideal",
         "BatchMultiClassNMS": "device" if effects.nms else "ideal",

@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend.ops import DOMAIN, get
 
 Values = dict[str, NDArray[Any]]
@@ -52,7 +52,7 @@ class Vendor:
         return {name: result for name, result in zip(self.outputs, results, strict=False) if name}
 
 
-def segments(graph: convertkit.Graph, semantics: Mapping[str, str]) -> list[Stretch | Vendor]:
+def segments(graph: graphs.Graph, semantics: Mapping[str, str]) -> list[Stretch | Vendor]:
     """What to run, in order.
 
     Args:
@@ -72,7 +72,7 @@ def segments(graph: convertkit.Graph, semantics: Mapping[str, str]) -> list[Stre
     return steps
 
 
-def _depths(graph: convertkit.Graph) -> dict[int, int]:
+def _depths(graph: graphs.Graph) -> dict[int, int]:
     """Of every node by its id: how many vendor operators lie before it at most."""
     graph.surgeon.toposort()
     depths: dict[int, int] = {}
@@ -82,7 +82,7 @@ def _depths(graph: convertkit.Graph) -> dict[int, int]:
     return depths
 
 
-def _stretch(graph: convertkit.Graph, nodes: list[Any]) -> Any:
+def _stretch(graph: graphs.Graph, nodes: list[Any]) -> Any:
     inside = {id(node) for node in nodes}
     inputs = _unique(
         tensor
@@ -97,8 +97,8 @@ def _stretch(graph: convertkit.Graph, nodes: list[Any]) -> Any:
         for tensor in node.outputs
         if id(tensor) in wanted or any(id(consumer) not in inside for consumer in tensor.outputs)
     )
-    region = convertkit.Region(graph, tuple(inputs), tuple(outputs), tuple(nodes))
-    return convertkit.open_session(region.model())
+    region = graphs.Region(graph, tuple(inputs), tuple(outputs), tuple(nodes))
+    return graphs.open_session(region.model())
 
 
 def _vendor(node: Any, semantics: Mapping[str, str]) -> Vendor:

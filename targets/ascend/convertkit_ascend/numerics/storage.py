@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs
 
 MOVING = frozenset(
     {
@@ -29,7 +29,7 @@ ONNX_FLOAT, ONNX_FLOAT16 = 1, 10
 LARGEST = np.float32(65504)
 
 
-def compute_halves_in_float32(graph: convertkit.Graph) -> None:
+def compute_halves_in_float32(graph: graphs.Graph) -> None:
     """Gives every float16 node of standard ONNX casts of its own: float32 inside, float16 where it reads and stores.
 
     onnxruntime has no float16 arithmetic on most hosts. It puts such casts in by itself, and then takes them away
@@ -48,20 +48,20 @@ def compute_halves_in_float32(graph: convertkit.Graph) -> None:
                 graph.add("Cast", [single], attrs={"to": ONNX_FLOAT16}, outputs=[tensor])
 
 
-def _widened(graph: convertkit.Graph, tensor: Any) -> Any:
+def _widened(graph: graphs.Graph, tensor: Any) -> Any:
     if _is_constant(tensor):
         return graph.constant(tensor.values.astype(FLOAT), name=f"{tensor.name}_single")
     return graph.add("Cast", [tensor], attrs={"to": ONNX_FLOAT}, dtype=FLOAT, shape=tensor.shape)
 
 
-def round_constants(graph: convertkit.Graph) -> None:
+def round_constants(graph: graphs.Graph) -> None:
     """Rounds every fp32 constant that a node reads to the nearest fp16 value; it stays fp32 in type."""
     for tensor in _constants(graph):
         with np.errstate(over="ignore"):
             tensor.values = tensor.values.astype(np.float16).astype(np.float32)
 
 
-def round_results(graph: convertkit.Graph) -> None:
+def round_results(graph: graphs.Graph) -> None:
     """Rounds the graph's fp32 inputs and every fp32 result of a node that computes.
 
     Needs types on the tensors (:func:`convertkit.annotate`).
@@ -78,7 +78,7 @@ def _computes(node: Any) -> bool:
     return node.domain in (None, "", "ai.onnx") and node.op not in MOVING
 
 
-def _round(graph: convertkit.Graph, tensor: Any) -> None:
+def _round(graph: graphs.Graph, tensor: Any) -> None:
     """Lets all consumers read the rounded tensor; a graph output keeps its name."""
     if not tensor.outputs and not any(tensor is item for item in graph.outputs):
         return
@@ -96,7 +96,7 @@ def _round(graph: convertkit.Graph, tensor: Any) -> None:
             graph.outputs[index] = back
 
 
-def _constants(graph: convertkit.Graph) -> list[Any]:
+def _constants(graph: graphs.Graph) -> list[Any]:
     seen = {id(item): item for node in graph.nodes for item in node.inputs}
     return [item for item in seen.values() if _is_constant(item) and item.dtype == FLOAT]
 

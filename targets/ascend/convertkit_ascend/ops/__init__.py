@@ -7,10 +7,11 @@
 
 from __future__ import annotations
 
+from convertkit.api.heads import VERSION
 from convertkit_ascend.ops import registry
 from convertkit_ascend.ops.nms import BATCH_MULTI_CLASS_NMS
-from convertkit_ascend.ops.record import OPSETS, Attribute, Fault, Formal, Semantics, VendorOp
-from convertkit_ascend.ops.registry import DOMAIN, VERSION, add, get, names, register_schemas
+from convertkit_ascend.ops.record import OPSETS, Attribute, Fault, Semantics, VendorOp
+from convertkit_ascend.ops.registry import DOMAIN, add, get, names, register_schemas
 from convertkit_ascend.ops.roi_extractor import ROI_EXTRACTOR
 
 add(BATCH_MULTI_CLASS_NMS)
@@ -24,7 +25,6 @@ __all__ = [
     "VERSION",
     "Attribute",
     "Fault",
-    "Formal",
     "Semantics",
     "VendorOp",
     "add",

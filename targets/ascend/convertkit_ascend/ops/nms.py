@@ -1,48 +1,29 @@
-"""``BatchMultiClassNMS``: the record, its inference and its limits."""
+"""``BatchMultiClassNMS``: the record and its limits.
+
+*framework* is mmdet 2.x. *ideal* is the vendor's own golden model (ascend-facts: nms-golden): boxes
+without positive width and height are dropped (NaN with them), the union is clamped at 1e-12, and of equal scores the
+lower class comes first. :mod:`convertkit_ascend.ops.as_heads` says so in switches.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from convertkit_ascend.ops import nms_device, nms_semantics
+from convertkit.api import heads
+from convertkit_ascend.ops import nms_device
+from convertkit_ascend.ops.as_heads import computes
 from convertkit_ascend.ops.nms_device import KERNEL_BOXES
-from convertkit_ascend.ops.record import Attribute, Fault, Formal, Shape, Values, VendorOp
+from convertkit_ascend.ops.record import Attribute, Fault, VendorOp
 
 if TYPE_CHECKING:
-    from convertkit_ascend.ops.inference import Node
+    from convertkit.api.heads import Shape, Values
 
 MOST_WITH_NUM_VALID = 1024
 """Boxes when num_valid_boxes is connected (ascend-facts: nms-limits)."""
 
 LARGEST_CLASS = 2048
 """Class numbers above are not exact in float16, the only type of the classes on the 310P (ascend-facts: nms-fp16)."""
-
-
-def infer(node: Node) -> None:
-    """Outputs ``(B, T, 4)``, ``(B, T)``, ``(B, T)`` of the boxes' type, ``(B,) int32``; T is max_total_size."""
-    kind = node.floating((0, 1, 2))
-    node.int32(3)
-    batch, count, shared, corners = node.dims(0, 4)
-    batch_of_scores, count_of_scores, classes = node.dims(1, 3)
-    node.same("the four coordinates of a box", corners, 4)
-    batch = node.same("the batch of boxes and scores", batch, batch_of_scores)
-    node.same("the number of boxes and scores", count, count_of_scores)
-    if shared != 1:
-        node.same("the classes of boxes and scores", shared, classes)
-    _infer_optional(node)
-    total = node.attributes["max_total_size"]
-    for index, dims in enumerate(((batch, total, 4), (batch, total), (batch, total))):
-        node.set(index, kind, dims)
-    node.set(3, 6, (batch,))
-
-
-def _infer_optional(node: Node) -> None:
-    batch = node.dims(0, 4)[0]
-    window_batch, corners = node.dims(2, 2)
-    (valid_batch,) = node.dims(3, 1)
-    node.same("the batch", batch, window_batch, valid_batch)
-    node.same("the four coordinates of clip_window", corners, 4)
 
 
 def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
@@ -106,19 +87,8 @@ def _l1(attributes: Values, scores: Shape | None) -> list[str]:
 BATCH_MULTI_CLASS_NMS = VendorOp(
     name="BatchMultiClassNMS",
     doc="Suppress overlapping boxes per class, then keep the best of all classes.",
-    inputs=(
-        Formal("boxes", "(B, N, q, 4), x1 y1 x2 y2, q is 1 (shared by the classes) or C"),
-        Formal("scores", "(B, N, C)"),
-        Formal("clip_window", "(B, 4), columns as in boxes", option="optional"),
-        Formal("num_valid_boxes", "(B,)", "tensor(int32)", option="optional"),
-    ),
-    outputs=(
-        Formal("nmsed_boxes", "(B, T, 4)"),
-        # a node may leave out what it does not need; the IR has all four whatever the node says
-        Formal("nmsed_scores", "(B, T), descending", option="optional"),
-        Formal("nmsed_classes", "(B, T), floating", option="optional"),
-        Formal("nmsed_num", "(B,), how many slots are used", "tensor(int32)", "optional"),
-    ),
+    inputs=heads.MULTICLASS_NMS.inputs,
+    outputs=heads.MULTICLASS_NMS.outputs,  # the IR has all four whatever the node says
     # change_coordinate_frame and transpose_box are no attributes here: the ONNX plugin does not read them; image_size
     # is none because it may choose another kernel, whose numerics are not known (ascend-facts: nms-norm-class).
     attributes=(
@@ -129,12 +99,12 @@ BATCH_MULTI_CLASS_NMS = VendorOp(
         Attribute("max_size_per_class", "INT", "keep so many of a class", low=1, high=1000),
         Attribute("max_total_size", "INT", "keep so many in all: T", low=1, high=1000),
     ),
-    infer=infer,
+    infer=heads.MULTICLASS_NMS.infer,
     sizes=sizes,
     remarks=remarks,
     semantics={
-        "framework": nms_semantics.framework,
-        "ideal": nms_semantics.ideal,
+        "framework": computes("BatchMultiClassNMS", "framework"),
+        "ideal": computes("BatchMultiClassNMS", "ideal"),
         "device": nms_device.device,
     },
 )

@@ -22,14 +22,15 @@ Left open by the source, and chosen:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit_ascend.ops.greedy import Indices, Mask, Rows, Test, by_score, greedy
-from convertkit_ascend.ops.nms_inputs import Found, Options, Picture, outputs, pictures
-from convertkit_ascend.ops.record import Inputs, Outputs, Values
+from convertkit.api.heads import Found, Options, Picture, by_score, greedy, outputs, pictures
+
+if TYPE_CHECKING:
+    from convertkit.api.heads import Indices, Inputs, Mask, Outputs, Rows, Test, Values
 
 Float16: TypeAlias = NDArray[np.float16]
 

@@ -25,112 +25,40 @@ Left open, and chosen:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-import convertkit
-from convertkit_ascend.ops import roi_levels
-from convertkit_ascend.ops.record import Attribute, Fault, Formal, Inputs, Outputs, Shape, Values, VendorOp
-from convertkit_ascend.ops.roi_align import Pooling, roi_align
+from convertkit.api import heads
+from convertkit_ascend.ops import as_heads, roi_levels
+from convertkit_ascend.ops.record import Attribute, Fault, VendorOp
 
 if TYPE_CHECKING:
-    from convertkit_ascend.ops.inference import Node
+    from convertkit.api.heads import Inputs, Node, Outputs, Shape, Values
 
 MOST_LEVELS = 8
 """The tiling data of ``impl/dynamic/roi_extractor.py`` (``get_tiling_args``) has eight places per quantity."""
 
 LARGEST_FLOAT16 = 65504.0
 
-Levels = Callable[[NDArray[np.float32], float, int], NDArray[np.int64]]
-
-
-def framework(inputs: Inputs, attributes: Values) -> Outputs:
-    """mmdet's extractor in fp32; shapes as in the operator's record."""
-    smallest = None if attributes["aligned"] else 1.0
-    return _run(inputs, attributes, roi_levels.framework, smallest)
-
-
-def _square(attributes: Values) -> Values:
-    return {**attributes, "pooled_width": attributes["pooled_height"]}
-
-
-def ideal(inputs: Inputs, attributes: Values) -> Outputs:
-    """The operator as defined, in fp32; shapes as in the operator's record."""
-    return _run(inputs, _square(attributes), roi_levels.ideal, 1.0)
-
 
 def device(inputs: Inputs, attributes: Values) -> Outputs:
     """The 310P kernel in fp16; the result has the type of the features, every value is exact in fp16."""
-    *features, rois = arrays(inputs)
+    *features, rois = heads.arrays(inputs)
     with np.errstate(over="ignore"):
         rounded = [item.astype(np.float16) for item in (*features, rois)]
         scales = [float(np.float16(item)) for item in attributes["spatial_scale"]]
-        values = {**_square(attributes), "spatial_scale": scales}
-        (pooled,) = _run(rounded, values, roi_levels.device, 1.0, reciprocal=True)
+        values = {**as_heads.roi_align(attributes, "ideal"), "spatial_scale": scales}
+        (pooled,) = heads.pool_by(roi_levels.device, rounded, values, reciprocal=True)
     return (pooled.astype(features[0].dtype),)
-
-
-def _run(
-    inputs: Inputs, attributes: Values, choose: Levels, smallest: float | None, *, reciprocal: bool = False
-) -> Outputs:
-    """Every RoI is pooled once, on its own level; the result has the type of the features."""
-    *features, rois = arrays(inputs)
-    scales = attributes["spatial_scale"]
-    if len(scales) != len(features):
-        raise convertkit.UsageError(
-            f"RoiExtractor: {len(scales)} spatial scales for {len(features)} feature levels"
-        )
-    bins = (int(attributes["pooled_height"]), int(attributes["pooled_width"]))
-    corners = rois.astype(np.float32)
-    level = choose(corners, float(attributes["finest_scale"]), len(features))
-    result = np.zeros((len(rois), features[0].shape[1], *bins), features[0].dtype)
-    for index, (feature, scale) in enumerate(zip(features, scales, strict=True)):
-        mine = np.flatnonzero(level == index)
-        if not len(mine):
-            continue
-        pooling = Pooling(
-            scale, bins, int(attributes["sample_num"]), bool(attributes["aligned"]), smallest, reciprocal
-        )
-        result[mine] = roi_align(feature.astype(np.float32, copy=False), corners[mine], pooling)
-    return (result,)
-
-
-def arrays(inputs: Inputs) -> list[NDArray[Any]]:
-    """Features and rois.
-
-    Raises:
-        UsageError: one is missing or has the wrong shape.
-    """
-    found = [item for item in inputs if item is not None]
-    shapes = [item.shape for item in found]
-    fits = len(found) == len(inputs) >= 2 and all(len(shape) == 4 for shape in shapes[:-1])
-    if not fits or len({shape[:2] for shape in shapes[:-1]}) != 1 or shapes[-1][1:] != (5,):
-        raise convertkit.UsageError(
-            f"RoiExtractor takes features (N, C, H, W) ... and rois (K, 5), not {shapes}"
-        )
-    return found
 
 
 def infer(node: Node) -> None:
     """Output ``(K, C, pooled_height, pooled_width)`` of the features' type."""
-    last = node.inputs - 1
-    if last < 1:
-        node.refuse("needs at least one feature level and rois")
-    kind = node.floating(range(last + 1))
-    maps = [node.dims(index, 4) for index in range(last)]
-    count, columns = node.dims(last, 2)
-    node.same("the columns of rois", columns, 5)
-    node.same("the batch of the features", *(dims[0] for dims in maps))
-    channels = node.same("the channels of the features", *(dims[1] for dims in maps))
-    scales = node.attributes["spatial_scale"]
-    if len(scales) != last:
-        node.refuse(f"{len(scales)} spatial scales for {last} feature levels")
     if node.attributes["pool_mode"] != "avg":
         node.refuse("pool_mode must be avg")
-    node.set(0, kind, (count, channels, node.attributes["pooled_height"], node.attributes["pooled_width"]))
+    heads.infer_bins(node, node.attributes["pooled_height"], node.attributes["pooled_width"])
 
 
 def sizes(attributes: Values, shapes: Sequence[Shape | None]) -> list[Fault]:
@@ -211,14 +139,8 @@ def _buffer(attributes: Values, features: Shape | None) -> list[str]:
 ROI_EXTRACTOR = VendorOp(
     name="RoiExtractor",
     doc="Pool every RoI from the feature level that fits its size.",
-    inputs=(
-        Formal(
-            "features_and_rois",
-            "levels (N, C, H, W), finest first; the last input is rois (K, 5): picture, x1 y1 x2 y2 in pixels",
-            option="variadic",
-        ),
-    ),
-    outputs=(Formal("y", "(K, C, pooled_height, pooled_width)"),),
+    inputs=heads.MULTILEVEL_ROI_ALIGN.inputs,
+    outputs=heads.MULTILEVEL_ROI_ALIGN.outputs,
     attributes=(
         # defaults (ascend-facts: roi-ir)
         Attribute("finest_scale", "INT", "scale in pixels below whose double level 0 is taken", 56, low=1),
@@ -233,5 +155,9 @@ ROI_EXTRACTOR = VendorOp(
     infer=infer,
     sizes=sizes,
     remarks=remarks,
-    semantics={"framework": framework, "ideal": ideal, "device": device},
+    semantics={
+        "framework": as_heads.computes("RoiExtractor", "framework"),
+        "ideal": as_heads.computes("RoiExtractor", "ideal"),
+        "device": device,
+    },
 )

@@ -1,52 +1,18 @@
-"""Which feature level a RoI is pooled from. The level is -1 where no level takes it.
+"""Which feature level the 310P's kernel pools a RoI from. The level is -1 where no level takes it.
 
-``scale = sqrt((x2 - x1) * (y2 - y1))`` in pixels of the picture, without + 1, in all three.
-
-Left open by the sources, and chosen: a RoI with exactly one inverted side has a negative area and no scale (NaN), so
-no level takes it. mmdet's masks leave its features 0; the kernel leaves them unwritten (ascend-facts: roi-open), here
-0.
+Left open by the source, and chosen: the kernel leaves its output unwritten for a RoI without a scale
+(ascend-facts: roi-open), here 0.
 """
 
 from __future__ import annotations
 
-from typing import TypeAlias
-
 import numpy as np
 from numpy.typing import NDArray
 
-Float32: TypeAlias = NDArray[np.float32]
-Ints: TypeAlias = NDArray[np.int64]
-
-NONE = -1
-
-EPSILON = np.float32(1e-6)
-"""mmdet ``SingleRoIExtractor.map_roi_levels``."""
+from convertkit.api import heads
 
 
-def framework(rois: Float32, finest: float, levels: int) -> Ints:
-    """``floor(log2(scale / finest + 1e-6))`` clamped to the levels; one level takes everything.
-
-    Args:
-        rois: ``(K, 5) float32``: index, x1 y1 x2 y2.
-        finest: pixels; a RoI of twice that scale goes up to level 1.
-    """
-    if levels == 1:
-        return np.zeros(len(rois), np.int64)
-    with np.errstate(all="ignore"):
-        level = np.floor(np.log2(_scale(rois) / np.float32(finest) + EPSILON))
-    return _whole(np.clip(level, 0, levels - 1))
-
-
-def ideal(rois: Float32, finest: float, levels: int) -> Ints:
-    """Level 0 up to ``2 * finest`` inclusive, level i up to ``2 * finest * 2**i`` inclusive, the last one above
-    (``where_and_nonzero``; ascend-facts: roi-levels)."""
-    if levels == 1:
-        return np.zeros(len(rois), np.int64)
-    bounds = np.float32(finest) * np.exp2(np.arange(1, levels, dtype=np.float32))
-    return _above(_scale(rois), bounds)
-
-
-def device(rois: Float32, finest: float, levels: int) -> Ints:
+def device(rois: NDArray[np.float32], finest: float, levels: int) -> NDArray[np.int64]:
     """As *ideal*, with the scale rounded to fp16 before it is compared (``map_roi_levels``; ascend-facts: roi-levels).
 
     A single level is level 0 of several to the kernel: RoIs above ``2 * finest`` belong to no level. The kernel
@@ -54,21 +20,6 @@ def device(rois: Float32, finest: float, levels: int) -> Ints:
     """
     bounds32 = np.float32(finest) * np.exp2(np.arange(1, max(levels, 2), dtype=np.float32))
     with np.errstate(over="ignore"):
-        scale, bounds = _scale(rois).astype(np.float16), bounds32.astype(np.float16)
-    level = _above(scale, bounds)
-    return np.where(level < levels, level, NONE)
-
-
-def _scale(rois: Float32) -> Float32:
-    with np.errstate(all="ignore"):
-        return np.sqrt((rois[:, 3] - rois[:, 1]) * (rois[:, 4] - rois[:, 2]))
-
-
-def _above(scale: NDArray[np.floating], bounds: NDArray[np.floating]) -> Ints:
-    """How many bounds are exceeded."""
-    level = (scale[:, None] > bounds).sum(axis=1)
-    return np.where(np.isnan(scale), NONE, level)
-
-
-def _whole(level: Float32) -> Ints:
-    return np.where(np.isnan(level), NONE, np.nan_to_num(level)).astype(np.int64)
+        scale, bounds = heads.scale(rois).astype(np.float16), bounds32.astype(np.float16)
+    level = heads.above(scale, bounds)
+    return np.where(level < levels, level, heads.NONE)

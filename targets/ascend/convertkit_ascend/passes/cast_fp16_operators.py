@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
+from convertkit.api import errors, passes
 
 
-class CastFp16Operators(RewritingPass):
+class CastFp16Operators(passes.RewritingPass):
     """Write the float16 casts around operators that the 310P has in float16 only.
 
     The compiler writes them itself where it may lower precision. Under ``must_keep_origin_dtype`` (``origin``), and for
@@ -44,12 +43,12 @@ class CastFp16Operators(RewritingPass):
 
         for name in self.only:
             if name not in half_only():
-                raise convertkit.UsageError(
+                raise passes.UsageError(
                     f"pass {self.name}: {name} is no operator that has float16 kernels only",
-                    hint=convertkit.nearest(name, half_only(), f"such are {', '.join(half_only())}"),
+                    hint=errors.nearest(name, half_only(), f"such are {', '.join(half_only())}"),
                 )
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every such operator: what is cast, and by how much values are rounded where their bounds are known."""
         from convertkit_ascend.passes.halving import cast
 

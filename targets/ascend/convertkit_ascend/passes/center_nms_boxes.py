@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import convertkit
-from convertkit_ascend.passes.rewriting import RewritingPass
+from convertkit.api import passes
 
 
-class CenterNmsBoxes(RewritingPass):
+class CenterNmsBoxes(passes.RewritingPass):
     """Let the float16 NMS see boxes around the middle of the canvas, which it rounds half as much.
 
     float16 has a spacing of 1 pixel above 1024 and of 0.5 above 512; the 310P kernel has no other type
@@ -23,8 +22,8 @@ class CenterNmsBoxes(RewritingPass):
     after = ("restore-rpn-levels", "clip-to-picture")
     before = ("legalize-ascend",)
 
-    def rewrite(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
-        """Every BatchMultiClassNMS: by how much its boxes are moved, or why they are not."""
-        from convertkit_ascend.matching.nms.centre import centre
+    def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
+        """Every NMS: by how much its boxes are moved, or why they are not."""
+        from convertkit_ascend.passes.centring import centre
 
         return centre(graph)

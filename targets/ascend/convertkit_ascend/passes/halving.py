@@ -9,19 +9,21 @@ import numpy as np
 import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
-import convertkit
+from convertkit.api import graphs, passes
+from convertkit.api.heads import annotated, name_of
 from convertkit_ascend import ops
 from convertkit_ascend.linter.table import half_only
-from convertkit_ascend.matching.nms.shapes import annotated
-from convertkit_ascend.matching.nms.values import bounds, name_of
+from convertkit_ascend.ops.lowering import lower_heads
 
 HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
 
 LARGEST = float(np.finfo(np.float16).max)
 
 
-def cast(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Finding, ...]:
+def cast(graph: passes.Graph, only: Collection[str]) -> tuple[passes.Finding, ...]:
     """Casts all of them; a finding for each, of the graph as it was."""
+    lower_heads(graph)
+    ops.register_schemas()
     with annotated(graph):
         nodes = list(_nodes(graph, only))
         findings = tuple(_finding(graph, node) for node in nodes)
@@ -29,12 +31,12 @@ def cast(graph: convertkit.Graph, only: Collection[str]) -> tuple[convertkit.Fin
     return findings
 
 
-def _finding(graph: convertkit.Graph, node: Any) -> convertkit.Finding:
+def _finding(graph: passes.Graph, node: Any) -> passes.Finding:
     tensor = node.inputs[0]
-    return convertkit.Finding("matched", name_of(node), _why(graph, tensor), str(tensor.name))
+    return passes.Finding("matched", name_of(node), _why(graph, tensor), str(tensor.name))
 
 
-def _cast(graph: convertkit.Graph, nodes: Sequence[Any]) -> None:
+def _cast(graph: passes.Graph, nodes: Sequence[Any]) -> None:
     made: dict[int, Any] = {}
     for node in nodes:
         for place, tensor in enumerate(node.inputs):
@@ -45,7 +47,7 @@ def _cast(graph: convertkit.Graph, nodes: Sequence[Any]) -> None:
                 _widen(graph, node, place)
 
 
-def _nodes(graph: convertkit.Graph, only: Collection[str]) -> Iterator[Any]:
+def _nodes(graph: passes.Graph, only: Collection[str]) -> Iterator[Any]:
     """In the order of data flow: what is in front of a node is cast before it."""
     graph.surgeon.toposort()
     names = only or half_only()
@@ -59,7 +61,7 @@ def _is_single(tensor: Any) -> bool:
     return not tensor.is_empty() and tensor.dtype is not None and np.dtype(tensor.dtype) == SINGLE
 
 
-def _half(graph: convertkit.Graph, tensor: Any, made: dict[int, Any]) -> Any:
+def _half(graph: passes.Graph, tensor: Any, made: dict[int, Any]) -> Any:
     """The tensor in float16: a constant stored so, the source of a cast back, or a new cast."""
     if id(tensor) not in made:
         made[id(tensor)] = _source(tensor) or _lowered(graph, tensor)
@@ -74,7 +76,7 @@ def _source(tensor: Any) -> Any:
     return node.inputs[0] if np.dtype(node.inputs[0].dtype) == HALF else None
 
 
-def _lowered(graph: convertkit.Graph, tensor: Any) -> Any:
+def _lowered(graph: passes.Graph, tensor: Any) -> Any:
     name = f"{tensor.name}_float16"
     if isinstance(tensor, gs.Constant):
         with np.errstate(over="ignore"):
@@ -83,7 +85,7 @@ def _lowered(graph: convertkit.Graph, tensor: Any) -> Any:
     return graph.add("Cast", [tensor], attrs={"to": int(TensorProto.FLOAT16)}, outputs=[lowered])
 
 
-def _widen(graph: convertkit.Graph, node: Any, place: int) -> None:
+def _widen(graph: passes.Graph, node: Any, place: int) -> None:
     """The node writes a new tensor; the old one keeps its name and its readers behind a Cast."""
     tensor = node.outputs[place]
     lowered = gs.Variable(graph.fresh_name(f"{tensor.name}_float16"), dtype=HALF, shape=tensor.shape)
@@ -91,9 +93,9 @@ def _widen(graph: convertkit.Graph, node: Any, place: int) -> None:
     graph.add("Cast", [lowered], attrs={"to": int(TensorProto.FLOAT)}, outputs=[tensor])
 
 
-def _why(graph: convertkit.Graph, tensor: Any) -> str:
+def _why(graph: passes.Graph, tensor: Any) -> str:
     """``its kernels are float16 only; values up to 608 are rounded by up to 0.25``."""
-    found = bounds(graph, tensor)
+    found = graphs.bounds(graph, tensor)
     largest = max(abs(found.low), abs(found.high))
     said = "its kernels are float16 only"
     if not np.isfinite(largest):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes, targets
 from convertkit_ascend import socs
 
 SHOWN = 12
 """Violations in the message of a refusal: one screen."""
 
 
-class LegalizeAscend(convertkit.GraphPass):
+class LegalizeAscend(passes.GraphPass):
     """Bring a graph inside what Ascend's parser and the 310P's kernels take, or say what is outside.
 
     Indices of TopK (int32 on the chip) are read through a Cast and stay int32 as far as their values are known to fit;
@@ -47,39 +47,43 @@ class LegalizeAscend(convertkit.GraphPass):
 
     def __post_init__(self) -> None:
         if socs.get(self.soc).name not in socs.tabled():
-            raise convertkit.UsageError(
+            raise passes.UsageError(
                 f"pass {self.name}: there is no table of what {self.soc} takes, so nothing can be built for it",
                 hint=f"there is one for {', '.join(socs.tabled())}",
             )
 
-    def run(self, graph: convertkit.Graph) -> None:
+    def run(self, graph: passes.Graph) -> None:
+        from convertkit_ascend.ops.lowering import lower_heads
         from convertkit_ascend.passes.legalizing import rewrite
 
+        lower_heads(graph)
         rewrite(graph)
         # the parser takes If, but neither the twin nor the numerics look into its branches
         errors = [item for item in self._judge(graph) if item.severity == "error" or item.rule == "subgraph"]
         if errors:
             raise _refusal(self.soc, errors)
 
-    def explain(self, graph: convertkit.Graph) -> tuple[convertkit.Finding, ...]:
+    def explain(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """What is left outside, warnings included, once everything is rewritten."""
+        from convertkit_ascend.ops.lowering import lower_heads
         from convertkit_ascend.passes.legalizing import rewrite
 
+        lower_heads(graph)
         rewrite(graph)
         return tuple(
-            convertkit.Finding("refused", item.node, f"{item.severity}: {item.why} [{item.rule}]; {item.fix}")
+            passes.Finding("refused", item.node, f"{item.severity}: {item.why} [{item.rule}]; {item.fix}")
             for item in self._judge(graph)
         )
 
-    def _judge(self, graph: convertkit.Graph) -> tuple[convertkit.LintFinding, ...]:
+    def _judge(self, graph: passes.Graph) -> tuple[targets.LintFinding, ...]:
         from convertkit_ascend.linter.examination import judge
 
         return tuple(item for item in judge(graph.model(), self.soc) if item.rule not in self.allow)
 
 
-def _refusal(soc: str, errors: list[convertkit.LintFinding]) -> convertkit.PassError:
+def _refusal(soc: str, errors: list[targets.LintFinding]) -> passes.PassError:
     first, places = errors[0], "1 place is" if len(errors) == 1 else f"{len(errors)} places are"
-    error = convertkit.PassError(
+    error = passes.PassError(
         f"{places} not legal on {soc}, first: {first.node or 'graph'}: {first.why} [{first.rule}]",
         hint=first.fix,
     )

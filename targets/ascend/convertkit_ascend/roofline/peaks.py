@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend import socs
 
 PLATFORM = "the compiler's platform file"
@@ -16,7 +16,7 @@ FLOAT_BYTES = 2
 """ATC's default precision is ``force_fp16`` (ascend-facts: atc-precision)."""
 
 
-def machine(name: str) -> convertkit.Machine:
+def machine(name: str) -> targets.Machine:
     """The chip ``ascend310p3`` as a machine.
 
     Raises:
@@ -28,15 +28,15 @@ def machine(name: str) -> convertkit.Machine:
     cube = f"{PLATFORM}: {cores} x {soc.macs_per_cycle['fp16']} fp16 products x 2 x {soc.mhz} MHz"
     memory = f"{PLATFORM}: {cores} x {soc.ddr_bytes_per_cycle} bytes x {soc.mhz} MHz"
     other = (
-        (convertkit.Figure("DDR", quoted, "usually quoted for the card, unverified"),)
+        (targets.Figure("DDR", quoted, "usually quoted for the card, unverified"),)
         if quoted is not None
         else ()
     )
-    return convertkit.Machine(
+    return targets.Machine(
         name=soc.soc_version,
-        matrix=convertkit.Figure("cube", soc.peak(), cube),
-        vector=convertkit.Figure("vector", soc.vector_rate, f"{PLATFORM}: {lanes} per core"),
-        memory=convertkit.Figure("DDR", soc.memory_rate, memory),
+        matrix=targets.Figure("cube", soc.peak(), cube),
+        vector=targets.Figure("vector", soc.vector_rate, f"{PLATFORM}: {lanes} per core"),
+        memory=targets.Figure("DDR", soc.memory_rate, memory),
         float_bytes=FLOAT_BYTES,
         other_memory=other,
     )

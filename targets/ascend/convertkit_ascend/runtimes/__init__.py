@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.bundle.names import OM
 
 RUNTIMES: Mapping[str, str] = {
@@ -14,7 +14,7 @@ RUNTIMES: Mapping[str, str] = {
 }
 
 
-def open_runtime(directory: Path, name: str, options: convertkit.RuntimeOptions) -> convertkit.Runtime:
+def open_runtime(directory: Path, name: str, options: targets.RuntimeOptions) -> targets.Runtime:
     """One of :data:`RUNTIMES` for an artifact directory.
 
     Raises:
@@ -22,24 +22,24 @@ def open_runtime(directory: Path, name: str, options: convertkit.RuntimeOptions)
         UnavailableError: the model has not been compiled, or this machine has no runtime for it.
         UsageError: ``offline`` without directories, or their files are wrong.
     """
-    interface = convertkit.read_interface(directory / "model.onnx")
+    interface = targets.read_interface(directory / "model.onnx")
     if name == "acl":
         from convertkit_ascend.runtimes.acl import open_acl
 
         return open_acl(_compiled(directory), interface, options)
     if name != "offline":
-        raise convertkit.UnknownNameError("runtime", name, RUNTIMES)
+        raise errors.UnknownNameError("runtime", name, RUNTIMES)
     if options.inputs is None or options.outputs is None:
-        raise convertkit.UsageError(
+        raise targets.UsageError(
             "runtime offline reads files", hint="give --inputs and --outputs, the directories of its files"
         )
-    return convertkit.OfflineRuntime(options.inputs, options.outputs, interface)
+    return targets.OfflineRuntime(options.inputs, options.outputs, interface)
 
 
 def _compiled(directory: Path) -> Path:
     path = directory / OM
     if not path.is_file():
-        raise convertkit.UnavailableError(
+        raise targets.UnavailableError(
             f"{directory}: it has not been compiled for the chip, there is no {OM}",
             hint="compile it where CANN is; without a chip use --runtime device-numerics or twin",
         )
@@ -51,10 +51,10 @@ class AscendRuntimes:
 
     names = RUNTIMES
 
-    def open(self, directory: Path, name: str, options: convertkit.RuntimeOptions) -> convertkit.Runtime:
+    def open(self, directory: Path, name: str, options: targets.RuntimeOptions) -> targets.Runtime:
         return open_runtime(directory, name, options)
 
-    def timings(self, results: Path) -> convertkit.Timings:
+    def timings(self, results: Path) -> targets.Timings:
         from convertkit_ascend.runtimes.summary import read_timings
 
         return read_timings(results)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import system
 from convertkit_ascend.runtimes.binding import Description
 from convertkit_ascend.runtimes.block import Block, Layout
 from convertkit_ascend.runtimes.sessions import Job, Session, open_session
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> None:
         return
     inputs, *outputs, channel = map(int, arguments)
     chip = Chip(Block(inputs), [Block(descriptor) for descriptor in outputs])
-    convertkit.answer(channel, {"open": chip.open, "run": chip.run, "timings": chip.timings})
+    system.answer(channel, {"open": chip.open, "run": chip.run, "timings": chip.timings})
 
 
 class Chip:

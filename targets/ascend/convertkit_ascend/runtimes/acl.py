@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import errors, system, targets
 from convertkit_ascend import reproducer
 from convertkit_ascend.runtimes._acl_child import INPUT
 from convertkit_ascend.runtimes.binding import Binding, Description
@@ -46,9 +46,7 @@ class Limits:
 LIMITS = Limits()
 
 
-def open_acl(
-    model: Path, interface: convertkit.Interface, options: convertkit.RuntimeOptions
-) -> convertkit.Runtime:
+def open_acl(model: Path, interface: targets.Interface, options: targets.RuntimeOptions) -> targets.Runtime:
     """A runtime for an .om file on one chip.
 
     Raises:
@@ -57,9 +55,9 @@ def open_acl(
         UsageError: the device is no number from 0 to 255 (ascend-facts: ais-bench-options), or a batch below 1.
     """
     if not 0 <= options.device <= 255:
-        raise convertkit.UsageError(f"--device {options.device}: devices are numbered from 0 to 255")
+        raise targets.UsageError(f"--device {options.device}: devices are numbered from 0 to 255")
     if options.batch is not None and options.batch < 1:
-        raise convertkit.UsageError(f"--batch {options.batch}: give 1 or more")
+        raise targets.UsageError(f"--batch {options.batch}: give 1 or more")
     job = Job(str(model.absolute()), str(model), options.device, options.batch)
     return AclRuntime(job, interface, LIMITS)
 
@@ -67,12 +65,12 @@ def open_acl(
 class AclRuntime:
     """One model on one chip; see :func:`open_acl`. The child, and what it holds of the chip, goes with this object."""
 
-    def __init__(self, job: Job, interface: convertkit.Interface, limits: Limits) -> None:
+    def __init__(self, job: Job, interface: targets.Interface, limits: Limits) -> None:
         self._job, self._limits = job, limits
         self._inputs, self._outputs = Block.made(), Pool(BLOCKS)
         self._fed: Layout = []
         blocks = [block.descriptor for block in (self._inputs, *self._outputs.blocks)]
-        self._child = convertkit.Dialogue([*CHILD, *map(str, blocks)], name=NAME, descriptors=blocks)
+        self._child = system.Dialogue([*CHILD, *map(str, blocks)], name=NAME, descriptors=blocks)
         try:
             self._binding = Binding(interface.inputs, interface.outputs, self._open())
             self._binding.order()
@@ -92,10 +90,10 @@ class AclRuntime:
         answer = self._ask("run", inputs=self._fed, into=into)
         return self._binding.results(self._outputs.take(into, answer["outputs"]), self._job.batch)
 
-    def take_timings(self) -> convertkit.Timings:
+    def take_timings(self) -> targets.Timings:
         """Milliseconds of every run since the last call, taken in the child."""
         answer = self._ask("timings")
-        return convertkit.Timings(**{name: tuple(values) for name, values in answer.items()})
+        return targets.Timings(**{name: tuple(values) for name, values in answer.items()})
 
     def close(self) -> None:
         """Ends the child; the device is free when this returns."""
@@ -104,23 +102,23 @@ class AclRuntime:
     def _open(self) -> tuple[Description, ...]:
         try:
             answer = self._child.ask("open", timeout=self._limits.opening, **asdict(self._job))
-        except convertkit.ChildError as error:
+        except system.ChildError as error:
             message = f"{self._job.shown}: device {self._job.device} does not take it: {error.message}"
-            raise self._lost(convertkit.UnavailableError, message) from error
+            raise self._lost(targets.UnavailableError, message) from error
         return tuple(Description(**entry) for entry in answer["inputs"])
 
     def _ask(self, question: str, **given: Any) -> dict[str, Any]:
         try:
             return self._child.ask(question, timeout=self._limits.running, **given)
-        except convertkit.ChildError as error:
-            raise self._lost(convertkit.ProcessError, error.message) from error
+        except system.ChildError as error:
+            raise self._lost(errors.ProcessError, error.message) from error
 
-    def _lost(self, kind: type[convertkit.ConvertkitError], message: str) -> convertkit.ConvertkitError:
+    def _lost(self, kind: type[errors.ConvertkitError], message: str) -> errors.ConvertkitError:
         """The error that says how the child was lost, and where to see it again."""
         output = self._child.output()
         try:
             directory = _leave(self._job, self._inputs.read(self._fed), output)
-        except (OSError, convertkit.ConvertkitError) as error:  # a full disk must not hide why we are here
+        except (OSError, errors.ConvertkitError) as error:  # a full disk must not hide why we are here
             return kind(message, hint=f"no reproducer: {error}")
         found = kind(message, hint=f"to repeat it: {directory / 'command.sh'}")
         last = [line for line in output.splitlines() if line.strip()][-SHOWN:]
@@ -130,12 +128,12 @@ class AclRuntime:
 
 def _leave(job: Job, feeds: Sequence[NDArray[Any]], output: str) -> Path:
     """A reproducer: the job, the inputs of the last run, what was printed. The model stays where it is."""
-    with convertkit.work_directory("acl") as work:
+    with system.work_directory("acl") as work:
         (work / "job.json").write_text(json.dumps(asdict(job), indent=1) + "\n")
         for number, array in enumerate(feeds):
             np.save(work / INPUT.format(number), array)
         return reproducer.leave(
-            convertkit.home() / "failures",
+            system.home() / "failures",
             Path(job.model).name,
             kind="acl",
             work=work,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import targets
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,8 +35,8 @@ class Binding:
         model_inputs: of the compiled model, in its order.
     """
 
-    inputs: tuple[convertkit.TensorInfo, ...]
-    outputs: tuple[convertkit.TensorInfo, ...]
+    inputs: tuple[targets.TensorInfo, ...]
+    outputs: tuple[targets.TensorInfo, ...]
     model_inputs: tuple[Description, ...]
 
     def order(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Binding:
         """
         graph, model = [tensor.name for tensor in self.inputs], [tensor.name for tensor in self.model_inputs]
         if len(graph) != len(model):
-            raise convertkit.GraphError(
+            raise targets.GraphError(
                 f"the compiled model takes {len(model)} inputs ({', '.join(model)}), the graph {', '.join(graph)}"
             )
         return tuple(model) if set(model) == set(graph) else tuple(graph)
@@ -61,12 +61,12 @@ class Binding:
         found = []
         for name, tensor in zip(self.order(), self.model_inputs, strict=True):
             if name not in arrays:
-                raise convertkit.GraphError(
+                raise targets.GraphError(
                     f"input {name!r} is missing; the graph needs {', '.join(self.order())}"
                 )
             array = np.asarray(arrays[name])
             if batch is None and array.nbytes != tensor.realsize:
-                raise convertkit.GraphError(
+                raise targets.GraphError(
                     f"input {name!r}: {array.dtype} {array.shape} has {array.nbytes} bytes, "
                     f"the compiled model takes {tensor.realsize}"
                 )
@@ -80,7 +80,7 @@ class Binding:
             GraphError: another number of outputs, or one of another size or kind.
         """
         if len(arrays) != len(self.outputs):
-            raise convertkit.GraphError(
+            raise targets.GraphError(
                 f"the compiled model gave {len(arrays)} outputs, the graph has {len(self.outputs)}"
             )
         return {
@@ -88,11 +88,11 @@ class Binding:
         }
 
 
-def _as(tensor: convertkit.TensorInfo, array: NDArray[Any], batch: int | None) -> NDArray[Any]:
+def _as(tensor: targets.TensorInfo, array: NDArray[Any], batch: int | None) -> NDArray[Any]:
     wanted = np.dtype(tensor.dtype)
     fits = array.size == tensor.elements or batch is not None
     if not fits or not np.can_cast(array.dtype, wanted, "safe"):
-        raise convertkit.GraphError(
+        raise targets.GraphError(
             f"output {tensor.name}: the compiled model gave {array.dtype} {array.shape}, the graph has {tensor}"
         )
     shaped = array if batch is not None else array.reshape(tensor.shape)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-import convertkit
+from convertkit.api import targets
 
 HOW = (
     "take the wheels aclruntime and ais_bench from aisbench.obs.myhuaweicloud.com or say msit install benchmark, "
@@ -17,7 +17,7 @@ HOW = (
 )
 
 
-class NotInstalledError(convertkit.UnavailableError):
+class NotInstalledError(targets.UnavailableError):
     """There is no module of that name at all."""
 
 
@@ -30,7 +30,7 @@ def find_aclruntime() -> ModuleType:
     module = _load("aclruntime")
     for name in ("InferenceSession", "session_options", "Tensor"):
         if not hasattr(module, name):
-            raise convertkit.UnavailableError(
+            raise targets.UnavailableError(
                 f"module aclruntime at {_place(module)} is not Huawei's: it has no {name}", hint=HOW
             )
     return module
@@ -48,7 +48,7 @@ def find_ais_bench() -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or not error.name.startswith("ais_bench"):
             raise _broken("ais_bench.infer.interface", error) from error
-        raise convertkit.UnavailableError(
+        raise targets.UnavailableError(
             f"module ais_bench at {_place(package)} is not the inference tool: it has no {error.name} "
             "(ais-bench-benchmark from PyPI is a toolkit for language models)",
             hint=HOW,
@@ -56,7 +56,7 @@ def find_ais_bench() -> ModuleType:
     except ImportError as error:
         raise _broken("ais_bench.infer.interface", error) from error
     if not hasattr(module, "InferSession"):
-        raise convertkit.UnavailableError(
+        raise targets.UnavailableError(
             f"module ais_bench at {_place(package)} is not the inference tool: it has no InferSession",
             hint=HOW,
         )
@@ -74,9 +74,9 @@ def _load(name: str) -> ModuleType:
         raise _broken(name, error) from error
 
 
-def _broken(name: str, error: ImportError) -> convertkit.UnavailableError:
+def _broken(name: str, error: ImportError) -> targets.UnavailableError:
     hint = HOW if isinstance(error, ModuleNotFoundError) else "source CANN's set_env.sh in this shell"
-    return convertkit.UnavailableError(f"module {name} is there but cannot be loaded: {error}", hint=hint)
+    return targets.UnavailableError(f"module {name} is there but cannot be loaded: {error}", hint=hint)
 
 
 def _place(module: ModuleType) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-import convertkit
+from convertkit.api import errors, targets
 from convertkit_ascend.runtimes.modules import NotInstalledError, find_aclruntime, find_ais_bench
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _opened(make: Callable[[], Any], job: Job) -> Any:
     try:
         return make()
     except Exception as error:  # pybind11 gives RuntimeError, older builds others
-        raise convertkit.UnavailableError(
+        raise targets.UnavailableError(
             f"{job.shown}: device {job.device} does not take it: {_brief(error)}",
             hint="npu-smi info lists the chips; an .om runs on the chip it was compiled for only",
         ) from error
@@ -193,8 +193,8 @@ class _quoting:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(error, convertkit.ConvertkitError):
-            raise convertkit.ProcessError(f"the runtime of the chip failed: {_brief(error)}") from error
+        if isinstance(error, Exception) and not isinstance(error, errors.ConvertkitError):
+            raise errors.ProcessError(f"the runtime of the chip failed: {_brief(error)}") from error
 
 
 def _brief(error: BaseException) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-import convertkit
+from convertkit.api import system, targets
 
 _RUN = re.compile(r"\d{4}_\d{2}_\d{2}-\d{2}_\d{2}_\d{2}")
 _DEVICE = re.compile(r"device\d+(?:_\d+)?")
@@ -31,7 +31,7 @@ class _Summary(Struct, frozen=True):
     D2H_latency: _Latency = _Latency()
 
 
-def read_timings(results: Path) -> convertkit.Timings:
+def read_timings(results: Path) -> targets.Timings:
     """The compute times in ms of every run; what the file has only the mean of (the copies) is given once.
 
     Args:
@@ -45,16 +45,16 @@ def read_timings(results: Path) -> convertkit.Timings:
         what = (
             "no summary of ais_bench" if not found else f"{len(found)} summaries, {found[0].name} the first,"
         )
-        raise convertkit.UsageError(
+        raise targets.UsageError(
             f"{results}: {what} there or beside it", hint="give the directory of one run, on one device"
         )
     try:
-        summary = msgspec.json.decode(convertkit.read_file(found[0]), type=_Summary)
+        summary = msgspec.json.decode(system.read_file(found[0]), type=_Summary)
     except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise convertkit.UsageError(f"{found[0]}: not a summary of ais_bench ({error})") from error
+        raise targets.UsageError(f"{found[0]}: not a summary of ais_bench ({error})") from error
     single = [time for time in summary.npu_compute_time_list if isinstance(time, float)]
     mean = (summary.NPU_compute_time.mean,) if summary.NPU_compute_time.mean > 0 else ()
-    return convertkit.Timings(tuple(single) or mean, _mean(summary.H2D_latency), _mean(summary.D2H_latency))
+    return targets.Timings(tuple(single) or mean, _mean(summary.H2D_latency), _mean(summary.D2H_latency))
 
 
 def _candidates(results: Path) -> list[Path]:

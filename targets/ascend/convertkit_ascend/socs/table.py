@@ -8,7 +8,7 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
-import convertkit
+from convertkit.api import errors
 from convertkit_ascend.socs.record import Soc
 
 
@@ -41,7 +41,7 @@ def get(name: str) -> Soc:
     """
     found = _table().get(name.lower())
     if found is None:
-        raise convertkit.UnknownNameError("SoC", name, names())
+        raise errors.UnknownNameError("SoC", name, names())
     return found
 
 

@@ -1,34 +1,21 @@
-"""From vendor operators to standard ONNX, node by node."""
+"""From vendor operators to standard ONNX, by way of the head operators that they are."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+import onnx
 
-import numpy as np
-
-import convertkit
+from convertkit.api import errors, graphs, heads, targets
 from convertkit_ascend import ops
-from convertkit_ascend.twin.emit import Emitter, Tensor
-from convertkit_ascend.twin.nms import nms
-from convertkit_ascend.twin.roi_extractor import roi_extractor
-from convertkit_ascend.twin.site import Site, site
-
-if TYPE_CHECKING:
-    import onnx
-
-Executable: TypeAlias = Literal["framework", "ideal"]
+from convertkit_ascend.domain import set_versions, versions
+from convertkit_ascend.ops.as_heads import AS_HEADS, Executable
+from convertkit_ascend.ops.lowering import with_vendor_operators, write, written
+from convertkit_ascend.ops.roi_extractor import square_only
 
 SEMANTICS: tuple[Executable, ...] = ("framework", "ideal")
 
-_LOWERINGS: Mapping[str, Callable[[Emitter, Site, Executable], list[Tensor]]] = {
-    "BatchMultiClassNMS": nms,
-    "RoiExtractor": roi_extractor,
-}
 
-
-def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> convertkit.LightModel:
-    """The twin of a graph: every vendor node in operators of the default domain.
+def lower(model: targets.LightModel, semantics: Executable = "ideal") -> targets.LightModel:
+    """The twin of a graph: every vendor node, and every head as the vendor has it, in the default domain.
 
     Args:
         model: opset 11 to 16. Shapes of boxes, scores, features and rois must be static. Floating inputs of a vendor
@@ -44,58 +31,30 @@ def lower(model: convertkit.LightModel, semantics: Executable = "ideal") -> conv
         GraphError: a vendor node has wrong attributes or types.
     """
     if semantics not in SEMANTICS:
-        raise convertkit.UnknownNameError("semantics of a twin", semantics, SEMANTICS)
-    if not any(_vendor_nodes(model.proto.graph)):
+        raise errors.UnknownNameError("semantics of a twin", semantics, SEMANTICS)
+    model = with_vendor_operators(model)
+    if not any(node.domain == ops.DOMAIN for node in graphs.every_node(model.proto.graph)):
         return model
-    graph = convertkit.open_graph(_typed(model))
-    low, high = ops.OPSETS
-    if not low <= graph.opset <= high:
-        raise convertkit.UnavailableError(f"a twin has opset {low} to {high}, the graph has {graph.opset}")
-    for node in graph.find(domain=ops.DOMAIN):
-        _lower(graph, node, semantics)
-    graph.tidy()
-    return _closed(graph, model)
-
-
-def _lower(graph: convertkit.Graph, node: Any, semantics: Executable) -> None:
-    op = ops.get(node.op)
-    emit = Emitter(graph, node.name or node.op)
-    found = site(emit, node, op)
-    results = _LOWERINGS[op.name](emit, found, semantics)
-    outputs = list(node.outputs)
-    node.inputs.clear()
-    node.outputs.clear()
-    for formal, old, new in zip(op.outputs, outputs, results, strict=False):
-        rounded = found.half and formal.type == "T"
-        graph.replace(old, emit.cast(new, np.float16) if rounded else new)
-
-
-def _typed(model: convertkit.LightModel) -> convertkit.LightModel:
-    """The model with types and shapes of its tensors, those behind vendor nodes too."""
-    import onnx
-
-    ops.register_schemas()
-    known = convertkit.inferred(model, strict=False).graph.value_info
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    del proto.graph.value_info[:]
-    proto.graph.value_info.extend(known)
-    return convertkit.LightModel(proto, model.weights)
+    for node in graphs.every_node(proto.graph):
+        if node.domain == ops.DOMAIN:
+            _rise(node, semantics)
+    opsets = {name: number for name, number in versions(proto).items() if name != ops.DOMAIN}
+    set_versions(proto, {**opsets, heads.HEADS: heads.VERSION})
+    return heads.lower(targets.LightModel(proto, model.weights))
 
 
-def _closed(graph: convertkit.Graph, before: convertkit.LightModel) -> convertkit.LightModel:
-    after = convertkit.close_graph(graph, before)
-    left = next(_vendor_nodes(after.proto.graph), None)
-    if left is not None:
-        raise convertkit.UnavailableError(
-            f"{left.op_type} {left.name!r} is in a subgraph; the twin lowers the main graph only"
-        )
-    imports = [item for item in after.proto.opset_import if item.domain != ops.DOMAIN]
-    del after.proto.opset_import[:]
-    after.proto.opset_import.extend(imports)
-    return after
-
-
-def _vendor_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    """Those of subgraphs too."""
-    return (node for node in convertkit.every_node(graph) if node.domain == ops.DOMAIN)
+def _rise(node: onnx.NodeProto, semantics: Executable) -> None:
+    """Makes a vendor node the head operator that it is in these semantics."""
+    op = ops.get(node.op_type)
+    values = written(node)
+    if wrong := op.wrong(values):
+        raise targets.GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
+    complete = op.complete(values)
+    if op is ops.ROI_EXTRACTOR and semantics == "ideal":
+        unlike = square_only(complete["pooled_height"], complete["pooled_width"])
+        if unlike:
+            raise targets.UnavailableError(f"{op.name} {node.name!r}: {unlike[0]}")
+    head, translate = AS_HEADS[op.name]
+    write(node, head, heads.HEADS, translate(complete, semantics))

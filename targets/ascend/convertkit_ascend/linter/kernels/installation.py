@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import convertkit
+from convertkit.api import system
+from convertkit.api import targets as api_targets
 
 HOMES = ("ASCEND_OPP_PATH", "ASCEND_TOOLKIT_HOME", "ASCEND_HOME_PATH")
 """Variables that ``set_env.sh`` sets (ascend-facts: cann-variables); the first is the ``opp`` directory itself."""
@@ -90,14 +91,14 @@ def _read(opp: Path, family: str) -> Kernels | None:
 
 
 def _kernels(file: Path) -> dict[str, Kernel]:
-    text = convertkit.read_file(file, error=convertkit.UnavailableError)
+    text = system.read_file(file, error=api_targets.UnavailableError)
     try:
         entries = json.loads(text)
         return {
             name: Kernel(_types(entry, "input"), _types(entry, "output")) for name, entry in entries.items()
         }
     except (ValueError, AttributeError, TypeError, RecursionError) as error:
-        raise convertkit.UnavailableError(
+        raise api_targets.UnavailableError(
             f"{file}: not a kernel list of CANN ({error})",
             hint=f"unset {', '.join(HOMES)} to use the table of this package",
         ) from error

@@ -9,7 +9,7 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-import convertkit
+from convertkit.api import targets
 from convertkit_ascend.linter.rule import Limit, Rule, T
 from convertkit_ascend.linter.view import Node, View
 
@@ -38,13 +38,13 @@ def about(sees: type[T]) -> tuple[Rule[T], ...]:
 
 
 @functools.cache
-def catalogue() -> tuple[convertkit.LintRule, ...]:
+def catalogue() -> tuple[targets.LintRule, ...]:
     """What is to be known of each, by id."""
     found = {item.about.id: item.about for item in sorted(every(), key=lambda item: isinstance(item, Rule))}
     return tuple(found[name] for name in sorted(found))
 
 
-def of_graph(view: View) -> Iterator[convertkit.LintFinding]:
+def of_graph(view: View) -> Iterator[targets.LintFinding]:
     """What the rules about a typed graph and its nodes find, and the limits of the table."""
     for sees, together in itertools.groupby(every(), lambda item: getattr(item, "sees", Limit)):
         rules: list[Any] = list(together)
@@ -54,7 +54,7 @@ def of_graph(view: View) -> Iterator[convertkit.LintFinding]:
             yield from (found for rule in rules for found in rule.findings(seen))
 
 
-def _limits(view: View, kinds: dict[str, Limit]) -> Iterator[convertkit.LintFinding]:
+def _limits(view: View, kinds: dict[str, Limit]) -> Iterator[targets.LintFinding]:
     for node in view.nodes:
         for check in node.checks:
             holds = check.severity != "info" and check.opset_min <= view.opset <= check.opset_max

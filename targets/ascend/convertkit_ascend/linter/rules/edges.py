@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import onnx
 from onnx.defs import OpSchema
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain
 from convertkit_ascend.linter.order import in_order
@@ -66,7 +66,7 @@ COUNTED = frozenset(
 )
 def input_left_out(subject: Subject) -> Iterator[Spot]:
     """Operators whose plugin counts the inputs have none left out by an empty name."""
-    for node in convertkit.every_node(subject.graph):
+    for node in graphs.every_node(subject.graph):
         missing = {place for place, name in enumerate(node.input) if not name}
         if not missing or plain(node.domain) or node.op_type not in COUNTED:
             continue
@@ -83,7 +83,7 @@ def input_left_out(subject: Subject) -> Iterator[Spot]:
 )
 def name_empty(subject: Subject) -> Iterator[Spot]:
     """No input is left out by an empty name beside an unnamed output: the parser joins them, as any two of one name."""
-    for graph in convertkit.every_graph(subject.graph):
+    for graph in graphs.every_graph(subject.graph):
         places = [(node, place) for node in graph.node for place, name in enumerate(node.output) if not name]
         for node in graph.node if places else ():
             missing = [str(place) for place, name in enumerate(node.input) if not name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend import ops
 from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.view import View
@@ -84,7 +84,7 @@ def input_type(view: View) -> Iterator[Spot]:
 def subgraph(view: View) -> Iterator[Spot]:
     """No node holds a subgraph; If is taken, but only the operators of its branches are examined."""
     for node in view.nodes:
-        if any(True for _ in convertkit.bodies(node.proto)):
+        if any(True for _ in graphs.bodies(node.proto)):
             why = "it holds a subgraph"
             if node.op == "If":
                 why += "; of the branches only the operators were looked at"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convertkit.api import graphs, heads
 from convertkit_ascend import ops
 from convertkit_ascend.domain import plain
 from convertkit_ascend.linter.rule import Spot, rule
@@ -35,11 +36,10 @@ def opset_import_twice(subject: Subject) -> Iterator[Spot]:
     hides=("vendor-limit", "vendor-note", "op-unknown", "opset-window"),
 )
 def domain_private(subject: Subject) -> Iterator[Spot]:
-    """Vendor operators are in the default domain; convertkit's own is for its pipeline only."""
-    for node in subject.graph.node:
-        if node.domain == ops.DOMAIN:
-            why = f"the parser has no plugin for {ops.DOMAIN}::{node.op_type}"
-            yield Spot.at(node, why)
+    """Vendor operators are in the default domain; convertkit's own are for its pipeline only."""
+    for node in graphs.every_node(subject.graph):
+        if node.domain in (ops.DOMAIN, heads.HEADS):
+            yield Spot.at(node, f"the parser has no plugin for {node.domain}::{node.op_type}")
 
 
 @rule(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import convertkit
+from convertkit.api import passes
 from convertkit_ascend.passes.legalizing import explicit, indices, names, ranges, redundant, resize, types
 
-Rewrite = Callable[[convertkit.Graph], int]
+Rewrite = Callable[[passes.Graph], int]
 """Edits the graph and returns how often."""
 
 REWRITES: tuple[Rewrite, ...] = (
@@ -25,7 +25,7 @@ REWRITES: tuple[Rewrite, ...] = (
 """Repeated until nothing changes any more; each leaves the graph valid."""
 
 
-def rewrite(graph: convertkit.Graph) -> None:
+def rewrite(graph: passes.Graph) -> None:
     """Names the nodes, applies all rewrites, and states every type and shape that strict inference proves."""
     graph.tidy()
     names.give(graph)

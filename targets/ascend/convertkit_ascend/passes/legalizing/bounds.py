@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import graphs
 from convertkit_ascend.passes.legalizing.constants import values_of
 
 INT32 = (-(2**31), 2**31 - 1)
@@ -62,7 +62,7 @@ def _of_constant(tensor: Any) -> Range | None:
 def _of_index(node: Any, tensor: Any) -> Range | None:
     if node.op == "TopK" and tensor is node.outputs[0]:
         return None
-    shape = convertkit.static_shape(node.inputs[0])
+    shape = graphs.static_shape(node.inputs[0])
     return None if shape is None else (0, shape[node.attrs.get("axis", -1 if node.op == "TopK" else 0)] - 1)
 
 

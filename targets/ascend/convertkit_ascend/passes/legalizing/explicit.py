@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import graphs, passes
 
 _LITERALS = {
     "value_float": np.float32,
@@ -17,7 +17,7 @@ _LITERALS = {
 }
 
 
-def lift_constants(graph: convertkit.Graph) -> int:
+def lift_constants(graph: passes.Graph) -> int:
     """Constant nodes become initializers: of their attributes the parser reads ``value`` only.
 
     A Constant that is a graph output stays a node; its literal becomes a tensor.
@@ -40,7 +40,7 @@ def lift_constants(graph: convertkit.Graph) -> int:
     return count
 
 
-def write_attributes(graph: convertkit.Graph) -> int:
+def write_attributes(graph: passes.Graph) -> int:
     """Attributes the parser insists on: Transpose perm, ConvTranspose kernel_shape, ReduceMax and ReduceMin axes."""
     count = 0
     for node in graph.find(("Transpose", "ConvTranspose", "ReduceMax", "ReduceMin", "LogSoftmax")):
@@ -51,7 +51,7 @@ def write_attributes(graph: convertkit.Graph) -> int:
     return count
 
 
-def write_bounds(graph: convertkit.Graph) -> int:
+def write_bounds(graph: passes.Graph) -> int:
     """A Clip of floats that leaves out both bounds gets the lower one, the lowest float; ints need none."""
     count = 0
     for node in graph.find("Clip") if graph.opset >= 11 else ():
@@ -62,12 +62,12 @@ def write_bounds(graph: convertkit.Graph) -> int:
     return count
 
 
-def _missing(graph: convertkit.Graph, node: Any) -> tuple[str, Any]:
+def _missing(graph: passes.Graph, node: Any) -> tuple[str, Any]:
     """The attribute a node needs, and its value; None where that is not known."""
     shape = node.inputs[0].shape
     rank = None if shape is None else len(shape)
     if node.op == "ConvTranspose":
-        kernel = convertkit.static_shape(node.inputs[1])
+        kernel = graphs.static_shape(node.inputs[1])
         return "kernel_shape", None if kernel is None else list(kernel[2:])
     if node.op == "LogSoftmax":
         return "axis", 1 if graph.opset < 13 else -1

@@ -14,7 +14,7 @@ import numpy as np
 import onnx_graphsurgeon as gs
 from onnx import TensorProto
 
-import convertkit
+from convertkit.api import passes
 from convertkit_ascend.linter.schemas import is_variable, node_schema, type_variables
 from convertkit_ascend.passes.legalizing.bounds import bounds, fits
 from convertkit_ascend.passes.legalizing.constants import values_of
@@ -29,7 +29,7 @@ _MOVES = frozenset(
 )  # fmt: skip
 
 
-def cast_where_the_chip_writes_int32(graph: convertkit.Graph) -> int:
+def cast_where_the_chip_writes_int32(graph: passes.Graph) -> int:
     """Puts a Cast to int32 and one back to int64 behind every such output that something else reads."""
     count = 0
     for node in graph.find(tuple(WRITTEN)):
@@ -40,7 +40,7 @@ def cast_where_the_chip_writes_int32(graph: convertkit.Graph) -> int:
     return count
 
 
-def sink_widening_casts(graph: convertkit.Graph) -> int:
+def sink_widening_casts(graph: passes.Graph) -> int:
     """Moves each Cast from int32 to int64 behind its consumers, or away where they take int32 anyway."""
     count = 0
     for node in graph.find("Cast"):
@@ -50,7 +50,7 @@ def sink_widening_casts(graph: convertkit.Graph) -> int:
     return count
 
 
-def _is_read_as_int64(graph: convertkit.Graph, tensor: Any) -> bool:
+def _is_read_as_int64(graph: passes.Graph, tensor: Any) -> bool:
     if any(tensor is output for output in graph.outputs):
         return True
     return not all(
@@ -58,7 +58,7 @@ def _is_read_as_int64(graph: convertkit.Graph, tensor: Any) -> bool:
     )
 
 
-def _cast_twice(graph: convertkit.Graph, node: Any, place: int) -> None:
+def _cast_twice(graph: passes.Graph, node: Any, place: int) -> None:
     """``indices`` keeps its name and its readers behind the two Casts; the chip's own output gets a new one."""
     indices = node.outputs[place]
     shape = indices.shape
@@ -72,7 +72,7 @@ def _widens(node: Any) -> bool:
     return bool(node.attrs["to"] == TensorProto.INT64 and node.inputs[0].dtype == np.int32)
 
 
-def _pass_narrow(graph: convertkit.Graph, reader: Any, cast: Any) -> int:
+def _pass_narrow(graph: passes.Graph, reader: Any, cast: Any) -> int:
     wide, narrow = cast.outputs[0], cast.inputs[0]
     if reader.op == "Cast":
         reader.inputs[0] = narrow
@@ -91,7 +91,7 @@ def _pass_narrow(graph: convertkit.Graph, reader: Any, cast: Any) -> int:
     return count
 
 
-def _bound_slots(graph: convertkit.Graph, node: Any) -> list[int] | None:
+def _bound_slots(graph: passes.Graph, node: Any) -> list[int] | None:
     """The inputs whose type the (only) output has; None for an operator without schema."""
     schema = node_schema(node.op, node.domain or "", graph.opset)
     if schema is None:
@@ -101,7 +101,7 @@ def _bound_slots(graph: convertkit.Graph, node: Any) -> list[int] | None:
     return [slot for slot, name in enumerate(variables) if name in outputs and is_variable(name)]
 
 
-def _takes_int32(graph: convertkit.Graph, node: Any, slot: int) -> bool:
+def _takes_int32(graph: passes.Graph, node: Any, slot: int) -> bool:
     """Whether an input may be int32 whatever the others are."""
     schema = node_schema(node.op, node.domain or "", graph.opset)
     if schema is None or node.op == "OneHot":  # of its types onnxruntime runs a few combinations only
@@ -114,7 +114,7 @@ def _takes_int32(graph: convertkit.Graph, node: Any, slot: int) -> bool:
     return "tensor(int32)" in allowed.get(name, ())
 
 
-def _can_be_int32(graph: convertkit.Graph, node: Any, bound: list[int]) -> bool:
+def _can_be_int32(graph: passes.Graph, node: Any, bound: list[int]) -> bool:
     """Whether a node computes the same in int32: it moves values, or its operands and results are known to fit."""
     if len(node.outputs) != 1 or node.op not in _MOVES | _ARITHMETIC:
         return False
@@ -132,7 +132,7 @@ def _narrow_form(tensor: Any) -> bool:
     return len(tensor.inputs) == 1 and tensor.inputs[0].op == "Cast" and _widens(tensor.inputs[0])
 
 
-def _retype(graph: convertkit.Graph, node: Any, bound: list[int]) -> None:
+def _retype(graph: passes.Graph, node: Any, bound: list[int]) -> None:
     """The node computes in int32, and a Cast behind it gives its readers the int64 they know."""
     for slot in bound:
         tensor = node.inputs[slot]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import passes
 from convertkit_ascend.linter.schemas import least
 
 
-def give(graph: convertkit.Graph) -> int:
+def give(graph: passes.Graph) -> int:
     """Names unnamed nodes, and renames those whose name a graph input or an earlier node has.
 
     ``;`` and ``:`` become ``_``: ``--out_nodes`` splits at them.
@@ -25,7 +25,7 @@ def give(graph: convertkit.Graph) -> int:
     return count
 
 
-def give_tensors(graph: convertkit.Graph) -> None:
+def give_tensors(graph: passes.Graph) -> None:
     """Every output gets a name, and no node lists inputs that it leaves out at the end: as :mod:`..handover.names`."""
     for node in graph.nodes:
         inputs, outputs = least(node.op, node.domain or "", graph.opset)
@@ -38,14 +38,14 @@ def give_tensors(graph: convertkit.Graph) -> None:
                 node.outputs[place] = gs.Variable(graph.fresh_name(f"{node.name}_output_{place}"))
 
 
-def _fresh(graph: convertkit.Graph, wanted: str, taken: set[str]) -> str:
+def _fresh(graph: passes.Graph, wanted: str, taken: set[str]) -> str:
     name = graph.fresh_name(wanted)
     while name in taken:
         name = graph.fresh_name(wanted)
     return name
 
 
-def _of_initializers(graph: convertkit.Graph) -> set[str]:
+def _of_initializers(graph: passes.Graph) -> set[str]:
     """The nodes that the parser makes of initializers (ascend-facts: parser-names)."""
     constants = [tensor for tensor in graph.surgeon.tensors().values() if isinstance(tensor, gs.Constant)]
     ordered = sorted(tensor.name for tensor in constants)

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_ascend.passes.legalizing.constants import values_of
 
 
-def slice_bounds(graph: convertkit.Graph) -> int:
+def slice_bounds(graph: passes.Graph) -> int:
     """Constant starts and ends of Slice move into 0..size (steps above 0), axes into 0..rank-1."""
     return sum(_slice(graph, node) for node in graph.find("Slice"))
 
 
-def gather_indices(graph: convertkit.Graph) -> int:
+def gather_indices(graph: passes.Graph) -> int:
     """Constant negative indices of Gather and GatherElements get the size of the axis added."""
     count = 0
     for node in graph.find(("Gather", "GatherElements")):
-        indices, shape = values_of(node.inputs[1]), convertkit.static_shape(node.inputs[0])
+        indices, shape = values_of(node.inputs[1]), graphs.static_shape(node.inputs[0])
         if indices is None or shape is None or not indices.size:
             continue
         size = shape[node.attrs.get("axis", 0)]
@@ -31,12 +31,12 @@ def gather_indices(graph: convertkit.Graph) -> int:
     return count
 
 
-def drop_empty_parts(graph: convertkit.Graph) -> int:
+def drop_empty_parts(graph: passes.Graph) -> int:
     """Concat leaves out what has nothing in it along its axis."""
     count = 0
     for node in graph.find("Concat"):
         axis = node.attrs["axis"]
-        shapes = [convertkit.static_shape(tensor) for tensor in node.inputs]
+        shapes = [graphs.static_shape(tensor) for tensor in node.inputs]
         kept = [
             tensor
             for tensor, shape in zip(node.inputs, shapes, strict=True)
@@ -48,10 +48,10 @@ def drop_empty_parts(graph: convertkit.Graph) -> int:
     return count
 
 
-def _slice(graph: convertkit.Graph, node: Any) -> int:
+def _slice(graph: passes.Graph, node: Any) -> int:
     if len(node.inputs) < 3:
         return 0
-    shape, given = convertkit.static_shape(node.inputs[0]), [values_of(tensor) for tensor in node.inputs[1:]]
+    shape, given = graphs.static_shape(node.inputs[0]), [values_of(tensor) for tensor in node.inputs[1:]]
     if shape is None or any(
         value is None and not tensor.is_empty() for value, tensor in zip(given, node.inputs[1:], strict=True)
     ):
@@ -85,7 +85,7 @@ def _inside(start: int, end: int, step: int, size: int) -> tuple[int, int]:
     return low, max(low, high)
 
 
-def _set(graph: convertkit.Graph, node: Any, slot: int, values: list[int]) -> int:
+def _set(graph: passes.Graph, node: Any, slot: int, values: list[int]) -> int:
     old = node.inputs[slot]
     known = values_of(old)
     if known is None or known.tolist() == values:

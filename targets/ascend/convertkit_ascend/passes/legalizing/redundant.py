@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-import convertkit
+from convertkit.api import graphs, passes
 from convertkit_ascend.passes.legalizing.constants import values_of
 
 SAME_SHAPE = frozenset({"Expand", "Flatten", "Reshape", "Slice", "Squeeze", "Tile", "Unsqueeze"})
@@ -16,7 +16,7 @@ WIDER = {("int32", "int64"), ("float16", "float32"), ("int8", "int32"), ("uint8"
 """Casts that keep every value, so that a Cast back undoes them."""
 
 
-def drop(graph: convertkit.Graph) -> int:
+def drop(graph: passes.Graph) -> int:
     """Bypasses every node whose output is its input, bit for bit."""
     count = 0
     for node in graph.find():
@@ -32,7 +32,7 @@ def drop(graph: convertkit.Graph) -> int:
     return count
 
 
-def _bypassable(graph: convertkit.Graph, node: Any) -> bool:
+def _bypassable(graph: passes.Graph, node: Any) -> bool:
     """Not where a graph output would have to be the copy of an input, of a constant or of another output."""
     result, source = node.outputs[0], node.inputs[0]
     if not any(result is tensor for tensor in graph.outputs):
@@ -61,8 +61,8 @@ def _does_nothing(node: Any) -> bool:
 
 
 def _keeps_shape(node: Any) -> bool:
-    before = convertkit.static_shape(node.inputs[0])
-    return before is not None and before == convertkit.static_shape(node.outputs[0])
+    before = graphs.static_shape(node.inputs[0])
+    return before is not None and before == graphs.static_shape(node.outputs[0])
 
 
 def _runs_backwards(node: Any) -> bool:

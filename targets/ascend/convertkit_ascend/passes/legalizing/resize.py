@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import convertkit
+from convertkit.api import passes
 from convertkit_ascend.linter.rules.resize import same_as_floor
 from convertkit_ascend.linter.view import View
 
 _PLAIN = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
 
 
-def plain_rounding(graph: convertkit.Graph) -> int:
+def plain_rounding(graph: passes.Graph) -> int:
     """Where a nearest Resize takes pixel floor(i * in / out) everywhere, it says so."""
     candidates = {
         node.name: node

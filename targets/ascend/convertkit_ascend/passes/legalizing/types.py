@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import onnx_graphsurgeon as gs
 
-import convertkit
+from convertkit.api import passes
 from convertkit_ascend.linter.view import View
 
 
-def state(graph: convertkit.Graph) -> None:
+def state(graph: passes.Graph) -> None:
     """Writes what inference knows to every tensor a node writes, graph outputs included.
 
     A claim of the file that inference does not confirm stays where it is: the judge is the one that refuses it.

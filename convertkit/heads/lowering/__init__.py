@@ -1,0 +1,1 @@
+"""Detection heads in standard ONNX that bare onnxruntime runs."""

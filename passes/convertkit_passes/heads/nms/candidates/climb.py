@@ -1,0 +1,79 @@
+"""From an input of NonMaxSuppression upward to the tensor that holds every candidate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convertkit.api import graphs, passes
+from convertkit.api.heads import Refused
+from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.types import Node, Tensor
+
+SELECTS = frozenset({"Compress", "Gather", "GatherND"})
+"""Operators that take some rows of their first input: a filter, where their output has no static shape."""
+
+
+@dataclass(frozen=True)
+class Climbed:
+    """Where the climb ended.
+
+    Attributes:
+        flat: static shape, every candidate in its flat order.
+        offset: what is added to the boxes to keep classes apart, in the shape of ``under``; None where nothing is.
+        under: the boxes that ``offset`` is added to.
+        filtered: rows are dropped between ``flat`` and the NonMaxSuppression.
+    """
+
+    flat: Tensor
+    offset: Tensor | None = None
+    under: Tensor | None = None
+    filtered: bool = False
+
+
+def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
+    """Upward through views, filters and, if wanted, one addition of class offsets.
+
+    Raises:
+        Refused: no tensor of static shape holds the candidates.
+    """
+    tensor, found = start, Climbed(start)
+    while tensor.inputs:
+        node = tensor.inputs[0]
+        static = graphs.static_shape(tensor) is not None
+        if node.op in VIEWS and (not static or graphs.static_shape(found.flat) is None):
+            tensor = node.inputs[0]
+            found = Climbed(tensor, found.offset, found.under, found.filtered)
+        elif node.op in VIEWS and past_offset and found.offset is None:
+            tensor = node.inputs[0]  # there may be an addition above; a mere view does not move ``flat``
+        elif node.op in SELECTS and not static:
+            tensor = node.inputs[0]
+            found = Climbed(tensor, found.offset, found.under, filtered=True)
+        elif node.op == "Add" and past_offset and found.offset is None and (pair := _operands(graph, node)):
+            tensor, offset = pair
+            found = Climbed(tensor, offset, tensor, found.filtered)
+        else:
+            break
+    if graphs.static_shape(found.flat) is None:
+        raise Refused(
+            f"no tensor of fixed size holds the candidates; the search ended at {found.flat.name}", found.flat
+        )
+    return found
+
+
+def _operands(graph: passes.Graph, node: Node) -> tuple[Tensor, Tensor] | None:
+    """Boxes and offsets of an addition, where one operand moves whole boxes."""
+    for offset, boxes in (node.inputs, node.inputs[::-1]):
+        if graphs.constant_value(graph, boxes) is None and _translates(graph, offset):
+            return boxes, offset
+    return None
+
+
+def _translates(graph: passes.Graph, offset: Tensor) -> bool:
+    """Whether every row of it moves both corners of a box alike, as far as can be told without running it."""
+    value = graphs.constant_value(graph, offset)
+    if value is not None:
+        row = value.reshape(1, -1) if value.ndim == 0 else value
+        return row.shape[-1] == 1 or (row.shape[-1] == 4 and np.array_equal(row[..., :2], row[..., 2:]))
+    return bool(offset.shape) and offset.shape[-1] == 1

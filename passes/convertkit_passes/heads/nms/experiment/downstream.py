@@ -1,0 +1,163 @@
+"""Which tensors below a NonMaxSuppression are made of its boxes and scores alone, and which the graph needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from convertkit.api import graphs, passes
+from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.types import Node, Tensor
+
+MOST_VALUES = 5 * 1000
+"""Of one picture: boxes with scores of the most slots that are looked for."""
+
+MOST_AXES = 4
+
+MOVES = VIEWS | {"Concat", "Slice", "Split"}
+"""Operators whose result holds nothing but elements of their inputs, at places that do not depend on values."""
+
+
+@dataclass(frozen=True)
+class Downstream:
+    """Tensors that depend on the selection and, beside constants, on nothing but the two sources.
+
+    Attributes:
+        tensors: in the order of the graph.
+        leak: what the selection itself depends on beside them, None where nothing.
+    """
+
+    tensors: tuple[Tensor, ...]
+    leak: Tensor | None = None
+
+    def worth_a_look(self, batch: int) -> tuple[Tensor, ...]:
+        """Those that may be detections by their size."""
+        return tuple(item for item in self.tensors if _small(item, batch))
+
+
+def follow(graph: passes.Graph, selection: Tensor, sources: tuple[Tensor, Tensor]) -> Downstream:
+    """Everything below ``selection`` that the two sources determine."""
+    live = _reach(graph.inputs)
+    known = {id(item) for item in sources}
+    below = {id(selection)}
+    found: list[Tensor] = []
+    graph.surgeon.toposort()
+    for node in graph.nodes:
+        needs = [item for item in node.inputs if id(item) in live]
+        if id(selection) in {id(item) for item in node.outputs}:
+            leak = _missing(needs, known)
+            if leak is not None:
+                return Downstream((), leak)
+        if not needs or _missing(needs, known) is not None or _subgraphs(node):
+            continue
+        known.update(id(item) for item in node.outputs)
+        if any(id(item) in below for item in needs):
+            below.update(id(item) for item in node.outputs)
+            found.extend(item for item in node.outputs if not item.is_empty())
+    return Downstream(tuple(found))
+
+
+def read_off(downstream: Downstream, selection: Tensor, explained: Mapping[int, str]) -> set[int]:
+    """The explained tensors at which the selection ends: what is computed from them needs it no more.
+
+    A tensor behind those counts only where the operators between merely move values. Others may look like the
+    identity on the boxes that were tried: a level's boxes times the mask of the level, when all are of that level.
+
+    Args:
+        explained: what each explained tensor is, by its id.
+    """
+    ends: set[int] = set()
+    moved: set[int] = set()
+    derived: set[int] = set()
+    below = {id(selection), *(id(item) for item in downstream.tensors)}
+    for tensor in downstream.tensors:
+        node = tensor.inputs[0]
+        needs = {id(item) for item in node.inputs} & below
+        if not needs <= ends | moved | derived:
+            ends |= {id(tensor)} & explained.keys()
+        elif needs & derived or not _moves(node, explained.get(id(tensor))):
+            derived.add(id(tensor))
+        elif id(tensor) in explained:
+            ends.add(id(tensor))
+        else:
+            moved.add(id(tensor))
+    return ends
+
+
+def _moves(node: Node, kind: str | None) -> bool:
+    """Whether the node only moves values; a cast does so for classes."""
+    if node.op == "Gather":
+        return graphs.is_initializer(node.inputs[1])
+    return node.op in MOVES or (node.op == "Cast" and kind == "classes")
+
+
+def needed(graph: passes.Graph, explained: Collection[int]) -> tuple[list[Tensor], set[int]]:
+    """What the graph outputs are computed from, walking up and not beyond explained tensors.
+
+    Returns:
+        the explained tensors met, in order, and the ids of all other tensors met.
+    """
+    met: set[int] = set()
+    found: dict[int, Tensor] = {}
+    waiting = list(graph.outputs)[::-1]
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) in explained:
+            found.setdefault(id(tensor), tensor)
+            continue
+        if id(tensor) in met:
+            continue
+        met.add(id(tensor))
+        for node in tensor.inputs:
+            waiting.extend(_inputs(node))
+    return list(found.values()), met
+
+
+def last_needed(graph: passes.Graph, downstream: Downstream, met: set[int]) -> Tensor | None:
+    """The first tensor of the selection that something else, or a graph output, still needs."""
+    below = {id(item) for item in downstream.tensors}
+    outputs = {id(item) for item in graph.outputs}
+    for tensor in downstream.tensors:
+        others = (item for node in tensor.outputs for item in node.outputs if id(item) in met)
+        if id(tensor) in met and (id(tensor) in outputs or any(id(item) not in below for item in others)):
+            return tensor
+    return None
+
+
+def _missing(needs: list[Tensor], known: set[int]) -> Tensor | None:
+    return next((item for item in needs if id(item) not in known), None)
+
+
+def _small(tensor: Tensor, batch: int) -> bool:
+    shape = tensor.shape
+    if shape is None:
+        return True
+    size = 1
+    for item in shape:
+        size *= item if isinstance(item, int) else 1
+    return len(shape) <= MOST_AXES and size <= MOST_VALUES * batch
+
+
+def _reach(start: list[Tensor]) -> set[int]:
+    """Everything that is computed from ``start``, itself included."""
+    seen: set[int] = set()
+    waiting = list(start)
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            waiting.extend(item for node in tensor.outputs for item in node.outputs)
+    return seen
+
+
+def _inputs(node: Node) -> Iterator[Tensor]:
+    """What a node reads, bodies of its subgraphs included."""
+    yield from node.inputs
+    for body in _subgraphs(node):
+        yield from body.outputs
+        for inner in body.nodes:
+            yield from _inputs(inner)
+
+
+def _subgraphs(node: Node) -> list[passes.Graph]:
+    return [item for item in node.attrs.values() if hasattr(item, "nodes") and hasattr(item, "outputs")]

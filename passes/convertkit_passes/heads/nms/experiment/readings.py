@@ -1,0 +1,149 @@
+"""Recognizing detections: a tensor that equals an output of the operator in every case that was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit_passes.heads.types import Tensor
+
+Array: TypeAlias = NDArray[Any]
+
+Kind = Literal["boxes", "scores", "dets", "classes", "num"]
+
+COLUMNS: dict[Kind, int] = {"dets": 5, "boxes": 4, "scores": 1, "classes": 1}
+
+EPSILON = float(np.finfo(np.float32).eps)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The operator's outputs for one case.
+
+    Attributes:
+        boxes: ``(B, T, 4)``.
+        scores: ``(B, T)``, descending; 0 in unused slots.
+        classes: ``(B, T)``.
+        num: ``(B,)``: how many slots are used.
+    """
+
+    boxes: Array
+    scores: Array
+    classes: Array
+    num: Array
+
+    def best(self, count: int) -> Answer:
+        """The same with at most ``count`` used slots."""
+        count = min(count, self.scores.shape[1])
+        kept = np.arange(self.scores.shape[1]) < count
+        num = np.minimum(self.num, count)
+        return Answer(self.boxes * kept[:, None], self.scores * kept, self.classes * kept, num)
+
+    def rows(self, total: int) -> Array:
+        """``(B, total, 6)``: boxes, score, class."""
+        parts = [self.boxes, self.scores[..., None], self.classes[..., None]]
+        return np.concatenate(parts, -1)[:, :total]
+
+    def used(self, total: int) -> NDArray[np.bool_]:
+        """``(B, total)``."""
+        mask: NDArray[np.bool_] = np.arange(total) < self.num[:, None]
+        return mask
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A tensor of the graph that the operator can give.
+
+    Attributes:
+        total: how many slots it has.
+        shape: its shape when every slot is used.
+        shift: what is added to the operator's classes.
+        loose: its unused slots are not those of the operator (which are zero).
+        symbolic: it has only the used slots, so its length is not fixed.
+    """
+
+    tensor: Tensor
+    kind: Kind
+    total: int
+    shape: tuple[int, ...]
+    shift: int = 0
+    loose: bool = False
+    symbolic: bool = False
+
+
+def read(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], reach: float) -> Reading | None:
+    """What a tensor is, if anything.
+
+    Args:
+        arrays: its value in each case.
+        answers: the operator's outputs in the same cases.
+        reach: the largest magnitude that boxes have on their way through the graph; its rounding is forgiven.
+    """
+    if arrays[0].dtype.kind not in "fiu":
+        return None
+    whole = arrays[0].dtype.kind != "f"
+    for kind in COLUMNS:
+        found = _as(kind, tensor, arrays, answers, reach) if kind == "classes" or not whole else None
+        if found is not None:
+            return found
+    return None
+
+
+def count(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], total: int) -> Reading | None:
+    """The tensor as the number of detections in ``total`` slots, if it is that; arguments as in :func:`read`."""
+    if arrays[0].dtype.kind not in "iu" or any(item.size != len(answers[0].num) for item in arrays):
+        return None
+    pairs = zip(arrays, answers, strict=True)
+    same = all((item.reshape(-1) == np.minimum(a.num, total)).all() for item, a in pairs)
+    return Reading(tensor, "num", total, arrays[0].shape) if same else None
+
+
+def _as(
+    kind: Kind, tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], reach: float
+) -> Reading | None:
+    batch = len(answers[0].num)
+    per_slot = batch * COLUMNS[kind]
+    lengths = [item.size // per_slot for item in arrays]
+    total = max(lengths)
+    if total < 1 or total > answers[0].scores.shape[1] or any(item.size % per_slot for item in arrays):
+        return None
+    symbolic = len(set(lengths)) > 1
+    if symbolic and (batch > 1 or lengths != [min(total, int(a.num[0])) for a in answers]):
+        return None
+    slots = [item.reshape(batch, -1, COLUMNS[kind]) for item in arrays]
+    return _compare(kind, tensor, slots, answers, reach, total, max(arrays, key=np.size).shape, symbolic)
+
+
+def _compare(
+    kind: Kind,
+    tensor: Tensor,
+    slots: list[Array],
+    answers: Sequence[Answer],
+    reach: float,
+    total: int,
+    shape: tuple[int, ...],
+    symbolic: bool,
+) -> Reading | None:
+    found = np.concatenate([item.reshape(-1, COLUMNS[kind]) for item in slots])
+    wanted = np.concatenate(
+        [a.rows(item.shape[1]).reshape(-1, 6) for item, a in zip(slots, answers, strict=True)]
+    )
+    used = np.concatenate([a.used(item.shape[1]).reshape(-1) for item, a in zip(slots, answers, strict=True)])
+    if not used.any():
+        return None
+    columns = {"boxes": slice(0, 4), "scores": slice(4, 5), "dets": slice(0, 5), "classes": slice(5, 6)}[kind]
+    shift = int(np.rint(found[used][0, 0] - wanted[used][0, 5])) if kind == "classes" else 0
+    allowed = np.zeros(6)
+    allowed[:4], allowed[4] = 4 * EPSILON * reach, 4 * EPSILON
+    close = np.abs(found.astype(np.float64) - shift - wanted[:, columns]) <= allowed[columns]
+    if not close[used].all():
+        return None
+    # an unused slot is known by its score, so that must be 0; what else it holds means nothing
+    if kind in ("scores", "dets") and found[~used][:, -1].any():
+        return None
+    loose = bool((found[~used] != shift).any())
+    return Reading(tensor, kind, total, shape, shift, loose, symbolic)

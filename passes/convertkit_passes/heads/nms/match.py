@@ -1,0 +1,147 @@
+"""Everything a NonMaxSuppression is replaced by, or why it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+
+from convertkit.api import passes
+from convertkit.api.heads import Refused
+from convertkit_passes.heads.nms.candidates import sources
+from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
+from convertkit_passes.heads.nms.candidates.sources import Sources
+from convertkit_passes.heads.nms.candidates.threshold import measure
+from convertkit_passes.heads.nms.experiment import downstream, rounding
+from convertkit_passes.heads.nms.experiment.downstream import Downstream
+from convertkit_passes.heads.nms.experiment.readings import Reading
+from convertkit_passes.heads.nms.experiment.rounding import Offsets
+from convertkit_passes.heads.nms.experiment.run import Experiment, Explained
+from convertkit_passes.heads.types import Node
+
+Attributes: TypeAlias = dict[str, float | int]
+
+
+@dataclass(frozen=True)
+class Match:
+    """A NonMaxSuppression and its surroundings as one node.
+
+    Attributes:
+        attributes: of that node.
+        readings: the tensors it gives; once they are replaced, nothing needs the NonMaxSuppression.
+        rounding: class offsets whose rounding the boxes carry; None where they carry none.
+    """
+
+    site: Site
+    sources: Sources
+    attributes: Attributes
+    readings: tuple[Reading, ...]
+    rounding: Offsets | None
+
+    @property
+    def why(self) -> str:
+        """One line for a finding."""
+        values = ", ".join(f"{name}={value:g}" for name, value in self.attributes.items())
+        read_from = f"boxes {self.sources.boxes.shape} and scores {self.sources.scores.shape}"
+        found = ", ".join(f"{item.tensor.name} ({item.kind})" for item in self.readings)
+        kept = (
+            ""
+            if self.rounding is None
+            else f"; boxes carry the rounding of offsets to {self.rounding.max():g}"
+        )
+        return f"{read_from}; {values}; gives {found}{kept}"
+
+
+def match(graph: passes.Graph, node: Node, *, pad: bool) -> Match:
+    """The match at a NonMaxSuppression; the graph must be annotated with shapes.
+
+    Args:
+        pad: give detections of symbolic length all slots of the operator.
+
+    Raises:
+        Refused: there is none.
+    """
+    site = read(graph, node)
+    refused = None
+    for found in sources.candidates(graph, site):
+        try:
+            if isinstance(found, Refused):
+                raise found
+            return _match(graph, site, found, pad)
+        except Refused as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
+def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
+    borders = (found.boxes.tensor, found.scores.tensor)
+    below = downstream.follow(graph, site.selection, borders)
+    if below.leak is not None:
+        raise Refused("the selection depends on more than boxes and scores", below.leak)
+    threshold = _threshold(graph, site, found)
+    experiment = Experiment(graph, site, found, threshold)
+    chosen = _chosen(graph, site, below, experiment.explained(below, pad=pad))
+    attributes = _attributes(site, found, threshold, chosen)
+    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen))
+
+
+def _threshold(graph: passes.Graph, site: Site, found: Sources) -> float:
+    score = found.scores.tensor
+    if not found.filtered:
+        return operator_threshold(graph, site.score_threshold, score)
+    return operator_threshold(graph, measure(graph, site, found), score)
+
+
+def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[Explained]) -> list[Reading]:
+    """The readings the graph needs, of the first number of slots for which they are all it needs."""
+    for attempt in attempts:
+        tensors, met = downstream.needed(graph, attempt.readings.keys())
+        if tensors and id(site.selection) not in met:
+            return _telling([attempt.readings[id(item)] for item in tensors])
+    # what most can be read off, or else the slots of most tensors, comes nearest to what is meant
+    nearest = max(attempts, key=lambda item: (len(item.readings), len(item.symbolic)), default=None)
+    raise _refusal(graph, below, nearest or Explained(0, {}, frozenset()))
+
+
+def _telling(chosen: list[Reading]) -> list[Reading]:
+    tells = any(item.kind in ("scores", "dets", "num") for item in chosen)
+    if not tells and any(item.loose for item in chosen):
+        raise Refused("unused slots change and no score is read that would tell them", chosen[0].tensor)
+    return chosen
+
+
+def _refusal(graph: passes.Graph, below: Downstream, nearest: Explained) -> Refused:
+    _, met = downstream.needed(graph, nearest.readings.keys())
+    blocked = downstream.last_needed(graph, below, met)
+    name = blocked.name if blocked is not None else "a graph output"
+    if id(blocked) in nearest.symbolic:
+        why = f"has as many rows as there are detections; pad_detections=true gives it {nearest.total}"
+    elif not nearest.readings:
+        why = "is none of the operator's outputs, which are the best 1000 or fewer"
+    else:
+        why = "still needs the selection: it is none of the operator's outputs"
+    return Refused(f"{name} {why}", blocked)
+
+
+def _attributes(site: Site, found: Sources, threshold: float, chosen: list[Reading]) -> Attributes:
+    """The operator's attributes.
+
+    max_size_per_class is min(max_output_boxes_per_class, T): a box that is beaten by T of its own class is not
+    among the best T of all classes, so a limit above T never acts. Where class offsets make all classes one class
+    of the node, its limit counts them together: at T or above it removes nothing from the best T, and the same
+    argument gives T; below T it would be another T, which is refused.
+    """
+    total = chosen[0].total
+    if found.together and site.limit < total:
+        raise Refused(
+            f"it keeps {site.limit} boxes of all classes together, its detections have {total} slots",
+            chosen[0].tensor,
+        )
+    return {
+        "score_threshold": float(np.float32(threshold)),
+        "iou_threshold": float(np.float32(site.iou_threshold)),
+        "max_size_per_class": min(site.limit, total),
+        "max_total_size": total,
+    }

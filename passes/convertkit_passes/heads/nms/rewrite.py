@@ -1,0 +1,124 @@
+"""Searching a graph for NonMaxSuppression nodes, and putting one operator in their place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from onnx import helper
+
+from convertkit.api import heads, passes
+from convertkit.api.heads import Refused, annotated, name_of
+from convertkit_passes.heads.nms.experiment import rounding
+from convertkit_passes.heads.nms.experiment.readings import Reading
+from convertkit_passes.heads.nms.match import Match, match
+from convertkit_passes.heads.types import Tensor
+
+FRAMEWORK = {"ties": "box", "drop_empty": 0}
+"""The switches of frameworks."""
+
+
+def fuse(graph: passes.Graph, *, pad: bool) -> tuple[passes.Finding, ...]:
+    """Replaces what matches, one after the other: each search sees the graph that the last one left.
+
+    Returns:
+        a finding for every NonMaxSuppression; one that goes with an earlier one has none of its own.
+    """
+    findings = []
+    with annotated(graph):
+        for node in graph.find("NonMaxSuppression"):
+            if not node.outputs:
+                continue
+            where = name_of(node)
+            try:
+                found = match(graph, node, pad=pad)
+            except Refused as refused:
+                findings.append(refused.finding(where))
+                continue
+            findings.append(passes.Finding("matched", where, found.why, str(found.site.selection.name)))
+            _write(graph, found)
+            graph.tidy()
+    return tuple(findings)
+
+
+def _write(graph: passes.Graph, found: Match) -> None:
+    boxes = found.sources.boxes.view.emit(graph, found.sources.boxes.tensor)
+    if found.rounding is not None:
+        boxes = rounding.write(graph, boxes, found.rounding)
+    scores = found.sources.scores.view.emit(graph, found.sources.scores.tensor)
+    batch, total = found.site.batch, int(found.attributes["max_total_size"])
+    shapes = ((batch, total, 4), (batch, total), (batch, total), (batch,))
+    made = type(found.site.selection)
+    outputs = [
+        made(graph.fresh_name(item.name), boxes.dtype if index < 3 else np.dtype(np.int32), shapes[index])
+        for index, item in enumerate(heads.MULTICLASS_NMS.outputs)
+    ]
+    op = heads.MULTICLASS_NMS.name
+    graph.add(
+        op, [boxes, scores], attrs={**found.attributes, **FRAMEWORK}, outputs=outputs, domain=heads.HEADS
+    )
+    writer = _Writer(graph, outputs)
+    for item in found.readings:
+        graph.replace(item.tensor, writer.read(item))
+
+
+class _Writer:
+    """The tensors of the old graph, made of the operator's outputs; each node is written once."""
+
+    def __init__(self, graph: passes.Graph, outputs: list[Tensor]) -> None:
+        self._graph = graph
+        self._boxes, self._scores, self._classes, self._num = outputs
+        self._made: dict[tuple[Any, ...], Tensor] = {}
+
+    def read(self, item: Reading) -> Tensor:
+        """A tensor of the reading's shape and type."""
+        if item.kind == "boxes":
+            found = self._boxes
+        elif item.kind == "scores":
+            found = self._scores
+        elif item.kind == "dets":
+            found = self._dets()
+        elif item.kind == "num":
+            found = self._num
+        else:
+            found = self._shifted(item.shift)
+        return self._shaped(self._typed(found, np.dtype(item.tensor.dtype)), item.shape)
+
+    def _dets(self) -> Tensor:
+        batch, total, _ = self._boxes.shape
+        columns = self._shaped(self._scores, (batch, total, 1))
+        return self._once("Concat", [self._boxes, columns], (batch, total, 5), {"axis": 2}, self._boxes.dtype)
+
+    def _shifted(self, shift: int) -> Tensor:
+        if not shift:
+            return self._classes
+        key = ("shift", shift)
+        if key not in self._made:
+            value = self._graph.constant(np.array(shift, self._classes.dtype), name="first_class")
+            shape, dtype = self._classes.shape, self._classes.dtype
+            self._made[key] = self._graph.add("Add", [self._classes, value], shape=shape, dtype=dtype)
+        return self._made[key]
+
+    def _typed(self, tensor: Tensor, dtype: np.dtype[Any]) -> Tensor:
+        if np.dtype(tensor.dtype) == dtype:
+            return tensor
+        return self._once(
+            "Cast", [tensor], tensor.shape, {"to": helper.np_dtype_to_tensor_dtype(dtype)}, dtype
+        )
+
+    def _shaped(self, tensor: Tensor, shape: tuple[int, ...]) -> Tensor:
+        if tuple(tensor.shape) == tuple(shape):
+            return tensor
+        key = ("Reshape", id(tensor), tuple(shape))
+        if key not in self._made:
+            wanted = self._graph.constant(np.array(shape, np.int64), name="shape")
+            self._made[key] = self._graph.add("Reshape", [tensor, wanted], shape=shape, dtype=tensor.dtype)
+        return self._made[key]
+
+    def _once(
+        self, op: str, inputs: list[Tensor], shape: tuple[int, ...], attrs: dict[str, Any], dtype: Any
+    ) -> Tensor:
+        key = (op, *(id(item) for item in inputs), *attrs.items())
+        if key not in self._made:
+            self._made[key] = self._graph.add(op, inputs, attrs=attrs, shape=shape, dtype=dtype)
+        return self._made[key]

@@ -1,0 +1,356 @@
+"""``fuse-multiclass-nms``: what it replaces, what it leaves alone, and that both graphs find the same."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from onnx import TensorProto
+
+from convertkit.api import heads
+from convertkit.api.graphs import open_session
+from convertkit.api.passes import Finding
+from convertkit.graph.graph import open_graph
+from convertkit.graph.light import LightModel
+from tests.graphtext import apply, rewritten, show, text
+from tests.passes.heads import nms_forms
+from tests.passes.heads.nms_forms import Form, Writer
+
+heads.DOMAIN.register_schemas()
+
+
+def explain(model: LightModel, **options: bool) -> tuple[Finding, ...]:
+    return FuseMulticlassNms(**options).explain(open_graph(model))
+
+
+def refusal(model: LightModel, **options: bool) -> Finding:
+    """The one finding; also that the pass leaves the graph alone."""
+    (finding,) = explain(model, **options)
+    assert finding.status == "refused"
+    assert apply(FuseMulticlassNms(**options), model) is model
+    return finding
+
+
+def nms(model: LightModel) -> dict[str, float]:
+    """The attributes of the one MulticlassNms beside its switches, when no NonMaxSuppression is left."""
+    (node,) = (item for item in model.proto.graph.node if item.domain == heads.HEADS)
+    assert not any(item.op_type == "NonMaxSuppression" for item in model.proto.graph.node)
+    found = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+    assert (found.pop("ties"), found.pop("drop_empty")) == (b"box", 0)  # as frameworks do
+    return found
+
+
+def compare(before: LightModel, after: LightModel, seed: int, reach: float) -> int:
+    """Runs both on random boxes; the used slots, which must be equal, are counted.
+
+    ``reach``: the largest coordinate on the way, where class offsets are added and taken off again in float32, and the
+    fused graph does not do the same; 0 where it does.
+    """
+    inputs = nms_forms.random_inputs(before, seed)
+    old = open_session(before, optimize=False).run(inputs)
+    new = open_session(heads.lower(after), optimize=False).run(inputs)
+    scores = old["dets"][..., 4]
+    used = scores > 0
+    np.testing.assert_allclose(new["dets"][used], old["dets"][used], rtol=0, atol=reach * 2.0**-23)
+    np.testing.assert_array_equal(new["labels"][used], old["labels"][used])
+    assert not new["dets"][~used].any()
+    assert [item.dtype for item in new.values()] == [item.dtype for item in old.values()]
+    return int(used.sum())
+
+
+def test_shared_boxes_become_one_node() -> None:
+    after = apply(FuseMulticlassNms(), nms_forms.mmdet(Form()))
+
+    assert show(after) == text(
+        """
+        (float[1,6,4] boxes, float[1,6,3] scores) => (float[1,4,5] dets, int64[1,4] labels)
+        <float c0 = {0.0}, float c1 = {64.0}, int64[4] shape = {1, 6, 1, 4}, int64[3] shape_1 = {1, 4, 1}>
+        {
+            t0 = Clip (boxes, c0, c1)
+            Reshape_output = Reshape (t0, shape)
+            nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num = convertkit.heads.MulticlassNms """
+        """<drop_empty = 0, iou_threshold = 0.5, max_size_per_class = 4, max_total_size = 4, """
+        """score_threshold = 0.25, ties = "box"> """
+        """(Reshape_output, scores)
+            Reshape_1_output = Reshape (nmsed_scores, shape_1)
+            labels = Cast <to = 7> (nmsed_classes)
+            dets = Concat <axis = 2> (nmsed_boxes, Reshape_1_output)
+        }
+        """
+    )
+
+
+@pytest.mark.parametrize("layout", ["minor", "major"])
+def test_boxes_per_class_are_read_where_they_lie_as_the_operator_wants(layout: str) -> None:
+    after = apply(FuseMulticlassNms(), nms_forms.mmdet(Form(layout)))
+
+    lines = show(after).splitlines()
+    assert lines[3:6] == [
+        "    t0 = Clip (boxes, c0, c1)",
+        "    Add_output = Add (t0, class_offsets)",
+        "    Sub_output = Sub (Add_output, class_offsets)",
+    ]
+    assert lines[6].endswith("(Sub_output, scores)")
+    assert not any("Transpose" in line for line in lines)
+
+
+def test_boxes_expanded_for_all_classes_stay_shared() -> None:
+    (finding,) = explain(nms_forms.mmdet(Form("one", count=5, classes=2)))
+
+    assert finding.why.startswith("boxes (1, 5, 1, 4) and scores (1, 5, 2)")
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> Form:
+    layout = draw(st.sampled_from(["shared", "minor", "major", "one"]))
+    count, classes = draw(st.integers(2, 30)), draw(st.integers(1 if layout == "shared" else 2, 6))
+    total = draw(st.integers(1, count * classes))
+    return Form(
+        layout=layout,
+        count=count,
+        classes=classes,
+        batch=draw(st.integers(1, 3)),
+        limit=draw(st.integers(1 if layout == "shared" else total, 40 + total)),
+        total=total,
+        iou=draw(st.sampled_from([0.0, 0.3, 0.5, 0.7, 1.0])),
+        score=draw(st.sampled_from([0.0, 0.05, 0.5, 0.95])),
+        offset=nms_forms.SIZE + draw(st.integers(0, 3)) / 2,
+        opset=draw(st.integers(11, 16)),
+    )
+
+
+def recovered(form: Form, seed: int) -> None:
+    before = nms_forms.mmdet(form)
+
+    after = apply(FuseMulticlassNms(), before)
+
+    assert nms(after) == {
+        "iou_threshold": pytest.approx(form.iou),
+        "score_threshold": pytest.approx(form.score),
+        "max_size_per_class": min(form.limit, form.total),
+        "max_total_size": form.total,
+    }
+    assert any(item.op_type == "Sub" for item in after.proto.graph.node) == form.rounds
+    compare(before, after, seed, 0 if form.rounds else form.offset * (form.classes + 1))
+
+
+@settings(max_examples=10, deadline=None, database=None, derandomize=True)
+@given(form=forms(), seed=st.integers(0, 1000))
+@example(form=Form("minor", count=100, classes=80, limit=100, total=100, iou=0.5, score=0.05), seed=0)
+@example(form=Form("shared", count=30, classes=4, limit=2, total=20, iou=0.3, score=0.0), seed=1)
+def test_every_form_is_recovered(form: Form, seed: int) -> None:
+    recovered(form, seed)
+
+
+@pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(form=forms(), seed=st.integers(0, 1000))
+def test_every_form_is_recovered_at_length(form: Form, seed: int) -> None:
+    recovered(form, seed)
+
+
+def test_the_comparison_sees_detections() -> None:
+    before = nms_forms.mmdet(Form("minor", count=40, total=30, limit=30))
+
+    assert compare(before, apply(FuseMulticlassNms(), before), seed=3, reach=256) > 10
+
+
+@pytest.mark.parametrize("opset", [11, 13, 16])
+def test_torchvision_with_fixed_slots(opset: int) -> None:
+    form = Form(count=20, classes=4, total=10, score=0.06, opset=opset)
+    before = nms_forms.torchvision(form, slots=True)
+
+    after = apply(FuseMulticlassNms(), before)
+
+    assert nms(after)["score_threshold"] == float(np.float32(0.06))  # of the filter: the node has none
+    inputs = nms_forms.random_inputs(before, 0)
+    inputs["scores"] *= 5
+    old = open_session(before).run(inputs)
+    new = open_session(heads.lower(after)).run(inputs)
+    used = old["scores_out"] > 0
+    assert used.sum() > 5
+    np.testing.assert_allclose(new["scores_out"], old["scores_out"], rtol=1e-6)
+    np.testing.assert_allclose(new["boxes_out"], old["boxes_out"], atol=1e-4)
+    np.testing.assert_array_equal(new["labels_out"][used], old["labels_out"][used])
+
+
+def test_symbolic_length_becomes_slots_only_when_asked() -> None:
+    before = nms_forms.torchvision(Form(count=20, classes=4, total=10), slots=False)
+
+    finding = refusal(before)
+    after = apply(FuseMulticlassNms(pad_detections=True), before)
+
+    assert finding.tensor == "boxes_out"
+    assert "pad_detections=true gives it 10" in finding.why
+    assert [
+        [dim.dim_value for dim in item.type.tensor_type.shape.dim] for item in after.proto.graph.output
+    ] == [[10, 4], [10], [10]]
+
+
+def head(form: Form, **changes: str) -> tuple[Writer, str, str, str]:
+    """A writer with boxes, scores and detections of the shared form."""
+    write = Writer(form.opset)
+    boxes = write.clip("boxes")
+    dets, labels = nms_forms.dummy_nms(write, form, boxes, "scores", None, **changes)
+    return write, boxes, dets, labels
+
+
+def finish(write: Writer, form: Form, **outputs: tuple[int, tuple[object, ...]]) -> LightModel:
+    dets = (TensorProto.FLOAT, (form.batch, form.total, 5))
+    return write.model({"boxes": form.boxes_shape, "scores": form.scores_shape}, {"dets": dets, **outputs})
+
+
+def test_refused_where_indices_are_needed_too() -> None:
+    form = Form()
+    write, _, dets, _ = head(form)
+    write.op("Identity", dets, out="dets")
+    write.op("Identity", "places", out="picked")
+
+    finding = refusal(finish(write, form, picked=(TensorProto.INT64, (1, form.total))))
+
+    assert finding.tensor == "picked"
+    assert finding.why == "picked still needs the selection: it is none of the operator's outputs"
+
+
+def test_refused_where_scores_change_before_the_best_are_taken() -> None:
+    form = Form()
+    write, _, dets, _ = head(form, change="Mul")
+    write.op("Identity", dets, out="dets")
+
+    assert refusal(finish(write, form)).tensor == "dets"
+
+
+def test_accepted_where_scores_change_afterwards() -> None:
+    form = Form()
+    write, _, dets, _ = head(form)
+    columns, best = write.op("Slice", dets, [0], [4], [2]), write.op("Slice", dets, [4], [5], [2])
+    write.op("Concat", columns, write.op("Mul", best, best), axis=2, out="dets")
+
+    after = apply(FuseMulticlassNms(), finish(write, form))
+
+    assert nms(after)["max_total_size"] == form.total
+    assert any(item.op_type == "Mul" for item in after.proto.graph.node)
+
+
+def test_a_function_of_detections_is_not_taken_for_detections() -> None:
+    form = Form()
+    write, _, dets, _ = head(form)
+    large = write.op("Greater", write.op("ReduceMax", dets, axes=[2], keepdims=1), np.float32(0.5))
+    write.op("Mul", dets, write.op("Cast", large, to=1), out="dets")  # true for every box that is tried
+
+    after = apply(FuseMulticlassNms(), finish(write, form))
+
+    assert after.proto.graph.node[-1].op_type == "Mul"
+
+
+def test_refused_where_class_offsets_are_too_small() -> None:
+    finding = refusal(nms_forms.mmdet(Form("minor", offset=nms_forms.SIZE - 1)))
+
+    assert finding.why == (
+        "its classes are 63 apart, less than the boxes' range 0 to 64, so they suppress each other"
+    )
+
+
+def test_refused_where_nothing_bounds_the_boxes() -> None:
+    form = Form("minor")
+    before = nms_forms.mmdet(form)
+    clip = before.proto.graph.node[0]
+    clip.op_type = "Identity"
+    del clip.input[1:]
+
+    assert "nothing bounds the boxes" in refusal(before).why
+
+
+def edited(form: Form, **values: float | None) -> LightModel:
+    """The graph with other options of NonMaxSuppression; None makes an option a graph input."""
+    model = nms_forms.mmdet(form)
+    (node,) = (item for item in model.proto.graph.node if item.op_type == "NonMaxSuppression")
+    for key, value in values.items():
+        index = ["limit", "iou", "score"].index(key) + 2
+        if value is None:
+            node.input[index] = "option"
+            kind = TensorProto.INT64 if key == "limit" else TensorProto.FLOAT
+            model.proto.graph.input.append(onnx.helper.make_tensor_value_info("option", kind, (1,)))
+        else:
+            node.attribute.append(onnx.helper.make_attribute(key, value))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [("limit", "max_output_boxes_per_class"), ("iou", "iou_threshold"), ("score", "score_threshold")],
+)
+def test_refused_where_an_option_is_not_constant(key: str, name: str) -> None:
+    finding = refusal(edited(Form(), **{key: None}))
+
+    assert (finding.why, finding.tensor) == (f"{name} is not constant", "option")
+
+
+def test_refused_with_centres() -> None:
+    before = nms_forms.mmdet(Form())
+    (node,) = (item for item in before.proto.graph.node if item.op_type == "NonMaxSuppression")
+    node.attribute.append(onnx.helper.make_attribute("center_point_box", 1))
+
+    assert "takes corners" in refusal(before).why
+
+
+def test_refused_with_more_slots_than_the_operator_has() -> None:
+    finding = refusal(nms_forms.mmdet(Form(count=600, classes=2, total=1001, limit=600)))
+
+    assert finding.tensor == "dets"
+    assert "the best 1000 or fewer" in finding.why
+
+
+def test_a_limit_above_1000_does_not_matter() -> None:
+    after = apply(FuseMulticlassNms(), nms_forms.mmdet(Form(limit=5000)))
+
+    assert nms(after)["max_size_per_class"] == 4
+
+
+def test_refused_where_fewer_are_kept_of_all_classes_together_than_there_are_slots() -> None:
+    finding = refusal(nms_forms.mmdet(Form("minor", limit=3, total=4)))
+
+    assert "3 boxes of all classes together" in finding.why
+
+
+def test_refused_where_the_best_of_a_part_are_taken() -> None:
+    form = Form(count=10, total=4)
+    before = nms_forms.mmdet(form)
+    (best,) = (item for item in before.proto.graph.node if item.op_type == "TopK")
+    half = onnx.numpy_helper.from_array(np.array([15]), "half")
+    start, axis = (
+        onnx.numpy_helper.from_array(np.array([value]), name) for name, value in (("start", 0), ("axis", 1))
+    )
+    before.proto.graph.initializer.extend([half, start, axis])
+    position = list(before.proto.graph.node).index(best)
+    cut = onnx.helper.make_node("Slice", [best.input[0], "start", "half", "axis"], ["part"], name="cut")
+    best.input[0] = "part"
+    before.proto.graph.node.insert(position, cut)
+
+    assert refusal(before).tensor == "dets"
+
+
+def test_refused_where_detections_lack_a_number() -> None:
+    form = Form()
+    write, _, _, _ = head(form)
+    write.op("Identity", "selected", out="dets")
+    model = write.model(
+        {"boxes": form.boxes_shape, "scores": form.scores_shape}, {"dets": (TensorProto.INT64, ("found", 3))}
+    )
+
+    assert "none of the operator's outputs" in refusal(model).why
+
+
+def test_refused_where_scores_may_be_negative_and_count() -> None:
+    before = nms_forms.mmdet(Form(score=-1.0))
+
+    assert "scores may be negative" in refusal(before).why
+
+
+def test_a_graph_without_nms_has_no_findings() -> None:
+    model = "(float[2] x) => (float[2] y) { y = Relu (x) }"
+
+    assert rewritten(FuseMulticlassNms(), model) == show(model)

@@ -24,8 +24,8 @@ from tests.processes import alive, wait_until_dead, wait_until_stopped
 
 CHILD = """
 import ctypes, os, pathlib, resource, signal, sys, time
+from convertkit import errors
 from convertkit.api.system import answer
-from convertkit.errors import LintError
 
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
@@ -51,7 +51,7 @@ def noise():
 
 
 def refuse(name):
-    raise getattr(convertkit, name, LintError)("no such thing", hint="try another")
+    raise getattr(errors, name)("no such thing", hint="try another")
 
 
 def fail():

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from convertkit.api.models import letterbox
 from convertkit.detection.settings import PreprocessSpec
@@ -51,6 +53,11 @@ def test_the_input_is_bytes_where_the_target_normalises():
     assert inputs["picture"].dtype == np.float32
 
 
-def test_only_the_public_door_is_used():
-    for name in ("preprocess", "postprocess"):
-        assert "convertkit." not in (ROOM / f"{name}.py").read_text()
+@pytest.mark.parametrize("name", ["plugin", "preprocess", "postprocess"])
+def test_only_the_public_door_is_used(name: str):
+    source = (ROOM / f"{name}.py").read_text()
+
+    imported = re.findall(r"^\s*(?:from|import) (convertkit[.\w]*)", source, re.MULTILINE)
+
+    assert imported
+    assert all(module.startswith("convertkit.api") for module in imported)

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from convertkit.heads.lowering.lower import lower as lower
     from convertkit.heads.nms import MULTICLASS_NMS as MULTICLASS_NMS
     from convertkit.heads.nms_inputs import Found as Found
+    from convertkit.heads.nms_inputs import ImageInputs as ImageInputs
     from convertkit.heads.nms_inputs import Options as Options
-    from convertkit.heads.nms_inputs import Picture as Picture
+    from convertkit.heads.nms_inputs import by_image as by_image
     from convertkit.heads.nms_inputs import outputs as outputs
-    from convertkit.heads.nms_inputs import pictures as pictures
     from convertkit.heads.nodes import Nms as Nms
     from convertkit.heads.nodes import Refused as Refused
     from convertkit.heads.nodes import annotated as annotated

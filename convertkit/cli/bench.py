@@ -104,7 +104,7 @@ def _measure(
     images: Path | None,
 ) -> tuple[Repeated, EndToEnd | None]:
     from convertkit.conversion.engine import build
-    from convertkit.datasets.coco import picture
+    from convertkit.datasets.coco import decode
     from convertkit.speed.measure import end_to_end, repeat, stacked
 
     photos = _photos(request, images)
@@ -113,7 +113,7 @@ def _measure(
     _refuse_options(request, built.directory, runtime, name, options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
-    inputs, _ = package.model.preprocess(picture("photo 0", photos[0]), variant.spec.size, settings)
+    inputs, _ = package.model.preprocess(decode("photo 0", photos[0]), variant.spec.size, settings)
     batch = options.batch or 1
     with progress_bar("bench", loops, unit="runs") as advance:
         repeated = repeat(

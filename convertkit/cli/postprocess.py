@@ -1,4 +1,4 @@
-"""``convertkit postprocess``: the files a runtime left, as detections, accuracy and pictures."""
+"""``convertkit postprocess``: the files a runtime left, as detections, accuracy and drawings."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
         f"{found.model} {found.variant}, {found.images}{of} images, {found.detections} detections, COCO AP in 0..1"
     )
     if draw is not None:
-        print(f"pictures in {draw}")
+        print(f"drawn in {draw}")
     if found.scores:
         rows = [
             [task, *(figure(scores.get(name)) for name in COLUMNS)] for task, scores in found.scores.items()

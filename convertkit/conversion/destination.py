@@ -74,7 +74,7 @@ def _plain(options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _pixels(package: ModelPackage, variant: Variant) -> Pixels | None:
-    """What the target has to do with a picture's bytes, where the package wants it to normalise."""
+    """What the target has to do with an image's bytes, where the package wants it to normalise."""
     spec = package.preprocess_spec(variant)
     if spec.normalize == "host":
         return None

@@ -25,7 +25,7 @@ Flag = Annotated[int, msgspec.Meta(ge=0, le=1)]
 T = TypeVar("T")
 
 FARTHEST = 1 << 20
-"""Pixels from the picture's corner; the largest picture has 65,536."""
+"""Pixels from the image's corner; the largest image has 65,536."""
 
 UNSPELT = ("Cc", "Cf", "Zs", "Zl", "Zp", "Pd", "Pc")
 """Kinds of characters that make no other name: control and invisible ones, blanks, dashes, underscores."""
@@ -199,7 +199,7 @@ def _numbers(annotation: Annotation) -> Iterator[str]:
     elif not all(map(math.isfinite, box)):
         yield "bbox: a number is not finite"
     elif box and max(map(abs, box)) > FARTHEST:
-        yield f"bbox: a number is beyond any picture ({max(box, key=abs):g} pixels)"
+        yield f"bbox: a number is beyond any image ({max(box, key=abs):g} pixels)"
     elif box and min(box[2:]) < 0:
         yield f"bbox: a size is negative ({box[2]:g} x {box[3]:g}; expected x, y, width, height)"
     if not math.isfinite(area):

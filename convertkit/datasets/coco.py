@@ -127,10 +127,10 @@ class CocoDataset:
         """Read a photo: ``(H, W, 3) uint8``, BGR, turned as its EXIF orientation says (as mmcv does).
 
         Raises:
-            UsageError: the file cannot be read or is no picture.
+            UsageError: the file cannot be read or is no image.
             SpecError: the size differs from that in the annotation file.
         """
-        return picture(image.path, photo_bytes(image.path), (image.height, image.width))
+        return decode(image.path, photo_bytes(image.path), (image.height, image.width))
 
 
 def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
@@ -183,7 +183,7 @@ def photo_bytes(path: Path) -> bytes:
     return read_file(path, most=PHOTO_BYTES)
 
 
-def picture(name: object, data: bytes, size: tuple[int, int] | None = None) -> Image:
+def decode(name: object, data: bytes, size: tuple[int, int] | None = None) -> Image:
     """What is in a photo's file: ``(H, W, 3) uint8``, BGR.
 
     Args:
@@ -193,20 +193,20 @@ def picture(name: object, data: bytes, size: tuple[int, int] | None = None) -> I
     Raises:
         UsageError: OpenCV cannot read it. SpecError: it has another size.
     """
-    pixels = _decode(data)
+    pixels = _pixels(data)
     if pixels is None:
-        raise UsageError("not a picture that OpenCV can read").about(name)
+        raise UsageError("not an image that OpenCV can read").about(name)
     height, width = pixels.shape[:2]
     if size is not None and (height, width) != size:
         raise SpecError(
-            f"the picture is {width} x {height}, the annotations say {size[1]} x {size[0]}",
+            f"the image is {width} x {height}, the annotations say {size[1]} x {size[0]}",
             hint=_turned(data, size),
         ).about(name)
     return pixels
 
 
-def _decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
-    """A picture: ``(H, W, 3) uint8``, BGR; None for what OpenCV cannot read, or refuses for the size it claims."""
+def _pixels(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
+    """An image: ``(H, W, 3) uint8``, BGR; None for what OpenCV cannot read, or refuses for the size it claims."""
     if not data:
         return None
     try:
@@ -218,7 +218,7 @@ def _decode(data: bytes, flags: int = cv2.IMREAD_COLOR) -> Image | None:
 
 def _turned(data: bytes, size: tuple[int, int]) -> str | None:
     """A hint where the annotations were made without looking at the EXIF orientation."""
-    stored = _decode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    stored = _pixels(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     if stored is None or stored.shape[:2] != size:
         return None
-    return "its EXIF orientation turns it; remove the tag or annotate the turned picture"
+    return "its EXIF orientation turns it; remove the tag or annotate the turned image"

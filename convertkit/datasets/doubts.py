@@ -1,7 +1,7 @@
 """What boxes and masks tell about themselves: where they cannot be what COCO says they are, and where they hardly are.
 
 An evaluator takes any four numbers for a box. A box that is written in another way, or in other units, scores near
-zero; what lies outside the picture is never found; what is said twice is found once. None of it is ever set right
+zero; what lies outside the image is never found; what is said twice is found once. None of it is ever set right
 here: where every object contradicts the format it is a fault, where it only looks odd it is a note.
 """
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from convertkit.datasets.annotations import Annotation, AnnotationFile
 from convertkit.datasets.extents import (
-    PICTURE,
+    LEAST_SIDE,
     SLACK,
     Chosen,
     Numbers,
@@ -41,7 +41,7 @@ NEARLY_ALL = 0.98
 """Share of boxes that another reading has to fit: a file has its slips."""
 
 BEYOND = 0.1
-"""Share of boxes beyond the picture that is suspicious; tools that round leave none by more than ``SLACK``."""
+"""Share of boxes beyond the image that is suspicious; tools that round leave none by more than ``SLACK``."""
 
 MOST = 0.5
 """Share of objects up to which COCO's reading may fit as well, where another one is proved."""
@@ -58,7 +58,7 @@ COVERED = 0.7
 """IoU of mask and box as COCO reads it from which that reading is as good as another."""
 
 ENOUGH = 20
-"""Boxes of which it is no chance that all are in one quarter of their pictures."""
+"""Boxes of which it is no chance that all are in one quarter of their images."""
 
 
 def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
@@ -68,11 +68,11 @@ def contradictions(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]
         if not all(shapes.normalised.all() for shapes in shapes_of(found, [task], first)):
             continue  # masks of a whole file take half a second
         for shapes in shapes_of(found, [task]):
-            # A picture may hold one object of one pixel; fractions say what they are.
+            # An image may hold one object of one pixel; fractions say what they are.
             if shapes.of and shapes.normalised.all() and not shapes.whole.all():
                 yield (
                     f"all {len(shapes.of)} {shapes.nouns} lie within 0..1, {shapes.like}: they are "
-                    "normalised; COCO's are in pixels (multiply by width and height of the picture)"
+                    "normalised; COCO's are in pixels (multiply by width and height of the image)"
                 )
     if "bbox" in tasks and (read := _other_reading(found)) and read.proved:
         yield f"{read}; COCO's is x, y, width, height (convert them)"
@@ -96,18 +96,18 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         yield f"{read}? COCO's is x, y, width, height"
     for shapes in tables:
         yield from shapes.count(~shapes.sized, "have no size, so nothing can find them")
-        yield from shapes.count(shapes.outside, "lie outside their picture, so nothing can find them")
+        yield from shapes.count(shapes.outside, "lie outside their image, so nothing can find them")
         yield from shapes.count(
             shapes.normalised & ~shapes.whole, "lie within 0..1 pixels: are they normalised?"
         )
         far = shapes.beyond & ~shapes.outside
         if not read and far.sum() > BEYOND * len(shapes.of):
-            yield from shapes.count(far, "reach beyond their picture")
-        reach = shapes.corners[:, 2:] < shapes.pictures / 2
+            yield from shapes.count(far, "reach beyond their image")
+        reach = shapes.corners[:, 2:] < shapes.images / 2
         if len(shapes.of) >= ENOUGH and reach.all() and not shapes.normalised.any():
             yield (
-                f"all {len(shapes.of)} {shapes.nouns} lie in the upper left quarter of their pictures, "
-                f"{shapes.like}: are they in pixels of these pictures?"
+                f"all {len(shapes.of)} {shapes.nouns} lie in the upper left quarter of their images, "
+                f"{shapes.like}: are they in pixels of these images?"
             )
     for shapes in tables[:1]:
         yield from _areas(shapes)
@@ -128,7 +128,7 @@ class _Reading:
     def __str__(self) -> str:
         if self.proved:
             return f"bbox: all {self.boxes} are {self.name}, as masks or areas show"
-        out = f"{self.beyond} of {self.boxes} boxes reach beyond their picture"
+        out = f"{self.beyond} of {self.boxes} boxes reach beyond their image"
         return f"{out}, but not if `bbox` were {self.name}: is it"
 
 
@@ -142,7 +142,7 @@ def _other_reading(found: AnnotationFile) -> _Reading | None:
     likely = None
     for name, read in READINGS.items():
         corners = read(raw)
-        fits = _fits(corners, shapes.pictures)
+        fits = _fits(corners, shapes.images)
         if fits.mean() < NEARLY_ALL:
             continue
         if fits.all() and _proved(found, shapes, corners):
@@ -152,9 +152,9 @@ def _other_reading(found: AnnotationFile) -> _Reading | None:
     return likely
 
 
-def _fits(corners: Numbers, pictures: Numbers) -> Chosen:
+def _fits(corners: Numbers, images: Numbers) -> Chosen:
     low, high = corners[:, :2], corners[:, 2:]
-    return all_of((low >= -SLACK) & (high <= pictures + SLACK) & (high > low))
+    return all_of((low >= -SLACK) & (high <= images + SLACK) & (high > low))
 
 
 def _proved(found: AnnotationFile, shapes: Shapes, corners: Numbers) -> bool:
@@ -188,7 +188,7 @@ def _areas(shapes: Shapes) -> Iterator[str]:
     """By the area an object is small, medium or large; it is no more than that of the box around."""
     areas = np.array([np.nan if item.area is None else item.area for item in shapes.of])
     around = area_of_corners(shapes.corners)
-    odd = (areas > 1.1 * around + PICTURE) | ((areas <= 1) & (around > PICTURE))
+    odd = (areas > 1.1 * around + LEAST_SIDE) | ((areas <= 1) & (around > LEAST_SIDE))
     odd &= shapes.sized & ~shapes.outside & ~shapes.beyond & ~shapes.normalised
     if odd.sum() > BEYOND * len(shapes.of):
         what = "have an `area` that theirs cannot be, by which APs, APm and APl choose"

@@ -1,4 +1,4 @@
-"""Boxes and masks of a dataset as arrays: what they reach around, and the pictures that they are on."""
+"""Boxes and masks of a dataset as arrays: what they reach around, and the images that they are on."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ SLACK = 2.0
 NORMALISED = 1.05
 """Most that is 0..1, with the slips of tools: the first corner or the centre, and what is the size or a corner."""
 
-PICTURE = 16
+LEAST_SIDE = 16
 """Pixels on a side from which an object within the first pixels is suspicious."""
 
 
 @dataclass(frozen=True)
 class Shapes:
-    """Boxes or masks: ``(N, 4) float64`` x1 y1 x2 y2, and ``(N, 2)`` width and height of the pictures."""
+    """Boxes or masks: ``(N, 4) float64`` x1 y1 x2 y2, and ``(N, 2)`` width and height of the images."""
 
     noun: str
     nouns: str
     of: Sequence[Annotation]
     corners: Numbers
-    pictures: Numbers
+    images: Numbers
 
     def count(self, chosen: Chosen, what: str) -> Iterator[str]:
         """A line on the chosen ones, or none."""
@@ -45,9 +45,7 @@ class Shapes:
     @property
     def like(self) -> str:
         x1, y1, x2, y2 = self.corners[0]
-        return (
-            f"like {x1:g} {y1:g} to {x2:g} {y2:g} in {self.pictures[0, 0]:g} x {self.pictures[0, 1]:g} pixels"
-        )
+        return f"like {x1:g} {y1:g} to {x2:g} {y2:g} in {self.images[0, 0]:g} x {self.images[0, 1]:g} pixels"
 
     @property
     def sized(self) -> Chosen:
@@ -55,13 +53,13 @@ class Shapes:
 
     @property
     def outside(self) -> Chosen:
-        return self.sized & ~all_of((self.corners[:, :2] < self.pictures) & (self.corners[:, 2:] > 0))
+        return self.sized & ~all_of((self.corners[:, :2] < self.images) & (self.corners[:, 2:] > 0))
 
     @property
     def normalised(self) -> Chosen:
         low, size = self.corners[:, :2], self.corners[:, 2:] - self.corners[:, :2]
         within = (low > -0.5) & (low <= NORMALISED) & (size <= NORMALISED)
-        return self.sized & all_of(within) & all_of(self.pictures >= PICTURE)
+        return self.sized & all_of(within) & all_of(self.images >= LEAST_SIDE)
 
     @property
     def whole(self) -> Chosen:
@@ -70,7 +68,7 @@ class Shapes:
 
     @property
     def beyond(self) -> Chosen:
-        return ~all_of(self.corners[:, 2:] <= self.pictures + SLACK)
+        return ~all_of(self.corners[:, 2:] <= self.images + SLACK)
 
 
 def shapes_of(
@@ -83,13 +81,13 @@ def shapes_of(
         for annotation in found.annotations
         if not annotation.iscrowd and (image_ids is None or annotation.image_id in image_ids)
     ]
-    pictures = [sizes[annotation.image_id] for annotation in counted]
+    images = [sizes[annotation.image_id] for annotation in counted]
     if "bbox" in tasks:
         boxes = table([annotation.bbox for annotation in counted])
-        yield Shapes("box", "boxes", counted, corners_of(boxes), table(pictures, 2)[:, ::-1])
+        yield Shapes("box", "boxes", counted, corners_of(boxes), table(images, 2)[:, ::-1])
     if "segm" in tasks:
-        extents = [extent_of(annotation, size) for annotation, size in zip(counted, pictures, strict=True)]
-        yield Shapes("mask", "masks", counted, table(extents), table(pictures, 2)[:, ::-1])
+        extents = [extent_of(annotation, size) for annotation, size in zip(counted, images, strict=True)]
+        yield Shapes("mask", "masks", counted, table(extents), table(images, 2)[:, ::-1])
 
 
 def corners_of(box: Numbers) -> Numbers:

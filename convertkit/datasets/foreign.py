@@ -18,7 +18,7 @@ _SIGNS = (
     (rb"(?s:.{257})ustar", "a tar archive", _UNPACK),
     (rb"\x80[\x02-\x05]|\x93NUMPY", "data of Python (a pickle or an array)", _EXPORT),
     (rb"PAR1|\x89HDF|SQLite format 3\0", "a table or a database", _EXPORT),
-    (rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|%PDF", "a picture", "name the annotations"),
+    (rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|%PDF", "an image", "name the annotations"),
     (rb"version https://git-lfs", "a pointer of Git LFS, not the file", "git lfs pull"),
     (rb"\s*(?i:<!doctype html|<html)", "a web page", "download the file itself"),
     (rb"(?s:\s*<.*<annotations\b)|\s*<annotations\b", "CVAT's XML", _EXPORT),

@@ -114,7 +114,7 @@ def _fault(raw: msgspec.Raw, size: tuple[int, int]) -> str | None:
         if not all(map(math.isfinite, numbers)):
             return "a number is not finite"
         if numbers and max(max(numbers), -min(numbers)) > FARTHEST:
-            return f"a number is beyond any picture ({max(numbers, key=abs):g} pixels)"
+            return f"a number is beyond any image ({max(numbers, key=abs):g} pixels)"
         if all(len(polygon) >= 6 and len(polygon) % 2 == 0 for polygon in shape):
             return None
         return "a polygon has at least three points: x, y, x, y, x, y"

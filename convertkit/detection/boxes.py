@@ -41,7 +41,7 @@ def area(boxes: NDArray[np.floating[Any]]) -> Float64:
 
 
 def clip(boxes: Array, height: int, width: int) -> Array:
-    """The boxes cut at the borders of a picture of ``height`` x ``width`` pixels, ``(N, 4) float32``.
+    """The boxes cut at the borders of an image of ``height`` x ``width`` pixels, ``(N, 4) float32``.
 
     A mask belongs to the box it was predicted for: paste with the box as it was, then clip what is reported.
     """

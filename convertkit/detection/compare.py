@@ -111,7 +111,7 @@ def _slots(when: str, outputs: Mapping[str, NDArray[Any]]) -> _Slots:
     if missing:
         raise ValueError(f"{when}: no output has the role {' or '.join(sorted(missing))}")
     dets, labels, masks = np.asarray(outputs["dets"]), np.asarray(outputs["labels"]), outputs.get("masks")
-    # a batch of one picture, as one-stage heads export it
+    # a batch of one image, as one-stage heads export it
     if dets.ndim == 3 and len(dets) == len(labels) == 1:
         dets, labels, masks = dets[0], labels[0], None if masks is None else masks[0]
     if dets.ndim != 2 or dets.shape[1] != 5 or labels.shape != (len(dets),):

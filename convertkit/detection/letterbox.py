@@ -53,7 +53,7 @@ def letterbox(image: Image, size: tuple[int, int], spec: PreprocessSpec) -> tupl
 
 
 def pad_pixel(spec: PreprocessSpec) -> tuple[int, int, int]:
-    """The padding of a picture that is normalised later: per channel in the network's order, 0..255.
+    """The padding of an image that is normalised later: per channel in the network's order, 0..255.
 
     The whole number nearest to ``mean + pad_value * std``. After normalisation it differs from ``pad_value`` by at most
     ``0.5 / std``; for ImageNet's mean and std 124, 116, 104 become 0.0056, -0.0049 and 0.0082 instead of 0.
@@ -73,10 +73,10 @@ def pad_pixel(spec: PreprocessSpec) -> tuple[int, int, int]:
 
 
 def placement(height: int, width: int, size: tuple[int, int], spec: PreprocessSpec) -> Placement:
-    """Where a picture of ``height`` x ``width`` pixels goes on a canvas of ``size``; no pixel is touched.
+    """Where an image of ``height`` x ``width`` pixels goes on a canvas of ``size``; no pixel is touched.
 
     mmcv takes the canvas as a long and a short edge and may turn it by 90 degrees; a compiled graph cannot be
-    turned, so the picture always fits inside ``size``. Wherever mmcv's result fits too, it is the same.
+    turned, so the image always fits inside ``size``. Wherever mmcv's result fits too, it is the same.
     """
     canvas_height, canvas_width = size
     scale = min(canvas_width / width, canvas_height / height)
@@ -98,14 +98,14 @@ def placement(height: int, width: int, size: tuple[int, int], spec: PreprocessSp
 
 
 def unletterbox_boxes(boxes: Array, place: Placement) -> Array:
-    """Boxes of the network input as boxes of the original picture, in float32 as mmdet does it.
+    """Boxes of the network input as boxes of the original image, in float32 as mmdet does it.
 
     Args:
         boxes: ``(N, 4) float32 x1 y1 x2 y2, pixels of the network input``.
         place: what :func:`letterbox` returned.
 
     Returns:
-        ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture``, not clipped to it.
+        ``(N, 4) float32 x1 y1 x2 y2, pixels of the original image``, not clipped to it.
     """
     pad = np.array([place.pad_left, place.pad_top] * 2, np.float32)
     scale = np.array([place.scale_x, place.scale_y] * 2, np.float32)
@@ -133,7 +133,7 @@ def _pixels(resized: Image, place: Placement, spec: PreprocessSpec) -> Image:
 
 
 def _window(place: Placement) -> tuple[slice, slice]:
-    """Rows and columns of the picture on the canvas."""
+    """Rows and columns of the image on the canvas."""
     return (
         slice(place.pad_top, place.pad_top + place.resized_height),
         slice(place.pad_left, place.pad_left + place.resized_width),

@@ -1,4 +1,4 @@
-"""Paste mask probabilities into the original picture, once, at its own resolution.
+"""Paste mask probabilities into the original image, once, at its own resolution.
 
 The values are those of mmdet's ``_do_paste_mask`` on a CPU: bilinear samples at the pixel centres, half-pixel
 grid, zero outside the mask, only inside the box and one pixel around it. Bilinear interpolation is separable,
@@ -23,14 +23,14 @@ _PRODUCT = 1 << 13  # pixels per matrix product: OpenBLAS starts threads above 9
 
 
 def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float = 0.5) -> list[RLE]:
-    """Binary masks of the original picture, as COCO RLE.
+    """Binary masks of the original image, as COCO RLE.
 
     Args:
         masks: ``(N, h, w) float32`` probabilities; a value that is not finite counts as 0.
-        boxes: ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture``, not clipped: a mask belongs to
+        boxes: ``(N, 4) float32 x1 y1 x2 y2, pixels of the original image``, not clipped: a mask belongs to
             the box it was predicted for. A box that is not finite gives an empty mask.
-        height: of the original picture, in pixels.
-        width: of the original picture, in pixels.
+        height: of the original image, in pixels.
+        width: of the original image, in pixels.
         threshold: a pixel belongs to the mask where its probability is >= threshold.
 
     Returns:
@@ -59,7 +59,7 @@ def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float 
 
 
 def _windows(boxes: Array, height: int, width: int) -> list[list[int]]:
-    """The pixels that mmdet fills, as left, top, right, bottom: the box and one pixel around it, inside the picture.
+    """The pixels that mmdet fills, as left, top, right, bottom: the box and one pixel around it, inside the image.
 
     A box that is not finite has an empty window.
     """
@@ -131,13 +131,13 @@ def _product(left: Array, right: Array) -> Array:
 
 
 def _edges(inside: NDArray[np.bool_], left: int, top: int, height: int) -> Positions:
-    """Where runs begin and end in turn, as positions in the column-major picture.
+    """Where runs begin and end in turn, as positions in the column-major image.
 
     Args:
-        inside: ``(columns, rows + 1) bool``, a window of the picture of which the corner is ``left``, ``top``.
+        inside: ``(columns, rows + 1) bool``, a window of the image of which the corner is ``left``, ``top``.
         left: in pixels.
         top: in pixels.
-        height: of the picture, in pixels.
+        height: of the image, in pixels.
     """
     flat = inside.ravel()
     changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1

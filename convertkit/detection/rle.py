@@ -10,7 +10,7 @@ def problem(height: int, width: int, counts: str) -> str | None:
 
     The evaluator counts a damaged mask as an empty one and says nothing; C code that trusts it reads beyond its
     end. hotcoco's ``area`` refuses what is malformed or too long, but not what is too short; so a whole mask is
-    one that fits its picture and is too long for a picture of one pixel less.
+    one that fits its image and is too long for an image of one pixel less.
     """
     try:
         hotcoco.mask.area({"size": [height, width], "counts": counts})

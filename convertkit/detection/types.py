@@ -26,7 +26,7 @@ class RLE(TypedDict):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a letterbox put a picture: what is needed to find the way back. All sizes in pixels.
+    """Where a letterbox put an image: what is needed to find the way back. All sizes in pixels.
 
     ``scale_x`` is resized width / source width and ``scale_y`` the same of the heights: they differ a little,
     because the resized size is whole (mmdet's ``scale_factor``).
@@ -46,9 +46,9 @@ class Placement:
 
 @dataclass(frozen=True)
 class Detections:
-    """What was found in one picture.
+    """What was found in one image.
 
-    ``boxes`` is ``(N, 4) float32 x1 y1 x2 y2, pixels of the original picture``; whether they end where it ends, the
+    ``boxes`` is ``(N, 4) float32 x1 y1 x2 y2, pixels of the original image``; whether they end where it ends, the
     model package says (Mask R-CNN's do, as mmdet's). ``scores`` is ``(N,) float32``, ``labels`` ``(N,) int64`` class
     indices. ``masks`` has one RLE of the original height and width per detection, or is ``None`` for a model that
     has none.

@@ -110,11 +110,11 @@ def _dtype(value: onnx.ValueInfoProto) -> np.dtype[Any]:
 
 
 class _Meanings:
-    """What inputs are used as: boxes, numbers of pictures, positions in a constant.
+    """What inputs are used as: boxes, numbers of images, positions in a constant.
 
     Attributes:
         boxes: names of inputs that hold corners of boxes.
-        pictures: names of integer inputs that say in which picture a box lies.
+        images: names of integer inputs that say in which image a box lies.
         positions: how many values there are to choose from, of integer inputs that choose from a constant.
         integers: whether any input holds integers.
     """
@@ -123,7 +123,7 @@ class _Meanings:
         nodes = list(every_node(graph))
         self._makers = makers(graph)
         self.boxes = {value.name for value in inputs if _BOX_NAME.search(value.name)}
-        self.pictures: set[str] = set()
+        self.images: set[str] = set()
         self.positions: dict[str, int] = defaultdict(lambda: LARGEST)
         self.integers = any(_dtype(value).kind in "iu" for value in inputs)
         sizes = {tensor.name: tuple(tensor.dims) for tensor in graph.initializer}
@@ -131,7 +131,7 @@ class _Meanings:
             if node.op_type in _BOXES:
                 self.boxes |= sources(self._makers, node.input[_BOXES[node.op_type]])
             if node.op_type == "RoiAlign":
-                self.pictures |= sources(self._makers, node.input[2])
+                self.images |= sources(self._makers, node.input[2])
             if node.op_type == "Gather" and node.input[0] in sizes:
                 axis = next((item.i for item in node.attribute if item.name == "axis"), 0)
                 for name in sources(self._makers, node.input[1]):
@@ -161,7 +161,7 @@ def _random(
         mixed.flat[:2] = (True, False)[: min(mixed.size, 2)]
         return mixed
     if dtype.kind in "iu":
-        if value.name in meanings.pictures:
+        if value.name in meanings.images:
             return np.zeros(shape, dtype)
         known = meanings.positions.get(value.name, 256 if dtype == np.uint8 else 2)
         return rng.integers(0, min(known, 1000) if top > 1 else 1, shape).astype(dtype)
@@ -169,8 +169,8 @@ def _random(
 
 
 def _boxes(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[Any]:
-    """Corners x1 y1 x2 y2 of boxes of all sizes; the number of their picture, 0, before them in a row of five."""
+    """Corners x1 y1 x2 y2 of boxes of all sizes; the number of their image, 0, before them in a row of five."""
     start = rng.uniform(0, SIDE, (*shape[:-1], 2))
     extent = np.exp(rng.uniform(np.log(8), np.log(SIDE), start.shape))
-    pictures = np.zeros((*shape[:-1], shape[-1] - 4))
-    return np.concatenate([pictures, start, start + extent], axis=-1)
+    images = np.zeros((*shape[:-1], shape[-1] - 4))
+    return np.concatenate([images, start, start + extent], axis=-1)

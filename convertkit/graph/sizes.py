@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 Sizes = dict[str, int]
 """Size by symbol; a size without a name is ``INPUT[AXIS]``."""
 
-PICTURES = (64, 32, 128, 256, 224, 320, 512, 640, 384, 416, 448, 299, 800, 1024)
-"""Height and width of a picture, in the order they are tried; the first is tried with another width, too."""
+IMAGES = (64, 32, 128, 256, 224, 320, 512, 640, 384, 416, 448, 299, 800, 1024)
+"""Height and width of an image, in the order they are tried; the first is tried with another width, too."""
 
 FEW = (4, 2, 8, 16, 100)
 """Boxes, RoIs, words."""
@@ -95,9 +95,9 @@ def candidates(graph: onnx.GraphProto, inputs: list[onnx.ValueInfoProto]) -> Ite
 
 
 def _by_kind(kinds: Mapping[str, str]) -> Iterator[Sizes]:
-    first = PICTURES[0]
+    first = IMAGES[0]
     yield _sized(kinds, first, first * 3 // 2, FEW[0])  # other sizes tell rows from columns
-    for side in PICTURES:
+    for side in IMAGES:
         yield _sized(kinds, side, side, FEW[0])
     for side in (256, 1024):  # a pyramid: every further input half as large, or twice
         for step in (-1, 1):
@@ -115,7 +115,7 @@ def _uniform(kinds: Mapping[str, str]) -> Iterator[Sizes]:
 
 
 def _tables(graph: onnx.GraphProto, kinds: Mapping[str, str]) -> Iterator[Sizes]:
-    """What is counted, or a side of a picture, may have to fit a constant."""
+    """What is counted, or a side of an image, may have to fit a constant."""
     found = {size for tensor in graph.initializer for size in tensor.dims if 1 < size <= LARGEST_TABLE}
     roots = {math.isqrt(size) for size in found if math.isqrt(size) ** 2 == size}
     for size in sorted(found | roots)[:TABLES]:
@@ -154,10 +154,10 @@ def _named(name: str) -> str:
 
 
 def _places(dims: list[int]) -> tuple[str, ...]:
-    """What the axes of an input are, where nobody has named them: those of pictures for three and four."""
-    picture = ("tall", "wide", "channels") if dims[-1:] in ([1], [3], [4]) else ("channels", "tall", "wide")
+    """What the axes of an input are, where nobody has named them: those of images for three and four."""
+    image = ("tall", "wide", "channels") if dims[-1:] in ([1], [3], [4]) else ("channels", "tall", "wide")
     if len(dims) == 4:
-        return ("batch", *picture)
-    if len(dims) == 3 and dims[picture.index("channels")] > 0:
-        return picture
+        return ("batch", *image)
+    if len(dims) == 3 and dims[image.index("channels")] > 0:
+        return image
     return ("batch" if len(dims) > 2 else "count", *["count"] * (len(dims) - 1))[: len(dims)]

@@ -32,8 +32,8 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Picture:
-    """One picture of the batch.
+class ImageInputs:
+    """One image of the batch.
 
     Args:
         boxes: ``(N, q, 4) float32, x1 y1 x2 y2``.
@@ -65,7 +65,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Found:
-    """What one picture gives: boxes ``(K, 4)``, scores ``(K,)``, classes ``(K,)``, best first, K up to T.
+    """What one image gives: boxes ``(K, 4)``, scores ``(K,)``, classes ``(K,)``, best first, K up to T.
 
     Args:
         count: how many of them are detections; all of them when None.
@@ -77,8 +77,8 @@ class Found:
     count: int | None = None
 
 
-def pictures(inputs: Inputs) -> list[Picture]:
-    """The batch, picture by picture, in float32.
+def by_image(inputs: Inputs) -> list[ImageInputs]:
+    """The batch, image by image, in float32.
 
     Raises:
         UsageError: an array is missing or has the wrong shape.
@@ -89,7 +89,7 @@ def pictures(inputs: Inputs) -> list[Picture]:
     _check(boxes, scores)
     order = np.arange(boxes.shape[1])
     return [
-        Picture(
+        ImageInputs(
             boxes[index].astype(np.float32),
             scores[index].astype(np.float32),
             None if windows is None else windows[index].astype(np.float32),

@@ -26,7 +26,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.heads.nms_inputs import Found, Options, Picture, outputs, pictures
+from convertkit.heads.nms_inputs import Found, ImageInputs, Options, by_image, outputs
 from convertkit.heads.operator import Inputs, Outputs, Values
 from convertkit.heads.overlap import Indices, Mask, Rows, Test, by_score, greedy
 
@@ -40,21 +40,19 @@ def suppress(inputs: Inputs, attributes: Values) -> Outputs:
     test = overlaps(options.iou_threshold, smallest)
     takes = _with_area if attributes["drop_empty"] else _everything
     with np.errstate(all="ignore"):
-        found = [
-            _picture(item, options, test, takes, attributes["ties"] == "box") for item in pictures(inputs)
-        ]
+        found = [_image(item, options, test, takes, attributes["ties"] == "box") for item in by_image(inputs)]
     assert inputs[0] is not None
     return outputs(found, options.max_total_size, inputs[0].dtype)
 
 
-def _picture(
-    picture: Picture, options: Options, test: Test, takes: Callable[[Float32], Mask], box_by_box: bool
+def _image(
+    image: ImageInputs, options: Options, test: Test, takes: Callable[[Float32], Mask], box_by_box: bool
 ) -> Found:
-    kept = [_class(picture, kind, options, test, takes) for kind in range(picture.classes)]
+    kept = [_class(image, kind, options, test, takes) for kind in range(image.classes)]
     box = np.concatenate([item for item, _ in kept])
-    kinds = np.repeat(np.arange(picture.classes), [len(item) for item, _ in kept])
+    kinds = np.repeat(np.arange(image.classes), [len(item) for item, _ in kept])
     corners = np.concatenate([item for _, item in kept])
-    scores = picture.scores[box, kinds]
+    scores = image.scores[box, kinds]
     # stable, so that what comes first here comes first among equals
     first = np.lexsort((kinds, box)) if box_by_box else np.arange(len(box))
     order = first[by_score(scores[first])][: options.max_total_size]
@@ -62,11 +60,11 @@ def _picture(
 
 
 def _class(
-    picture: Picture, kind: int, options: Options, test: Test, takes: Callable[[Float32], Mask]
+    image: ImageInputs, kind: int, options: Options, test: Test, takes: Callable[[Float32], Mask]
 ) -> tuple[Indices, Float32]:
     """``(K,)`` indices of the boxes kept for one class, and ``(K, 4)`` the boxes."""
-    scores, boxes = picture.scores[:, kind], picture.clipped(picture.boxes_of(kind))
-    chosen = np.flatnonzero((scores > options.score_threshold) & picture.valid & takes(boxes))
+    scores, boxes = image.scores[:, kind], image.clipped(image.boxes_of(kind))
+    chosen = np.flatnonzero((scores > options.score_threshold) & image.valid & takes(boxes))
     chosen = chosen[by_score(scores[chosen])]
     kept = greedy(_rows(boxes[chosen]), test, options.max_size_per_class)
     return chosen[kept], boxes[chosen[kept]]

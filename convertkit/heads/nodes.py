@@ -15,7 +15,7 @@ from convertkit.heads.domain import HEADS, register_schemas
 from convertkit.passes.finding import Finding
 
 CHANNELS = (1, 3, 4)
-"""Of a picture."""
+"""Of an image."""
 
 NMS = "MulticlassNms"
 

@@ -1,7 +1,7 @@
 """``MultilevelRoiAlign``: the record, its inference and its reference.
 
 mmdet 2.x (``SingleRoIExtractor`` over mmcv's ``RoIAlign``) is ``at_bound=up``, and ``clamp=0`` where ``aligned``.
-Where the picture's index is not whole, the floor is taken.
+Where the image's index is not whole, the floor is taken.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ MULTILEVEL_ROI_ALIGN = Head(
     inputs=(
         Formal(
             "features_and_rois",
-            "levels (N, C, H, W), finest first; the last input is rois (K, 5): picture, x1 y1 x2 y2 in pixels",
+            "levels (N, C, H, W), finest first; the last input is rois (K, 5): image, x1 y1 x2 y2 in pixels",
             option="variadic",
         ),
     ),

@@ -1,7 +1,7 @@
 """RoIAlign, average pooling, as two small matrix products per RoI.
 
 The samples of a bin form a grid, bilinear weights are a product of one weight per axis, and whether a sample lies
-outside the picture is decided per axis too. So the average over a bin is ``Wy @ window @ Wx.T``, with ``Wy`` and ``Wx``
+outside the image is decided per axis too. So the average over a bin is ``Wy @ window @ Wx.T``, with ``Wy`` and ``Wx``
 holding for every bin how much each row or column of the feature map counts. The same value as mmcv's loop over samples
 up to the order of additions.
 
@@ -10,7 +10,7 @@ Rules that mmcv's ``roi_align``, ONNX's ``RoiAlign`` and the kernels of vendors 
 * a sample below -1 or above the size of the map counts 0, one in between is clamped to the map;
 * ``sample_num`` <= 0 takes ceil(bin size) samples per bin and axis.
 
-Left open there, and chosen: a RoI whose coordinates are not finite, whose picture does not exist, or whose grid has no
+Left open there, and chosen: a RoI whose coordinates are not finite, whose image does not exist, or whose grid has no
 samples (a side that is zero or negative, or overflows fp32) pools to 0.
 """
 
@@ -28,7 +28,7 @@ Float64: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 NOT_HERE = -1
-"""The place of a RoI that belongs to another picture of the batch."""
+"""The place of a RoI that belongs to another image of the batch."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Pooling:
     """What the pooling of one level does.
 
     Args:
-        scale: feature pixels per picture pixel.
+        scale: feature pixels per image pixel.
         bins: ``(height, width)`` of the result.
         sample_num: samples per bin and axis; 0 or less: as many as the bin has feature pixels.
         aligned: pixel centres are at integers: shift by -0.5 feature pixel.
@@ -92,7 +92,7 @@ def roi_align(features: Float32, rois: Float32, pooling: Pooling) -> Float32:
 
     Args:
         features: ``(N, C, H, W) float32``.
-        rois: ``(K, 5) float32``: index of the picture, x1 y1 x2 y2 in pixels of the picture.
+        rois: ``(K, 5) float32``: index of the image, x1 y1 x2 y2 in pixels of the image.
 
     Returns:
         ``(K, C, bins) float32``.
@@ -100,14 +100,14 @@ def roi_align(features: Float32, rois: Float32, pooling: Pooling) -> Float32:
     count, channels, height, width = features.shape
     rows, columns = pooling.bins
     result = np.zeros((len(rois), rows, columns, channels), np.float32)
-    picture = np.floor(rois[:, 0])
-    usable = np.all(np.isfinite(rois), axis=1) & (picture >= 0) & (picture < count)
+    image = np.floor(rois[:, 0])
+    usable = np.all(np.isfinite(rois), axis=1) & (image >= 0) & (image < count)
     chosen = np.flatnonzero(usable)
     with np.errstate(all="ignore"):
         along_y = samples(rois[chosen, 2], rois[chosen, 4], height, pooling.bins[0], pooling)
         along_x = samples(rois[chosen, 1], rois[chosen, 3], width, pooling.bins[1], pooling)
         for index in range(count):
-            mine = picture[chosen] == index
+            mine = image[chosen] == index
             if mine.any():
                 last = np.ascontiguousarray(features[index].transpose(1, 2, 0))
                 _pool(result, np.where(mine, chosen, NOT_HERE), last, along_y, along_x)
@@ -118,7 +118,7 @@ def samples(start: Float32, end: Float32, extent: int, bins: int, pooling: Pooli
     """The samples along one axis that fall on the feature map, in mmcv's arithmetic.
 
     Args:
-        start, end: ``(K,)`` in pixels of the picture, finite.
+        start, end: ``(K,)`` in pixels of the image, finite.
         extent: feature pixels of the map.
     """
     scale, shift = np.float32(pooling.scale), np.float32(0.5 if pooling.aligned else 0)
@@ -174,7 +174,7 @@ def _axis(
 
 
 def _pool(result: Float32, places: Ints, last: Float32, along_y: Axis, along_x: Axis) -> None:
-    """Fill in the RoIs of one picture; ``last`` is ``(H, W, C)``, ``result`` ``(K, rows, columns, C)``."""
+    """Fill in the RoIs of one image; ``last`` is ``(H, W, C)``, ``result`` ``(K, rows, columns, C)``."""
     weights_y, weights_x = along_y.weights, along_x.weights
     for index, place in enumerate(places):
         high, wide = along_y.length[index], along_x.length[index]

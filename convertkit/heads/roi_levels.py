@@ -1,6 +1,6 @@
 """Which feature level a RoI is pooled from. The level is -1 where no level takes it.
 
-``scale = sqrt((x2 - x1) * (y2 - y1))`` in pixels of the picture, without + 1, in both rules.
+``scale = sqrt((x2 - x1) * (y2 - y1))`` in pixels of the image, without + 1, in both rules.
 
 Left open by the sources, and chosen: a RoI with exactly one inverted side has a negative area and no scale (NaN), so
 no level takes it. mmdet's masks leave its features 0.

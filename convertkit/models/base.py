@@ -30,7 +30,7 @@ class Model:
             spec: the package's or variant's settings.
 
         Returns:
-            The arrays by input name, and where the picture lies on the canvas.
+            The arrays by input name, and where the image lies on the canvas.
         """
         raise NotImplementedError
 

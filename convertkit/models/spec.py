@@ -101,7 +101,7 @@ class DatasetSpec(Record, frozen=True):
 
     ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``; a variant's own file may
     name only those that ``model.yaml`` names. ``split`` becomes part of a directory's name. ``opencv`` is the oldest
-    version that draws the pictures which the accuracy spec was written for; those of an older one are not judged.
+    version that draws the images which the accuracy spec was written for; those of an older one are not judged.
     """
 
     annotations: str | None = None

@@ -1,4 +1,4 @@
-"""Pictures with what was found in them: masks, boxes, class names and scores."""
+"""Images with what was found in them: masks, boxes, class names and scores."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import cv2
 import hotcoco.mask
 import numpy as np
 
-from convertkit.datasets.coco import photo_bytes, picture
+from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.types import RLE, Detections, Image
 from convertkit.errors import UsageError
 from convertkit.offline.prepared import PreparedPhoto
@@ -44,7 +44,7 @@ class Painter:
     above: float = 0.3
 
     def __call__(self, photo: PreparedPhoto, found: Detections) -> Path:
-        """Draws one photo and returns the picture's path.
+        """Draws one photo and returns the image's path.
 
         Raises:
             UsageError: the photo cannot be read.
@@ -55,7 +55,7 @@ class Painter:
         except UsageError as error:
             error.hint = "say where it is with --images"
             raise
-        drawn = paint(picture(path, source), found, self.classes, self.above)
+        drawn = paint(decode(path, source), found, self.classes, self.above)
         _, data = cv2.imencode(".jpg", drawn)
         place = self.directory / f"{photo.stem}.jpg"
         atomic_write(place, data.tobytes())
@@ -63,11 +63,11 @@ class Painter:
 
 
 def paint(pixels: Image, found: Detections, classes: Sequence[str] = (), above: float = 0.3) -> Image:
-    """A copy of a picture with detections in it, the surest on top.
+    """A copy of an image with detections in it, the surest on top.
 
     Args:
         pixels: ``(H, W, 3) uint8``, BGR.
-        found: boxes and masks in pixels of this picture.
+        found: boxes and masks in pixels of this image.
     """
     canvas = pixels.copy()
     chosen = [index for index in np.argsort(found.scores, kind="stable") if found.scores[index] > above]

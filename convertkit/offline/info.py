@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from convertkit.children.process import usable_processors
-from convertkit.datasets.coco import photo_bytes, picture
+from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.errors import SpecError, UsageError
 from convertkit.offline.photos import photos_of_directory
 from convertkit.offline.prepared import Prepared, read_record
@@ -24,10 +24,10 @@ Entry = tuple[Path, int, int]
 
 
 def of_directory(directory: Path) -> list[Entry]:
-    """The pictures in a directory, each one decoded.
+    """The images in a directory, each one decoded.
 
     Raises:
-        UsageError: there is no picture, or one that OpenCV cannot read.
+        UsageError: there is no image, or one that OpenCV cannot read.
     """
     paths = [photo.path for photo in photos_of_directory(directory)]
     with ThreadPoolExecutor(usable_processors()) as pool:
@@ -76,5 +76,5 @@ def _photos(record: Prepared) -> Iterator[Entry]:
 
 
 def _measured(path: Path) -> Entry:
-    pixels = picture(path, photo_bytes(path))
+    pixels = decode(path, photo_bytes(path))
     return path, pixels.shape[1], pixels.shape[0]

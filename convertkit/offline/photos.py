@@ -42,10 +42,10 @@ def stem_of(name: str) -> str:
 
 
 def photos_of_directory(directory: Path, limit: int | None = None) -> tuple[Photo, ...]:
-    """The pictures in a directory (not below it), in the order of their names.
+    """The images in a directory (not below it), in the order of their names.
 
     Raises:
-        UsageError: no such directory, no picture in it, or two of one stem.
+        UsageError: no such directory, no image in it, or two of one stem.
     """
     if not directory.is_dir():
         raise UsageError(f"{directory}: no such directory of images")
@@ -54,7 +54,7 @@ def photos_of_directory(directory: Path, limit: int | None = None) -> tuple[Phot
         if not path.name.isprintable():  # half of the files made of it could not be written down
             raise UsageError(f"{directory}: {path.name!r} is no plain text", hint="rename it")
     if not paths:
-        raise UsageError(f"{directory}: no picture in it", hint=f"known: {', '.join(SUFFIXES)}")
+        raise UsageError(f"{directory}: no image in it", hint=f"known: {', '.join(SUFFIXES)}")
     return _distinct(Photo(stem_of(path.name), path, path.name) for path in paths[:limit])
 
 

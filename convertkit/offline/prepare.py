@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convertkit.children.process import usable_processors
-from convertkit.datasets.coco import photo_bytes, picture
+from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.errors import ConvertkitError, SpecError, UnavailableError, UsageError
 from convertkit.offline import arrays
 from convertkit.offline.interface import check_inputs
@@ -112,7 +112,7 @@ class _Work:
     def _make(self, photo: Photo, source: bytes, paths: dict[str, Path]) -> Done:
         job = self.job
         self.record.unlink(missing_ok=True)  # it would speak of files that are no longer there
-        pixels = picture(photo.path, source, photo.size)
+        pixels = decode(photo.path, source, photo.size)
         given, placement = job.package.model.preprocess(pixels, job.variant.spec.size, job.preprocess)
         made = check_inputs(given, job.inputs)
         files = {name: state(path, arrays.write(path, made[name])) for name, path in paths.items()}

@@ -28,7 +28,7 @@ class PreparedPhoto(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         stem: of its files.
         name: of the photo, from the directory of photos.
-        placement: where the picture lies on the canvas; None for a model that needs none.
+        placement: where the image lies on the canvas; None for a model that needs none.
         sha256: of its file, by input.
         id: in the annotation file, where there is one.
     """

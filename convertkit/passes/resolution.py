@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SIGMOID = 2.0**-21
 """onnxruntime computes a Sigmoid around 0.5, so that its values come in steps of 2^-25 however small they are. What a
-Sigmoid says of nothing (1e-6, a picture without text) differs by a few steps when its input does by its last bit."""
+Sigmoid says of nothing (1e-6, an image without text) differs by a few steps when its input does by its last bit."""
 
 _PICKS = frozenset(
     {"GatherElements", "GatherND", "GlobalMaxPool", "MaxPool", "ReduceMax", "ReduceMean", "ReduceMin", "TopK"}

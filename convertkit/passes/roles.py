@@ -27,7 +27,7 @@ def detection_roles(model: LightModel) -> dict[str, str]:
     if not fits or len(dets.shape.dim) != len(labels.shape.dim) + 1:
         return {}
     if len(dets.shape.dim) > 2 and dets.shape.dim[0].dim_value > 1:
-        return {}  # of several pictures there are as many sets
+        return {}  # of several images there are as many sets
     return {name: name if name in ("dets", "labels", "masks") else "other" for name in outputs}
 
 

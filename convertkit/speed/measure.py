@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
-from convertkit.datasets.coco import picture
+from convertkit.datasets.coco import decode
 from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
@@ -118,7 +118,7 @@ def end_to_end(
     settings, size = package.preprocess_spec(variant), variant.spec.size
     timing = stream(
         _over_again(photos, count),
-        read=lambda photo: picture(photo, photo.data),
+        read=lambda photo: decode(photo, photo.data),
         preprocess=lambda pixels: package.model.preprocess(pixels, size, settings),
         run=runtime.run,
         postprocess=package.detections,

@@ -84,7 +84,7 @@ class Target:
                 f"option {min(context.options)!r}: target {self.name} takes none", hint="leave it out"
             )
         if context.pixels is not None:
-            raise UsageError(f"target {self.name} does not normalise pictures", hint="say normalize: host")
+            raise UsageError(f"target {self.name} does not normalise images", hint="say normalize: host")
         return self.pipeline
 
     def compile(self, model: LightModel, directory: Path, context: CompileContext) -> None:

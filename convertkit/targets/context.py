@@ -32,7 +32,7 @@ class CompileContext:
 
     Attributes:
         options: for the target's compiler, as plain data; part of the key.
-        pixels: what to do with a picture's bytes, part of the key; None where the host normalises.
+        pixels: what to do with an image's bytes, part of the key; None where the host normalises.
         compiler: what makes the target's product; None where the build stops before that.
         origins: node name of the graph -> where the node came from, such as ``pass simplify``: what goes wrong can
             then be said in the user's words.

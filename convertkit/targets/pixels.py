@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pixels:
-    """What a target has to do with the bytes of a picture before its graph, where the spec says ``normalize: target``.
+    """What a target has to do with the bytes of an image before its graph, where the spec says ``normalize: target``.
 
     The graph that passes see and the compiler gets keeps its ``(1, 3, height, width)`` floating input. The artifact
     and the target's emulations take ``(1, height, width, 3) uint8`` BGR under the same name.

@@ -110,11 +110,11 @@ def _generated(
 
 
 def _drawn_alike(spec: DatasetSpec, note: Callable[[str], object]) -> bool:
-    """Whether the scenes are the pictures of the accuracy spec: OpenCV 4 turns and fills other pixels than 5."""
+    """Whether the scenes are the images of the accuracy spec: OpenCV 4 turns and fills other pixels than 5."""
     have, least = _opencv_version(), spec.opencv or "0.0"
     alike = tuple(map(int, have.split(".")[:2])) >= tuple(map(int, least.split(".")))
     if not alike:
-        words = f"OpenCV {have} draws other pictures than the accuracy spec was written for"
+        words = f"OpenCV {have} draws other images than the accuracy spec was written for"
         note(f"note: {words}, so nothing is judged (install opencv-python-headless>={least})")
     return alike
 

@@ -36,7 +36,7 @@ class Mask(msgspec.Struct, frozen=True, gc=False):
 
 
 class Result(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One detection as COCO writes it; ``bbox`` is x, y, width, height in pixels of the original picture."""
+    """One detection as COCO writes it; ``bbox`` is x, y, width, height in pixels of the original image."""
 
     image_id: Id
     category_id: Id

@@ -111,7 +111,7 @@ def measure_graph(
     """Streams the photos through preprocessing, a runtime and postprocessing, and scores what comes out.
 
     Args:
-        pixels: the runtime takes the bytes of a picture and normalises them itself.
+        pixels: the runtime takes the bytes of an image and normalises them itself.
     """
     package, variant = course.request.package, course.request.variant
     preprocess = package.preprocess_spec(variant)

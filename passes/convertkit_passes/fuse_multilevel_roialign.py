@@ -59,13 +59,13 @@ def _rewrite(graph: passes.Graph, match: Match) -> None:
 
 
 def _rois(graph: passes.Graph, match: Match) -> Any:
-    """``(K, 5)``; where the graph has boxes only, with the picture's number put in front."""
+    """``(K, 5)``; where the graph has boxes only, with the image's number put in front."""
     import numpy as np
 
     if match.source.tensor is not None:
         return match.source.tensor
     count = match.entry.shape[0]
-    pictures = graph.constant(np.full((count, 1), match.source.picture, np.float32), name="roi_pictures")
+    images = graph.constant(np.full((count, 1), match.source.image, np.float32), name="roi_images")
     return graph.add(
-        "Concat", [pictures, match.entry], attrs={"axis": 1}, dtype=np.float32, shape=(count, 5), name="rois"
+        "Concat", [images, match.entry], attrs={"axis": 1}, dtype=np.float32, shape=(count, 5), name="rois"
     )

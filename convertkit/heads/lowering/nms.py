@@ -1,9 +1,9 @@
-"""``MulticlassNms`` in standard ONNX: each class of each picture is one batch of ``NonMaxSuppression``.
+"""``MulticlassNms`` in standard ONNX: each class of each image is one batch of ``NonMaxSuppression``.
 
 The framework's own export shifts the boxes of each class apart and suppresses all of them together: every candidate is
 compared with those of all classes. Here a class only sees its own, and no box is moved, so nothing is rounded.
 
-Most scores lie below the threshold. So the candidates are taken out first and *packed*: row ``picture * C + class``
+Most scores lie below the threshold. So the candidates are taken out first and *packed*: row ``image * C + class``
 holds the boxes of one class, padded by zeros to the longest row. Everything behind works on candidates only.
 
 Difference from the reference: ``smallest_union`` is left out. Only boxes with sides around a millionth of a pixel have
@@ -22,24 +22,24 @@ from convertkit.heads.lowering.site import Site
 
 @dataclass(frozen=True)
 class Sizes:
-    """B pictures of N boxes in C classes; q is 1 where the classes share the boxes, else C."""
+    """B images of N boxes in C classes; q is 1 where the classes share the boxes, else C."""
 
-    pictures: int
+    images: int
     boxes: int
     classes: int
     shared: int
 
     @property
     def rows(self) -> int:
-        return self.pictures * self.classes
+        return self.images * self.classes
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """What scores above the threshold, class by class of picture by picture, lower box first; M of them.
+    """What scores above the threshold, class by class of image by image, lower box first; M of them.
 
     Args:
-        row: ``(M,) int64``, picture * C + class.
+        row: ``(M,) int64``, image * C + class.
         place: ``(M,) int64``, in the flattened scores (B, N, C).
         score: ``(M,) float32``; 0 for those that do not take part.
         corners: ``(M, 4) float32``, clipped.
@@ -55,8 +55,8 @@ class Candidates:
 
 def nms(emit: Emitter, site: Site) -> list[Tensor]:
     """Outputs ``(B, T, 4), (B, T), (B, T) float32`` and ``(B,) int32``."""
-    pictures, boxes, shared, _ = site.shape(0)
-    sizes = Sizes(pictures, boxes, site.shape(1)[2], shared)
+    images, boxes, shared, _ = site.shape(0)
+    sizes = Sizes(images, boxes, site.shape(1)[2], shared)
     drop = bool(site.attributes["drop_empty"])
     found = _candidates(emit, site, sizes, drop=drop)
     selected = _suppress(emit, site, sizes, found, flipped=not drop)
@@ -73,16 +73,16 @@ def _candidates(emit: Emitter, site: Site, sizes: Sizes, *, drop: bool) -> Candi
     counts = emit.cast(emit.reshape(emit.sum(emit.cast(by_class, np.float32), 2), -1), np.int64)
     order = emit.reshape(emit.op("NonZero", emit.reshape(by_class, -1)), -1)
     row, box = _divide(emit, order, sizes.boxes)
-    picture, kind = _divide(emit, row, sizes.classes)
-    numbered = _join(emit, picture, sizes.boxes, box)
+    image, kind = _divide(emit, row, sizes.classes)
+    numbered = _join(emit, image, sizes.boxes, box)
     place = _join(emit, numbered, sizes.classes, kind)
     score = emit.op("Gather", emit.reshape(scores, -1), place, axis=0)
     corners = emit.op("Gather", emit.reshape(boxes, -1, 4), numbered if sizes.shared == 1 else place, axis=0)
     if window is not None:
-        corners = _clip(emit, corners, emit.op("Gather", window, picture, axis=0))
+        corners = _clip(emit, corners, emit.op("Gather", window, image, axis=0))
     masks = [_with_area(emit, corners)] if drop else []
     if valid is not None:
-        most = emit.op("Gather", emit.cast(valid, np.int64), picture, axis=0)
+        most = emit.op("Gather", emit.cast(valid, np.int64), image, axis=0)
         masks.append(emit.op("Less", box, most))
     if masks:
         score = emit.op("Where", emit.all(*masks), score, emit.floats(0))
@@ -100,7 +100,7 @@ def _join(emit: Emitter, high: Tensor, size: int, low: Tensor) -> Tensor:
 
 
 def _clip(emit: Emitter, corners: Tensor, window: Tensor) -> Tensor:
-    """Minimum with the far corner, then maximum with the near one, as ``Picture.clipped`` in ``nms_inputs.py``."""
+    """Minimum with the far corner, then maximum with the near one, as ``ImageInputs.clipped`` in ``nms_inputs.py``."""
     near, far = emit.columns(window, 0, 2), emit.columns(window, 2, 4)
     low, high = emit.op("Concat", near, near, axis=1), emit.op("Concat", far, far, axis=1)
     return emit.op("Max", emit.op("Min", corners, high), low)
@@ -155,16 +155,16 @@ def _box_by_box(emit: Emitter, found: Candidates, selected: Tensor) -> Tensor:
 
 
 def _best(emit: Emitter, found: Candidates, selected: Tensor, sizes: Sizes, total: int) -> list[Tensor]:
-    """The best of each picture. In front of the selected stand T empty slots, which win where nothing else is left:
+    """The best of each image. In front of the selected stand T empty slots, which win where nothing else is left:
     ``TopK`` takes the first of equals."""
     score, row = (emit.op("Gather", item, selected, axis=0) for item in (found.score, found.row))
-    picture, kind = _divide(emit, row, sizes.classes)
-    mine = emit.op("Equal", picture, emit.ints(np.arange(sizes.pictures)[:, None]))
+    image, kind = _divide(emit, row, sizes.classes)
+    mine = emit.op("Equal", image, emit.ints(np.arange(sizes.images)[:, None]))
     scores = emit.op("Where", mine, score, emit.floats(0))
-    padded = emit.op("Concat", emit.floats(np.zeros((sizes.pictures, total))), scores, axis=1)
+    padded = emit.op("Concat", emit.floats(np.zeros((sizes.images, total))), scores, axis=1)
     # onnx infers no shape from a TopK along a dynamic axis
     best, index = (
-        emit.reshape(item, sizes.pictures, total)
+        emit.reshape(item, sizes.images, total)
         for item in emit.both("TopK", padded, emit.ints([total]), axis=1)
     )
     kinds = emit.op("Concat", emit.floats(np.zeros(total)), emit.cast(kind, np.float32), axis=0)

@@ -10,7 +10,7 @@ Differences from the reference:
 * ``sampling_ratio=0`` on a finite RoI many times larger than the map takes as many samples as its size asks for, also
   those beyond the map, as ``RoiAlign`` does: time and memory grow with its area.
 
-RoIs that no level takes, that are not finite, or whose picture does not exist, give 0.
+RoIs that no level takes, that are not finite, or whose image does not exist, give 0.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from convertkit.heads.operator import Values
 def roi_align(emit: Emitter, site: Site) -> list[Tensor]:
     """Output ``(K, C, output_height, output_width) float32``."""
     *features, rois = site.inputs
-    pictures, channels, _, _ = site.shape(0)
+    images, channels, _, _ = site.shape(0)
     (count, _) = site.shape(len(features))
     corners = emit.columns(rois, 1, 5)
-    picture = emit.reshape(emit.columns(rois, 0, 1), -1)
-    masks = _masks(emit, corners, picture, pictures, _bounds(site.attributes, len(features)))
-    number = emit.cast(picture, np.int64)
+    image = emit.reshape(emit.columns(rois, 0, 1), -1)
+    masks = _masks(emit, corners, image, images, _bounds(site.attributes, len(features)))
+    number = emit.cast(image, np.int64)
     mine = [emit.reshape(emit.op("NonZero", mask), -1) for mask in masks]
     pooled = []
     for level, (feature, rows) in enumerate(zip(features, mine, strict=True)):
@@ -68,7 +68,7 @@ def _bounds(attributes: Values, levels: int) -> Sequence[float]:
 
 
 def _masks(
-    emit: Emitter, corners: Tensor, picture: Tensor, pictures: int, bounds: Sequence[float]
+    emit: Emitter, corners: Tensor, image: Tensor, images: int, bounds: Sequence[float]
 ) -> list[Tensor]:
     """Per level ``(K,) bool``: which RoIs it pools."""
     size = emit.op("Sub", emit.columns(corners, 2, 4), emit.columns(corners, 0, 2))
@@ -77,8 +77,8 @@ def _masks(
     usable = emit.all(
         # an infinite or NaN corner makes the area infinite or NaN
         emit.op("Less", emit.op("Abs", area), emit.floats(np.inf)),
-        emit.op("Not", emit.op("Less", picture, zero)),
-        emit.op("Less", picture, emit.floats(pictures)),
+        emit.op("Not", emit.op("Less", image, zero)),
+        emit.op("Less", image, emit.floats(images)),
     )
     if not bounds:
         return [usable]

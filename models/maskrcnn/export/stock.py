@@ -16,7 +16,7 @@ OUTPUTS = ("dets", "labels", "masks")
 
 
 class BoxDetector(nn.Module):
-    """mmdet's ``onnx_export`` for detectors without masks, with the whole canvas as the picture's shape."""
+    """mmdet's ``onnx_export`` for detectors without masks, with the whole canvas as the image's shape."""
 
     outputs = OUTPUTS[:2]
 
@@ -35,7 +35,7 @@ class BoxDetector(nn.Module):
 
 
 class MaskDetector(nn.Module):
-    """mmdet's export pieces from image to unpasted masks, with the whole canvas as the picture's shape.
+    """mmdet's export pieces from image to unpasted masks, with the whole canvas as the image's shape.
 
     mmdet's ``TwoStageDetector.onnx_export`` ends in masks pasted at the size of the canvas, which no
     deployment wants; everything before that is called here as mmdet itself calls it.

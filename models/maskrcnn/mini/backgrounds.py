@@ -14,9 +14,9 @@ _SHIFT = 4
 def background(rng: np.random.Generator, height: int, width: int) -> Bytes:
     """Paint one of five backdrops with uneven light and clutter: (height, width, 3) uint8, B G R."""
     painters = (_scenery, _bricks, _planks, _cloth, _haze)
-    picture = painters[int(rng.integers(len(painters)))](rng, height, width)
+    image = painters[int(rng.integers(len(painters)))](rng, height, width)
     uneven = 1 + rng.uniform(0.08, 0.25) * clouds(rng, height, width, (3, 7, 19, 53))
-    canvas = np.clip(picture * uneven[:, :, None], 0, 255).astype(np.uint8)
+    canvas = np.clip(image * uneven[:, :, None], 0, 255).astype(np.uint8)
     for _ in range(int(rng.integers(0, 9))):
         _clutter(canvas, rng)
     return canvas
@@ -45,9 +45,9 @@ def _scenery(rng: np.random.Generator, height: int, width: int) -> Floats:
     return np.where((rows > skyline[None, :])[:, :, None], ground, sky)
 
 
-def _faded(picture: Floats, weight: Floats) -> Floats:
-    """Fade a (H, 1 or W, 3) picture to white by a (H, W) weight."""
-    return picture + (255 - picture) * weight[:, :, None]
+def _faded(image: Floats, weight: Floats) -> Floats:
+    """Fade a (H, 1 or W, 3) image to white by a (H, W) weight."""
+    return image + (255 - image) * weight[:, :, None]
 
 
 def _bricks(rng: np.random.Generator, height: int, width: int) -> Floats:

@@ -1,4 +1,4 @@
-"""A small drawing board for objects: unit coordinates in, a BGR picture and its coverage out.
+"""A small drawing board for objects: unit coordinates in, a BGR image and its coverage out.
 
 Coordinates run from -1 (left, top) to 1 (right, bottom); colours are B, G, R from 0 to 255.
 """
@@ -92,7 +92,7 @@ class Pen:
         cv2.fillPoly(self.alpha, [self._fixed(outline)], (0,), cv2.LINE_AA, _SHIFT)
 
     def grain(self, rng: np.random.Generator, strength: float, cells: Sequence[int]) -> None:
-        """Multiply the picture by smooth noise of relative amplitude ``strength``."""
+        """Multiply the image by smooth noise of relative amplitude ``strength``."""
         noise = 1 + strength * clouds(rng, self.side, self.side, cells)
         self._multiply(noise)
 

@@ -1,4 +1,4 @@
-"""Placing drawn objects into a picture: position, turn, slant, shadow, and who owns which pixel."""
+"""Placing drawn objects into an image: position, turn, slant, shadow, and who owns which pixel."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Owners = npt.NDArray[np.int16]
 
 @dataclass(frozen=True)
 class Spot:
-    """Where an object goes: centre x y and diameter in pixels of the picture, clockwise turn in degrees."""
+    """Where an object goes: centre x y and diameter in pixels of the image, clockwise turn in degrees."""
 
     x: float
     y: float
@@ -37,7 +37,7 @@ def crowded(spot: Spot, others: list[Spot]) -> bool:
 def paste(canvas: Bytes, owners: Owners, key: int, pen: Pen, spot: Spot, rng: np.random.Generator) -> float:
     """Blend a sprite into ``canvas`` and write ``key`` where it covers more than half of a pixel.
 
-    Returns the sprite's full area in pixels, whatever part of it lies outside the picture.
+    Returns the sprite's full area in pixels, whatever part of it lies outside the image.
     """
     matrix = _placement(pen.side, spot, rng)
     left, top, right, bottom = _bounds(matrix, pen.side, canvas.shape)
@@ -74,7 +74,7 @@ def cross_out(canvas: Bytes, owners: Owners, rng: np.random.Generator) -> None:
 
 
 def _placement(side: int, spot: Spot, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Map sprite pixels to picture pixels: (2, 3) float64, with a slight squeeze and slant."""
+    """Map sprite pixels to image pixels: (2, 3) float64, with a slight squeeze and slant."""
     angle = np.radians(spot.degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     slant = np.array([[1.0, rng.uniform(-0.15, 0.15)], [0.0, rng.uniform(0.78, 1.0)]])
@@ -84,7 +84,7 @@ def _placement(side: int, spot: Spot, rng: np.random.Generator) -> npt.NDArray[n
 
 
 def _bounds(matrix: npt.NDArray[np.float64], side: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
-    """Bound the turned sprite and a margin for its shadow, inside the picture: left, top, right, bottom."""
+    """Bound the turned sprite and a margin for its shadow, inside the image: left, top, right, bottom."""
     corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) @ matrix[:, :2].T + matrix[:, 2]
     low, high = np.floor(corners.min(0)).astype(int) - 4, np.ceil(corners.max(0)).astype(int) + 5
     left, top = max(0, int(low[0])), max(0, int(low[1]))
@@ -100,7 +100,7 @@ def _spread(pen: Pen) -> Bytes:
 
 
 def _cast_shadow(view: Bytes, cover: Bytes, rng: np.random.Generator) -> None:
-    """Darken the picture below a sprite's blurred coverage, moved by up to a tenth of its size."""
+    """Darken the image below a sprite's blurred coverage, moved by up to a tenth of its size."""
     reach = max(1.0, 0.06 * max(cover.shape))
     move = np.array([[1, 0, rng.uniform(-reach, reach)], [0, 1, rng.uniform(0.3, 1.3) * reach]])
     size = int(reach) | 1

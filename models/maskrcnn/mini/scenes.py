@@ -25,7 +25,7 @@ from .shapes import SHAPES
 #: First word of every random stream: no image of one split can be drawn by another.
 SPLITS = {"train": 1, "heldout": 2}
 
-#: Sides of a picture in pixels (``mini`` sees 320 x 320 after letterboxing).
+#: Sides of an image in pixels (``mini`` sees 320 x 320 after letterboxing).
 SHORT_SIDE, LONG_SIDE = (240, 320), (300, 400)
 #: Diameters of objects in pixels, drawn uniformly in the logarithm: COCO's small, medium and large.
 DIAMETERS = (20.0, 240.0)
@@ -43,7 +43,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture, (H, W, 3) uint8 in B G R order, and the objects to be found in it."""
+    """An image, (H, W, 3) uint8 in B G R order, and the objects to be found in it."""
 
     image: Bytes
     instances: tuple[Instance, ...]
@@ -81,13 +81,13 @@ def write_dataset(directory: str | Path, split: str, count: int, seed: int = 0) 
     (root / "images").mkdir(parents=True, exist_ok=True)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for index, picture in enumerate(generate(split, count, seed)):
+    for index, scene in enumerate(generate(split, count, seed)):
         name = f"{split}-{seed}-{index:06d}.png"
-        if not cv2.imwrite(str(root / "images" / name), picture.image):
+        if not cv2.imwrite(str(root / "images" / name), scene.image):
             raise OSError(f"cannot write {root / 'images' / name}")
-        height, width = picture.image.shape[:2]
+        height, width = scene.image.shape[:2]
         images.append({"id": index + 1, "file_name": name, "height": height, "width": width})
-        for instance in picture.instances:
+        for instance in scene.instances:
             annotations.append(
                 annotation(len(annotations) + 1, index + 1, instance.category_id, instance.mask)
             )
@@ -130,12 +130,12 @@ def _photograph(canvas: Bytes, rng: np.random.Generator) -> Bytes:
     height, width = canvas.shape[:2]
     light = 1 + rng.uniform(0, 0.35) * clouds(rng, height, width, (2, 3))
     cast = rng.uniform(0.86, 1.14, 3) * rng.uniform(0.72, 1.15)
-    picture = canvas * (light[:, :, None] * cast.astype(np.float32))
+    image = canvas * (light[:, :, None] * cast.astype(np.float32))
     if rng.random() < 0.5:
-        picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.1))
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.3, 1.1))
     grain = rng.standard_normal((height, width), np.float32) * np.float32(rng.uniform(1, 9))
     speck = rng.integers(-4, 5, (height, width, 3), np.int8)
-    picture += grain[:, :, None]
-    picture += speck
-    exposed: Bytes = np.clip(picture, 0, 255, out=picture).astype(np.uint8)
+    image += grain[:, :, None]
+    image += speck
+    exposed: Bytes = np.clip(image, 0, 255, out=image).astype(np.uint8)
     return exposed

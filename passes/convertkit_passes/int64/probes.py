@@ -21,7 +21,7 @@ MOST = 21
 """Probes of one graph."""
 
 PHOTO = 1 << 16
-"""Floats of an input; one that is larger is a picture, whose values are no sizes or positions, and stays."""
+"""Floats of an input; one that is larger is an image, whose values are no sizes or positions, and stays."""
 
 _FLOATS = {"low": -3e9, "high": 3e9, "zero": 0.0, "minus one": -1.0}
 _GROWS = {

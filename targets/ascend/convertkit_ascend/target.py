@@ -88,7 +88,7 @@ class Ascend(targets.Target):
     def compile(self, model: targets.LightModel, directory: Path, context: targets.CompileContext) -> None:
         """Writes the bundle for ATC and the twin; opening the twin once proves that onnxruntime takes it.
 
-        Where the chip normalises, AIPP's settings too; the twin then takes the bytes of a picture, as the chip does.
+        Where the chip normalises, AIPP's settings too; the twin then takes the bytes of an image, as the chip does.
 
         Raises:
             PreflightError: ATC would refuse the graph, or make something else of it. AtcError: it failed.

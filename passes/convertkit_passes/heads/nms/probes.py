@@ -113,7 +113,7 @@ def _step(largest: float) -> float:
 
 
 def _scores(random: np.random.Generator, shape: tuple[int, ...], ranges: Ranges, above: int) -> Array:
-    """``above`` different scores over the threshold in each picture, the rest from 0 up to the threshold itself."""
+    """``above`` different scores over the threshold in each image, the rest from 0 up to the threshold itself."""
     batch, total = shape[0], int(np.prod(shape[1:]))
     low = np.float32(max(ranges.threshold, 0.0))
     rows = low * np.minimum(random.random((batch, total)) * 1.2, 1.0).astype(np.float32)

@@ -125,11 +125,11 @@ def _squares(probe: Probe, sizes: np.ndarray) -> Float32:
     """``(M, 5)``: squares with at least one sample on every map, whatever their size.
 
     The first sample lies half a step inside: the RoI begins at 0, or so far outside that this sample is at the
-    picture's centre.
+    image's centre.
     """
     pooling = probe.pooling
     rois = np.zeros((len(sizes), 5), np.float32)
-    for axis, (bins, extent) in enumerate(zip(pooling.bins, pooling.picture, strict=True)):
+    for axis, (bins, extent) in enumerate(zip(pooling.bins, pooling.image, strict=True)):
         step = sizes / (2 * bins * pooling.samples) if pooling.samples > 0 else np.zeros(len(sizes))
         start = np.where(step <= extent / 2, 0, extent / 2 - step)
         rois[:, 2 - axis] = start

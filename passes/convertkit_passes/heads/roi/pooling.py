@@ -10,14 +10,14 @@ import numpy as np
 
 from convertkit.api.heads import Refused
 
-PICTURE_SIDE = 512
-"""Pixels; the picture that features of unknown size are probed with."""
+IMAGE_SIDE = 512
+"""Pixels; the image that features of unknown size are probed with."""
 
 MOST_LEVELS = 8
 """Of one head; pyramids have four or five."""
 
 BATCH = 2
-"""Pictures, where the batch of the features is not known."""
+"""Images, where the batch of the features is not known."""
 
 MOST_POINTS = 128
 """That a RoI is sampled at along one side; detectors have 14 bins of two to four."""
@@ -30,7 +30,7 @@ class Pooling:
     Args:
         features: the tensors pooled from.
         shapes: ``(N, C, H, W)`` to probe each with.
-        scales: feature pixels per picture pixel.
+        scales: feature pixels per image pixel.
         bins: ``(height, width)`` of the result.
         samples: per bin and axis; 0: as many as the bin has feature pixels.
     """
@@ -46,11 +46,11 @@ class Pooling:
         return len(self.scales)
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         return self.shapes[0][0]
 
     @property
-    def picture(self) -> tuple[float, float]:
+    def image(self) -> tuple[float, float]:
         """``(height, width)`` in pixels that every level covers."""
         sides = np.array([shape[2:] for shape in self.shapes]) / np.array(self.scales)[:, None]
         height, width = sides.min(axis=0)
@@ -142,6 +142,6 @@ def _shared(features: Sequence[Any], axis: int, what: str) -> int | None:
 
 
 def _map(tensor: Any, scale: float) -> tuple[int, int]:
-    side = max(2, round(PICTURE_SIDE * scale))
+    side = max(2, round(IMAGE_SIDE * scale))
     height, width = (size if isinstance(size, int) else side for size in tensor.shape[2:])
     return height, width

@@ -24,7 +24,7 @@ class Probe:
     """A region whose inputs are the features in the order of ``pooling``, then the RoIs.
 
     Args:
-        columns: of the RoIs: 5 with the number of the picture in front, else 4.
+        columns: of the RoIs: 5 with the number of the image in front, else 4.
         count: of RoIs that the graph is written for.
     """
 
@@ -47,7 +47,7 @@ class Probe:
 
         Args:
             features: one array per level, in the shapes of ``pooling``.
-            rois: ``(M, 5) float32``: picture, x1 y1 x2 y2.
+            rois: ``(M, 5) float32``: image, x1 y1 x2 y2.
 
         Returns:
             ``(M, C, bins) float32``.

@@ -30,7 +30,7 @@ class Questions:
     """RoIs to compare, and which of them are special.
 
     Args:
-        rois: ``(M, 5) float32``: picture, x1 y1 x2 y2.
+        rois: ``(M, 5) float32``: image, x1 y1 x2 y2.
         level: ``(M,)``: the level each belongs to, in the order of size.
         small: ``(M,)``: less than one feature pixel of its level wide or high.
     """
@@ -41,13 +41,13 @@ class Questions:
 
 
 def questions(
-    pooling: Pooling, finest: int, order: tuple[int, ...], picture: int | None, count: int
+    pooling: Pooling, finest: int, order: tuple[int, ...], image: int | None, count: int
 ) -> Questions:
     """RoIs of all sizes, beside every bound, smaller than a feature pixel, and unused slots (all zero).
 
     Args:
         order: positions of the levels in ``pooling``, finest first.
-        picture: the number of the only picture that is asked for; None: all.
+        image: the number of the only image that is asked for; None: all.
     """
     random = np.random.default_rng(1)
     scales = np.array([pooling.scales[index] for index in order])
@@ -55,12 +55,12 @@ def questions(
     scale, aspect = _sizes(random, scales, bounds, count)
     corners = np.zeros((count, 4))
     for axis, side in enumerate((scale / np.sqrt(aspect), scale * np.sqrt(aspect))):
-        start = _starts(random, side, pooling.picture[axis], pooling.bins[axis] * pooling.samples)
+        start = _starts(random, side, pooling.image[axis], pooling.bins[axis] * pooling.samples)
         beside = start[: len(bounds) * len(BESIDE) * 2]
         beside[beside > 64] %= 64  # near the origin fp32 is fine enough for them
         corners[:, 1 - axis], corners[:, 3 - axis] = start, start + side
     rois = np.zeros((count, 5), np.float32)
-    rois[:, 0] = random.integers(0, pooling.pictures, count) if picture is None else picture
+    rois[:, 0] = random.integers(0, pooling.images, count) if image is None else image
     rois[:, 1:] = _rounded(corners)
     rois[-max(1, count // 16) :, 1:] = 0
     return _sorted_out(rois, scales, bounds)
@@ -105,7 +105,7 @@ def _rounded(corners: np.ndarray) -> np.ndarray:
 
 
 def _starts(random: np.random.Generator, side: np.ndarray, extent: float, samples: int) -> np.ndarray:
-    """Where RoIs begin along one axis: most inside the picture where they fit, all others with a sample in it.
+    """Where RoIs begin along one axis: most inside the image where they fit, all others with a sample in it.
 
     Args:
         samples: along the axis; 0: adaptive, one per feature pixel.

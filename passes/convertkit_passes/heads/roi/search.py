@@ -106,7 +106,7 @@ def _match_at(graph: passes.Graph, item: Candidate, probe: Probe, entry: Any) ->
     pooling, count, result = probe.pooling, probe.count, probe.region.outputs[0]
     source = rois_source(graph, probe, entry, item.nodes)
     levels = measure(probe)
-    verdict = verify(probe, levels.order, levels.finest(), source.picture)
+    verdict = verify(probe, levels.order, levels.finest(), source.image)
     shape = (count, pooling.shapes[0][1], *pooling.bins)
     features = tuple(pooling.features[index] for index in levels.order)
     return Match(item.nodes, features, source, entry, result, shape, verdict)

@@ -1,4 +1,4 @@
-"""Which tensor holds the RoIs as the operator wants them: ``(K, 5)``, the number of the picture in front."""
+"""Which tensor holds the RoIs as the operator wants them: ``(K, 5)``, the number of the image in front."""
 
 from __future__ import annotations
 
@@ -18,33 +18,33 @@ class Source:
     """Where the operator's RoIs come from.
 
     Args:
-        tensor: ``(K, 5)``; None: there is none, the picture's number has to be put in front of the candidate's entry.
-        picture: the one picture all RoIs are of; None: the RoIs say it.
+        tensor: ``(K, 5)``; None: there is none, the image's number has to be put in front of the candidate's entry.
+        image: the one image all RoIs are of; None: the RoIs say it.
     """
 
     tensor: Any
-    picture: int | None
+    image: int | None
 
 
 def rois_source(graph: passes.Graph, probe: Probe, entry: Any, nodes: Sequence[Any]) -> Source:
-    """Where the RoIs come from, with the picture's number.
+    """Where the RoIs come from, with the image's number.
 
     Args:
         entry: the RoIs of the probe's region.
         nodes: the RoiAlign nodes.
 
     Raises:
-        Refused: the boxes ``(K, 4)`` are not all of one picture, or no ``(K, 5)`` can be made of them.
+        Refused: the boxes ``(K, 4)`` are not all of one image, or no ``(K, 5)`` can be made of them.
     """
     if probe.columns == 5:
         return Source(entry, None)
     boxes = np.random.default_rng(3).random((probe.count, 4), np.float32) * 64
     boxes[:, 2:] += boxes[:, :2]
     for tensor in _five_columns(probe.region):
-        picture = _picture(_value(graph, tensor, entry, boxes), boxes)
-        if picture is not None and 0 <= picture < probe.pooling.pictures:
-            return Source(tensor, picture)
-    return Source(None, _stated_picture(graph, entry, nodes, boxes))
+        image = _image(_value(graph, tensor, entry, boxes), boxes)
+        if image is not None and 0 <= image < probe.pooling.images:
+            return Source(tensor, image)
+    return Source(None, _stated_image(graph, entry, nodes, boxes))
 
 
 def _five_columns(region: graphs.Region) -> list[Any]:
@@ -53,7 +53,7 @@ def _five_columns(region: graphs.Region) -> list[Any]:
     return [item for item in pairs if item.shape[1] == 5 or not isinstance(item.shape[1], int)]
 
 
-def _picture(value: np.ndarray | None, boxes: np.ndarray) -> int | None:
+def _image(value: np.ndarray | None, boxes: np.ndarray) -> int | None:
     """The number in front of every box; None where the value is something else."""
     if value is None or value.dtype != np.float32 or value.shape != (len(boxes), 5):
         return None
@@ -62,16 +62,16 @@ def _picture(value: np.ndarray | None, boxes: np.ndarray) -> int | None:
     return int(number) if same and number.is_integer() else None
 
 
-def _stated_picture(graph: passes.Graph, entry: Any, nodes: Sequence[Any], boxes: np.ndarray) -> int:
-    """The one picture that the RoiAlign nodes name."""
+def _stated_image(graph: passes.Graph, entry: Any, nodes: Sequence[Any], boxes: np.ndarray) -> int:
+    """The one image that the RoiAlign nodes name."""
     found: set[int] = set()
     for node in nodes:
         value = _value(graph, node.inputs[2], entry, boxes)
         if value is None:
-            raise Refused("the numbers of the pictures depend on more than the boxes", node.inputs[2].name)
+            raise Refused("the numbers of the images depend on more than the boxes", node.inputs[2].name)
         found |= set(value.reshape(-1).tolist())
     if len(found) > 1:
-        raise Refused(f"boxes of several pictures: {sorted(found)}", entry.name)
+        raise Refused(f"boxes of several images: {sorted(found)}", entry.name)
     return int(found.pop()) if found else 0
 
 

@@ -68,12 +68,12 @@ class Answers:
         return np.where(np.isnan(gap), np.inf, gap / largest)
 
 
-def verify(probe: Probe, order: tuple[int, ...], finest: int, picture: int | None) -> Verdict:
+def verify(probe: Probe, order: tuple[int, ...], finest: int, image: int | None) -> Verdict:
     """The operator's attributes, after the candidate has agreed with it on RoIs of every kind.
 
     Args:
         order: positions of the levels in ``probe.pooling``, finest first.
-        picture: see :func:`~convertkit_passes.heads.roi.rois.questions`.
+        image: see :func:`~convertkit_passes.heads.roi.rois.questions`.
 
     Raises:
         Refused: it computes something else.
@@ -81,7 +81,7 @@ def verify(probe: Probe, order: tuple[int, ...], finest: int, picture: int | Non
     attributes = _stated(probe, order, finest)
     random = np.random.default_rng(2)
     features = [random.random(shape, np.float32) * 2 - 1 for shape in probe.pooling.shapes]
-    asked = questions(probe.pooling, finest, order, picture, probe.questions)
+    asked = questions(probe.pooling, finest, order, image, probe.questions)
     answers = _answers(probe, features, order, asked)
     attributes["aligned"] = _aligned(probe, answers, attributes)
     clear, small = np.flatnonzero(~asked.small), np.flatnonzero(asked.small)

@@ -1,4 +1,4 @@
-"""AIPP: the unit of the chip that normalises a picture's bytes on their way into the network.
+"""AIPP: the unit of the chip that normalises an image's bytes on their way into the network.
 
 The unit's order is channel swap, crop, colour space conversion, ``(x - mean - min) * var_reci``, padding
 (ascend-facts: aipp-unit). What a letterbox needs of padding it cannot do (:mod:`convertkit_ascend.aipp.limits`), so the

@@ -54,7 +54,7 @@ def check(aipp: Aipp, soc: socs.Soc, size: tuple[int, int] | None = None) -> Non
 def _source(aipp: Aipp) -> Iterator[str]:
     for name, value, (low, high) in (("width", aipp.width, WIDTHS), ("height", aipp.height, HEIGHTS)):
         if not low <= value <= high:
-            yield f"the picture's {name} is {value}: it must be {low} to {high} pixels"
+            yield f"the image's {name} is {value}: it must be {low} to {high} pixels"
 
 
 def _channels(aipp: Aipp) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _crop(aipp: Aipp) -> Iterator[str]:
     if crop.width < 1 or crop.height < 1:
         yield f"the crop is {crop.height} x {crop.width}: it must keep a pixel"
     if crop.left + crop.width > aipp.width or crop.top + crop.height > aipp.height:
-        yield f"the crop ends outside the picture of {_size((aipp.height, aipp.width))}"
+        yield f"the crop ends outside the image of {_size((aipp.height, aipp.width))}"
 
 
 def _padding(aipp: Aipp, padding: Padding, soc: socs.Soc) -> Iterator[str]:

@@ -10,7 +10,7 @@ Channels = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Crop:
-    """The part of the source picture that is kept, pixels."""
+    """The part of the source image that is kept, pixels."""
 
     left: int
     top: int
@@ -20,7 +20,7 @@ class Crop:
 
 @dataclass(frozen=True)
 class Padding:
-    """What is added around the picture after normalisation: pixels, and the value, in normalised units."""
+    """What is added around the image after normalisation: pixels, and the value, in normalised units."""
 
     left: int = 0
     right: int = 0
@@ -31,10 +31,10 @@ class Padding:
 
 @dataclass(frozen=True)
 class Aipp:
-    """``aipp_mode: static`` for a picture of three 8-bit channels, ``(1, height, width, 3)``, without conversion.
+    """``aipp_mode: static`` for an image of three 8-bit channels, ``(1, height, width, 3)``, without conversion.
 
     Attributes:
-        width, height: of the source picture, pixels.
+        width, height: of the source image, pixels.
         swap: exchange the first and the last channel, as BGR needs for an RGB network.
         mean: ``mean_chn``, whole numbers 0..255.
         low: ``min_chn``, subtracted as well; fp16 in the unit.

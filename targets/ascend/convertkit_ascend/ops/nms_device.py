@@ -14,8 +14,8 @@ Left open by the source, and chosen:
 * NaN is not treated. Chosen: a NaN score comes last and is above no threshold, a NaN box overlaps nothing. Slots below
   the threshold are not set to 0 but multiplied by it (``batch_multi_class_nms_copy_out``), so a corner or score that is
   not finite there comes out as NaN: 1e6 is infinite in fp16.
-* The kernel's scale, once set to 1 by a small clip_window, stays 1 for later pictures on the same core; here it
-  belongs to its picture. num_valid_boxes outside 0..N is cut to that range.
+* The kernel's scale, once set to 1 by a small clip_window, stays 1 for later images on the same core; here it
+  belongs to its image. num_valid_boxes outside 0..N is cut to that range.
 * The monotone remapping of scores by a newer fusion pass (ascend-facts: nms-fusion) is not applied.
 """
 
@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.api.heads import Found, Options, Picture, by_score, greedy, outputs, pictures
+from convertkit.api.heads import Found, ImageInputs, Options, by_image, by_score, greedy, outputs
 
 if TYPE_CHECKING:
     from convertkit.api.heads import Indices, Inputs, Mask, Outputs, Rows, Test, Values
@@ -59,7 +59,7 @@ def device(inputs: Inputs, attributes: Values, *, high_precision: bool = False) 
     """
     options = Options.of(attributes)
     with np.errstate(all="ignore"):
-        found = [_picture(Reduced.of(item), item, options, high_precision) for item in pictures(inputs)]
+        found = [_image(Reduced.of(item), item, options, high_precision) for item in by_image(inputs)]
     assert inputs[0] is not None
     return outputs(found, options.max_total_size, inputs[0].dtype)
 
@@ -88,33 +88,33 @@ class Reduced:
     up: np.float16
 
     @classmethod
-    def of(cls, picture: Picture) -> Reduced:
+    def of(cls, image: ImageInputs) -> Reduced:
         """0.1 and 10, or 1 and 1 for a small clip_window."""
-        if picture.window is None or not np.all(np.isfinite(picture.window)):
+        if image.window is None or not np.all(np.isfinite(image.window)):
             return cls(DOWN, UP)
-        height, width = np.rint(picture.window[2:].astype(np.float16).astype(np.float64))
+        height, width = np.rint(image.window[2:].astype(np.float16).astype(np.float64))
         small = height * width < SMALL_WINDOW
         return cls(np.float16(1), np.float16(1)) if small else cls(DOWN, UP)
 
 
-def _picture(reduced: Reduced, picture: Picture, options: Options, high_precision: bool) -> Found:
-    kept = [_class(picture, kind, reduced, options, high_precision) for kind in range(picture.classes)]
+def _image(reduced: Reduced, image: ImageInputs, options: Options, high_precision: bool) -> Found:
+    kept = [_class(image, kind, reduced, options, high_precision) for kind in range(image.classes)]
     corners = np.concatenate([item for item, _ in kept])
     scores = np.concatenate([item for _, item in kept])
-    kinds = np.repeat(np.arange(picture.classes), len(scores) // picture.classes)
+    kinds = np.repeat(np.arange(image.classes), len(scores) // image.classes)
     order = by_score(scores)[: options.max_total_size]
     return _copy_out(corners[order], scores[order], kinds[order], reduced, options)
 
 
 def _class(
-    picture: Picture, kind: int, reduced: Reduced, options: Options, high_precision: bool
+    image: ImageInputs, kind: int, reduced: Reduced, options: Options, high_precision: bool
 ) -> tuple[Float16, Float16]:
     """``(R, 4)`` and ``(R,)``: the rows reserved for one class, those kept first, then empty ones.
 
     No threshold on scores yet: it comes last (``filter_score_compute``) and keeps the same boxes, because a box
     below it is worse than all above it.
     """
-    corners, scores = _prepared(picture, kind, reduced)
+    corners, scores = _prepared(image, kind, reduced)
     order = by_score(scores)[: considered(len(scores), high_precision)]
     kept = order[greedy(_rows(corners[order]), overlaps(options.iou_threshold), options.max_size_per_class)]
     size = reserved(options.max_size_per_class)
@@ -123,25 +123,25 @@ def _class(
     return rows, values
 
 
-def _prepared(picture: Picture, kind: int, reduced: Reduced) -> tuple[Float16, Float16]:
+def _prepared(image: ImageInputs, kind: int, reduced: Reduced) -> tuple[Float16, Float16]:
     """``get_sorted_proposal_compute`` without its sort: clip, scale, mask, x2 - 1 and y2 - 1."""
-    corners = _clipped(picture, picture.boxes_of(kind).astype(np.float16))
-    scores = picture.scores[:, kind].astype(np.float16)
-    if picture.window is not None:
+    corners = _clipped(image, image.boxes_of(kind).astype(np.float16))
+    scores = image.scores[:, kind].astype(np.float16)
+    if image.window is not None:
         # ``clip_window_compute``: score 0 where the area is not positive, and only with a window
         area = (corners[:, 2] - corners[:, 0]) * (corners[:, 3] - corners[:, 1])
         scores = scores * (area > 0)
-    scores = scores * picture.valid
+    scores = scores * image.valid
     corners = corners * reduced.down
     corners[:, 2:] -= np.float16(1)  # the instructions take corners as inclusive pixels
     return corners, scores
 
 
-def _clipped(picture: Picture, corners: Float16) -> Float16:
+def _clipped(image: ImageInputs, corners: Float16) -> Float16:
     """Exact in fp16: every value is one of those compared."""
-    if picture.window is None:
+    if image.window is None:
         return corners
-    window = Picture(picture.boxes, picture.scores, picture.window.astype(np.float16), picture.valid)
+    window = ImageInputs(image.boxes, image.scores, image.window.astype(np.float16), image.valid)
     return window.clipped(corners.astype(np.float32)).astype(np.float16)
 
 

@@ -18,7 +18,7 @@ Left open, and chosen:
 * The kernel rounds the weight of every sample to fp16 and adds up in fp16; the order inside ``vbi`` is not
   written. Chosen: fp32 inside, one rounding to fp16 at the end: a lower bound of the kernel's error. Where fp16 sums
   were tried on random features of unit size, the rms error went from 0.9e-4 to 2.0e-4.
-* Where the picture's index is not whole, all three take the floor, as the dynamic kernel does (the static one: ceil).
+* Where the image's index is not whole, all three take the floor, as the dynamic kernel does (the static one: ceil).
 * The reciprocals are computed by the host's tiling code, which is closed. Chosen: fp32 division.
 * roi_scale_factor is stored and not used (ascend-facts: roi-ir): no semantics uses it.
 """
@@ -113,7 +113,7 @@ def remarks(attributes: Values, shapes: Sequence[Shape | None]) -> list[str]:
     lines = []
     batch = shapes[0][0] if shapes and shapes[0] else None
     if isinstance(batch, int) and batch > 2048:
-        lines.append("picture numbers above 2048 are not exact in float16")
+        lines.append("image numbers above 2048 are not exact in float16")
     if attributes.get("roi_scale_factor"):
         lines.append("roi_scale_factor is not used by the kernel")
     return lines + _buffer(attributes, shapes[0] if shapes else None)

@@ -1,4 +1,4 @@
-"""Arrays in memory that two processes share, so that a picture of 17.7 MB crosses without being sent."""
+"""Arrays in memory that two processes share, so that an image of 17.7 MB crosses without being sent."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from convertkit_passes.heads.nms.candidates.views import VIEWS
 from convertkit_passes.heads.types import Node, Tensor
 
 MOST_VALUES = 5 * 1000
-"""Of one picture: boxes with scores of the most slots that are looked for."""
+"""Of one image: boxes with scores of the most slots that are looked for."""
 
 MOST_AXES = 4
 

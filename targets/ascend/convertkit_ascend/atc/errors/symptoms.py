@@ -159,7 +159,7 @@ SYMPTOMS = (
     Symptom(
         r"input image size ?\[?(\d+)\]? is not equal to model input size ?\[?(\d+)\]?",
         "the calibration data have {0} bytes an input, the model wants {1}",
-        "preprocess the calibration pictures to the size and element type of the model's input",
+        "preprocess the calibration images to the size and element type of the model's input",
         "reported: AMCT, Do Calibration failed",
     ),
     Symptom(

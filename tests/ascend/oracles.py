@@ -36,7 +36,7 @@ def max32(a, b):
 
 
 def nms(boxes, scores, attributes, *, framework):
-    """One picture in fp32: list of ``(score, class, box)``."""
+    """One image in fp32: list of ``(score, class, box)``."""
     found = []
     for kind in range(scores.shape[1]):
         candidates = []
@@ -61,7 +61,7 @@ def nms(boxes, scores, attributes, *, framework):
 
 
 def device_nms(boxes, scores, attributes):
-    """One picture of the kernel, without window: ``(valid, score, class, box coordinates)`` of every slot."""
+    """One image of the kernel, without window: ``(valid, score, class, box coordinates)`` of every slot."""
     factor = F16(float(F32(attributes["iou_threshold"])) / (1 + float(F32(attributes["iou_threshold"]))))
     found = []
     for kind in range(scores.shape[1]):
@@ -103,7 +103,7 @@ def roi_align(feature, roi, scale, bins, sample_num, aligned, smallest, reciproc
     result = np.zeros((feature.shape[1], *bins))
     if not np.isfinite(roi).all() or not 0 <= math.floor(roi[0]) < len(feature):
         return result
-    picture = feature[math.floor(roi[0])]
+    image = feature[math.floor(roi[0])]
     start, size = [], []
     for axis in (2, 1):  # y, x
         low = roi[axis] * F32(scale) - F32(0.5 if aligned else 0)
@@ -119,20 +119,20 @@ def roi_align(feature, roi, scale, bins, sample_num, aligned, smallest, reciproc
                 y = start[0] + F32(row) * step[0] + F32(i + 0.5) * step[0] / F32(grid[0])
                 for j in range(grid[1]):
                     x = start[1] + F32(column) * step[1] + F32(j + 0.5) * step[1] / F32(grid[1])
-                    result[:, row, column] += bilinear(picture, y, x) / (grid[0] * grid[1])
+                    result[:, row, column] += bilinear(image, y, x) / (grid[0] * grid[1])
     return result
 
 
-def bilinear(picture, y, x):
-    height, width = picture.shape[1:]
+def bilinear(image, y, x):
+    height, width = image.shape[1:]
     if y < -1 or y > height or x < -1 or x > width:
-        return np.zeros(len(picture))
+        return np.zeros(len(image))
     y, x = min(max(y, 0), height - 1), min(max(x, 0), width - 1)
     top, left = int(y), int(x)
     bottom, right = min(top + 1, height - 1), min(left + 1, width - 1)
     dy, dx = float(y - top), float(x - left)
-    upper = (1 - dx) * picture[:, top, left] + dx * picture[:, top, right]
-    lower = (1 - dx) * picture[:, bottom, left] + dx * picture[:, bottom, right]
+    upper = (1 - dx) * image[:, top, left] + dx * image[:, top, right]
+    lower = (1 - dx) * image[:, bottom, left] + dx * image[:, bottom, right]
     return (1 - dy) * upper + dy * lower
 
 

@@ -17,12 +17,12 @@ SCRIPT = Path(__file__).with_name("mmdet_answers.py")
 
 
 def questions():
-    """RoIs of all sizes, on the bounds, without area, beyond the picture; crowded boxes of six classes."""
+    """RoIs of all sizes, on the bounds, without area, beyond the image; crowded boxes of six classes."""
     random = np.random.default_rng(0)
     levels = [random.standard_normal((2, 4, 256 // s, 320 // s)).astype(np.float32) for s in (4, 8, 16, 32)]
     centre, size = random.uniform(-20, 340, (400, 2)), np.exp(random.uniform(-2, 6.3, (400, 2)))
-    picture = random.integers(0, 2, (400, 1))
-    rois = np.concatenate([picture, centre - size / 2, centre + size / 2], 1).astype(np.float32)
+    image = random.integers(0, 2, (400, 1))
+    rois = np.concatenate([image, centre - size / 2, centre + size / 2], 1).astype(np.float32)
     for index, bound in enumerate((112, 224, 448)):
         rois[index, 1:] = 0, 0, bound, bound
         rois[index + 3, 1:] = 0, 0, 2 * bound, bound / 2

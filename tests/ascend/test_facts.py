@@ -8,7 +8,7 @@ import pytest
 from convertkit_ascend import socs
 from convertkit_ascend.aipp import limits
 from convertkit_ascend.doctor import modules, variables
-from convertkit_ascend.ops import nms, nms_device, record, roi_extractor
+from convertkit_ascend.ops import nms, nms_device, roi_extractor, vendor_op
 from convertkit_ascend.roofline.peaks import QUOTED_MEMORY
 
 from tests.citations import statements
@@ -23,7 +23,7 @@ CHIP = socs.get("ascend310p3")
         ("nms-fp16", (nms.LARGEST_CLASS,)),
         ("nms-4080", (nms_device.KERNEL_BOXES, roi_extractor.UB_BYTES)),
         ("roi-buffer", (roi_extractor.UB_BYTES,)),
-        ("parser-opsets", record.OPSETS),
+        ("parser-opsets", vendor_op.OPSETS),
         (
             "aipp-limits",
             (*limits.WIDTHS, *limits.STARTS, limits.WIDEST_PADDING, *limits.WIDEST_PADDED.values()),

@@ -104,7 +104,7 @@ def test_a_few_hundred_boxes_cross_several_blocks(seed):
 
 
 def crowd(random, count, size=1216):
-    """``(count, 4)`` boxes that overlap in groups, some beyond the picture."""
+    """``(count, 4)`` boxes that overlap in groups, some beyond the image."""
     centre = random.uniform(0, size, (count // 8 + 1, 2)).repeat(8, 0)[:count] + random.normal(
         0, 6, (count, 2)
     )
@@ -262,7 +262,7 @@ def test_clip_window_and_num_valid_boxes():
     assert (ideal[3], framework[3], device[3], first[3]) == (2, 3, 2, 1)
 
 
-def test_a_batch_keeps_its_pictures_apart_and_the_type_of_the_boxes():
+def test_a_batch_keeps_its_images_apart_and_the_type_of_the_boxes():
     random = np.random.default_rng(0)
     boxes = crowd(random, 60, 100).reshape(2, 30, 1, 4).astype(np.float16)
     scores = random.uniform(0, 1, (2, 30, 2)).astype(np.float16)

@@ -27,20 +27,20 @@ def attributes(**values):
     return {"spatial_scale": SCALES, "pooled_height": 2, "pooled_width": 3, "finest_scale": 8, **values}
 
 
-def pyramid(random, pictures=2, channels=3):
-    return [random.standard_normal((pictures, channels, 32 // s, 36 // s)).astype(np.float32) for s in (4, 8)]
+def pyramid(random, images=2, channels=3):
+    return [random.standard_normal((images, channels, 32 // s, 36 // s)).astype(np.float32) for s in (4, 8)]
 
 
 def random_rois(random, corners, count=3):
-    """``(K, 5)``: boxes beyond the picture, without area, inverted, not finite, of pictures that do not exist."""
+    """``(K, 5)``: boxes beyond the image, without area, inverted, not finite, of images that do not exist."""
     boxes = random.choice(np.array(corners, np.float32), (count, 4))
     if random.random() < 0.7:
         with np.errstate(invalid="ignore"):
             boxes[:, 2:] = boxes[:, :2] + np.abs(boxes[:, 2:])
     if random.random() < 0.5:
         boxes += random.uniform(-2, 2, boxes.shape).astype(np.float32)
-    pictures = random.choice([0, 0, 1, 1, 2, -1, 0.5], (count, 1))
-    return np.concatenate([pictures, boxes], 1).astype(np.float32)
+    images = random.choice([0, 0, 1, 1, 2, -1, 0.5], (count, 1))
+    return np.concatenate([images, boxes], 1).astype(np.float32)
 
 
 def loop(features, rois, values, *, framework):
@@ -176,15 +176,13 @@ def test_framework_against_onnxruntime(mode, samples, seed):
     corner = random.uniform(-20, 100, (40, 2))
     boxes = np.concatenate([corner, corner + random.uniform(0, 80, (40, 2))], 1).astype(np.float32)
     boxes[:5, 2:] = boxes[:5, :2]
-    pictures = random.integers(0, 2, 40)
+    images = random.integers(0, 2, 40)
 
-    (expected,) = plain_roi_align(mode, samples).run(
-        None, {"x": feature, "rois": boxes, "pictures": pictures}
-    )
+    (expected,) = plain_roi_align(mode, samples).run(None, {"x": feature, "rois": boxes, "images": images})
 
     values = {"spatial_scale": [0.25], "pooled_height": 5, "pooled_width": 4, "sample_num": samples}
     values["aligned"] = int(mode == "half_pixel")
-    rois = np.concatenate([pictures[:, None], boxes], 1).astype(np.float32)
+    rois = np.concatenate([images[:, None], boxes], 1).astype(np.float32)
     (found,) = ROI.compute("framework", [feature, rois], values)
     np.testing.assert_allclose(found, expected, atol=2e-5)
 
@@ -192,9 +190,9 @@ def test_framework_against_onnxruntime(mode, samples, seed):
 def plain_roi_align(mode, samples):
     model = onnx.parser.parse_model(f"""
         <ir_version: 8, opset_import: ["" : 16]>
-        align (float[2,8,24,30] x, float[40,4] rois, int64[40] pictures) => (float[40,8,5,4] y)
+        align (float[2,8,24,30] x, float[40,4] rois, int64[40] images) => (float[40,8,5,4] y)
         {{ y = RoiAlign <coordinate_transformation_mode = "{mode}", mode = "avg", output_height = 5,
-                         output_width = 4, sampling_ratio = {samples}, spatial_scale = 0.25> (x, rois, pictures) }}
+                         output_width = 4, sampling_ratio = {samples}, spatial_scale = 0.25> (x, rois, images) }}
     """)
     return onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
 
@@ -283,7 +281,7 @@ def test_a_feature_that_is_not_finite_stays_in_the_bins_that_touch_it(bad):
     assert (found[0, 1] == 1).all()
 
 
-def test_a_huge_roi_costs_no_more_than_the_picture():
+def test_a_huge_roi_costs_no_more_than_the_image():
     feature = np.ones((1, 1, 16, 16), np.float32)
     rois = np.array([[0, -1e9, -1e9, 1e9, 1e9], [0, -3e38, 0, 3e38, 64], [0, -640, 0, 640, 64]], np.float32)
     overflowing = np.array([[0, -3e38, 0, 3e38, 8]], np.float32)

@@ -222,14 +222,14 @@ def test_all_faults_are_listed_at_once(verify: Verify) -> None:
 
 def test_photos_that_cannot_be_read_are_left_out_if_asked_for(verify: Verify) -> None:
     data = dataset(photos=4)
-    (verify.photos / "3.png").write_bytes(b"no picture")
+    (verify.photos / "3.png").write_bytes(b"no image")
 
     done = verify(data, "--skip-bad-photos")
     found = verify(data, "--skip-bad-photos", "--json").json
 
     assert "2 images (2 photos with 4 annotations left out)" in done.out
     assert (found["images"], found["left_out"]["photos"], found["left_out"]["annotations"]) == (2, 2, 4)
-    assert "3.png: not a picture" in found["left_out"]["first"]
+    assert "3.png: not an image" in found["left_out"]["first"]
     assert found["verdict"]["judged"] is False
     assert found["verdict"]["reason"] == "2 photos with 4 annotations left out"
 
@@ -332,9 +332,9 @@ DOUBTFUL = {
             ],
             annotations__area=None,
         ),
-        "2 of 4 boxes reach beyond their picture, but not if `bbox` were x1, y1, x2, y2: is it?",
+        "2 of 4 boxes reach beyond their image, but not if `bbox` were x1, y1, x2, y2: is it?",
     ),
-    "a box outside": (outside(dataset()), "1 of 4 boxes lie outside their picture"),
+    "a box outside": (outside(dataset()), "1 of 4 boxes lie outside their image"),
     "masks outside": (
         changed(annotations__segmentation=[[40, 40, 50, 40, 50, 50]]),
         "4 of 4 masks lie outside their",
@@ -366,7 +366,7 @@ CONTRADICTORY = {
     ),
     "normalised boxes": (
         changed(annotations__bbox=lambda e: [value / 32 for value in e["bbox"]]),
-        "they are normalised; COCO's are in pixels (multiply by width and height of the picture)",
+        "they are normalised; COCO's are in pixels (multiply by width and height of the image)",
     ),
     "normalised masks": (
         changed(annotations__segmentation=lambda e: [[value / 32 for value in e["segmentation"][0]]]),

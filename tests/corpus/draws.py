@@ -87,8 +87,8 @@ def _values(dtype: np.dtype[np.generic], shape: Shape, rng: np.random.Generator,
     return (rng.standard_normal(shape) * 10.0 ** (seed - 1)).astype(dtype)
 
 
-def pictures(name: str, low: float, high: float, *shapes: Shape) -> Iterator[Inputs]:
-    """Rectangles, strokes and noise between two values, (N, C, H, W) float32; one plain picture of each shape, too."""
+def images(name: str, low: float, high: float, *shapes: Shape) -> Iterator[Inputs]:
+    """Rectangles, strokes and noise between two values, (N, C, H, W) float32; one plain image of each shape, too."""
     for shape in shapes:
         for seed in range(SEEDS):
             rng = np.random.default_rng([seed, *shape])

@@ -127,7 +127,7 @@ class Branched(nn.Module):
         return y
 
 
-def picture(size: int = 64) -> Tensor:
+def image(size: int = 64) -> Tensor:
     return torch.rand(1, 3, size, size)
 
 
@@ -136,8 +136,8 @@ def cases() -> dict[str, tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int
     yx = {2: "height", 3: "width"}
     ids = torch.tensor([3, 1, 2])
     return {
-        "backbone": (Backbone(), (picture(),), {}),
-        "backbone_open": (Backbone(), (picture(),), {"a": yx}),
+        "backbone": (Backbone(), (image(),), {}),
+        "backbone_open": (Backbone(), (image(),), {"a": yx}),
         "decode": (Decode(), (torch.rand(1, 4, 6, 5),), {}),
         "decode_open": (Decode(), (torch.rand(1, 4, 6, 5),), {"a": yx}),
         "best": (Best(), (torch.rand(20, 4), torch.rand(20, 4)), {}),
@@ -148,9 +148,9 @@ def cases() -> dict[str, tuple[nn.Module, tuple[Tensor, ...], dict[str, dict[int
         "attention": (Attention(), (torch.randint(0, 50, (2, 6)),), {}),
         "attention_open": (Attention(), (torch.randint(0, 50, (2, 6)),), {"a": {0: "batch", 1: "length"}}),
         "recurrent": (Recurrent(), (torch.rand(5, 2, 8),), {}),
-        "sampled": (Sampled(), (picture(16), torch.rand(1, 8, 8, 2)), {}),
-        "padded": (Padded(), (picture(50),), {}),
-        "padded_open": (Padded(), (picture(50),), {"a": yx}),
+        "sampled": (Sampled(), (image(16), torch.rand(1, 8, 8, 2)), {}),
+        "padded": (Padded(), (image(50),), {}),
+        "padded_open": (Padded(), (image(50),), {"a": yx}),
         "products": (Products(), (torch.rand(2, 3, 4), torch.rand(2, 3, 4)), {}),
         "branched": (torch.jit.script(Branched()), (torch.rand(3), torch.tensor(4)), {}),
     }

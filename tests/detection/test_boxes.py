@@ -43,7 +43,7 @@ def test_area_is_width_times_height():
     np.testing.assert_array_equal(area(np.array([[1.0, 2.0, 4.0, 4.0]])), [6.0])
 
 
-def test_clip_keeps_boxes_inside_the_picture():
+def test_clip_keeps_boxes_inside_the_image():
     found = clip(np.array([[-3, 2, 30, 40], [1, 2, 3, 4]], np.float32), height=20, width=10)
 
     np.testing.assert_array_equal(found, np.array([[0, 2, 10, 20], [1, 2, 3, 4]], np.float32))

@@ -94,7 +94,7 @@ def test_bgr_networks_get_their_channels_unswapped():
     np.testing.assert_array_equal(tensor[0], normalised(image, to_rgb=False).transpose(2, 0, 1))
 
 
-def test_the_pad_value_fills_only_what_the_picture_leaves():
+def test_the_pad_value_fills_only_what_the_image_leaves():
     spec = PreprocessSpec(mean=MEAN, std=STD, placement="center", pad_value=-9.0)
 
     tensor, place = letterbox(noise(10, 20), (20, 20), spec)
@@ -144,7 +144,7 @@ def test_a_pad_value_that_no_pixel_has_is_refused():
 
 
 @given(sides, sides, st.integers(1, 96), st.integers(1, 96), st.sampled_from([CORNER, CENTER]))
-def test_a_picture_never_leaves_the_canvas_nor_vanishes(height, width, canvas_height, canvas_width, spec):
+def test_a_image_never_leaves_the_canvas_nor_vanishes(height, width, canvas_height, canvas_width, spec):
     place = placement(height, width, (canvas_height, canvas_width), spec)
 
     assert 1 <= place.resized_height <= canvas_height - place.pad_top

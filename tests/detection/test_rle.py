@@ -26,13 +26,13 @@ def test_every_mask_of_pycocotools_is_whole(canvas):
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=12), st.integers(1, 40), st.integers(1, 40))
-def test_a_mask_is_whole_exactly_where_it_covers_its_picture(runs, height, width):
+def test_a_mask_is_whole_exactly_where_it_covers_its_image(runs, height, width):
     found = problem(height, width, compressed(runs))
 
     assert (found is None) == (sum(runs) == height * width)
 
 
-def test_large_pictures_are_no_exception():
+def test_large_images_are_no_exception():
     assert problem(10_000, 10_000, compressed([5_000_000, 7, 94_999_993])) is None
     assert "cover less" in problem(10_000, 10_001, compressed([5_000_000, 7, 94_999_993]))
 

@@ -27,7 +27,7 @@ PYRAMID = """
 
 
 @pytest.mark.parametrize("stride", [2, 32])
-def test_a_picture_s_sizes_are_multiples_of_32_and_tell_rows_from_columns(stride: int) -> None:
+def test_a_image_s_sizes_are_multiples_of_32_and_tell_rows_from_columns(stride: int) -> None:
     found = random_sample(parse(NECK.format(stride=stride), opset=17), 0)
 
     assert found.sizes == {"batch": 1, "height": 64, "width": 96}
@@ -60,7 +60,7 @@ def test_channels_may_come_last() -> None:
     assert random_sample(parse(text.replace("batch, height, width, c", "?, ?, ?, 3")), 0).arrays[
         "x"
     ].shape == (1, 64, 96, 3)
-    assert random_inputs(parse(text), 0)["x"].max() > 200  # a picture's bytes, not 0 and 1
+    assert random_inputs(parse(text), 0)["x"].max() > 200  # an image's bytes, not 0 and 1
 
 
 def test_a_size_that_has_to_fit_a_constant_is_found() -> None:
@@ -75,15 +75,15 @@ ROI = """
 <int64[1] zero = {{0}}, int64[1] one = {{1}}, int64[1] five = {{5}}, int64 column = {{0}}> {{
   boxes = Slice ({name}, one, five, one)
   number = Gather <axis = 1> ({name}, column)
-  picture = Cast <to = 7> (number)
-  y = RoiAlign <output_height = 3, output_width = 3, sampling_ratio = 2> (f, boxes, picture)
+  image = Cast <to = 7> (number)
+  y = RoiAlign <output_height = 3, output_width = 3, sampling_ratio = 2> (f, boxes, image)
 }}
 """
 
 
 @pytest.mark.parametrize("rois", ["16, 5", "num_rois, 5", "K, 5"])
 @pytest.mark.parametrize("name", ["rois", "x"])
-def test_rois_are_boxes_of_the_first_picture(rois: str, name: str) -> None:
+def test_rois_are_boxes_of_the_first_image(rois: str, name: str) -> None:
     found = random_inputs(parse(ROI.format(rois=rois, name=name)), 0)[name]
 
     assert not found[:, 0].any()
@@ -91,7 +91,7 @@ def test_rois_are_boxes_of_the_first_picture(rois: str, name: str) -> None:
     assert len(found) > 1
 
 
-def test_numbers_of_pictures_are_zero() -> None:
+def test_numbers_of_images_are_zero() -> None:
     text = """(float[1, 2, 32, 32] f, float[k, 4] corners, int64[k] which) => (float[k, 2, 3, 3] y) {
       y = RoiAlign <output_height = 3, output_width = 3, sampling_ratio = 2> (f, corners, which)
     }"""

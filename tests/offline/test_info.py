@@ -12,14 +12,14 @@ import pytest
 from tests.conftest import MASKRCNN
 
 
-def picture(path, height, width):
+def image(path, height, width):
     cv2.imwrite(str(path), np.zeros((height, width, 3), np.uint8))
 
 
 def test_of_photos_in_a_directory(cli, tmp_path):
     (tmp_path / "val").mkdir()
-    picture(tmp_path / "val" / "000139.jpg", 20, 30)
-    picture(tmp_path / "val" / "000040.png", 40, 10)
+    image(tmp_path / "val" / "000139.jpg", 20, 30)
+    image(tmp_path / "val" / "000040.png", 40, 10)
 
     done = cli("info", "val", "-o", "info.txt")
 
@@ -43,7 +43,7 @@ def test_of_prepared_files(cli, tmp_path, detector, photos, stems):
 
 def test_a_blank_is_refused_because_the_readers_split_at_it(cli, tmp_path):
     (tmp_path / "my photos").mkdir()
-    picture(tmp_path / "my photos" / "a.jpg", 2, 2)
+    image(tmp_path / "my photos" / "a.jpg", 2, 2)
 
     done = cli("info", "my photos", "-o", "info.txt")
 
@@ -52,7 +52,7 @@ def test_a_blank_is_refused_because_the_readers_split_at_it(cli, tmp_path):
     assert not (tmp_path / "info.txt").exists()
 
 
-def test_a_picture_that_claims_to_be_immense_is_none(cli, tmp_path):
+def test_a_image_that_claims_to_be_immense_is_none(cli, tmp_path):
     photos = tmp_path / "photos"
     photos.mkdir()
     photos.joinpath("huge.bmp").write_bytes(bmp(60_000, 60_000))
@@ -60,11 +60,11 @@ def test_a_picture_that_claims_to_be_immense_is_none(cli, tmp_path):
     done = cli("info", photos, "-o", "info.txt")
 
     assert done.code == 2
-    assert done.err.endswith("huge.bmp: not a picture that OpenCV can read\n")
+    assert done.err.endswith("huge.bmp: not an image that OpenCV can read\n")
 
 
 def bmp(width, height):
-    """The header of a picture without its pixels."""
+    """The header of an image without its pixels."""
     return b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54, 0, 0, 54, 40, width, height, 1, 24, 0, 0, 0, 0, 0, 0)
 
 
@@ -83,7 +83,7 @@ def test_a_name_that_is_no_text_is_named(cli, tmp_path):
     ("words", "line"),
     [
         (["nowhere"], "nowhere: no such directory of images"),
-        (["empty"], "empty: no picture in it"),
+        (["empty"], "empty: no image in it"),
         (["empty", "--of", "inputs"], "there is no preprocess.json in it"),
         (["empty", "--of", "photo"], "--of 'photo' is not known (did you mean 'photos'?"),
     ],

@@ -361,9 +361,9 @@ def test_a_graph_that_takes_something_else_is_an_error_that_names_the_photo(job,
 def test_a_photo_that_is_none_is_named_and_leaves_nothing_half_written(job, tmp_path):
     images = tmp_path / "images"
     images.mkdir()
-    (images / "broken.jpg").write_bytes(b"no picture")
+    (images / "broken.jpg").write_bytes(b"no image")
 
-    with pytest.raises(UsageError, match=r"broken.jpg: not a picture that OpenCV can read"):
+    with pytest.raises(UsageError, match=r"broken.jpg: not an image that OpenCV can read"):
         prepare(of_photos(job, images), tmp_path / "out")
 
     assert [path.name for path in (tmp_path / "out").iterdir()] == [".convertkit-journal.jsonl"]

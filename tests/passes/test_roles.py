@@ -36,7 +36,7 @@ def test_whatever_does_not_fit_the_convention_has_no_roles(old, new):
 
 
 @pytest.mark.parametrize(("batch", "known"), [(1, True), (2, False)])
-def test_detections_of_several_pictures_are_no_one_set(batch, known):
+def test_detections_of_several_images_are_no_one_set(batch, known):
     text = f"""
     (float[{batch},10,5] a, int64[{batch},10] b) => (float[{batch},10,5] dets, int64[{batch},10] labels)
     {{

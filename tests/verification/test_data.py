@@ -126,11 +126,11 @@ def test_scenes_that_an_older_opencv_draws_are_not_those_of_the_spec(
     source = find_source(maskrcnn, variant, note=notes.append)
 
     assert source.own is own
-    line = f"note: OpenCV {drawn_by} draws other pictures than the accuracy spec was written for"
+    line = f"note: OpenCV {drawn_by} draws other images than the accuracy spec was written for"
     assert [text.startswith(line) for text in notes] == [False, *([] if own else [True])]
 
 
-def test_mini_is_judged_on_the_pictures_of_opencv_5_only(maskrcnn: ModelPackage) -> None:
+def test_mini_is_judged_on_the_images_of_opencv_5_only(maskrcnn: ModelPackage) -> None:
     dataset = maskrcnn.variant("mini").spec.dataset
 
     assert dataset is not None

@@ -33,7 +33,7 @@ def test_what_the_letterbox_of_the_host_needs_is_fine() -> None:
         ({"scale": (1.0, 1.0, 1e5)}, "factor 1e+05 of channel 2"),
         ({"crop": Crop(4096, 0, 8, 8)}, "the crop's left is 4096: it must be 0 to 4095"),
         ({"crop": Crop(0, 0, 0, 8)}, "it must keep a pixel"),
-        ({"crop": Crop(1, 0, 1216, 8)}, "ends outside the picture of 1216 x 1216"),
+        ({"crop": Crop(1, 0, 1216, 8)}, "ends outside the image of 1216 x 1216"),
     ],
 )  # fmt: skip
 def test_a_violation_is_one_line(change: dict, line: str) -> None:

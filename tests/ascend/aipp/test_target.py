@@ -115,13 +115,13 @@ def test_the_checks_of_passes_are_fed_as_the_stock_graph_is(tmp_path: Path) -> N
 
 
 def test_a_target_without_such_a_unit_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"target cpu does not normalise pictures .*normalize: host"):
+    with pytest.raises(UsageError, match=r"target cpu does not normalise images .*normalize: host"):
         make_request(Asked(MASKRCNN, variant=variant(tmp_path), target="cpu"), open_plugins())
 
 
 def test_what_the_unit_cannot_do_is_refused_before_anything_is_built(tmp_path: Path) -> None:
     with pytest.raises(
-        UsageError, match="AIPP on Ascend310P3: the picture's width is 4128: it must be 2 to 4096"
+        UsageError, match="AIPP on Ascend310P3: the image's width is 4128: it must be 2 to 4096"
     ):
         make_request(
             Asked(MASKRCNN, variant=variant(tmp_path, "[320, 4128]"), target="ascend310p3"), open_plugins()

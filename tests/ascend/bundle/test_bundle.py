@@ -10,7 +10,7 @@ from pathlib import Path
 import onnx
 import pytest
 from convertkit_ascend.atc import AtcOptions, parse_shapes
-from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle import atc_json
 from convertkit_ascend.bundle.ask import ask
 from convertkit_ascend.bundle.preflight import PreflightError
 from convertkit_ascend.target import TARGETS
@@ -69,7 +69,7 @@ def test_the_command_is_the_guides_with_the_inputs_of_the_graph(bundle: Path) ->
     _, _, rest = (bundle / "compile.sh").read_text().partition("mkdir out && : >out/.convertkit || exit 1\n")
     words = shlex.split(rest.partition("\ncode=")[0].replace("\\\n", ""))
     assert words == recorded["command"]
-    assert record.read(bundle).options == AtcOptions(
+    assert atc_json.read(bundle).options == AtcOptions(
         soc_version="Ascend310P3", input_shape=parse_shapes("input:1,3,8,8;picture:1,4")
     )
 

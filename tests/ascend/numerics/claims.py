@@ -59,7 +59,7 @@ ROI_EXTRACTOR = (
         (f"{ROI}::test_a_single_level_takes_no_large_roi_on_the_device",),
     ),
     Claim(
-        "features and RoIs are fp16, coordinates fp32; the picture's number is floored",
+        "features and RoIs are fp16, coordinates fp32; the image's number is floored",
         "ascend-facts: roi-ir, roi-bins",
         "read",
         (f"{ROI}::test_the_device_is_that_of_the_loop_in_fp16",),

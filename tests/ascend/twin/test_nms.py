@@ -17,7 +17,7 @@ SEMANTICS = ["framework", "ideal"]
 CORNERS = (0, 0.1, 1, 10, 10.5, 20, 21.3, 100, 640.7, 1216, 1500, -5, 3e4, 7e4, np.nan, np.inf, -np.inf)
 SCORES = (0, 0.05, 0.05005, 0.3, 0.3, 0.3001, 0.7, 1, -1, np.nan, np.inf)
 
-SHAPES = [  # pictures, boxes, classes, shared boxes
+SHAPES = [  # images, boxes, classes, shared boxes
     (1, 1, 1, 1), (1, 7, 1, 1), (1, 12, 3, 1), (1, 12, 3, 3), (3, 6, 2, 2), (2, 9, 4, 1),
 ]  # fmt: skip
 
@@ -51,14 +51,14 @@ def agree(semantics, inputs, values, **options):
 
 def odd_inputs(random, shape):
     """Corners that often coincide, and often are no box; scores often equal, not finite or at the threshold."""
-    pictures, boxes, classes, shared = shape
-    corners = random.choice(np.array(CORNERS, np.float32), (pictures, boxes, shared, 4))
+    images, boxes, classes, shared = shape
+    corners = random.choice(np.array(CORNERS, np.float32), (images, boxes, shared, 4))
     if random.random() < 0.7:
         with np.errstate(invalid="ignore"):
             corners[..., 2:] = corners[..., :2] + np.abs(corners[..., 2:])
     if random.random() < 0.5:
         corners += random.normal(0, 5, corners.shape).astype(np.float32)
-    scores = random.choice(np.array(SCORES, np.float32), (pictures, boxes, classes))
+    scores = random.choice(np.array(SCORES, np.float32), (images, boxes, classes))
     return {"boxes": corners, "scores": scores}
 
 
@@ -90,7 +90,7 @@ def test_window_and_number_of_valid_boxes(semantics, given_window, given_count, 
 
 
 def crowd(random, count, size=1216):
-    """``(count, 4)`` boxes that overlap in groups of eight, some beyond the picture."""
+    """``(count, 4)`` boxes that overlap in groups of eight, some beyond the image."""
     groups = count // 8 + 1
     centre = random.uniform(0, size, (groups, 2)).repeat(8, 0)[:count] + random.normal(0, 6, (count, 2))
     half = np.exp(random.uniform(1, 5, (groups, 2))).repeat(8, 0)[:count] / 2
@@ -101,12 +101,12 @@ def crowd(random, count, size=1216):
 @pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("shape", [(1, 400, 1, 1), (1, 50, 80, 80), (2, 100, 9, 1)])
 def test_crowds(semantics, seed, shape):
-    """Every picture has more survivors than slots, and scores of which many are equal."""
+    """Every image has more survivors than slots, and scores of which many are equal."""
     random = np.random.default_rng(seed)
-    pictures, boxes, classes, shared = shape
-    corners = np.stack([crowd(random, boxes * shared) for _ in range(pictures)])
-    corners = corners.reshape(pictures, boxes, shared, 4)
-    scores = (random.integers(0, 100, (pictures, boxes, classes)) / 128).astype(np.float32)
+    images, boxes, classes, shared = shape
+    corners = np.stack([crowd(random, boxes * shared) for _ in range(images)])
+    corners = corners.reshape(images, boxes, shared, 4)
+    scores = (random.integers(0, 100, (images, boxes, classes)) / 128).astype(np.float32)
 
     agree(semantics, {"boxes": corners, "scores": scores}, attributes(0.3, 0.6, 20, 100))
 
@@ -129,7 +129,7 @@ def test_nothing_survives(semantics, shape):
 
 
 @pytest.mark.parametrize("semantics", SEMANTICS)
-def test_one_picture_has_all_detections_and_one_none(semantics):
+def test_one_image_has_all_detections_and_one_none(semantics):
     boxes = np.tile(crowd(np.random.default_rng(0), 16)[None, :, None], (2, 1, 1, 1))
     scores = np.stack([np.zeros((16, 2)), np.full((16, 2), 0.5)]).astype(np.float32)
 

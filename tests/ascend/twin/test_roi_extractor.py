@@ -30,9 +30,9 @@ def attributes(**values):
     }  # fmt: skip
 
 
-def pyramid(random, scales=SCALES, pictures=2, channels=3):
+def pyramid(random, scales=SCALES, images=2, channels=3):
     sizes = [(round(32 * scale), round(48 * scale)) for scale in scales]
-    return [random.standard_normal((pictures, channels, *size)).astype(np.float32) for size in sizes]
+    return [random.standard_normal((images, channels, *size)).astype(np.float32) for size in sizes]
 
 
 def named(features, rois):
@@ -40,15 +40,15 @@ def named(features, rois):
 
 
 def odd_rois(random, count=12):
-    """``(K, 5)``: boxes beyond the picture, without area, inverted, not finite, of pictures that do not exist."""
+    """``(K, 5)``: boxes beyond the image, without area, inverted, not finite, of images that do not exist."""
     boxes = random.choice(np.array(CORNERS, np.float32), (count, 4))
     if random.random() < 0.8:
         with np.errstate(invalid="ignore"):
             boxes[:, 2:] = boxes[:, :2] + np.abs(boxes[:, 2:])
     if random.random() < 0.5:
         boxes += random.uniform(-2, 2, boxes.shape).astype(np.float32)
-    pictures = random.choice([0, 0, 0, 1, 1, 2, -1, 0.5, -0.5, np.nan], (count, 1))
-    return np.concatenate([pictures, boxes], 1).astype(np.float32)
+    images = random.choice([0, 0, 0, 1, 1, 2, -1, 0.5, -0.5, np.nan], (count, 1))
+    return np.concatenate([images, boxes], 1).astype(np.float32)
 
 
 def expected(semantics, features, rois, values):

@@ -75,7 +75,7 @@ def test_an_unknown_split_is_refused_by_name() -> None:
         scenes.scene("val", 0)
 
 
-def test_pictures_vary_in_size_and_orientation(some: list[Any]) -> None:
+def test_images_vary_in_size_and_orientation(some: list[Any]) -> None:
     shapes = [scene.image.shape for scene in some]
 
     assert all(scene.image.dtype == np.uint8 for scene in some)
@@ -114,8 +114,8 @@ def test_a_written_dataset_is_what_pycocotools_reads(
 
     truth = COCO(str(path))
     for image_id, scene in zip(truth.getImgIds(), some, strict=False):
-        picture = cv2.imread(str(tmp_path / "images" / truth.loadImgs(image_id)[0]["file_name"]))
-        assert picture is not None and np.array_equal(picture, scene.image)
+        image = cv2.imread(str(tmp_path / "images" / truth.loadImgs(image_id)[0]["file_name"]))
+        assert image is not None and np.array_equal(image, scene.image)
         annotations = truth.loadAnns(truth.getAnnIds(image_id))
         assert len(annotations) == len(scene.instances)
         for annotation, instance in zip(annotations, scene.instances, strict=True):

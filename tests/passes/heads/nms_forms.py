@@ -186,7 +186,7 @@ def dummy_nms(
 
 
 def torchvision(form: Form, *, slots: bool) -> LightModel:
-    """``RoIHeads.postprocess_detections`` of torchvision 0.11 for one picture, class 0 the background.
+    """``RoIHeads.postprocess_detections`` of torchvision 0.11 for one image, class 0 the background.
 
     Inputs ``boxes (N, C+1, 4)`` and ``scores (N, C+1)``; outputs ``boxes_out (K, 4)``, ``scores_out (K,)``,
     ``labels_out (K,) int64`` from 1.

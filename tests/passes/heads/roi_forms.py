@@ -24,7 +24,7 @@ class Extraction:
     """What a graph extracts.
 
     Args:
-        picture: height and width in pixels.
+        image: height and width in pixels.
         count: of RoIs; a name where it is symbolic.
         bounds: factors of the finest scale between the levels; by default powers of two.
         order: the order in which the levels are written.
@@ -41,9 +41,9 @@ class Extraction:
     samples: int = 0
     aligned: bool = True
     channels: int = 3
-    picture: tuple[int, int] = (64, 96)
+    image: tuple[int, int] = (64, 96)
     count: int | str = 16
-    pictures: int = 1
+    images: int = 1
     opset: int = 11
     mode: str = "avg"
     bounds: tuple[float, ...] = ()
@@ -67,8 +67,8 @@ class Extraction:
 
     def map(self, level: int) -> list[int]:
         """Shape of a feature map."""
-        height, width = (max(2, round(side / self.strides[level])) for side in self.picture)
-        return [self.pictures, self.channels, height, width]
+        height, width = (max(2, round(side / self.strides[level])) for side in self.image)
+        return [self.images, self.channels, height, width]
 
 
 @dataclass
@@ -169,9 +169,9 @@ def with_semantics(e: Extraction) -> LightModel:
     """HTC: one more RoiAlign, of another feature map, is added to the extracted features."""
     net = Net(e.opset)
     total = masked_sum(net, e, "rois")
-    pictures = net("Cast", net.squeeze(net.columns("rois", 0, 1), 1), to=INT64)
+    images = net("Cast", net.squeeze(net.columns("rois", 0, 1), 1), to=INT64)
     other = net(
-        "RoiAlign", net("Relu", "f0"), net.columns("rois", 1, 5), pictures, mode="avg", spatial_scale=0.25,
+        "RoiAlign", net("Relu", "f0"), net.columns("rois", 1, 5), images, mode="avg", spatial_scale=0.25,
         output_height=e.bins[0], output_width=e.bins[1], sampling_ratio=1,
     )  # fmt: skip
     return net.model(e, "rois", [(net("Add", total, other), shape(e))])
@@ -190,7 +190,7 @@ def scatter_nd(e: Extraction) -> LightModel:
 
 
 def torchvision(e: Extraction) -> LightModel:
-    """torchvision: boxes (K, 4); the picture's number is put in front, the levels are computed from the boxes."""
+    """torchvision: boxes (K, 4); the image's number is put in front, the levels are computed from the boxes."""
     net = Net(e.opset)
     levels = torchvision_levels(net, e)
     ids = net("ConstantOfShape", net("Shape", net.columns("boxes", 0, 1)), value=zero())
@@ -228,16 +228,16 @@ def concat_gather(e: Extraction) -> LightModel:
     return net.model(e, "rois", [(result, shape(e))])
 
 
-def where(e: Extraction, picture: int = 0) -> LightModel:
-    """Every level pools all RoIs, Where selects. The RoIs are boxes of one picture, no (K, 5) anywhere."""
+def where(e: Extraction, image: int = 0) -> LightModel:
+    """Every level pools all RoIs, Where selects. The RoIs are boxes of one image, no (K, 5) anywhere."""
     net = Net(e.opset)
     levels = torchvision_levels(net, e)
-    number = helper.make_tensor("picture", INT64, [1], [picture])
-    pictures = net("ConstantOfShape", net("Shape", levels), value=number)
+    number = helper.make_tensor("image", INT64, [1], [image])
+    images = net("ConstantOfShape", net("Shape", levels), value=number)
     result = net.value(np.zeros((1, e.channels, *e.bins)))
     for level in e.written:
         mine = net("Reshape", net("Equal", levels, net.index(level)), net.ints(-1, 1, 1, 1))
-        result = net("Where", mine, pool(net, e, level, shifted(net, e, level, "boxes"), pictures), result)
+        result = net("Where", mine, pool(net, e, level, shifted(net, e, level, "boxes"), images), result)
     return net.model(e, "boxes", [(result, shape(e))])
 
 
@@ -294,8 +294,8 @@ def expanded(net: Net, e: Extraction, rois: str) -> str:
 
 def align(net: Net, e: Extraction, level: int, rois: str) -> str:
     """RoiAlign of RoIs (k, 5) on one level."""
-    pictures = net("Cast", net.squeeze(net.columns(rois, 0, 1), 1), to=INT64)
-    return pool(net, e, level, shifted(net, e, level, net.columns(rois, 1, 5)), pictures)
+    images = net("Cast", net.squeeze(net.columns(rois, 0, 1), 1), to=INT64)
+    return pool(net, e, level, shifted(net, e, level, net.columns(rois, 1, 5)), images)
 
 
 def shifted(net: Net, e: Extraction, level: int, boxes: str) -> str:
@@ -304,11 +304,11 @@ def shifted(net: Net, e: Extraction, level: int, boxes: str) -> str:
     return net("Sub", boxes, net.value([shift * e.strides[level]])) if shift else boxes
 
 
-def pool(net: Net, e: Extraction, level: int, boxes: str, pictures: str) -> str:
+def pool(net: Net, e: Extraction, level: int, boxes: str, images: str) -> str:
     modes = {"coordinate_transformation_mode": "half_pixel" if e.aligned else "output_half_pixel"}
     more = 2 if e.uneven and level == 0 else 1
     result = net(
-        "RoiAlign", "f0" if e.shared and level == 1 else f"f{level}", boxes, pictures, mode=e.mode,
+        "RoiAlign", "f0" if e.shared and level == 1 else f"f{level}", boxes, images, mode=e.mode,
         spatial_scale=1 / e.strides[level], output_height=e.bins[0] * more, output_width=e.bins[1] * more,
         sampling_ratio=e.samples, **(modes if e.opset >= 16 else {}),
     )  # fmt: skip

@@ -65,7 +65,7 @@ def random_inputs(e: Extraction, rois="rois", seed=0):
     count = e.count if isinstance(e.count, int) else 20
     features = {f"f{i}": random.random(e.map(i), np.float32) - np.float32(0.5) for i in range(e.levels)}
     boxes = np.zeros((count, 5), np.float32)
-    boxes[:, 0] = random.integers(0, e.pictures, count) if rois == "rois" else 0
+    boxes[:, 0] = random.integers(0, e.images, count) if rois == "rois" else 0
     boxes[:, 1:3] = random.integers(-160, 640, (count, 2)) / 8
     boxes[:, 3:] = boxes[:, 1:3] + random.integers(129, 800, (count, 2)) / 8
     if e.opset < 16:
@@ -91,12 +91,12 @@ def assert_same_results(model, e, rois="rois"):
     ("form", "rois", "e"),
     [
         (forms.mask_add, "rois", SMALL),
-        (forms.mask_add, "rois", SMALL.but(count=1, channels=1, bins=(1, 1), pictures=2)),
-        (forms.scatter_nd, "rois", SMALL.but(samples=1, pictures=2)),
+        (forms.mask_add, "rois", SMALL.but(count=1, channels=1, bins=(1, 1), images=2)),
+        (forms.scatter_nd, "rois", SMALL.but(samples=1, images=2)),
         (forms.torchvision, "boxes", TORCHVISION),
         (forms.torchvision, "boxes", TORCHVISION.but(aligned=True, samples=0)),
         (forms.concat_gather, "rois", SMALL),
-        (forms.where, "boxes", SMALL.but(pictures=2)),
+        (forms.where, "boxes", SMALL.but(images=2)),
     ],
 )
 def test_every_form_becomes_one_node(form, rois, e, opset):
@@ -128,10 +128,10 @@ def test_an_open_number_of_rois_is_refused_before_anything_is_rewritten(form, cl
     assert (outcome.code, "unchanged" in outcome.err) == (0, True)
 
 
-def test_boxes_get_the_picture_they_name():
-    e = SMALL.but(pictures=2)
+def test_boxes_get_the_image_they_name():
+    e = SMALL.but(images=2)
 
-    (node,) = extractors(fused(forms.where(e, picture=1)))
+    (node,) = extractors(fused(forms.where(e, image=1)))
 
     (concat,) = node.inputs[-1].inputs
     assert concat.op == "Concat" and concat.inputs[1].name == "boxes"
@@ -260,7 +260,7 @@ def test_golden():
     before = """
         (float[1,1,8,8] fine, float[1,1,4,4] coarse, float[2,4] boxes) => (float[2,1,1,1] y)
         <int64 zero = {0}, int64 one = {1}, int64 two = {2}, int64 three = {3}, float bound = {16},
-         int64[2] pictures = {0, 0}, int64[4] rank = {-1, 1, 1, 1}>
+         int64[2] images = {0, 0}, int64[4] rank = {-1, 1, 1, 1}>
         {
             x1 = Gather <axis = 1> (boxes, zero)
             y1 = Gather <axis = 1> (boxes, one)
@@ -272,15 +272,15 @@ def test_golden():
             scale = Sqrt (area)
             is_small = Less (scale, bound)
             mask = Reshape (is_small, rank)
-            a = RoiAlign <spatial_scale = 0.25, sampling_ratio = 2> (fine, boxes, pictures)
-            b = RoiAlign <spatial_scale = 0.125, sampling_ratio = 2> (coarse, boxes, pictures)
+            a = RoiAlign <spatial_scale = 0.25, sampling_ratio = 2> (fine, boxes, images)
+            b = RoiAlign <spatial_scale = 0.125, sampling_ratio = 2> (coarse, boxes, images)
             y = Where (mask, a, b)
         }"""
     after = """
         (float[1,1,8,8] fine, float[1,1,4,4] coarse, float[2,4] boxes) => (float[2,1,1,1] y)
-        <float[2,1] roi_pictures = {0.0, 0.0}>
+        <float[2,1] roi_images = {0.0, 0.0}>
         {
-            rois_output = Concat <axis = 1> (roi_pictures, boxes)
+            rois_output = Concat <axis = 1> (roi_images, boxes)
             y = convertkit.heads.MultilevelRoiAlign <ATTRIBUTES> (fine, coarse, rois_output)
         }"""
     written = (
@@ -306,9 +306,9 @@ def extractions(draw):
         samples=draw(st.integers(0, 3)),
         aligned=draw(st.booleans()),
         channels=draw(st.integers(1, 3)),
-        picture=draw(st.tuples(st.integers(20, 200), st.integers(20, 200))),
+        image=draw(st.tuples(st.integers(20, 200), st.integers(20, 200))),
         count=draw(st.integers(1, 80)),
-        pictures=draw(st.integers(1, 2)),
+        images=draw(st.integers(1, 2)),
         opset=draw(st.sampled_from([11, 12, 13, 16])),
         order=tuple(draw(st.permutations(range(levels)))),
     )

@@ -10,10 +10,10 @@ OpenCV's BGR to an RGB network with ``RGB888_U8``, ``rbuv_swap_switch: true`` an
 
 from __future__ import annotations
 
+from convertkit_ascend.aipp.aipp_op import Aipp, Crop, Padding
 from convertkit_ascend.aipp.derive import from_pixels
 from convertkit_ascend.aipp.limits import check, violations
 from convertkit_ascend.aipp.prepend import prepend
-from convertkit_ascend.aipp.record import Aipp, Crop, Padding
 from convertkit_ascend.aipp.text import config_text
 
 __all__ = ["Aipp", "Crop", "Padding", "check", "config_text", "from_pixels", "prepend", "violations"]

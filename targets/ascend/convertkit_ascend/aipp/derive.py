@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from convertkit.api import targets
-from convertkit_ascend.aipp.record import Aipp
+from convertkit_ascend.aipp.aipp_op import Aipp
 
 
 def from_pixels(pixels: targets.Pixels, input_rank: int = 0) -> Aipp:

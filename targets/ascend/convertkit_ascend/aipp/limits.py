@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from convertkit.api import targets
 from convertkit_ascend import socs
-from convertkit_ascend.aipp.record import Aipp, Padding
+from convertkit_ascend.aipp.aipp_op import Aipp, Padding
 
 WIDTHS, HEIGHTS = (2, 4096), (1, 4096)
 """``src_image_size_w``, ``src_image_size_h``; pixels."""

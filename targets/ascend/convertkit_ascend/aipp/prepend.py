@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from convertkit.api import graphs, targets
-from convertkit_ascend.aipp.record import Aipp
+from convertkit_ascend.aipp.aipp_op import Aipp
 
 FLOAT, FLOAT16 = 1, 10
 """Element types of ONNX."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from convertkit_ascend.aipp.record import Aipp
+from convertkit_ascend.aipp.aipp_op import Aipp
 
 Value = str | int | float | bool
 

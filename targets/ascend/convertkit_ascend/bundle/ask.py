@@ -9,7 +9,7 @@ from convertkit.api import errors, targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import InputShape, option_types, options_from
 from convertkit_ascend.atc.values import KEEPS_ALL
-from convertkit_ascend.bundle.record import Recorded
+from convertkit_ascend.bundle.atc_json import Recorded
 
 SETTLED = {
     "soc_version": "--target says it",

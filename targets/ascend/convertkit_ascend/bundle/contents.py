@@ -7,12 +7,12 @@ from pathlib import Path
 
 from convertkit.api import graphs, targets
 from convertkit_ascend.atc import config_files
+from convertkit_ascend.bundle import atc_json
 from convertkit_ascend.bundle import origins as provenance
-from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle.atc_json import Recorded
 from convertkit_ascend.bundle.named import check_names
 from convertkit_ascend.bundle.names import GRAPH, OPTIONS, ORIGINS, SCRIPT
 from convertkit_ascend.bundle.preflight import check
-from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.bundle.script import script
 from convertkit_ascend.handover import for_atc
 
@@ -40,6 +40,6 @@ def write(
     (directory / ORIGINS).write_text(lines, encoding="utf-8")
     for name, text in config_files(options).items():
         (directory / name).write_text(text, encoding="utf-8")
-    (directory / OPTIONS).write_text(record.text(recorded, GRAPH), encoding="utf-8")
+    (directory / OPTIONS).write_text(atc_json.text(recorded, GRAPH), encoding="utf-8")
     (directory / SCRIPT).write_text(script(options, GRAPH), encoding="utf-8")
     check(directory, GRAPH, recorded)

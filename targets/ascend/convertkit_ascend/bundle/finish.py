@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from convertkit_ascend.atc import Compiler, Status, compile_with_atc
-from convertkit_ascend.bundle import origins, record
+from convertkit_ascend.bundle import atc_json, origins
 from convertkit_ascend.bundle.names import GRAPH, OM
 from convertkit_ascend.bundle.preflight import stop
 
@@ -18,7 +18,7 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
         UsageError: the options cannot be read. PreflightError: the kernel lists installed here refuse the graph.
         AtcError: ATC failed.
     """
-    recorded = record.read(directory)
+    recorded = atc_json.read(directory)
     stop(directory, GRAPH, recorded)
 
     def on_status(status: Status) -> None:

@@ -10,8 +10,8 @@ from convertkit.api import targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import AtcOptions
 from convertkit_ascend.atc.shapes import FREE
+from convertkit_ascend.bundle.atc_json import Recorded
 from convertkit_ascend.bundle.names import REPORT
-from convertkit_ascend.bundle.record import Recorded
 from convertkit_ascend.linter.examination import examine
 from convertkit_ascend.linter.kernels import installed
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from convertkit.api import targets
 from convertkit_ascend import socs
-from convertkit_ascend.bundle import record
+from convertkit_ascend.bundle import atc_json
 from convertkit_ascend.bundle.names import OPTIONS
 
 PATHS = ("op_compiler_cache_dir", "debug_dir")
@@ -22,7 +22,7 @@ def reaching(directory: Path, target: str) -> tuple[str, ...]:
     Raises:
         UsageError: ``atc.json`` cannot be read, is for another chip, or asks for what is no bundle any more.
     """
-    options = record.read(directory).options
+    options = atc_json.read(directory).options
     chip = socs.get(target).soc_version
     if options.soc_version != chip:
         raise targets.UsageError(

@@ -6,8 +6,8 @@ import shlex
 
 from convertkit_ascend.atc import AtcOptions, command, config_files, display
 from convertkit_ascend.atc.setup import FIND_ATC
+from convertkit_ascend.bundle.atc_json import RESULT
 from convertkit_ascend.bundle.names import OM
-from convertkit_ascend.bundle.record import RESULT
 
 
 def script(options: AtcOptions, graph: str) -> str:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from convertkit.api.heads import VERSION
 from convertkit_ascend.ops import registry
 from convertkit_ascend.ops.nms import BATCH_MULTI_CLASS_NMS
-from convertkit_ascend.ops.record import OPSETS, Attribute, Fault, Semantics, VendorOp
 from convertkit_ascend.ops.registry import DOMAIN, add, get, names, register_schemas
 from convertkit_ascend.ops.roi_extractor import ROI_EXTRACTOR
+from convertkit_ascend.ops.vendor_op import OPSETS, Attribute, Fault, Semantics, VendorOp
 
 add(BATCH_MULTI_CLASS_NMS)
 add(ROI_EXTRACTOR)

@@ -14,7 +14,7 @@ from convertkit.api import heads
 from convertkit_ascend.ops import nms_device
 from convertkit_ascend.ops.as_heads import computes
 from convertkit_ascend.ops.nms_device import KERNEL_BOXES
-from convertkit_ascend.ops.record import Attribute, Fault, VendorOp
+from convertkit_ascend.ops.vendor_op import Attribute, Fault, VendorOp
 
 if TYPE_CHECKING:
     from convertkit.api.heads import Shape, Values

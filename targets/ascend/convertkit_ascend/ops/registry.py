@@ -8,7 +8,7 @@ from convertkit.api import errors, heads
 from convertkit_ascend.domain import DOMAIN as DOMAIN
 
 if TYPE_CHECKING:
-    from convertkit_ascend.ops.record import VendorOp
+    from convertkit_ascend.ops.vendor_op import VendorOp
 
 _ops: dict[str, VendorOp] = {}
 

@@ -32,7 +32,7 @@ import numpy as np
 
 from convertkit.api import heads
 from convertkit_ascend.ops import as_heads, roi_levels
-from convertkit_ascend.ops.record import Attribute, Fault, VendorOp
+from convertkit_ascend.ops.vendor_op import Attribute, Fault, VendorOp
 
 if TYPE_CHECKING:
     from convertkit.api.heads import Inputs, Node, Outputs, Shape, Values

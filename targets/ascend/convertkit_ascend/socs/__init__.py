@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from convertkit_ascend.socs.record import Soc, Vectors
+from convertkit_ascend.socs.soc import Soc, Vectors
 from convertkit_ascend.socs.table import TABLED, get, names, of_chip, tabled
 
 __all__ = ["TABLED", "Soc", "Vectors", "get", "names", "of_chip", "tabled"]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from convertkit.api import errors
-from convertkit_ascend.socs.record import Soc
+from convertkit_ascend.socs.soc import Soc
 
 
 @functools.cache

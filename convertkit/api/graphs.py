@@ -9,6 +9,8 @@ from convertkit.api._door import door
 
 if TYPE_CHECKING:
     from convertkit.errors import GraphError as GraphError
+    from convertkit.graph.constants import is_initializer as is_initializer
+    from convertkit.graph.constants import values_of as values_of
     from convertkit.graph.costs import Cost as Cost
     from convertkit.graph.costs import Operand as Operand
     from convertkit.graph.costs import Operation as Operation
@@ -40,7 +42,6 @@ if TYPE_CHECKING:
     from convertkit.graph.values import Bounds as Bounds
     from convertkit.graph.values import bounds as bounds
     from convertkit.graph.values import constant_value as constant_value
-    from convertkit.graph.values import is_initializer as is_initializer
     from convertkit.passes.history import PassRecord as PassRecord
 else:
     __getattr__, __dir__, __all__ = door(__name__, __file__)

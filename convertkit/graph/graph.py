@@ -195,12 +195,6 @@ class Graph:
         self.outputs[index] = new
 
 
-def values_of(constant: gs.Constant) -> NDArray[Any]:
-    """The values of a constant; a detached weight is read, but does not become part of the graph by that."""
-    values = constant._values
-    return np.asarray(values.load() if isinstance(values, LazyValues) else values)
-
-
 def open_graph(model: LightModel) -> Graph:
     """The graph of a light model, ready for edits; weights are read only where a pass looks at them.
 

@@ -16,7 +16,8 @@ import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
-from convertkit.graph.graph import Graph, Node, Tensor, export, values_of
+from convertkit.graph.constants import values_of
+from convertkit.graph.graph import Graph, Node, Tensor, export
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import Session, open_session
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
+from convertkit.graph.constants import is_initializer, values_of
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.region import cut
 
@@ -33,15 +33,10 @@ class Bounds:
 ANY = Bounds(-np.inf, np.inf)
 
 
-def is_initializer(tensor: Tensor) -> bool:
-    """Whether a tensor is an initializer; its values are not read."""
-    return isinstance(tensor, gs.Constant)
-
-
 def constant_value(graph: Graph, tensor: Tensor) -> NDArray[Any] | None:
     """The value of a tensor that no graph input has a part in, else None."""
     if is_initializer(tensor):
-        return np.asarray(tensor.values)
+        return values_of(tensor)
     try:
         return cut(graph, [tensor], []).run()[0]
     except GraphError:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from convertkit.graph.constants import is_initializer
 from convertkit.graph.domains import acts_as
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.shapes import annotate, static_shape
-from convertkit.graph.values import is_initializer
 from convertkit.heads.domain import HEADS, register_schemas
 from convertkit.passes.finding import Finding
 

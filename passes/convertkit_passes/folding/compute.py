@@ -13,7 +13,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx_graphsurgeon.exporters.onnx_exporter import OnnxExporter
 
-from convertkit_passes.constants import peek, stated_bytes
+from convertkit.api import graphs
+from convertkit_passes.folding.stated import stated_bytes
 
 if TYPE_CHECKING:
     from convertkit.api import passes
@@ -75,7 +76,7 @@ def _model(
         [_declared(constants[name]) for name in constants if name in large],
         [onnx.helper.make_empty_tensor_value_info(tensor.name) for tensor in wanted],
         [
-            onnx.numpy_helper.from_array(peek(item), name)
+            onnx.numpy_helper.from_array(graphs.values_of(item), name)
             for name, item in constants.items()
             if name not in large
         ],

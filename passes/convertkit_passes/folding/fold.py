@@ -12,9 +12,10 @@ import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
 from onnx import TensorProto
 
-from convertkit_passes.constants import peek, stated_bytes
+from convertkit.api import graphs
 from convertkit_passes.folding.compute import compute, result_bytes
 from convertkit_passes.folding.shapes import become_constant
+from convertkit_passes.folding.stated import stated_bytes
 
 if TYPE_CHECKING:
     from convertkit.api import passes
@@ -151,9 +152,9 @@ def _grown_bytes(node: Any) -> int:
     if node.op == "Tile":
         return stated_bytes(node.inputs[0]) * _product(node.inputs[1])
     if node.op == "Expand":
-        return 8 * _expanded(node.inputs[0].shape, peek(node.inputs[1]).tolist())
+        return 8 * _expanded(node.inputs[0].shape, graphs.values_of(node.inputs[1]).tolist())
     if node.op == "Range":
-        start, limit, delta = (float(peek(tensor).reshape(-1)[0]) for tensor in node.inputs)
+        start, limit, delta = (float(graphs.values_of(tensor).reshape(-1)[0]) for tensor in node.inputs)
         length = (limit - start) / delta if delta else 0.0
         return 8 * max(0, int(length)) if math.isfinite(length) else sys.maxsize
     return 0
@@ -167,4 +168,4 @@ def _expanded(dims: Sequence[int], shape: Sequence[int]) -> int:
 
 
 def _product(constant: Any) -> int:
-    return int(np.prod(peek(constant).astype(object))) if peek(constant).size else 1
+    return int(np.prod(graphs.values_of(constant).astype(object))) if graphs.values_of(constant).size else 1

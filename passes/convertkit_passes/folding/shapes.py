@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from convertkit_passes.constants import peek
+from convertkit.api import graphs
 
 if TYPE_CHECKING:
     from convertkit.api import passes
@@ -102,7 +102,7 @@ def _gather(node: Any, dims: Sequence[Any]) -> Any:
     indices = node.inputs[1]
     if not isinstance(indices, gs.Constant):
         return None
-    values = peek(indices)
+    values = graphs.values_of(indices)
     if np.any(values >= len(dims)) or np.any(values < -len(dims)):
         return None
     return np.take(np.array(dims, dtype=object), values)
@@ -110,7 +110,9 @@ def _gather(node: Any, dims: Sequence[Any]) -> Any:
 
 def _slice(node: Any, dims: Sequence[Any]) -> Any:
     """A Slice of a vector can only be along its one axis."""
-    given = [peek(item).ravel().tolist() for item in node.inputs[1:] if isinstance(item, gs.Constant)]
+    given = [
+        graphs.values_of(item).ravel().tolist() for item in node.inputs[1:] if isinstance(item, gs.Constant)
+    ]
     if len(given) != len(node.inputs) - 1 or (len(given) > 2 and given[2] not in ([0], [-1])):
         return None
     starts, ends = (given[0], given[1]) if given else (node.attrs.get("starts"), node.attrs.get("ends"))

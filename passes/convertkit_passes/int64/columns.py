@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx_graphsurgeon as gs
 
-from convertkit_passes.constants import peek
+from convertkit.api import graphs
 from convertkit_passes.int64.interval import SIZE, Interval
 
 
@@ -73,7 +73,7 @@ def _numbers(node: Any, index: int, name: str) -> Sequence[int] | None:
     """A list given as an input or, in older opsets, as an attribute."""
     if index < len(node.inputs) and not node.inputs[index].is_empty():
         tensor = node.inputs[index]
-        return peek(tensor).reshape(-1).tolist() if isinstance(tensor, gs.Constant) else None
+        return graphs.values_of(tensor).reshape(-1).tolist() if isinstance(tensor, gs.Constant) else None
     value = node.attrs.get(name)
     return list(value) if value is not None else None
 
@@ -81,7 +81,7 @@ def _numbers(node: Any, index: int, name: str) -> Sequence[int] | None:
 def _gather(indices: Any, source: Columns) -> Columns | None:
     if not isinstance(indices, gs.Constant):
         return None
-    values = peek(indices)
+    values = graphs.values_of(indices)
     if values.ndim > 1 or any(
         not -len(source.parts) <= value < len(source.parts) for value in values.reshape(-1)
     ):

@@ -15,7 +15,6 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from convertkit.api import graphs, passes
-from convertkit_passes.constants import peek
 from convertkit_passes.int64 import interval
 from convertkit_passes.int64.columns import Columns, derived_columns, stated_columns
 from convertkit_passes.int64.interval import ANY, INT32, Interval, of_values, union
@@ -66,7 +65,7 @@ class Ranges:
         """What a tensor says by itself: a constant its values, everything else its type."""
         kind = self._types.of(tensor)
         if isinstance(tensor, gs.Constant) and kind is not None and kind.kind in "iubf":
-            return of_values(peek(tensor))
+            return of_values(graphs.values_of(tensor))
         return interval.of_type(kind)
 
     def _walk(self, nodes: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnx_graphsurgeon as gs
 
-from convertkit_passes.constants import peek
+from convertkit.api import graphs
 from convertkit_passes.int64.groups import Group, is_clamped
 from convertkit_passes.int64.interval import HIGHEST, LOWEST
 
@@ -50,7 +50,7 @@ class Rewriter:
     def _constant(self, tensor: Any, clamped: bool) -> Any:
         key = (id(tensor), clamped)
         if key not in self._constants:
-            values = peek(tensor)
+            values = graphs.values_of(tensor)
             values = np.clip(values, LOWEST, HIGHEST) if clamped else values
             self._constants[key] = self.graph.constant(values.astype(np.int32), name=f"{tensor.name}_int32")
         return self._constants[key]
@@ -78,7 +78,7 @@ class Rewriter:
         name = old.name
         old.name = self.graph.fresh_name(f"{name}_{np.dtype(old.dtype or np.int64)}")
         if isinstance(new, gs.Constant):
-            new = self.graph.constant(peek(new))
+            new = self.graph.constant(graphs.values_of(new))
         new.name = name
         self.graph.outputs[index] = new
 
@@ -106,7 +106,7 @@ def _retype(group: Group) -> None:
 def _retype_value(attributes: dict[str, Any]) -> None:
     values = attributes.pop("value", None)
     numbers = [attributes.pop(name) for name in ("value_int", "value_ints") if name in attributes]
-    array = np.asarray(peek(values) if values is not None else numbers[0])
+    array = np.asarray(graphs.values_of(values) if values is not None else numbers[0])
     attributes["value"] = gs.Constant("", array.astype(np.int32))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 
-from convertkit_passes.constants import peek
+from convertkit.api import graphs
 from convertkit_passes.int64 import interval
 from convertkit_passes.int64.interval import ANY, HIGHEST, SIZE, Interval, union
 
@@ -77,7 +77,7 @@ def reduced(node: Any) -> int | None:
         return None
     axes = node.attrs.get("axes")
     if axes is None and len(node.inputs) > 1 and isinstance(node.inputs[1], gs.Constant):
-        axes = peek(node.inputs[1]).reshape(-1).tolist()
+        axes = graphs.values_of(node.inputs[1]).reshape(-1).tolist()
     if axes and not all(-len(dims) <= axis < len(dims) for axis in axes):
         return None
     joined = [dims[axis] for axis in axes] if axes else list(dims)
@@ -102,13 +102,13 @@ def _scatter(node: Any, inputs: Sequence[Interval]) -> Interval:
 
 def _fill(node: Any, inputs: Sequence[Interval]) -> Interval:
     value = node.attrs.get("value")
-    return NOTHING if value is None else interval.of_values(peek(value))
+    return NOTHING if value is None else interval.of_values(graphs.values_of(value))
 
 
 def _literal(node: Any, inputs: Sequence[Interval]) -> Interval:
     name, value = next(iter(node.attrs.items()))
     if name == "value":
-        return interval.of_values(peek(value)) if isinstance(value, gs.Constant) else ANY
+        return interval.of_values(graphs.values_of(value)) if isinstance(value, gs.Constant) else ANY
     known = name.startswith(("value_int", "value_float"))
     return interval.of_values(np.array(value)) if known else ANY
 

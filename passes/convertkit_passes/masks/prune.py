@@ -9,7 +9,6 @@ import numpy as np
 import onnx_graphsurgeon as gs
 
 from convertkit.api import graphs, passes
-from convertkit_passes.constants import peek
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,11 @@ def _labels(index: Any, count: int, classes: int) -> Any | None:
     first = np.arange(count) * classes
     for start, labels in (index.inputs[0].inputs, index.inputs[0].inputs[::-1]):
         fits = isinstance(start, gs.Constant) and tuple(start.shape) == (count,)
-        if fits and np.array_equal(peek(start), first) and graphs.static_shape(labels) == (count,):
+        if (
+            fits
+            and np.array_equal(graphs.values_of(start), first)
+            and graphs.static_shape(labels) == (count,)
+        ):
             return labels
     return None
 
@@ -106,7 +109,7 @@ def _reshaped(graph: passes.Graph, tensor: Any, shape: list[int]) -> Any:
 
 def _row(graph: passes.Graph, table: Any, labels: Any, shape: tuple[int, int], count: int) -> Any:
     """``(K, *shape)``: the rows of a constant ``(C, ...)`` that belong to the labels."""
-    values = peek(table)
+    values = graphs.values_of(table)
     rows = values.reshape(len(values), *shape)
     picked = graph.constant(rows, name=f"{table.name}_rows")
     return graph.add("Gather", [picked, labels], attrs={"axis": 0}, dtype=values.dtype, shape=[count, *shape])

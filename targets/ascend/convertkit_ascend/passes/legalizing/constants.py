@@ -1,23 +1,15 @@
-"""Reading constants without disturbing them."""
+"""Constants that legalising looks at."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import onnx_graphsurgeon as gs
-from onnx_graphsurgeon.ir.tensor import LazyValues
+from convertkit.api import graphs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
 def values_of(tensor: Any) -> NDArray[Any] | None:
-    """The values of a constant; None for anything else.
-
-    ``tensor.values`` would keep what it read in place of the file's own bytes, and so change a graph by looking at it.
-    """
-    if not isinstance(tensor, gs.Constant):
-        return None
-    values = tensor._values
-    return np.asarray(values.load() if isinstance(values, LazyValues) else values)
+    """The values of a constant; None for anything else."""
+    return graphs.values_of(tensor) if graphs.is_initializer(tensor) else None

@@ -1,4 +1,4 @@
-"""Reading constants without disturbing them."""
+"""The size of a tensor as a graph states it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from onnx_graphsurgeon.ir.tensor import LazyValues
-
-
-def peek(constant: Any) -> NDArray[Any]:
-    """The values of a graphsurgeon constant.
-
-    ``constant.values`` would keep what it read in place of the file's own bytes, and so make every graph that was
-    looked at a changed one.
-    """
-    values = constant._values
-    return np.asarray(values.load() if isinstance(values, LazyValues) else values)
 
 
 def stated_bytes(tensor: Any) -> int:

@@ -33,27 +33,27 @@ class Samples(Dataset[Sample]):
         return sample(scene("train", self.start + index, self.seed), self.spec)
 
 
-def sample(scene: Scene, spec: dict[str, Any]) -> Sample:
+def sample(drawn: Scene, spec: dict[str, Any]) -> Sample:
     """Letterbox a scene as the test pipeline does (ratio kept, padded right and below with 0 after normalising).
 
     image (3, H, W) float32, boxes (N, 4) float32 x1 y1 x2 y2 in pixels of the input, labels (N,) int64, masks.
     """
-    (height, width), (rows, columns) = scene.image.shape[:2], spec["size"]
+    (height, width), (rows, columns) = drawn.image.shape[:2], spec["size"]
     scale = min(rows / height, columns / width)
     size = int(width * scale + 0.5), int(height * scale + 0.5)
-    resized = cv2.resize(scene.image, size, interpolation=cv2.INTER_LINEAR)[:, :, ::-1]
+    resized = cv2.resize(drawn.image, size, interpolation=cv2.INTER_LINEAR)[:, :, ::-1]
     image = np.zeros((rows, columns, 3), np.float32)
     image[: size[1], : size[0]] = (resized - np.float32(spec["mean"])) / np.float32(spec["std"])
-    masks = np.zeros((len(scene.instances), rows, columns), np.uint8)
-    boxes = np.zeros((len(scene.instances), 4), np.float32)
-    for order, instance in enumerate(scene.instances):
+    masks = np.zeros((len(drawn.instances), rows, columns), np.uint8)
+    boxes = np.zeros((len(drawn.instances), 4), np.float32)
+    for order, instance in enumerate(drawn.instances):
         small = cv2.resize(instance.mask.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST)
         masks[order, : size[1], : size[0]] = small
         left, top, wide, tall = bounding_box(instance.mask)
         boxes[order] = np.array([left, top, left + wide, top + tall]) * scale
-    labels = [CLASS_INDEX[instance.category_id] for instance in scene.instances]
+    labels = [CLASS_INDEX[instance.category_id] for instance in drawn.instances]
     meta = {
-        "ori_shape": scene.image.shape,
+        "ori_shape": drawn.image.shape,
         "img_shape": (size[1], size[0], 3),
         "pad_shape": image.shape,
         "batch_input_shape": image.shape[:2],

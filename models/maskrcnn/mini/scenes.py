@@ -81,13 +81,13 @@ def write_dataset(directory: str | Path, split: str, count: int, seed: int = 0) 
     (root / "images").mkdir(parents=True, exist_ok=True)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
-    for index, scene in enumerate(generate(split, count, seed)):
+    for index, drawn in enumerate(generate(split, count, seed)):
         name = f"{split}-{seed}-{index:06d}.png"
-        if not cv2.imwrite(str(root / "images" / name), scene.image):
+        if not cv2.imwrite(str(root / "images" / name), drawn.image):
             raise OSError(f"cannot write {root / 'images' / name}")
-        height, width = scene.image.shape[:2]
+        height, width = drawn.image.shape[:2]
         images.append({"id": index + 1, "file_name": name, "height": height, "width": width})
-        for instance in scene.instances:
+        for instance in drawn.instances:
             annotations.append(
                 annotation(len(annotations) + 1, index + 1, instance.category_id, instance.mask)
             )

@@ -20,6 +20,19 @@ def test_a_value_within_the_tolerance_is_good() -> None:
     assert str(verdict.demands[0]) == "bbox AP 0.4000 >= 0.4090 - 0.01"
 
 
+@pytest.mark.parametrize(("measured", "ok"), [(0.5, True), (0.5 - 2**-20, False)])
+def test_the_lowest_good_value_is_the_expected_one_less_the_tolerance(measured: float, ok: bool) -> None:
+    demands = AccuracySpec(bbox={"AP": 0.75}, tolerance=0.25, images=10, source="somewhere")
+
+    assert judge({"bbox": {"AP": measured}}, demands, images=10, own=True).ok == ok
+
+
+def test_an_accuracy_of_zero_was_measured() -> None:
+    verdict = judge({"bbox": {"AP": 0.0}}, spec(bbox={"AP": 0.5}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok) == (True, False)
+
+
 def test_one_value_below_is_enough_to_fail() -> None:
     verdict = judge(SCORES, spec(bbox={"AP": 0.40, "AP50": 0.62}), images=10, own=True)
 
@@ -53,6 +66,7 @@ def test_an_unknown_metric_points_to_the_nearest() -> None:
     [
         ({"bbox": {"AP": -1.0}}, {}, "nothing in the annotations counts for bbox AP"),
         ({"bbox": {"AP": 0.9}}, {"left_out": "2 photos left out"}, "2 photos left out"),
+        ({"bbox": {"AP": 0.9}}, {"all_images": False}, "only 10 images of the dataset were measured"),
         ({"segm": {"AP": 0.9}}, {}, "the accuracy spec demands nothing of what was measured"),
     ],
 )

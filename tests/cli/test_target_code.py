@@ -111,6 +111,20 @@ def test_a_runtime_that_fails(cli: Cli, tiny: Path, methods: str, line: str) -> 
     assert done.err.splitlines()[-1].startswith(f"error: {line}")
 
 
+def test_the_hint_for_the_next_command_has_the_plugin(cli: Cli, tiny: Path) -> None:
+    spec = (
+        (tiny / "model.yaml")
+        .read_text()
+        .replace("stock: small.onnx", "stock: small.onnx, dataset: {generator: g}")
+    )
+    (tiny / "model.yaml").write_text(spec)
+
+    done = cli("build", tiny, *plugin(""), "--from", "stock")
+
+    words = f"{tiny} --variant small --target chip --from stock --output made --plugin chip.py"
+    assert done.out.splitlines()[-1:] == [f"next: convertkit verify {words}"], done.err
+
+
 def test_options_that_are_listed_may_be_given_and_others_not(cli: Cli, tiny: Path) -> None:
     words = plugin("    def option_types(self): return {'precision': 'f16 or f32'}")
 

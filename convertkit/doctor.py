@@ -6,7 +6,9 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
+from pathlib import Path
 from typing import Literal
 
 from convertkit.children.child import SUPERVISES
@@ -23,20 +25,29 @@ ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
 
 
-def examine() -> list[Diagnosis]:
-    """Everything the doctor looks at, in the order of a build; what plugins look at comes last."""
-    return [*_core(), *_cache(), *_export(), *_plugins()]
+def examine(files: Iterable[Path] = ()) -> list[Diagnosis]:
+    """Everything the doctor looks at, in the order of a build; what plugins look at comes last.
+
+    Args:
+        files: plugins in single files.
+
+    Raises:
+        PluginError: one of them cannot be loaded.
+    """
+    return [*_core(), *_cache(), *_export(), *_plugins(files)]
 
 
-def _plugins() -> list[Diagnosis]:
+def _plugins(files: Iterable[Path]) -> list[Diagnosis]:
     from convertkit.plugins.loading import open_plugins
 
     try:
-        return open_plugins().examine()
+        plugins = open_plugins()
     except PluginError as error:
-        return [
-            Diagnosis("missing", "plugins", error.message, error.hint or "reinstall or remove the plugin")
-        ]
+        advice = error.hint or "reinstall or remove the plugin"
+        return [Diagnosis("missing", "plugins", error.message, advice)]
+    for file in files:
+        plugins.load_file(file)
+    return plugins.examine()
 
 
 def _core() -> list[Diagnosis]:

@@ -91,6 +91,12 @@ class ProcessError(ConvertkitError):
     exit_code = 4
 
 
+class TargetError(ConvertkitError):
+    """The code of a target failed: its compiler, or its runtime."""
+
+    exit_code = 4
+
+
 class StoreError(ConvertkitError):
     """The build store or the cache directory cannot be used."""
 

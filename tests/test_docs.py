@@ -9,14 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnx
 import pytest
 import typer.main
 from onnx import TensorProto, helper
 
 from bench.rooms import PACKAGES, house
+from convertkit.api import targets
+from convertkit.api.targets import Machine, Target
 from convertkit.cli.app import app
 from convertkit.errors import ConvertkitError
+from convertkit.graph.io import load
+from convertkit.graph.session import open_session
 from convertkit.passes.pipeline import Pipeline
 from convertkit.plugins import hookspecs
 from convertkit.plugins.loading import open_plugins
@@ -54,6 +59,25 @@ def test_the_example_pass_runs_as_the_page_says(cli: Cli, page: Path, tmp_path: 
 
     assert done.code == 0, done.err
     assert [node.op_type for node in onnx.load("smaller.onnx").graph.node] == ["Relu"]
+
+
+def test_the_minimal_target_is_a_dozen_lines_builds_and_runs(cli: Cli, tiny: Path, tmp_path: Path) -> None:
+    example = next(block for block in python_blocks(PAGES[1]) if "(Target)" in block)
+    (tmp_path / "mychip.py").write_text(example)
+    assert len([line for line in example.splitlines() if line]) <= 12
+    words = (tiny, "--target", "mychip", "--plugin", "mychip.py", "--output", "made")
+
+    built, timed = cli("build", *words), cli("bench", *words, "--loops", 1, "--photos", 0)
+
+    assert (built.code, timed.code) == (0, 0), built.err + timed.err
+    names = ["manifest.json", "model.onnx", "mychip.onnx"]
+    assert [path.name for path in sorted(Path("made").iterdir())] == names
+    image = np.random.default_rng(0).uniform(0, 255, (1, 3, 8, 8)).astype(np.float32)
+    runtime = open_plugins([tmp_path / "mychip.py"]).targets.get("mychip").open(Path("made"))
+    found = runtime.run({"image": image, "a later pass asks for it": image})
+    expected = open_session(load(tiny / "small.onnx")).run({"image": image})
+    assert list(found) == list(expected) == ["features"]
+    assert np.array_equal(found["features"], expected["features"])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -109,6 +133,18 @@ def test_every_pass_of_a_pages_own_example_has_the_options_written(tmp_path: Pat
                 found += 1
 
     assert found == 1
+
+
+def test_every_capability_of_a_target_is_documented_with_all_that_it_has() -> None:
+    text = (REPOSITORY / "docs" / "plugins.md").read_text()
+    properties = {name for name, value in vars(Target).items() if isinstance(value, property)} - {"help"}
+
+    for name in properties:
+        (row,) = re.findall(rf"^\| `{name}`, an? `(\w+)` \| (.+) \| .+ \|$", text, re.MULTILINE)
+        kind = getattr(targets, row[0])
+        if kind is not Machine:
+            assert {word for word in vars(kind) if word[0] != "_"} == set(re.findall(r"`(\w+)", row[1])), name
+    assert "machine" in properties and len(properties) == 5
 
 
 def test_every_hook_is_documented() -> None:

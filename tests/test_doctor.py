@@ -10,6 +10,7 @@ from convertkit import doctor
 from convertkit.errors import PluginError
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.plugins.loading import Plugins
+from tests.conftest import Cli
 
 LOOKS = """
 from convertkit.api.passes import hookimpl
@@ -45,6 +46,18 @@ def test_every_plugin_is_asked(tmp_path: Path) -> None:
             "report this to the plugin's author",
         ),
     ]
+
+
+def test_a_plugin_in_a_file_can_be_given(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "looks.py").write_text(LOOKS)
+
+    done, absent = cli("doctor", "--plugin", "looks.py"), cli("doctor", "--plugin", "look.py")
+
+    assert (done.code, done.out.splitlines()[-1].split()) == (
+        0,
+        ["note", "my", "chip", "not", "there", "buy", "one"],
+    )
+    assert (absent.code, absent.err) == (2, "error: plugin look.py: no such file\n")
 
 
 def test_the_installed_plugins_are_part_of_the_round() -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convertkit.errors import PluginError as PluginError
     from convertkit.errors import ProcessError as ProcessError
     from convertkit.errors import SpecError as SpecError
+    from convertkit.errors import TargetError as TargetError
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UnknownNameError as UnknownNameError
     from convertkit.errors import UsageError as UsageError

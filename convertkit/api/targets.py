@@ -8,6 +8,7 @@ from convertkit.api._door import door
 
 if TYPE_CHECKING:
     from convertkit.errors import GraphError as GraphError
+    from convertkit.errors import TargetError as TargetError
     from convertkit.errors import UnavailableError as UnavailableError
     from convertkit.errors import UsageError as UsageError
     from convertkit.graph.light import LightModel as LightModel
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
     from convertkit.plugins.diagnosis import Diagnosis as Diagnosis
     from convertkit.plugins.hookspecs import hookimpl as hookimpl
     from convertkit.targets.base import Target as Target
+    from convertkit.targets.capabilities import Emulator as Emulator
+    from convertkit.targets.capabilities import Linter as Linter
+    from convertkit.targets.capabilities import ProductCompiler as ProductCompiler
     from convertkit.targets.capabilities import Runtime as Runtime
+    from convertkit.targets.capabilities import Runtimes as Runtimes
     from convertkit.targets.context import CompileContext as CompileContext
     from convertkit.targets.context import RuntimeOptions as RuntimeOptions
     from convertkit.targets.lint import LintFinding as LintFinding

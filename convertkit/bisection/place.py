@@ -5,18 +5,16 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.domains import lowered
-from convertkit.graph.io import save
 from convertkit.graph.session import Arrays, open_session
 from convertkit.passes.check import feeds_of, open_on_host
 from convertkit.passes.probing import Outputs, Run
 from convertkit.storage.files import work_directory
-from convertkit.targets.capabilities import emulate, emulations
-from convertkit.targets.context import PLAIN
+from convertkit.targets.capabilities import emulate, emulations, leave, open_runtime
+from convertkit.targets.context import PLAIN, RuntimeOptions
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -53,9 +51,8 @@ class Place:
             yield open_session(lowered(model))
         elif self.name == ITSELF:
             with work_directory("bisect") as scratch:
-                self.target.compile(model, scratch, PLAIN)
-                save(model, Path(scratch, "model.onnx"))
-                yield self.target.open(scratch)
+                leave(self.target, model, scratch, PLAIN)
+                yield open_runtime(self.target, scratch, "", RuntimeOptions())
         else:
             yield emulate(self.target, model, self.name, self.variation, PLAIN)
 

@@ -175,7 +175,7 @@ def _reproducer(
         earlier=tuple(item.name for item in earlier),
         whole=op_counts(culprit.before).total(),
         declared=wish.steps[found.position],
-        plugins=_plugin_files(name, wish.plugins),
+        plugins=_plugin_files(name, wish),
         runtime=wish.place.words,
     )
     try:
@@ -193,7 +193,9 @@ def _tried(culprit: Stage, samples: Iterable[Arrays]) -> Iterator[Arrays]:
             yield from at_bounds(culprit.step, culprit.before, sample)[0]
 
 
-def _plugin_files(name: str, plugins: Plugins) -> tuple[str, ...]:
-    """The single file a pass comes from, where it is one: the command line has to load it again."""
-    origin = plugins.passes.entry(name).plugin if name in plugins.passes else ""
-    return (origin,) if origin.endswith(".py") else ()
+def _plugin_files(name: str, wish: Wish) -> tuple[str, ...]:
+    """The single files that a pass and the place come from: the command line has to load them again."""
+    passes, targets = wish.plugins.passes, wish.plugins.targets
+    origins = [passes.entry(name).plugin] if name in passes else []
+    origins += [targets.entry(wish.place.target.name).plugin] if wish.place.words else []
+    return tuple(dict.fromkeys(origin for origin in origins if origin.endswith(".py")))

@@ -106,6 +106,7 @@ def _measure(
     from convertkit.conversion.engine import build
     from convertkit.datasets.coco import decode
     from convertkit.speed.measure import end_to_end, repeat, stacked
+    from convertkit.targets.capabilities import naming
 
     photos = _photos(request, images)
     built = build(request, output or request.directory, report=BuildView())
@@ -115,7 +116,7 @@ def _measure(
     settings = package.preprocess_spec(variant)
     inputs, _ = package.model.preprocess(decode("photo 0", photos[0]), variant.spec.size, settings)
     batch = options.batch or 1
-    with progress_bar("bench", loops, unit="runs") as advance:
+    with progress_bar("bench", loops, unit="runs") as advance, naming(request.target, "run"):
         repeated = repeat(
             runtime, stacked(inputs, batch), warmup=warmup, loops=loops, batch=batch, on_progress=advance
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -58,7 +59,11 @@ def build(
     if as_json:
         print_json(_data(result, request, archive))
     else:
-        _show(result, request, _same(model, request, weights, output, option), archive)
+        loaded = _words("--plugin", plugin or ())
+        same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
+        same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
+        same += _words("--python", [python]) + _words("--output", [output]) + _words("--option", option or ())
+        _show(result, request, archive, same=shlex.join(same + loaded), loaded=loaded)
 
 
 def _only_say(
@@ -98,18 +103,15 @@ def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
     print(f"{found.directory}: {found.state}; nothing was run or written")
 
 
-def _same(
-    model: Path, request: BuildRequest, weights: str | None, output: Path | None, option: list[str] | None
-) -> str:
-    """The words with which another command means this artifact."""
-    words = [str(model), "--variant", request.variant.given, "--target", request.target.name]
-    words += ["--weights", weights] if weights else []
-    words += ["--output", str(output)] if output else []
-    words += [word for text in option or () for word in ("--option", text)]
-    return shlex.join(words)
+def _words(option: str, values: Iterable[object]) -> list[str]:
+    """An option as it was given, for the command line of what comes next."""
+    return [word for value in values if value is not None for word in (option, str(value))]
 
 
-def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path | None) -> None:
+def _show(
+    result: BuildResult, request: BuildRequest, archive: Path | None, *, same: str, loaded: Sequence[str]
+) -> None:
+    """``same``: the words with which another command means this artifact; ``loaded``: the plugins among them."""
     from convertkit.conversion.compiled import state_of
     from convertkit.targets.capabilities import compiler_of, product_of
 
@@ -127,8 +129,8 @@ def _show(result: BuildResult, request: BuildRequest, same: str, archive: Path |
         print(f"{product_of(target)} was compiled by hand and is taken as it is")
     if state == "awaiting":
         maker = compiler_of(target)
-        trust = " --trust" if maker.reaching(result.directory) else ""
-        places = f"{maker.by_hand}, or convertkit compile {shlex.quote(str(bundle))}{trust}"
+        trust = ["--trust"] if maker.reaching(result.directory) else []
+        places = f"{maker.by_hand}, or convertkit compile {shlex.join([str(bundle), *trust, *loaded])}"
         print(f"awaiting compile: {bundle}; {places}")
 
 

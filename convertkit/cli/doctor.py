@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption
+from convertkit.cli.options import JsonOption, PluginOption
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import print_json
 from convertkit.errors import ConvertkitError
@@ -15,11 +15,12 @@ from convertkit.errors import ConvertkitError
 def doctor(
     as_json: JsonOption = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if anything is amiss.")] = False,
+    plugin: PluginOption = None,
 ) -> None:
     """Say what this machine has, and what is missing."""
     from convertkit.doctor import examine
 
-    findings = examine()
+    findings = examine(plugin or ())
     amiss = [finding for finding in findings if finding.state == "missing"]
     if as_json:
         print_json(findings)

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convertkit.conversion.events import Progress, silent
-from convertkit.graph.io import save
 from convertkit.storage.files import scratch_directory
+from convertkit.targets.capabilities import leave
 
 if TYPE_CHECKING:
     from convertkit.conversion.events import Report
@@ -27,7 +27,6 @@ def compile_model(
 ) -> Entry:
     """Compiles into a scratch directory and seals ``model.onnx`` with whatever the target adds."""
     with scratch_directory(store.root / "compile") as scratch:
-        target.compile(model, scratch, replace(context, tell=lambda line: report(Progress(line, 0, 0))))
-        save(model, scratch / "model.onnx")
+        leave(target, model, scratch, replace(context, tell=lambda line: report(Progress(line, 0, 0))))
         files = [(path.name, path) for path in sorted(scratch.iterdir()) if path.is_file()]
         return store.put_files(key, files)

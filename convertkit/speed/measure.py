@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.speed.figures import Figures, throughput
-from convertkit.targets.capabilities import Runtime
+from convertkit.targets.capabilities import Runtime, answers
 from convertkit.targets.timing import Timed, Timings
 from convertkit.verification.stream import stream
 
@@ -68,7 +69,7 @@ def repeat(
 ) -> Repeated:
     """Runs ``inputs`` over and over; the first ``warmup`` times are not counted."""
     for _ in range(warmup):
-        runtime.run(inputs)
+        answers(runtime, inputs)
     if isinstance(runtime, Timed):
         runtime.take_timings()
     whole = []
@@ -120,7 +121,7 @@ def end_to_end(
         _over_again(photos, count),
         read=lambda photo: decode(photo, photo.data),
         preprocess=lambda pixels: package.model.preprocess(pixels, size, settings),
-        run=runtime.run,
+        run=functools.partial(answers, runtime),
         postprocess=package.detections,
         sink=lambda photo, found: None,
         on_progress=on_progress,

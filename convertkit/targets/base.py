@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.errors import PluginError, UsageError
+from convertkit.errors import PluginError, UnavailableError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Target:
     """Where a graph goes. Derive, implement :meth:`compile` and :meth:`open`, and register an object with a name.
 
-    It is a value: what belongs to one compilation comes as a :class:`~convertkit.targets.context.CompileContext`. What
-    only some targets can do they offer as an object (:mod:`convertkit.targets.capabilities`); None: they cannot.
+    It is a value: what belongs to one compilation comes as a ``CompileContext``. What only some targets can do they
+    offer as an object (an ``Emulator``, a ``Linter``; all are in ``convertkit.api.targets``); None: they cannot.
 
     Attributes:
         name: on the command line, like ``cpu`` or ``ascend310p3``.
@@ -75,33 +75,44 @@ class Target:
     def passes(self, context: CompileContext) -> tuple[str, ...]:
         """Step texts of the passes for a context, by default :attr:`pipeline`.
 
+        The default refuses pixels, and options that :meth:`option_types` does not have; which values one may have
+        only the target knows.
+
         Raises:
             UnknownNameError: it has no such option. UsageError: a value it cannot have, options that exclude each
                 other, or pixels where the host has to normalise.
         """
-        if context.options:
-            raise UsageError(
-                f"option {min(context.options)!r}: target {self.name} takes none", hint="leave it out"
-            )
+        types = self.option_types()
+        for name in sorted(set(context.options) - set(types)):
+            if not types:
+                raise UsageError(f"option {name!r}: target {self.name} takes none", hint="leave it out")
+            raise UnknownNameError(f"option of {self.name}", name, types)
         if context.pixels is not None:
             raise UsageError(f"target {self.name} does not normalise images", hint="say normalize: host")
         return self.pipeline
 
     def compile(self, model: LightModel, directory: Path, context: CompileContext) -> None:
-        """Writes the artifact's files into an empty ``directory``. The same input must give the same bytes."""
-        raise NotImplementedError
+        """Adds the artifact's files to ``directory``, by default none. The same input must give the same bytes.
+
+        Args:
+            model: the graph after all passes; operators of domains that they brought are still in it.
+            directory: has ``model.onnx`` already, which is ``model``; nothing else.
+
+        Raises:
+            UnavailableError: what it compiles with is not here. TargetError: it failed; other exceptions become one.
+        """
 
     def remarks(self, directory: Path) -> tuple[str, ...]:
         """What a user should read about an artifact that :meth:`compile` filled, a few lines."""
         return ()
 
     def open(self, directory: Path) -> Runtime:
-        """A runtime for an artifact directory that :meth:`compile` filled.
+        """A runtime for an artifact directory: ``model.onnx``, and what :meth:`compile` added.
 
         Raises:
             UnavailableError: this machine cannot run it.
         """
-        raise NotImplementedError
+        raise UnavailableError(f"target {self.name} has no runtime")
 
 
 def check_target(target: Target) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from convertkit.errors import UnavailableError, UnknownNameError, UsageError
+from convertkit.errors import ConvertkitError, TargetError, UnavailableError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +24,15 @@ class Runtime(Protocol):
     """Something that runs the compiled model, one image at a time."""
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
-        """Outputs by name for inputs by name; shapes and dtypes are those of the target graph."""
+        """Outputs by name for inputs by name; shapes and dtypes are those of the target graph.
+
+        Args:
+            inputs: what the model package's ``preprocess`` gives. Names that the graph does not have may be among them
+                (what only a later pass asks for): ignore them.
+
+        Returns:
+            Every output of the graph.
+        """
         ...
 
 
@@ -144,17 +153,52 @@ def product_of(target: Target) -> str:
     return target.compiler.product if target.compiler else ""
 
 
+@contextlib.contextmanager
+def naming(target: Target, doing: str) -> Iterator[None]:
+    """Whatever the code of a target raises becomes a TargetError that names it; errors of ours stay as they are."""
+    try:
+        yield
+    except (ConvertkitError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise TargetError(f"target {target.name}: {doing}: {reason}", hint="--debug shows where") from error
+
+
+def answers(runtime: Runtime, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """What a runtime gives for one image; TargetError where that is not what :meth:`Runtime.run` promises."""
+    outputs = runtime.run(inputs)
+    if not isinstance(outputs, Mapping) or not all(hasattr(value, "dtype") for value in outputs.values()):
+        raise TargetError(
+            f"run of {type(runtime).__qualname__} returned {outputs!r:.60}", hint="return arrays by name"
+        )
+    return outputs
+
+
+def leave(target: Target, model: LightModel, directory: Path, context: CompileContext) -> None:
+    """Fills an empty directory with an artifact: ``model.onnx``, and what the target makes of it."""
+    from convertkit.graph.io import save
+
+    save(model, graph := directory / "model.onnx")
+    written = graph.stat()
+    with naming(target, "compile"):
+        target.compile(model, directory, context)
+    if not graph.is_file() or graph.stat().st_mtime_ns != written.st_mtime_ns:
+        raise TargetError(f"target {target.name}: compile changed model.onnx", hint="write to another file")
+
+
 def open_runtime(target: Target, directory: Path, name: str, options: RuntimeOptions) -> Runtime:
     """A runtime of the artifact by its name; without one the usual.
 
     Raises:
         UnknownNameError: the target has no such runtime.
     """
-    if target.runtimes is None:
-        if name:
-            raise UnknownNameError(f"runtime of {target.name}", name, ())
-        return target.open(directory)
-    return target.runtimes.open(directory, name or next(iter(target.runtimes.names)), options)
+    if target.runtimes is None and name:
+        raise UnknownNameError(f"runtime of {target.name}", name, ())
+    with naming(target, "open"):
+        if target.runtimes is None:
+            return target.open(directory)
+        return target.runtimes.open(directory, name or next(iter(target.runtimes.names)), options)
 
 
 def emulate(target: Target, model: LightModel, name: str, variation: str, context: CompileContext) -> Runtime:

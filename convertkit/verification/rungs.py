@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
-from convertkit.targets.capabilities import Runtime
+from convertkit.targets.capabilities import Runtime, answers
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.results import ResultsWriter
 from convertkit.verification.stream import stream
@@ -122,7 +123,7 @@ def measure_graph(
             course.dataset.images,
             read=course.dataset.read,
             preprocess=lambda image: package.model.preprocess(image, size, preprocess),
-            run=runtime.run,
+            run=functools.partial(answers, runtime),
             postprocess=package.detections,
             sink=lambda image, found: writer.write(image.id, found),
             on_progress=on_progress,

@@ -51,6 +51,24 @@ def register_passes(register):
 '''
 
 
+CHIP = '''
+from convertkit.api.graphs import load, open_session
+from convertkit.api.targets import Target, hookimpl
+
+
+class Chip(Target):
+    """A chip that needs no compiler."""
+
+    def open(self, directory):
+        return open_session(load(directory / "model.onnx"))
+
+
+@hookimpl
+def register_targets(register):
+    register(Chip("chip"))
+'''
+
+
 @pytest.fixture
 def onnx_file(tmp_path: Path) -> Path:
     save(graph(), tmp_path / "in.onnx")
@@ -153,6 +171,19 @@ def test_the_files_hold_what_they_say(cli: Cli, onnx_file: Path, tmp_path: Path)
     np.testing.assert_array_equal(expected["height"], boxes[:, 3:] - boxes[:, 1:2])
     np.testing.assert_array_equal(got["height"], boxes[:, 1:2] - boxes[:, 3:])
     assert "after the passes: none" in (tmp_path / "bisect-swap-sub" / "README.md").read_text()
+
+
+def test_what_fails_again_on_a_targets_own_runtime_loads_its_plugin(
+    cli: Cli, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "chip.py").write_text(CHIP)
+    where = ["--target", "chip", "--runtime", "target", "--plugin", "chip.py", "--plugin", BROKEN]
+
+    done = cli("bisect", onnx_file, "-p", "harmless,swap-sub", "--inputs", "in.npz", *where)
+
+    assert done.code == 1, done.err
+    code, text = rerun(cli, tmp_path / "bisect-swap-sub", monkeypatch)
+    assert (code, "swap-sub" in text) == (1, True), text
 
 
 def test_where_all_passes_hold_nothing_is_written(cli: Cli, onnx_file: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""The ``index path width height`` file that the ModelZoo's own scripts read.
+"""The ``index path width height`` file that scripts beside a runtime read.
 
-Their parser splits a line at blanks and knows no quoting, so a path with a blank is refused rather than quoted.
+Their parsers split a line at blanks and know no quoting, so a path with a blank is refused rather than quoted.
 The index counts from 0 through the whole file; the size is that of the photo as it is preprocessed (EXIF
 orientation applied), or of the network input where the prepared files are listed.
 """

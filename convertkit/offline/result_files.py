@@ -94,14 +94,10 @@ class ResultFiles:
         count = len(self.outputs)
         for stem in self.stems:
             absent = [index for index in range(count) if (stem, index) not in self.paths]
-            if not partial:
-                whole = len(absent) == count > 1
-                names = (
-                    [f"{stem}_0.bin to {stem}_{count - 1}.bin"]
-                    if whole
-                    else [f"{stem}_{i}.bin" for i in absent]
-                )
-                found += [f"{name}: missing" for name in names]
+            names = [f"{stem}_{index}.bin" for index in absent]
+            if len(absent) == count > 1:
+                names = [f"{names[0]} to {names[-1]}"]
+            found += [f"{name}: missing" for name in names if not partial]
             found += [line for index in range(count) if (line := self._wrong(stem, index))]
         return [*found, *self.extra]
 

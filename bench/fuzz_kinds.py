@@ -218,7 +218,7 @@ def _zip(scene: Path, here: Path, rng: random.Random) -> Case:
 
 
 LAYOUTS = ("flat", "run", "devices", "samples", "msame")
-"""Of results, as ``convertkit.offline.layouts`` knows them."""
+"""Of results, as ``convertkit_ascend.runtimes.ais_bench`` knows them."""
 
 
 def _lay_out(out: Path, layout: str) -> None:

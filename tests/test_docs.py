@@ -144,7 +144,7 @@ def test_every_capability_of_a_target_is_documented_with_all_that_it_has() -> No
         kind = getattr(targets, row[0])
         if kind is not Machine:
             assert {word for word in vars(kind) if word[0] != "_"} == set(re.findall(r"`(\w+)", row[1])), name
-    assert "machine" in properties and len(properties) == 5
+    assert "machine" in properties and len(properties) == 6
 
 
 def test_every_hook_is_documented() -> None:

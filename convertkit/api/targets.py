@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from convertkit.targets.capabilities import Runtimes as Runtimes
     from convertkit.targets.context import CompileContext as CompileContext
     from convertkit.targets.context import RuntimeOptions as RuntimeOptions
+    from convertkit.targets.file_tool import FileTool as FileTool
     from convertkit.targets.lint import LintFinding as LintFinding
     from convertkit.targets.lint import LintReport as LintReport
     from convertkit.targets.lint import LintRule as LintRule

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEPT_LINES, KEPT_LETTERS = 10_000, 1 << 24
 MAX_LINE = 1 << 20
 MOST_PRINTED = 1 << 30
-"""Bytes after which a child is taken for one that prints for ever; ATC's most talkative log has some hundred MB."""
+"""Bytes after which a child is taken for one that prints for ever; a talkative compiler's log has some hundred MB."""
 
 _TELLING = re.compile(r"error|exception|fatal|killed|no space left|cannot allocate", re.IGNORECASE)
 _NOISE = re.compile(r"^\W*$|^\s*(\[notice\]|note: |hint: )|This error originates from a subprocess")

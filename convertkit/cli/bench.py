@@ -59,8 +59,8 @@ def bench(
 ) -> None:
     """Measure how fast a built model is.
 
-    Throughput is 1000 x batch / mean compute time in ms, as ais_bench defines it: copies, pre- and postprocessing
-    are left out. Beside it stands what photos to detections takes, everything included.
+    Throughput is 1000 x batch / mean compute time in ms: copies, pre- and postprocessing are left out. Beside it
+    stands what photos to detections takes, everything included.
     """
     from convertkit.targets.context import RuntimeOptions
 
@@ -186,7 +186,8 @@ def _report(
     _table(repeated)
     print()
     runs = f"batch {repeated.batch}, {repeated.compute.count} runs"
-    print(f"throughput  {repeated.throughput:8.2f} images/s ({runs}; computing only, as ais_bench counts)")
+    counts = f", {tool.counts}" if (tool := request.target.tool) and tool.counts else ""
+    print(f"throughput  {repeated.throughput:8.2f} images/s ({runs}; computing only{counts})")
     if whole is not None:
         stages = ", ".join(f"{stage} {value:.1f}" for stage, value in whole.stages.items())
         print(

@@ -1,4 +1,4 @@
-"""``convertkit info``: the list of photos that the ModelZoo's scripts read."""
+"""``convertkit info``: the list of photos that scripts beside a runtime read."""
 
 from __future__ import annotations
 

@@ -86,6 +86,7 @@ def postprocess(
     from convertkit.offline.prepared import read_record
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import finish
+    from convertkit.targets.capabilities import tools_of
 
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
@@ -93,7 +94,8 @@ def postprocess(
     request = shared.request_of(model, plugin, variant=record.variant, target=target)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
-    files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems)
+    tools = tools_of(request.target, (entry.item for entry in request.plugins.targets))
+    files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems, *tools)
     _say_runs(files)
     answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, report)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convertkit.passes.base import Pass, source_digest, tree_digest
+from convertkit.passes.base import Pass, source_digest
 from convertkit.passes.options import step_text
-from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file
+from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file, tree_digest
 
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from convertkit.conversion.events import Report
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError
-from convertkit.passes.base import tree_digest
-from convertkit.storage.files import home, scratch_directory, sha256_file
+from convertkit.storage.files import home, scratch_directory, sha256_file, tree_digest
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel

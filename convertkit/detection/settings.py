@@ -15,13 +15,13 @@ class PreprocessSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """How a photo becomes the network input: resize, normalise, letterbox.
 
     ``mean`` and ``std`` are per channel in the order the network sees (RGB when ``to_rgb``), in 0..255 units.
-    ``rounding`` is that of the resized size: ``nearest`` = ``int(x * scale + 0.5)`` as mmcv, ``floor`` as the
-    ModelZoo script. ``placement`` puts the image in the top-left ``corner`` (mmdet) or the ``center``
-    (ModelZoo). Padding is ``pad_value`` in normalised units (it is added after normalisation).
+    ``rounding`` is that of the resized size: ``nearest`` = ``int(x * scale + 0.5)`` as mmcv, ``floor`` without the
+    0.5. ``placement`` puts the image in the top-left ``corner`` (mmdet) or the ``center``. Padding is
+    ``pad_value`` in normalised units (it is added after normalisation).
 
     ``normalize`` says who subtracts the mean, divides by std and swaps channels: the ``host``, or a unit of the
-    ``target`` that has one (AIPP on Ascend). The network input is then the image's own bytes, a quarter of the
-    size, and padding is the pixel value nearest to ``pad_value``; :mod:`convertkit.detection.letterbox` has both forms.
+    ``target`` that has one. The network input is then the image's own bytes, a quarter of the size, and padding is
+    the pixel value nearest to ``pad_value``; :mod:`convertkit.detection.letterbox` has both forms.
     """
 
     mean: tuple[Level, Level, Level]

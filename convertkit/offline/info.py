@@ -1,6 +1,6 @@
-"""The ``index path width height`` file that the ModelZoo's own scripts read.
+"""The ``index path width height`` file that scripts beside a runtime read.
 
-Their parser splits a line at blanks and knows no quoting, so a path with a blank is refused rather than quoted.
+Their parsers split a line at blanks and know no quoting, so a path with a blank is refused rather than quoted.
 The index counts from 0 through the whole file; the size is that of the photo as it is preprocessed (EXIF
 orientation applied), or of the network input where the prepared files are listed.
 """
@@ -8,7 +8,7 @@ orientation applied), or of the network input where the prepared files are liste
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from convertkit.children.process import usable_processors
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.errors import SpecError, UsageError
 from convertkit.offline.photos import photos_of_directory
-from convertkit.offline.prepared import Prepared, read_record
+from convertkit.offline.prepared import read_record
 from convertkit.storage.files import atomic_write
 
 Entry = tuple[Path, int, int]
@@ -37,7 +37,13 @@ def of_directory(directory: Path) -> list[Entry]:
 def of_photos(root: Path) -> list[Entry]:
     """The photos of a directory that ``convertkit preprocess`` filled, with their own sizes; none is read."""
     record = read_record(root)
-    return list(_photos(record))
+    found = []
+    for photo in record.photos:
+        if photo.placement is None:
+            raise SpecError(f"{photo.name}: the model keeps no placement, so its size is not recorded")
+        place = Path(record.images) / photo.name
+        found.append((place, photo.placement.source_width, photo.placement.source_height))
+    return found
 
 
 def of_inputs(root: Path) -> list[Entry]:
@@ -65,14 +71,6 @@ def write(entries: Iterable[Entry], path: Path) -> int:
         lines.append(f"{index} {text} {width} {height}\n")
     atomic_write(path, "".join(lines))
     return len(lines)
-
-
-def _photos(record: Prepared) -> Iterator[Entry]:
-    for photo in record.photos:
-        if photo.placement is None:
-            raise SpecError(f"{photo.name}: the model keeps no placement, so its size is not recorded")
-        place = Path(record.images) / photo.name
-        yield place, photo.placement.source_width, photo.placement.source_height
 
 
 def _measured(path: Path) -> Entry:

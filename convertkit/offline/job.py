@@ -16,8 +16,7 @@ from convertkit.models.package import ModelPackage, Variant, describe
 from convertkit.offline.interface import TensorInfo
 from convertkit.offline.photos import Photo
 from convertkit.offline.prepared import FORMAT, Prepared, PreparedPhoto
-from convertkit.passes.base import tree_digest
-from convertkit.storage.files import canonical_json, sha256_bytes
+from convertkit.storage.files import canonical_json, sha256_bytes, tree_digest
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ write ``<stem>_<output>.bin``. Two photos of one stem would overwrite each other
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,14 +87,10 @@ def _distinct(photos: Iterable[Photo]) -> tuple[Photo, ...]:
         if first is not photo:
             clashes.append(f"{first.name} and {photo.name}")
         found.append(photo)
-    _refuse(clashes)
-    return tuple(found)
-
-
-def _refuse(clashes: Sequence[str]) -> None:
     if clashes:
         more = f", and {len(clashes) - 1} more pairs" if len(clashes) > 1 else ""
         raise UsageError(
             f"{clashes[0]} have the same name before the first dot, so would their files{more}",
             hint="rename one of them",
         )
+    return tuple(found)

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from convertkit.errors import UsageError
 from convertkit.offline import arrays
 from convertkit.offline.interface import TensorInfo
-from convertkit.offline.layouts import RESULT, TEXT, is_nothing, naming, places_of, runs_below, why_none
+from convertkit.offline.layouts import TEXT, Tools, naming, places_of, result_of, runs_below, why_none
+from convertkit.targets.file_tool import FileTool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,8 +43,10 @@ class ResultFiles:
     extra: tuple[str, ...]
 
     @classmethod
-    def open(cls, directory: Path, outputs: Sequence[TensorInfo], stems: Iterable[str]) -> ResultFiles:
-        """Finds the files of a run for the photos that were prepared.
+    def open(
+        cls, directory: Path, outputs: Sequence[TensorInfo], stems: Iterable[str], *tools: FileTool
+    ) -> ResultFiles:
+        """Finds the files of a run, of any of ``tools``, for the photos that were prepared.
 
         Raises:
             UsageError: no such directory, no result in it, or one photo in two directories.
@@ -51,18 +54,18 @@ class ResultFiles:
         if not directory.is_dir():
             raise UsageError(f"{directory}: no such directory of results")
         photos = dict.fromkeys(stems)
-        runs = runs_below(directory)
+        runs = runs_below(directory, tools)
         if not runs:
-            raise UsageError(f"{directory}: no result in it", hint=why_none(directory, photos))
+            raise UsageError(f"{directory}: no result in it", hint=why_none(directory, photos, tools))
         found: defaultdict[tuple[str, int], list[Path]] = defaultdict(list)
         extra: dict[Path, str] = {}
-        for place in (place for run in runs for place in places_of(run)):
-            photo_of = naming(place, photos)
+        for place in (place for run in runs for place in places_of(run, tools)):
+            photo_of = naming(place, photos, tools)
             for path in place.iterdir():
-                match = RESULT.fullmatch(path.name)
-                if match is None or is_nothing(match["stem"]):
+                result = result_of(path, tools)
+                if result is None:
                     continue
-                photo, index = photo_of(match["stem"]), int(match["index"])
+                photo, index = photo_of(result[0]), result[1]
                 if path.suffix == ".txt":
                     extra[path] = TEXT
                 elif photo is None:
@@ -71,11 +74,7 @@ class ResultFiles:
                     extra[path] = f"the model has {len(outputs)} outputs only"
                 else:
                     found[photo, index].append(path)
-        if not found and set(extra.values()) <= {TEXT}:
-            raise UsageError(
-                f"{directory}: no result in it", hint=TEXT if extra else why_none(directory, photos)
-            )
-        _refuse_twice(directory, runs, found)
+        _refuse_twice(directory, runs, found, tools)
         return cls(
             root=runs[0] if len(runs) == 1 else directory,
             runs=runs,
@@ -95,14 +94,10 @@ class ResultFiles:
         count = len(self.outputs)
         for stem in self.stems:
             absent = [index for index in range(count) if (stem, index) not in self.paths]
-            if not partial:
-                whole = len(absent) == count > 1
-                names = (
-                    [f"{stem}_0.bin to {stem}_{count - 1}.bin"]
-                    if whole
-                    else [f"{stem}_{i}.bin" for i in absent]
-                )
-                found += [f"{name}: missing" for name in names]
+            names = [f"{stem}_{index}.bin" for index in absent]
+            if len(absent) == count > 1:
+                names = [f"{names[0]} to {names[-1]}"]
+            found += [f"{name}: missing" for name in names if not partial]
             found += [line for index in range(count) if (line := self._wrong(stem, index))]
         return [*found, *self.extra]
 
@@ -138,7 +133,9 @@ class ResultFiles:
         return f"{present[0].name}: {wrong}" if wrong else None
 
 
-def _refuse_twice(directory: Path, runs: Sequence[Path], found: dict[tuple[str, int], list[Path]]) -> None:
+def _refuse_twice(
+    directory: Path, runs: Sequence[Path], found: dict[tuple[str, int], list[Path]], tools: Tools
+) -> None:
     """A photo in two directories: of two runs, or of devices that all computed everything."""
     places: defaultdict[str, dict[Path, Path]] = defaultdict(dict)
     for (stem, _), paths in found.items():
@@ -152,5 +149,5 @@ def _refuse_twice(directory: Path, runs: Sequence[Path], found: dict[tuple[str, 
     if len(runs) > 1:
         what = f"{directory}: results of {len(runs)} runs ({runs[0].name} ... {runs[-1].name}): {what}"
     more = f", and so for {len(twice) - 1} more" if len(twice) > 1 else ""
-    hint = "give the directory of one of them; without --divide_input 1 every device computes every photo"
-    raise UsageError(f"{what}{more}", hint=hint)
+    hints = ("give the directory of one of them", *(tool.divides for tool in tools if tool.divides))
+    raise UsageError(f"{what}{more}", hint="; ".join(hints))

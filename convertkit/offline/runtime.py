@@ -14,6 +14,7 @@ from convertkit.offline import arrays
 from convertkit.offline.interface import Interface
 from convertkit.offline.prepared import read_record
 from convertkit.offline.result_files import ResultFiles
+from convertkit.targets.file_tool import FileTool
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,16 +27,17 @@ class OfflineRuntime:
         inputs: the directory that ``convertkit preprocess`` filled.
         results: where a runtime left ``<stem>_<output>.bin`` or ``.npy``.
         interface: of the compiled model.
+        tools: what may have left them, where that is not in the plain form.
 
     Raises:
         UsageError: there is no record of the inputs, or one of other inputs; a result is missing or wrong.
     """
 
-    def __init__(self, inputs: Path, results: Path, interface: Interface) -> None:
+    def __init__(self, inputs: Path, results: Path, interface: Interface, *tools: FileTool) -> None:
         self._record = read_record(inputs)
         self._record.require(inputs, interface.inputs)
         self._files = ResultFiles.open(
-            results, interface.outputs, (photo.stem for photo in self._record.photos)
+            results, interface.outputs, (photo.stem for photo in self._record.photos), *tools
         )
         problems = self._files.problems()
         if problems:

@@ -14,8 +14,6 @@ options::
 from __future__ import annotations
 
 import dataclasses
-import functools
-import hashlib
 import inspect
 import re
 import sys
@@ -25,6 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from typing_extensions import dataclass_transform
 
 from convertkit.errors import PluginError
+from convertkit.storage.files import tree_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,15 +192,3 @@ def class_source(cls: type) -> Path:
         raise PluginError(
             f"{cls.__qualname__}: its source is not to be found, results cannot be cached"
         ) from error
-
-
-@functools.cache
-def tree_digest(root: Path) -> str:
-    """sha256 over the names and contents of the Python files below ``root`` (or of that one file)."""
-    files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
-    digest = hashlib.sha256()
-    for file in files:
-        content = file.read_bytes()
-        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode(errors="surrogateescape"))
-        digest.update(content)
-    return digest.hexdigest()

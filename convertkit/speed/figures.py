@@ -32,5 +32,5 @@ class Figures(Struct, frozen=True):
 
 
 def throughput(compute: Figures, batch: int) -> float:
-    """Images per second as ais_bench counts: 1000 x batch / mean time in ms (ascend-facts: ais-bench-throughput)."""
+    """Images per second of computing alone."""
     return 1000 * batch / compute.mean

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -89,6 +90,18 @@ def sha256_file(path: str | Path) -> str:
     with Path(path).open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
+    return digest.hexdigest()
+
+
+@functools.cache
+def tree_digest(root: Path) -> str:
+    """sha256 over the names and contents of the Python files below ``root`` (or of that one file)."""
+    files = sorted(root.rglob("*.py")) if root.is_dir() else [root]
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(root)}\0{len(content)}\0".encode(errors="surrogateescape"))
+        digest.update(content)
     return digest.hexdigest()
 
 

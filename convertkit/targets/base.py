@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.targets.capabilities import Emulator, Linter, ProductCompiler, Runtime, Runtimes
     from convertkit.targets.context import CompileContext
+    from convertkit.targets.file_tool import FileTool
     from convertkit.targets.machine import Machine
 
 
@@ -24,7 +25,7 @@ class Target:
     offer as an object (an ``Emulator``, a ``Linter``; all are in ``convertkit.api.targets``); None: they cannot.
 
     Attributes:
-        name: on the command line, like ``cpu`` or ``ascend310p3``.
+        name: on the command line, like ``cpu`` or ``mychip``.
         summary: one line of help; the first of the class's docstring where it is empty.
         pipeline: step texts of the passes this target adds after the model's own.
         rung: what ``convertkit verify`` measures unless told otherwise.
@@ -57,6 +58,11 @@ class Target:
     @property
     def runtimes(self) -> Runtimes | None:
         """Ways to run the artifact besides :meth:`open`."""
+        return None
+
+    @property
+    def tool(self) -> FileTool | None:
+        """The vendor's tool that runs the artifact on files."""
         return None
 
     @property

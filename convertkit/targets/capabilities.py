@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.targets.base import Target
     from convertkit.targets.context import CompileContext, Compiler, RuntimeOptions
+    from convertkit.targets.file_tool import FileTool
     from convertkit.targets.lint import LintReport, LintRule
     from convertkit.targets.machine import Machine
     from convertkit.targets.timing import Timings
@@ -80,7 +81,7 @@ class ProductCompiler(Protocol):
 
     Attributes:
         product: the name of that file.
-        by_hand: how to make it without convertkit, in a few words: ``on a machine with CANN: sh compile.sh``.
+        by_hand: how to make it without convertkit, in a few words: ``where its compiler is: sh compile.sh``.
     """
 
     @property
@@ -128,14 +129,6 @@ class Runtimes(Protocol):
 
         Raises:
             UnknownNameError: there is no such runtime. UnavailableError: this machine cannot run it.
-        """
-        ...
-
-    def timings(self, results: Path) -> Timings:
-        """What a runtime that wrote ``results`` elsewhere noted of its own speed.
-
-        Raises:
-            UsageError: there is no such record.
         """
         ...
 
@@ -236,6 +229,13 @@ def machine_of(target: Target) -> Machine:
 
 
 def timings_of(target: Target, results: Path) -> Timings:
-    if target.runtimes is None:
+    if target.tool is None:
         raise UsageError(f"target {target.name} has no runtime that leaves a record of its speed")
-    return target.runtimes.timings(results)
+    with naming(target, "timings"):
+        return target.tool.timings(results)
+
+
+def tools_of(target: Target, others: Iterable[Target]) -> tuple[FileTool, ...]:
+    """Its own tool; what a target without one makes may be run by the tool of any other."""
+    found = (each.tool for each in ((target,) if target.tool else others))
+    return tuple(dict.fromkeys(tool for tool in found if tool))

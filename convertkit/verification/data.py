@@ -13,9 +13,8 @@ from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import SpecError, UsageError, nearest
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import DatasetSpec
-from convertkit.passes.base import tree_digest
 from convertkit.plugins.packages import package_attribute
-from convertkit.storage.files import atomic_directory, canonical_json, home, sha256_bytes
+from convertkit.storage.files import atomic_directory, canonical_json, home, sha256_bytes, tree_digest
 
 
 @dataclass(frozen=True)

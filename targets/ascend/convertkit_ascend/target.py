@@ -56,6 +56,12 @@ class Ascend(targets.Target):
         return AscendRuntimes()
 
     @property
+    def tool(self) -> targets.FileTool:
+        from convertkit_ascend.runtimes.ais_bench import TOOL
+
+        return TOOL
+
+    @property
     def machine(self) -> targets.Machine:
         from convertkit_ascend.roofline import machine
 

@@ -31,6 +31,7 @@ FILES = "tests/offline/test_result_files.py"
 STREAM = "tests/offline/test_files_equal_stream.py"
 PREPARE = "tests/offline/test_prepare.py"
 ACL = "tests/ascend/runtimes/test_acl.py"
+LAYOUTS = "tests/ascend/runtimes/test_layouts.py"
 OFFLINE = "tests/ascend/runtimes/test_offline.py"
 SPEED = "tests/speed/test_figures.py"
 
@@ -128,9 +129,9 @@ STATEMENTS = (
         "ascend-facts: ais-bench-results",
         "<output>/<time or name>/<stem>_<index>.<format>, the summary beside the directory, or sumary.json",
         (
-            f"{FILES}::test_every_layout_is_read",
-            f"{FILES}::test_results_of_several_runs_are_named",
-            f"{FILES}::test_no_results_at_all",
+            f"{LAYOUTS}::test_every_layout_is_read",
+            f"{LAYOUTS}::test_results_of_several_runs_are_named",
+            f"{LAYOUTS}::test_no_results_at_all",
             f"{OFFLINE}::test_the_summary_is_found_where_either_version_leaves_it",
             f"{OFFLINE}::test_where_no_single_times_are_noted_the_mean_counts",
         ),
@@ -141,8 +142,8 @@ STATEMENTS = (
         "ascend-facts: ais-bench-results",
         "several devices: one more level, device<N>",
         (
-            f"{FILES}::test_devices_are_taken_together",
-            f"{FILES}::test_one_photo_on_two_devices_is_refused",
+            f"{LAYOUTS}::test_devices_are_taken_together",
+            f"{LAYOUTS}::test_one_photo_on_two_devices_is_refused",
             f"{STREAM}::test_devices_with_a_time_each_are_one_run_unless_each_computed_everything",
         ),
         "so in Ascend/tools 9d6da90f; in ait and msit, benchmark_process.py, it is device<N>_<index>, every "
@@ -151,7 +152,7 @@ STATEMENTS = (
     Statement(
         "Ascend/tools 0da4d5b8",
         "msame: <output>/<YYYYmmdd_HHMMSS>/<stem>_output_<index>.<bin or txt>",
-        (f"{FILES}::test_every_layout_is_read",),
+        (f"{LAYOUTS}::test_every_layout_is_read",),
         "msame/src/sample_process.cpp and model_process.cpp",
     ),
     Statement(

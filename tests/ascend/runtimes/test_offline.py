@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from convertkit_ascend.runtimes import open_runtime
-from convertkit_ascend.runtimes.summary import read_timings
+from convertkit_ascend.runtimes.ais_bench import TOOL
 
 from convertkit.errors import UsageError
 from convertkit.plugins.loading import open_plugins
@@ -88,23 +88,33 @@ def written(path, **changes):
         ("out/run/device0_summary.json", "out/run"),
         ("out/run/device3_1_summary.json", "out/run/device3_1"),
         ("out/2023_09_27-11_22_33/device0_0_summary.json", "out"),
+        ("sumary.json", "."),  # which has no name to look beside
     ],
 )
 def test_the_summary_is_found_where_either_version_leaves_it(tmp_path, place, asked):
     written(tmp_path / place)
 
-    timings = read_timings(tmp_path / asked)
+    timings = TOOL.timings(tmp_path / asked)
 
     assert (timings.compute, timings.to_device, timings.from_device) == ((80.0, 90.0), (1.5,), ())
 
 
+def test_the_summary_of_the_directory_that_we_are_in_lies_beside_it(tmp_path, monkeypatch):
+    written(tmp_path / "mine_summary.json")
+    (tmp_path / "mine").mkdir()
+    monkeypatch.chdir(tmp_path / "mine")
+
+    assert TOOL.timings(Path()).compute == (80.0, 90.0)
+
+
 def test_several_summaries_or_none_are_named(tmp_path):
+    (tmp_path / "_summary.json").write_text("of nothing")
     with pytest.raises(UsageError, match="no summary of ais_bench there or beside it"):
-        read_timings(tmp_path)
+        TOOL.timings(tmp_path)
     written(tmp_path / "device0_summary.json")
     written(tmp_path / "device1_summary.json")
     with pytest.raises(UsageError, match=r"2 summaries, device0_summary\.json the first,"):
-        read_timings(tmp_path)
+        TOOL.timings(tmp_path)
 
 
 @pytest.mark.parametrize("times", [None, [[0.0, 80.0], [10.0, 95.0]]])
@@ -112,14 +122,14 @@ def test_where_no_single_times_are_noted_the_mean_counts(tmp_path, times):
     latency = {"min": 1.0, "mean": 47.5, "count": 2}
     written(tmp_path / "out_summary.json", NPU_compute_time=latency, npu_compute_time_list=times or [])
 
-    assert read_timings(tmp_path / "out").compute == (47.5,)
+    assert TOOL.timings(tmp_path / "out").compute == (47.5,)
 
 
 def test_something_else_of_that_name_is_no_summary(tmp_path):
     written(tmp_path / "out_summary.json", npu_compute_time_list="fast")
 
     with pytest.raises(UsageError, match="not a summary of ais_bench"):
-        read_timings(tmp_path / "out")
+        TOOL.timings(tmp_path / "out")
 
 
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
@@ -129,10 +139,10 @@ def test_a_summary_is_as_large_as_such_a_file_may_be(tmp_path, more, taken):
         stream.write(" " * (TEXT_BYTES + more - stream.tell()))
 
     if taken:
-        assert read_timings(tmp_path / "out").compute == (80.0, 90.0)
+        assert TOOL.timings(tmp_path / "out").compute == (80.0, 90.0)
     else:
         with pytest.raises(UsageError, match=r"out_summary\.json: larger than 64 MiB"):
-            read_timings(tmp_path / "out")
+            TOOL.timings(tmp_path / "out")
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "directory"])
@@ -143,8 +153,8 @@ def test_a_summary_that_is_no_file_is_none(tmp_path, kind):
     )
 
     with pytest.raises(UsageError, match="no summary of ais_bench"):
-        read_timings(tmp_path / "out")
+        TOOL.timings(tmp_path / "out")
 
 
 def test_the_stand_ins_own_summary_is_read(directories, tmp_path):
-    assert len(read_timings(tmp_path / "out").compute) == 4
+    assert len(TOOL.timings(tmp_path / "out").compute) == 4

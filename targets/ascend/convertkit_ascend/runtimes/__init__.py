@@ -33,7 +33,9 @@ def open_runtime(directory: Path, name: str, options: targets.RuntimeOptions) ->
         raise targets.UsageError(
             "runtime offline reads files", hint="give --inputs and --outputs, the directories of its files"
         )
-    return targets.OfflineRuntime(options.inputs, options.outputs, interface)
+    from convertkit_ascend.runtimes.ais_bench import TOOL
+
+    return targets.OfflineRuntime(options.inputs, options.outputs, interface, TOOL)
 
 
 def _compiled(directory: Path) -> Path:
@@ -53,8 +55,3 @@ class AscendRuntimes:
 
     def open(self, directory: Path, name: str, options: targets.RuntimeOptions) -> targets.Runtime:
         return open_runtime(directory, name, options)
-
-    def timings(self, results: Path) -> targets.Timings:
-        from convertkit_ascend.runtimes.summary import read_timings
-
-        return read_timings(results)

@@ -239,6 +239,16 @@ def test_names_of_operators_and_semantics_are_told_where_one_is_unknown() -> Non
     assert ops.add(NMS) is NMS
 
 
+@pytest.mark.parametrize(("side", "kept"), [(1.2e-6, 1), (0.9e-6, 2)])
+def test_the_union_of_the_golden_model_is_at_least_1e_12(side: float, kept: int) -> None:
+    boxes = np.array([[[[0, 0, side, side]]] * 2], np.float32)
+    scores = np.array([[[0.75], [0.625]]], np.float32)
+
+    found = NMS.compute("ideal", [boxes, scores], {**LIMITS, "iou_threshold": 0.9})
+
+    assert found[3].tolist() == [kept]
+
+
 # the kernel of the NMS
 
 

@@ -130,6 +130,14 @@ def test_where_scores_are_far_apart_boxes_decide() -> None:
     assert (found.ok, found.max_score_error) == (True, 6.5)
 
 
+def test_where_scores_are_further_apart_than_boxes_scores_decide() -> None:
+    wide = moved(A, 1.0)
+
+    found = compare(run((A, 0.875, 1), (wide, 0.125, 1)), run((A, 0.125, 1), (wide, 0.875, 1)), box_px=1.0)
+
+    assert (found.ok, found.max_score_error, found.max_box_error_px) == (True, 0.0, 1.0)
+
+
 def test_as_many_as_possible_find_a_partner() -> None:
     """The second box has not moved, but if it keeps to itself, nobody is left for the first."""
     first, second, third = (0, 0, 8, 8), (9, 0, 17, 8), (18, 0, 26, 8)

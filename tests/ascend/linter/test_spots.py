@@ -363,6 +363,19 @@ def test_inputs_of_one_type_have_one_on_the_chip_too() -> None:
     assert said("type-mixed", checked) == []
 
 
+def test_two_inputs_that_differ_on_the_chip_alone_are_told() -> None:
+    text = """(float[9] x) => (float[3] v, int64[3] y) <int64[1] k = {3}> {
+      v, i = TopK (x, k)
+      a = ArgMax <axis = 0> (x)
+      y = Add (i, a)
+    }"""
+    least = entry("ArgMax", checks=(Check("output_dtype_actual", "warn", "kernel", actual="int16"),))
+
+    assert said("type-mixed", view(text, TOPK, least)) == [
+        ("n2", "its inputs are int16 and int32 on the chip")
+    ]
+
+
 def test_an_output_of_another_type_is_told_with_the_cast() -> None:
     text = "(float[9] x) => (float[3] v, int64[3] i) <int64[1] k = {3}> { v, i = TopK (x, k) }"
 

@@ -60,7 +60,7 @@ def loop(features, rois, values, *, framework):
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("semantics", ["framework", "ideal"])
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 0, 1, 2]))
 def test_fp32_semantics_are_those_of_the_loop(semantics, seed, aligned, samples):
     random = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def test_fp32_semantics_are_those_of_the_loop(semantics, seed, aligned, samples)
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 0, 1, 2]))
 def test_the_device_is_that_of_the_loop_in_fp16(seed, aligned, samples):
     random = np.random.default_rng(seed)
@@ -95,7 +95,7 @@ def test_the_device_is_that_of_the_loop_in_fp16(seed, aligned, samples):
         np.testing.assert_array_equal(pooled, pooled.astype(np.float16))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 1, 2]))
 def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, samples):
     """fp16 features, corners in quarters, bins by a power of two, squares: nothing else rounds."""
@@ -111,7 +111,7 @@ def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, 
     np.testing.assert_array_equal(device, ideal.astype(np.float16).astype(np.float32))
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 1, 2]))
 def test_framework_and_ideal_agree_on_rois_of_a_feature_pixel_off_the_bounds(seed, aligned, samples):
     random = np.random.default_rng(seed)
@@ -217,7 +217,7 @@ def test_the_device_compares_the_level_in_fp16():
     assert kernel.device(rois, 56, 4).tolist() == [0, 1]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 6))
 def test_levels_of_random_rois_are_those_of_the_loop(seed, levels):
     random = np.random.default_rng(seed)

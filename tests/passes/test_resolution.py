@@ -63,3 +63,11 @@ def test_a_sigmoid_without_a_value_above_its_steps_was_not_compared() -> None:
     assert checked(Rounds(), "y = Sigmoid (x)", TINY, TINY + STEP).unchecked
     assert not checked(Rounds(), "y = Sigmoid (x)", FEW, FEW).unchecked
     assert not checked(Rounds(), "y = Relu (x)", TINY, TINY).unchecked
+
+
+def test_a_value_of_one_step_is_a_value_and_a_change_by_one_is_rounding() -> None:
+    old = np.array([2.0**-21, 0, 0])
+
+    record = checked(Rounds(), "y = Sigmoid (x)", old, 2 * old)
+
+    assert (record.unchecked, record.max_error) == ("", 2.0**-21)

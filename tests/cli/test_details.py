@@ -9,7 +9,7 @@ from tests.conftest import Cli
 
 
 def test_details_come_before_the_line(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails() -> None:
+    def fails(*_: object) -> None:
         error = ProcessError("atc: E16002", hint="export at opset 11")
         error.details = "cause     opset 17\nfix       opset 11\n"
         raise error

@@ -46,8 +46,8 @@ UNAVAILABLE, FAILED, DEFECT = 3, 4, 70
 KEPT = ".pth.part"
 """The end of a download's name that is kept on purpose: the next run goes on with it."""
 
-NAMING = ("cannot be written", "are free", "TMPDIR", "/home/", "/tmp/")
-"""What a line says that names the place which is full."""
+NAMING = ("cannot be written", "are free", "TMPDIR", "/home/", "/tmp/", ": No space left on device")
+"""What a line says that names the place which is full; the last stands behind the file's own name."""
 
 LINES = 4096
 """Bytes that a file has room for on a full disk: what is printed goes to files, too."""

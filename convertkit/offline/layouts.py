@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from convertkit.errors import UsageError
+from convertkit.offline.photos import stem_of
 from convertkit.targets.file_tool import FileTool
 
 Tools = Sequence[FileTool]
@@ -49,7 +50,7 @@ def places_of(run: Path, tools: Tools) -> tuple[Path, ...]:
 
 def naming(place: Path, stems: Collection[str], tools: Tools) -> Callable[[str], str | None]:
     """Which photo the stem of a result file in ``place`` stands for; None where it is none of ``stems``."""
-    listed = {stem: photo for tool in tools for stem, photo in tool.listed(place).items()}
+    listed = {stem: stem_of(name) for tool in tools for stem, name in tool.listed(place).items()}
 
     def photo_of(stem: str) -> str | None:
         candidates = (stem, *(stem.removesuffix(tool.ending) for tool in tools), listed.get(stem))

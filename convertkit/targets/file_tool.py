@@ -34,7 +34,7 @@ class FileTool:
     counts: str = ""
 
     def listed(self, place: Path) -> Mapping[str, str]:
-        """Stems of results in ``place`` -> stems of their files, where a list there says what they stand for."""
+        """Stems of results in ``place`` -> names of the photos that a list there says they are of."""
         return {}
 
     def remedy(self, names: Collection[str], stems: Collection[str]) -> str:

@@ -56,8 +56,11 @@ class AisBench(targets.FileTool):
             samples = msgspec.json.decode(system.read_file(place / "sumary.json"), type=_Samples).filesinfo
         except (targets.UsageError, UnicodeDecodeError, RecursionError, msgspec.MsgspecError):
             return {}
-        first = {number: PurePath(sample.infiles[0]) for number, sample in samples.items() if sample.infiles}
-        return {f"sample_id_{number}_output": path.name.split(".", 1)[0] for number, path in first.items()}
+        return {
+            f"sample_id_{number}_output": PurePath(sample.infiles[0]).name
+            for number, sample in samples.items()
+            if sample.infiles
+        }
 
     def remedy(self, names: Collection[str], stems: Collection[str]) -> str:
         named = (name[: found.start()] for name in names for found in re.finditer(r"_(?!\d{1,4}\.)", name))

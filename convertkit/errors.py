@@ -80,6 +80,15 @@ class PassError(ConvertkitError):
 
     exit_code = 4
 
+    @classmethod
+    def of(cls, step: str, error: ConvertkitError, where: str = "") -> Self:
+        """What happened in a pass, with its name in front; a mistake in what was asked of it keeps its exit code."""
+        failure = cls(f"{where or step}: {error.message.removeprefix(f'{step}: ')}", hint=error.hint)
+        failure.details = error.details
+        if isinstance(error, UsageError | UnknownNameError):
+            failure.exit_code = error.exit_code
+        return failure
+
 
 class GivenGraphError(PassError):
     """The graph that a pass was given does not hold itself."""

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.graph import close_graph as close_graph
     from convertkit.graph.graph import open_graph as open_graph
+    from convertkit.graph.input_shapes import parse_shapes as parse_shapes
+    from convertkit.graph.input_shapes import remedy as remedy
+    from convertkit.graph.input_shapes import texts_of as texts_of
     from convertkit.graph.io import load as load
     from convertkit.graph.io import save as save
     from convertkit.graph.light import LightModel as LightModel
     from convertkit.graph.light import detach as detach
+    from convertkit.graph.light import free_inputs as free_inputs
     from convertkit.graph.light import take_defaults as take_defaults
     from convertkit.graph.light import weight_key as weight_key
     from convertkit.graph.light import weights_as_inputs as weights_as_inputs
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from convertkit.graph.nested import every_graph as every_graph
     from convertkit.graph.nested import every_node as every_node
     from convertkit.graph.nested import names_read as names_read
+    from convertkit.graph.pinning import set_sizes as set_sizes
+    from convertkit.graph.pinning import with_sizes as with_sizes
     from convertkit.graph.region import LeakError as LeakError
     from convertkit.graph.region import Region as Region
     from convertkit.graph.region import cut as cut

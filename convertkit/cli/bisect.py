@@ -40,6 +40,7 @@ def bisect(
     passes: Annotated[
         str, typer.Option("--passes", "-p", help="Passes in order; for a model instead of its own.")
     ] = "",
+    input_shape: shared.InputShapeOption = None,
     variant: shared.VariantOption = None,
     target: shared.TargetOption = "cpu",
     weights: shared.WeightsOption = None,
@@ -82,7 +83,7 @@ def bisect(
         )
         request = shared.request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
-            pipeline=shared.steps_of(passes or None),
+            pipeline=shared.steps_of(passes or None), input_shape=input_shape,
         )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
@@ -91,7 +92,7 @@ def bisect(
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
         shared.refuse_meaningless("an ONNX file", {**own, **photos_of})
         plugins = shared.open_all(plugin)
-        steps = pipeline_of(passes, done, plugins).steps
+        steps = pipeline_of(passes, done, plugins, shared.sizing(input_shape)).steps
         found = _graph(subject, how.wish(str(subject), steps, plugins, target), inputs, seed)
     _report(found, as_json=as_json)
 
@@ -129,7 +130,7 @@ def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
     from convertkit.graph.io import load_valid
 
     model = load_valid(path)
-    return bisect_graph(model, sample_of(model, inputs, seed).arrays, wish)
+    return bisect_graph(model, sample_of(model, wish.steps, inputs, seed).arrays, wish)
 
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:

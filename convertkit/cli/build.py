@@ -29,6 +29,7 @@ def build(
     pipeline: Annotated[
         str | None, typer.Option("--pipeline", "-p", help="Passes to run instead of the model's own.")
     ] = None,
+    input_shape: shared.InputShapeOption = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: shared.PythonOption = None,
     compiler: shared.CompilerOption = "auto",
@@ -48,6 +49,7 @@ def build(
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+        input_shape=input_shape,
     )  # fmt: skip
     directory = output or request.directory
     if explain or dry_run:

@@ -46,18 +46,14 @@ def estimate(
 
     if subject.is_dir():
         request = shared.request_of(
-            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python
-        )
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            input_shape=input_shape,
+        )  # fmt: skip
         machine, pixels, model = _package(request)
     else:
         own = {"--variant": variant, "--weights": weights, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)
-        machine, pixels, model = _graph(subject, target, plugin)
-    if input_shape is not None:
-        from convertkit.cli.lint import sizes
-        from convertkit.graph.sizes import with_sizes
-
-        model = with_sizes(model, sizes(input_shape))
+        machine, pixels, model = _graph(subject, target, plugin, shared.sizing(input_shape))
     found = run(model, machine, pixels)
     if found.uncounted and not found.rows:
         first, count = found.uncounted[0], len(found.uncounted)
@@ -80,11 +76,16 @@ def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]
     return machine, request.context.pixels, graph
 
 
-def _graph(path: Path, target: str, plugin: list[Path] | None) -> tuple[Machine, None, LightModel]:
+def _graph(
+    path: Path, target: str, plugin: list[Path] | None, sizing: tuple[str, ...]
+) -> tuple[Machine, None, LightModel]:
     from convertkit.graph.io import load_valid
+    from convertkit.passes.pipeline import Pipeline
     from convertkit.targets.capabilities import machine_of
 
-    return machine_of(shared.open_all(plugin).targets.get(target)), None, load_valid(path)
+    plugins = shared.open_all(plugin)
+    machine, pipeline = machine_of(plugins.targets.get(target)), Pipeline.parse(sizing, plugins.passes)
+    return machine, None, pipeline.run(load_valid(path))[0]
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:

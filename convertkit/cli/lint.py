@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both
+from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both, told_in
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import print_json
 from convertkit.errors import LintError, UsageError, nearest
@@ -51,7 +51,7 @@ def lint(
     refuse_both("--json", "--sarif", as_json, as_sarif)
     chosen = linter_of(open_all(plugin).targets.get(target))
     allowed = _known(allow or [], chosen)
-    report = chosen.lint(file, None if input_shape is None else sizes(input_shape)).allowing(allowed)
+    report = chosen.lint(file, told_in(input_shape)).allowing(allowed)
     if as_sarif:
         from convertkit.cli.sarif import document
 
@@ -61,31 +61,6 @@ def lint(
     else:
         _show(report, file, target)
     _fail_on_errors(report, file, target)
-
-
-def sizes(text: str) -> dict[str, tuple[int, ...]]:
-    """The sizes in ``name:1,3,640,640;other:1,4``, by name; a name may hold colons.
-
-    Raises:
-        UsageError: it is not of that form, or names an input twice.
-    """
-    found: dict[str, tuple[int, ...]] = {}
-    for part in filter(None, (each.strip() for each in text.split(";"))):
-        name, colon, numbers = part.rpartition(":")
-        try:
-            shape = tuple(int(number) for number in numbers.split(",")) if numbers.strip() else ()
-        except ValueError:
-            shape = (-2,)
-        if not colon or not name or min(shape, default=0) < -1:
-            raise UsageError(
-                f"--input-shape {part!r} is not NAME:SIZE,SIZE,...", hint='like "image:1,3,640,640"'
-            )
-        if name in found:
-            raise UsageError(f"--input-shape names {name!r} twice", hint="give every input once")
-        found[name] = shape
-    if not found:
-        raise UsageError("--input-shape is empty", hint='like "image:1,3,640,640"')
-    return found
 
 
 def _known(names: list[str], linter: Linter) -> set[str]:
@@ -170,5 +145,5 @@ def _fail_on_errors(report: LintReport, file: Path, target: str) -> None:
         why = _cut(first.why, TEXT)
         raise LintError(
             f"{file} is not fit for {target}: {_count(report)}, first: {where}{why} [{first.rule}]",
-            hint="--allow RULE lets a rule be broken",
+            hint=f"{first.fix}; --allow RULE lets a rule be broken",
         )

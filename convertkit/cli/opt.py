@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.graph.domains import WayBack
     from convertkit.graph.light import LightModel
     from convertkit.graph.random_inputs import Sample
+    from convertkit.passes.base import Pass
     from convertkit.passes.pipeline import Pipeline
     from convertkit.plugins.loading import Plugins
 
@@ -24,6 +25,7 @@ def opt(
     passes: Annotated[
         str, typer.Option("--passes", "-p", help='Passes in order, like "simplify,cast-int64-to-int32".')
     ] = "",
+    input_shape: shared.InputShapeOption = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="ONNX file to write.")] = None,
     explain: shared.ExplainOption = None,
     dry_run: shared.DryRunOption = False,
@@ -45,7 +47,7 @@ def opt(
     from convertkit.passes.stages import graphs, stages
 
     plugins = shared.open_all(plugin)
-    pipeline = pipeline_of(passes, done, plugins, required=not explain)
+    pipeline = pipeline_of(passes, done, plugins, shared.sizing(input_shape), required=not explain)
     _refuse_output(output, explain, dry_run=dry_run)
     if explain:
         questions = Questions(explain, pipeline, plugins.passes)
@@ -56,30 +58,38 @@ def opt(
         print_outlook(outlook(pipeline, graphs(model, stages(pipeline.steps, model))), as_json=as_json)
     else:
         model, back = load_foreign(graph)
-        sample = sample_of(model, inputs, seed) if check else None
+        sample = sample_of(model, pipeline.steps, inputs, seed) if check else None
         _run(model, pipeline, sample, output, back, as_json=as_json)
 
 
-def pipeline_of(passes: str, done: str, plugins: Plugins, *, required: bool = True) -> Pipeline:
-    """The pipeline of ``--passes``; those of ``--done`` count for its order but do not run."""
+def pipeline_of(
+    passes: str, done: str, plugins: Plugins, sizing: tuple[str, ...] = (), *, required: bool = True
+) -> Pipeline:
+    """The pipeline of ``--passes`` behind that of ``--input-shape``; those of ``--done`` count for its order only."""
     from convertkit.passes.options import split_steps
     from convertkit.passes.pipeline import Pipeline
 
     earlier = split_steps(done)
-    everything = Pipeline.parse([*earlier, *split_steps(passes)], plugins.passes)
+    everything = Pipeline.parse([*earlier, *sizing, *split_steps(passes)], plugins.passes)
     pipeline = Pipeline(everything.steps[len(earlier) :])
     if required and not pipeline.steps:
         raise UsageError("--passes is empty", hint="convertkit list passes shows what there is")
     return pipeline
 
 
-def sample_of(model: LightModel, inputs: Path | None, seed: int) -> Sample:
-    """The arrays of ``--inputs``, on which the graph has to run, else random ones; says which sizes were guessed."""
+def sample_of(model: LightModel, steps: tuple[Pass, ...], inputs: Path | None, seed: int) -> Sample:
+    """The arrays of ``--inputs``, on which the graph has to run, else random ones; says which sizes were guessed.
+
+    They have the sizes that passes set.
+    """
     from convertkit.graph.domains import lowered
     from convertkit.graph.npz import read_arrays
+    from convertkit.graph.pinning import with_sizes
     from convertkit.graph.random_inputs import Sample, random_sample
     from convertkit.graph.session import open_session
 
+    for shapes in filter(None, (step.input_shapes() for step in steps)):
+        model = with_sizes(model, shapes)
     if inputs is None:
         sample = random_sample(model, seed)
         if sample.guessed:

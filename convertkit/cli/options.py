@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from convertkit.conversion.request import BuildRequest
+    from convertkit.graph.input_shapes import Shapes
     from convertkit.plugins.loading import Plugins
 
 ModelArgument: TypeAlias = Annotated[
@@ -79,7 +80,7 @@ InputShapeOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
         "--input-shape",
-        help='Sizes that the compiler will be told, like "image:1,3,640,640;scale:1,4"; -1 stays open.',
+        help='Sizes of the graph\'s inputs, like "image:1,3,640,640;scale:1,4"; -1 stays open.',
     ),
 ]
 DryRunOption: TypeAlias = Annotated[
@@ -172,6 +173,26 @@ def tasks_in(text: str | None) -> tuple[str, ...]:
     return names
 
 
+def told_in(input_shape: str | None) -> Shapes | None:
+    """What ``--input-shape`` says, by input.
+
+    Raises:
+        UsageError: it is not of the form ``name:1,3,640,640;other:1,4``.
+    """
+    from convertkit.graph.input_shapes import parse_shapes, split_shapes
+
+    return None if input_shape is None else parse_shapes(split_shapes(input_shape))
+
+
+def sizing(input_shape: str | None) -> tuple[str, ...]:
+    """The pass that ``--input-shape`` is short for, to run in front of all others."""
+    from convertkit.graph.input_shapes import texts_of
+    from convertkit.passes.options import text_of
+
+    told = told_in(input_shape)
+    return () if told is None else (text_of("set-input-shape", {"shapes": texts_of(told)}),)
+
+
 def refuse_both(one: str, other: str, *given: object) -> None:
     """Raises UsageError where two options that exclude each other are both given."""
     if all(given):
@@ -191,18 +212,21 @@ def request_of(
     *,
     origin: str = "auto",
     option: list[str] | None = None,
+    input_shape: str | None = None,
     **words: Any,
 ) -> BuildRequest:
     """What is asked, resolved; says once of a package of somebody else that its code runs.
 
     Args:
-        origin, option: as :data:`OriginOption` and :data:`SettingOption` have them.
+        origin, option, input_shape: as :data:`OriginOption`, :data:`SettingOption` and :data:`InputShapeOption` have
+            them.
         words: the other fields of :class:`~convertkit.conversion.request.Asked`.
     """
     from convertkit.conversion.request import Asked, Origin, make_request
 
     known = choice(origin, "--from", get_args(Origin))
-    asked = Asked(model, origin=known, options=settings(option), **words)  # type: ignore[arg-type]
+    own = {"options": settings(option), "sizing": sizing(input_shape)}
+    asked = Asked(model, origin=known, **own, **words)  # type: ignore[arg-type]
     tell_of_code(model)
     return make_request(asked, open_all(plugin))
 

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import onnx
 
 from convertkit.errors import GraphError
+from convertkit.graph.light import free_inputs
 from convertkit.models.package import refuse_class_count
 
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant
     from convertkit.models.spec import TensorSpec
+
+CHANNELS = (1, 3, 4)
+"""Of an image."""
 
 DETECTIONS = ("dets", "labels", "masks")
 """Roles that may have a leading axis for a batch of one, whatever is said of them."""
@@ -27,10 +31,9 @@ def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Varia
         GraphError: names the first that differs, what it is and what was promised.
     """
     where = package.root / "model.yaml"
-    weights = {tensor.name for tensor in graph.initializer}
     letters = dict(zip("HW", variant.spec.size, strict=True))
     for kind, values, promised in (
-        ("input", [value for value in graph.input if value.name not in weights], package.spec.inputs),
+        ("input", free_inputs(graph), package.spec.inputs),
         ("output", list(graph.output), package.spec.outputs),
     ):
         have = [value.name for value in values]
@@ -43,6 +46,41 @@ def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Varia
                 sides = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
                 refuse_class_count(package.spec, value.name, sides)
             _check(f"the stock graph's {kind} {value.name}", value, promised[value.name], letters, str(where))
+
+
+def own_sizes(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -> dict[str, tuple[int, ...]]:
+    """What the package says of inputs that the graph leaves open: H and W by the variant's size, and one image.
+
+    An image whose shape ``model.yaml`` does not say is taken for ``(1, C, H, W)``, or ``(1, H, W, C)`` where the graph
+    has its channels last.
+    """
+    size, inputs = variant.spec.size, package.spec.inputs
+    values = {value.name: value for value in graph.input if value.name in inputs}
+    shapes = {
+        name: inputs[name].at(size) or _as_image(value, inputs[name], size) for name, value in values.items()
+    }
+    one = {shape[0] for name, shape in shapes.items() if shape and inputs[name].role == "image"}
+    found = {}
+    for name, value in values.items():
+        dims = value.type.tensor_type.shape.dim
+        sides = [1 if side in one and isinstance(side, str) else side for side in shapes[name]]
+        told = tuple(
+            dim.dim_value if dim.dim_value > 0 else side if isinstance(side, int) else -1
+            for dim, side in zip(dims, sides, strict=False)
+        )
+        if any(size > 0 and dim.dim_value <= 0 for size, dim in zip(told, dims, strict=False)):
+            found[name] = told
+    return found
+
+
+def _as_image(
+    value: onnx.ValueInfoProto, promised: TensorSpec, size: tuple[int, int]
+) -> tuple[int | str, ...]:
+    dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
+    if promised.role != "image" or len(dims) != 4:
+        return ()
+    last = dims[3] in CHANNELS and dims[1] not in CHANNELS
+    return (1, *size, "C") if last else (1, "C", *size)
 
 
 def _check(

@@ -17,7 +17,7 @@ from convertkit.conversion.manifest import FORMAT, FileEntry, Manifest, StepEntr
 from convertkit.conversion.origins import origins
 from convertkit.conversion.planning import Step, StepRecord, StockRecord, is_as_asked, plan
 from convertkit.conversion.request import BuildRequest
-from convertkit.conversion.stock import make_stock
+from convertkit.conversion.stock import is_sized, make_stock
 from convertkit.conversion.store import Entry, Store
 from convertkit.errors import StoreError
 from convertkit.passes.explain import missed
@@ -106,12 +106,15 @@ class _Run:
         with self.store.lock(step.key, self._waiting):
             entry = self.store.find(step.key)
             model = self.store.load(entry) if entry else None
-            if model is not None:
+            if model is not None and entry is not None and is_sized(model, self.request):
+                self._note_stock(msgspec.json.decode(entry.record(), type=StockRecord))
                 self._finished(0, cached=True)
                 return model
             self._started(0)
-            model = make_stock(self.request, self.report)
-            self.store.put(step.key, model, StockRecord(model.digest(), len(model.proto.graph.node)))
+            model, sized = make_stock(self.request, self.report)
+            known = StockRecord(model.digest(), len(model.proto.graph.node), sized)
+            self.store.put(step.key, model, known)
+            self._note_stock(known)
         self._finished(0, cached=False)
         return model
 
@@ -162,13 +165,10 @@ class _Run:
             if model is not None:
                 self._adopt(known[: position + 1])
                 return position, model
-        model = self.stock()
-        self._note_stock(model.digest(), len(model.proto.graph.node))
-        return 0, model
+        return 0, self.stock()
 
     def _adopt(self, entries: list[Entry]) -> None:
-        stock = msgspec.json.decode(entries[0].record(), type=StockRecord)
-        self._note_stock(stock.digest, stock.nodes)
+        self._note_stock(msgspec.json.decode(entries[0].record(), type=StockRecord))
         self._finished(0, cached=True)
         for position, entry in enumerate(entries[1:]):
             known = msgspec.json.decode(entry.record(), type=StepRecord)
@@ -220,9 +220,9 @@ class _Run:
             files=files,
         ).sealed()
 
-    def _note_stock(self, digest: str, nodes: int) -> None:
+    def _note_stock(self, known: StockRecord) -> None:
         step = self.steps[0]
-        self.entries.append(StepEntry("stock", step.key, step.facts, digest, {"nodes": nodes}))
+        self.entries.append(StepEntry("stock", step.key, step.facts, known.digest, known.summary))
 
     def _note_pass(self, position: int, known: StepRecord, check: CheckRecord | None) -> PassRecord:
         step, record = self.steps[position + 1], msgspec.structs.replace(known.record, check=check)

@@ -31,10 +31,16 @@ class Step:
 
 
 class StockRecord(msgspec.Struct, frozen=True):
-    """What the store keeps beside a stock graph."""
+    """What the store keeps beside a stock graph; ``sized`` is the pass that set what the export left open."""
 
     digest: str
     nodes: int
+    sized: str = ""
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """For the manifest."""
+        return {"nodes": self.nodes, **({"sized": self.sized} if self.sized else {})}
 
 
 class StepRecord(msgspec.Struct, frozen=True):

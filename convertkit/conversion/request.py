@@ -36,6 +36,7 @@ class Asked:
         python: interpreter of the export environment to use instead of the managed one.
         pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
             the given ones end with.
+        sizing: step texts to run in front of all others.
         check: run every pass's numeric check.
         compiler: where the target's compiler is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
         options: for the target's compiler, over what the package and the variant say.
@@ -48,6 +49,7 @@ class Asked:
     origin: Origin = "auto"
     python: Path | None = None
     pipeline: Sequence[str] | None = None
+    sizing: Sequence[str] = ()
     check: bool = True
     compiler: str = "auto"
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -109,7 +111,8 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     if asked.origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     texts = package.spec.pipeline if asked.pipeline is None else asked.pipeline
-    steps = _pipeline(texts, place.name, place.passes(context), plugins)
+    steps = _pipeline([*asked.sizing, *texts], place.name, place.passes(context), plugins)
+    _refuse_other_sizes(steps, package, chosen)
     return BuildRequest(asked, package, chosen, place, context, steps, plugins)
 
 
@@ -122,6 +125,21 @@ def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins:
         if twice := ", ".join(name for name in dict.fromkeys(given) if name in own):
             error.hint = f"{target} runs {', '.join(own)} after the others itself: leave out {twice}"
         raise
+
+
+def _refuse_other_sizes(pipeline: Pipeline, package: ModelPackage, variant: Variant) -> None:
+    """What a package's photos are made into has the sizes that it declares, so no pass may set others."""
+    inputs = package.spec.inputs
+    wanted = [item for step in pipeline.steps for item in step.input_shapes().items() if item[0] in inputs]
+    for name, told in wanted:
+        declared = inputs[name].at(variant.spec.size)
+        pairs = zip(told, declared, strict=False)
+        if any(size != -1 and isinstance(side, int) and side not in (-1, size) for size, side in pairs):
+            shown, sides = ",".join(map(str, told)), ",".join(map(str, declared))
+            raise UsageError(
+                f"set-input-shape: {name}:{shown} is not the {name}:{sides} of variant {variant.name}",
+                hint="its photos are made for `size`: give a variant file with another",
+            )
 
 
 def _check_weights(weights: str | None, origin: Origin) -> None:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.conversion.events import Report
+from convertkit.conversion.events import Note, Report
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError
+from convertkit.graph.input_shapes import texts_of
+from convertkit.passes.options import build
+from convertkit.passes.pipeline import Pipeline
 from convertkit.storage.files import home, scratch_directory, sha256_file, tree_digest
 
 if TYPE_CHECKING:
@@ -40,18 +43,46 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
     }
 
 
-def make_stock(request: BuildRequest, report: Report) -> LightModel:
-    """Loads the package's file, or runs the export worker.
+def make_stock(request: BuildRequest, report: Report) -> tuple[LightModel, str]:
+    """Loads the package's file, or runs the export worker; what it leaves open, the variant's size decides.
+
+    Returns:
+        the graph, and the text of the pass that has set sizes; empty where none was open.
 
     Raises:
         GraphError: the graph is not valid, or not what ``model.yaml`` promises: inputs, outputs, number of classes.
     """
-    from convertkit.conversion.contract import check_contract
+    from convertkit.conversion.contract import check_contract, own_sizes
     from convertkit.graph.io import load_valid
 
     model = load_valid(_stock_file(request)) if request.from_stock else _export(request, report)
     check_contract(model.proto.graph, request.package, request.variant)
-    return model
+    shapes = own_sizes(model.proto.graph, request.package, request.variant)
+    return _sized(model, shapes, request, report) if shapes else (model, "")
+
+
+def is_sized(model: LightModel, request: BuildRequest) -> bool:
+    """Whether a stock graph from the store leaves nothing open that the package could have said: older ones may."""
+    from convertkit.conversion.contract import own_sizes
+
+    return not own_sizes(model.proto.graph, request.package, request.variant)
+
+
+def _sized(
+    model: LightModel, shapes: dict[str, tuple[int, ...]], request: BuildRequest, report: Report
+) -> tuple[LightModel, str]:
+    """The graph for the size of the variant, checked on the package's photos, and the pass that made it."""
+    from convertkit.conversion.contract import check_contract
+    from convertkit.conversion.samples import sample_checker
+
+    step = build(request.plugins.passes.get("set-input-shape"), {"shapes": texts_of(shapes)})
+    checker = sample_checker(request.package, request.variant)
+    model, (record,) = Pipeline((step,)).run(model, checker=checker)
+    check_contract(model.proto.graph, request.package, request.variant)
+    unsure = f", not checked: {record.unchecked}" if record.unchecked else ""
+    said = f"variant {request.variant.name} is for {' x '.join(map(str, request.variant.spec.size))}"
+    report(Note(f"the stock graph leaves sizes open, {said}: {record.text}{unsure}"))
+    return model, record.text
 
 
 def _stock_file(request: BuildRequest) -> Path:

@@ -19,7 +19,9 @@ from convertkit.estimation.operations import Node, operations
 from convertkit.estimation.rules import RULES, head_cost
 from convertkit.graph.costs import FREE, Cost, Operation
 from convertkit.graph.domains import domains_of
-from convertkit.graph.sizes import open_sizes, symbol
+from convertkit.graph.input_shapes import remedy
+from convertkit.graph.light import free_inputs
+from convertkit.graph.sizes import symbol
 from convertkit.heads.domain import HEADS
 
 if TYPE_CHECKING:
@@ -104,9 +106,8 @@ def estimate(model: LightModel, machine: Machine, pixels: Pixels | None = None) 
     Raises:
         GraphError: the graph contradicts itself, or sizes of its inputs are open.
     """
-    if waiting := open_sizes(model):
-        hint = 'say them with --input-shape "NAME:SIZE,SIZE,..."'
-        raise GraphError(f"open sizes cannot be counted: {', '.join(waiting)}", hint=hint)
+    if waiting := remedy(free_inputs(model.proto.graph)):
+        raise GraphError(f"open sizes cannot be counted: {waiting}", hint="put sizes for N")
     vendor = {domain.name: domain.cost for domain in domains_of(model) if domain.cost is not None}
     vendor[HEADS] = head_cost
     counted: list[tuple[Node, Cost]] = []
@@ -191,7 +192,6 @@ def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None)
 
     graph = model.proto.graph
     dtypes = onnx.helper.tensor_dtype_to_np_dtype
-    constants = {tensor.name for tensor in graph.initializer}
     weights = 0
     for tensor in graph.initializer:
         dtype = dtypes(tensor.data_type)
@@ -208,4 +208,4 @@ def _interface_bytes(model: LightModel, float_bytes: int, pixels: Pixels | None)
         found = [declared(value) for value in values]
         return None if None in found else sum(each for each in found if each is not None)
 
-    return weights, total(value for value in graph.input if value.name not in constants), total(graph.output)
+    return weights, total(free_inputs(graph)), total(graph.output)

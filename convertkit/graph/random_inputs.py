@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
 from convertkit.graph.domains import lowered
-from convertkit.graph.light import LightModel
+from convertkit.graph.input_shapes import remedy
+from convertkit.graph.light import LightModel, free_inputs
 from convertkit.graph.moves import makers, sources
 from convertkit.graph.nested import every_node
 from convertkit.graph.session import open_session
@@ -89,12 +90,12 @@ def random_sample(model: LightModel, seed: int) -> Sample:
     what = (
         f"with any of {tried} guesses for its open sizes {', '.join(sizes)}" if sizes else "on random inputs"
     )
-    raise GraphError(f"the graph does not run {what}; first {reason}", hint=HINT)
+    told = f"{remedy(inputs)}; or " if sizes else ""
+    raise GraphError(f"the graph does not run {what}; first {reason}", hint=f"{told}{HINT}")
 
 
 def _inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    weights = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in weights]
+    inputs = free_inputs(graph)
     for value in inputs:
         if not value.type.HasField("tensor_type") or not value.type.tensor_type.HasField("shape"):
             raise GraphError(f"input {value.name!r} has no tensor type and shape", hint=HINT)

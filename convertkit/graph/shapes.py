@@ -12,6 +12,7 @@ from convertkit.errors import GraphError
 from convertkit.graph.domains import register_schemas
 from convertkit.graph.graph import Graph
 from convertkit.graph.light import LightModel, weights_as_inputs
+from convertkit.graph.nested import every_node
 from convertkit.graph.validate import ONNX_ERRORS
 
 MOST_VALUES = 1 << 24
@@ -47,6 +48,8 @@ def inferred(model: LightModel, *, strict: bool = True) -> onnx.ModelProto:
     """
     register_schemas(model)
     proto = weights_as_inputs(model)
+    for node in every_node(proto.graph):  # else an error could not say where
+        node.name = node.name or f"<{next(iter(node.output), '')}>"
     try:
         with step("shape inference", model.size):
             plain = onnx.shape_inference.infer_shapes(proto, strict_mode=strict)

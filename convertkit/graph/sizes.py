@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import TYPE_CHECKING
-
-from convertkit.errors import UsageError, suggestion
-from convertkit.graph.light import LightModel
 
 if TYPE_CHECKING:
     import onnx
@@ -37,48 +33,6 @@ def symbol(value: onnx.ValueInfoProto, axis: int) -> str:
     """What an open size is called; empty where the size is stated."""
     dim = value.type.tensor_type.shape.dim[axis]
     return "" if dim.dim_value > 0 else dim.dim_param or f"{value.name}[{axis}]"
-
-
-def with_sizes(model: LightModel, shapes: Mapping[str, Sequence[int]]) -> LightModel:
-    """A copy of a graph whose inputs have the sizes told, by name; -1 leaves one open. A symbol is one size everywhere.
-
-    Raises:
-        UsageError: no such input, another number of sizes than it has, or a size that the graph states otherwise.
-    """
-    proto = deepcopy(model.proto)
-    inputs = {value.name: value for value in proto.graph.input}
-    known: Sizes = {}
-    for name, shape in shapes.items():
-        if name not in inputs:
-            raise UsageError(f"--input-shape: the graph has no input {name!r}", hint=suggestion(name, inputs))
-        dims = inputs[name].type.tensor_type.shape.dim
-        if len(dims) != len(shape):
-            raise UsageError(f"--input-shape: input {name!r} has {len(dims)} sizes, not {len(shape)}")
-        for axis, size in enumerate(shape):
-            if size == -1:
-                continue
-            wanted = dims[axis].dim_value or known.setdefault(symbol(inputs[name], axis), size)
-            if size != wanted:
-                raise UsageError(
-                    f"--input-shape: input {name!r} has size {wanted} on axis {axis}, not {size}"
-                )
-    for value in (*proto.graph.input, *proto.graph.value_info, *proto.graph.output):
-        for axis, dim in enumerate(value.type.tensor_type.shape.dim):
-            if (name := symbol(value, axis)) in known:
-                dim.dim_value = known[name]
-    return LightModel(proto, model.weights)
-
-
-def open_sizes(model: LightModel) -> list[str]:
-    """What the graph's inputs leave open, each as ``NAME of INPUT``."""
-    weights = {tensor.name for tensor in model.proto.graph.initializer}
-    return [
-        f"{name} of {value.name}"
-        for value in model.proto.graph.input
-        if value.name not in weights
-        for axis in range(len(value.type.tensor_type.shape.dim))
-        if (name := symbol(value, axis))
-    ]
 
 
 def candidates(graph: onnx.GraphProto, inputs: list[onnx.ValueInfoProto]) -> Iterator[Sizes]:

@@ -12,7 +12,7 @@ from convertkit.graph.domains import acts_as
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.shapes import annotate, static_shape
 from convertkit.heads.domain import HEADS, register_schemas
-from convertkit.passes.finding import Finding
+from convertkit.passes.finding import Finding, OpenSize
 
 CHANNELS = (1, 3, 4)
 """Of an image."""
@@ -26,15 +26,18 @@ class Refused(Exception):
     Attributes:
         why: one line for a finding.
         tensor: the name of the tensor to blame; empty where there is none.
+        unsized: whether it is for a size that is not known.
     """
 
-    def __init__(self, why: str, tensor: Any = None) -> None:
+    def __init__(self, why: str, tensor: Any = None, *, unsized: bool = False) -> None:
         super().__init__(why)
         self.why = why
+        self.unsized = unsized
         self.tensor = "" if tensor is None else str(getattr(tensor, "name", tensor))
 
     def finding(self, where: str) -> Finding:
-        return Finding("refused", where, self.why, self.tensor)
+        kind = OpenSize if self.unsized else Finding
+        return kind("refused", where, self.why, self.tensor)
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def unsized(graph: Graph) -> Iterator[Finding]:
     for node in (node for node in graph.nodes if head_of(node) == NMS):
         for item in node.inputs[:2]:
             if static_shape(item) is None:
-                yield Refused(f"{item.name} has no fixed size", item).finding(name_of(node))
+                yield Refused(f"{item.name} has no fixed size", item, unsized=True).finding(name_of(node))
                 break
 
 
@@ -104,7 +107,8 @@ def canvas(graph: Graph) -> tuple[int, int]:
     sizes = {(shape[3], shape[2]) for shape in images}
     if len(sizes) != 1:
         raise Refused(
-            f"the graph has {len(sizes)} image inputs of fixed size; one is needed to know the canvas"
+            f"the graph has {len(sizes)} image inputs of fixed size; one is needed to know the canvas",
+            unsized=not sizes,
         )
     return sizes.pop()
 

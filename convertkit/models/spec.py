@@ -49,6 +49,11 @@ class TensorSpec(Record, frozen=True):
     dtype: DType = ""
     shape: tuple[int | str, ...] = ()
 
+    def at(self, size: Size) -> tuple[int | str, ...]:
+        """The shape for an image of this height and width."""
+        sides = dict(zip("HW", size, strict=True))
+        return tuple(sides.get(side, side) if isinstance(side, str) else side for side in self.shape)
+
 
 class EnvironmentSpec(Record, frozen=True):
     """The export environment: what pip installs, line by line, and with which variables.

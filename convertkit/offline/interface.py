@@ -92,13 +92,13 @@ def read_interface(path: Path) -> Interface:
         GraphError: no such file, no ONNX model, or an input or output without a static shape.
     """
     from convertkit.graph.io import load
+    from convertkit.graph.light import free_inputs
 
     graph = load(path).proto.graph
-    constants = {tensor.name for tensor in graph.initializer}
-    inputs = [value for value in graph.input if value.name not in constants]
-    return Interface(
-        tuple(_info(path, value) for value in inputs), tuple(_info(path, value) for value in graph.output)
+    inputs, outputs = (
+        tuple(_info(path, value) for value in some) for some in (free_inputs(graph), graph.output)
     )
+    return Interface(inputs, outputs)
 
 
 def stock_inputs(spec: ModelSpec, size: tuple[int, int]) -> tuple[TensorInfo, ...]:
@@ -107,10 +107,9 @@ def stock_inputs(spec: ModelSpec, size: tuple[int, int]) -> tuple[TensorInfo, ..
     Raises:
         SpecError: a shape has another letter.
     """
-    sides = {"H": size[0], "W": size[1]}
     found = []
     for name, tensor in spec.inputs.items():
-        shape = tuple(sides.get(side, 0) if isinstance(side, str) else side for side in tensor.shape)
+        shape = tuple(side if isinstance(side, int) else 0 for side in tensor.at(size))
         if any(side <= 0 for side in shape):
             raise SpecError(f"model.yaml: inputs.{name}: shape {list(tensor.shape)} is not known beforehand")
         found.append(TensorInfo(name, tensor.dtype or "float32", shape))

@@ -78,6 +78,10 @@ class Pass:
         """
         return {}
 
+    def input_shapes(self) -> Mapping[str, Sequence[int]]:
+        """Sizes that it gives to graph inputs, by name, -1 for one that stays open: samples have them (optional)."""
+        return {}
+
     def explain(self, graph: Any) -> tuple[Finding, ...]:
         """What ``run`` would find, and what is in its way (optional).
 

@@ -7,9 +7,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from convertkit.errors import ConvertkitError, PassError
+from convertkit.graph.input_shapes import remedy
+from convertkit.graph.light import free_inputs
 from convertkit.graph.nested import bodies, every_node
 from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
-from convertkit.passes.finding import Finding
+from convertkit.passes.finding import Finding, OpenSize
 
 if TYPE_CHECKING:
     import onnx
@@ -33,14 +35,20 @@ def findings(step: Pass, model: LightModel) -> tuple[Finding, ...]:
     try:
         found = tuple(_ask(step, model))
     except ConvertkitError as error:
-        raise PassError(f"pass {step.name}: {error.message}", hint=error.hint) from error
+        raise PassError.of(f"pass {step.name}", error) from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise PassError(f"pass {step.name}: explain: {reason}", hint="a defect in the pass") from error
     wrong = next((item for item in found if not isinstance(item, Finding)), None)
     if wrong is not None:
         raise PassError(f"pass {step.name}: explain gives {wrong!r}", hint="return Finding(...)s")
-    return (*found, *_out_of_reach(step, model))
+    told = remedy(free_inputs(model.proto.graph)) if any(isinstance(item, OpenSize) for item in found) else ""
+    plain = (_with_remedy(item, told) if isinstance(item, OpenSize) else item for item in found)
+    return (*plain, *_out_of_reach(step, model))
+
+
+def _with_remedy(item: OpenSize, told: str) -> Finding:
+    return Finding(item.status, item.where, f"{item.why}; {told}" if told else item.why, item.tensor)
 
 
 def missed(step: Pass, before: LightModel, after: LightModel) -> str:

@@ -23,3 +23,7 @@ class Finding(Struct, frozen=True):
     where: str
     why: str
     tensor: str = ""
+
+
+class OpenSize(Finding, frozen=True):
+    """A place refused for a size that is not known: its line says how to set those that the inputs leave open."""

@@ -69,12 +69,15 @@ def build(cls: type[P], options: Mapping[str, Any]) -> P:
 
 def step_text(step: Pass) -> str:
     """The canonical text of an instance: options in field order, defaults left out."""
-    parts = [
-        f"{option.name}={_value_text(getattr(step, option.name))}"
-        for option in dataclasses.fields(step)
-        if getattr(step, option.name) != _default(option)
-    ]
-    return f"{step.name}{{{', '.join(parts)}}}" if parts else step.name
+    values = {option.name: getattr(step, option.name) for option in dataclasses.fields(step)}
+    own = {option.name for option in dataclasses.fields(step) if values[option.name] != _default(option)}
+    return text_of(step.name, {name: value for name, value in values.items() if name in own})
+
+
+def text_of(name: str, options: Mapping[str, Any]) -> str:
+    """The text of a step, as :func:`parse_step` reads it."""
+    parts = [f"{option}={_value_text(value)}" for option, value in options.items()]
+    return f"{name}{{{', '.join(parts)}}}" if parts else name
 
 
 def _option(name: str, part: str) -> tuple[str, Any]:

@@ -110,10 +110,7 @@ def naming(steps: tuple[Pass, ...], position: int) -> Iterator[None]:
     try:
         yield
     except ConvertkitError as error:
-        reason = error.message.removeprefix(f"pass {steps[position].name}: ")
-        failure = PassError(f"{where}: {reason}", hint=error.hint)
-        failure.details = error.details
-        raise failure from error
+        raise PassError.of(f"pass {steps[position].name}", error, where) from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"
         raise PassError(f"{where}: {reason}", hint="a defect in the pass") from error

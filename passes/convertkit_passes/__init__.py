@@ -19,10 +19,19 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.rename_io import RenameIo
     from convertkit_passes.restore_rpn_levels import RestoreRpnLevels
     from convertkit_passes.select_class_masks import SelectClassMasks
+    from convertkit_passes.set_input_shape import SetInputShape
     from convertkit_passes.set_opset_window import SetOpsetWindow
     from convertkit_passes.simplify import Simplify
 
-    general = (FreezeDefaults, Simplify, FoldConstants, CastInt64ToInt32, SetOpsetWindow, RenameIo)
+    general = (
+        SetInputShape,
+        FreezeDefaults,
+        Simplify,
+        FoldConstants,
+        CastInt64ToInt32,
+        SetOpsetWindow,
+        RenameIo,
+    )
     heads = (FuseMultilevelRoialign, FuseMulticlassNms, DropOffsetRounding, RestoreRpnLevels, ClipToPicture)
     for cls in (*general, SelectClassMasks, PruneMaskHead, *heads):
         register(cls)

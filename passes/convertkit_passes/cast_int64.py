@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from convertkit.api import errors, passes
+from convertkit.api import errors, graphs, passes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,6 +55,8 @@ class CastInt64ToInt32(passes.GraphPass):
 
         plan = self.plan(graph)
         remarks = tuple(plan.remarks())
+        if any(group.kept for group in plan.groups) and (told := graphs.remedy(graph.inputs)):
+            remarks += (f"more may become int32 once sizes are known: {told}",)
         Rewriter(graph, plan).run()
         return remarks
 

@@ -8,8 +8,6 @@ import numpy as np
 import onnx
 import pytest
 
-from convertkit.cli.lint import sizes
-from convertkit.errors import UsageError
 from tests.ascend.linter.graphs import named
 from tests.conftest import Cli
 
@@ -199,21 +197,3 @@ def test_a_rule_is_listed_once_however_many_targets_have_it(cli: Cli) -> None:
     assert all("ascend310p3" in row["targets"] for row in everywhere)
     assert shown.count("input-dangling") == 1
     assert f"ascend310, ascend310b1 and {len(everywhere[0]['targets']) - 2} more" in shown
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("x:1,3,640,640", {"x": (1, 3, 640, 640)}),
-        (" x:1 ; a:0:-1,4;", {"x": (1,), "a:0": (-1, 4)}),
-        ("x:", {"x": ()}),
-    ],
-)
-def test_input_shapes_are_read_as_the_compiler_does(text: str, expected: dict[str, tuple[int, ...]]) -> None:
-    assert sizes(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", ";", "x", "x:a", "x:1,,2", ":1", "x:-2", "x:1;x:2"])
-def test_input_shapes_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(UsageError):
-        sizes(text)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from convertkit.graph.graph import Graph
+from convertkit.graph.input_shapes import remedy
 
 Tensor: TypeAlias = Any
 """A graphsurgeon tensor."""
@@ -21,6 +22,10 @@ class Emitter:
 
     def __init__(self, graph: Graph, prefix: str) -> None:
         self._graph, self._prefix = graph, prefix
+
+    def remedy(self) -> str:
+        """How to set the sizes that the graph's inputs leave open; empty where none is."""
+        return remedy(self._graph.inputs)
 
     def op(self, kind: str, *inputs: Tensor, **attributes: Any) -> Tensor:
         """The first output of a new node."""

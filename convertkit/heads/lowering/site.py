@@ -21,6 +21,7 @@ class Site:
         attributes: with the defaults.
         inputs: floating ones in float32; None for an absent one.
         half: whether the node's floating inputs and outputs are float16.
+        remedy: as :func:`~convertkit.graph.input_shapes.remedy` gives it.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Site:
     attributes: Values
     inputs: tuple[Tensor | None, ...]
     half: bool
+    remedy: str = ""
 
     def shape(self, index: int) -> tuple[int, ...]:
         """The sizes of one input.
@@ -38,9 +40,10 @@ class Site:
         tensor = self.inputs[index]
         shape = None if tensor is None else tensor.shape
         if shape is None or any(not isinstance(size, int) for size in shape):
-            raise UnavailableError(
+            why = (
                 f"{self.op.name} {self.name!r}: input {index} has shape {shape}; the twin needs static shapes"
             )
+            raise UnavailableError(why, hint=self.remedy or None)
         return tuple(shape)
 
 
@@ -55,7 +58,7 @@ def site(emit: Emitter, node: Any, op: Operator) -> Site:
     inputs = [None if tensor.is_empty() else tensor for tensor in node.inputs]
     half = _is_half(inputs, f"{op.name} {node.name!r}")
     single = tuple(_as_float32(emit, tensor) for tensor in inputs)
-    return Site(node.name, op, op.complete(node.attrs), single, half)
+    return Site(node.name, op, op.complete(node.attrs), single, half, emit.remedy())
 
 
 def _is_half(inputs: Sequence[Tensor | None], who: str) -> bool:

@@ -93,7 +93,7 @@ def _along_boxes(node: Node, nms: Nms, values: int) -> bool:
 def _size(part: Tensor, nms: Nms, values: int) -> int:
     shape = graphs.static_shape(part)
     if shape is None:
-        raise Refused(f"{part.name} has no fixed size", part)
+        raise Refused(f"{part.name} has no fixed size", part, unsized=True)
     return int(np.prod(shape)) // (nms.batch * values)
 
 

@@ -24,8 +24,8 @@ def select(graph: passes.Graph, masks_name: str, labels_name: str) -> None:
         PassError: an output is missing, has another rank, is not static, or the two do not fit.
     """
     masks, labels = _output(graph, masks_name), _output(graph, labels_name)
-    shape = _static(masks, (3, 4), "(K, C, h, w)")
-    count = _static(labels, (1,), "(K,)")[0]
+    shape = _static(graph, masks, (3, 4), "(K, C, h, w)")
+    count = _static(graph, labels, (1,), "(K,)")[0]
     if shape[0] != count:
         raise passes.PassError(
             f"output {masks_name!r} has {shape[0]} masks for {count} entries of {labels_name!r}"
@@ -53,14 +53,14 @@ def _output(graph: passes.Graph, name: str) -> Any:
     raise passes.PassError(f"the graph has no output {name!r}", hint=f"its outputs: {known}")
 
 
-def _static(tensor: Any, ranks: tuple[int, ...], wanted: str) -> tuple[int, ...]:
+def _static(graph: passes.Graph, tensor: Any, ranks: tuple[int, ...], wanted: str) -> tuple[int, ...]:
     shape = graphs.static_shape(tensor)
     if tensor.shape is None or len(tensor.shape) not in ranks:
         raise passes.PassError(f"output {tensor.name!r} has shape {tensor.shape}, expected {wanted}")
     if shape is None or 0 in shape:
         raise passes.PassError(
             f"output {tensor.name!r} has shape {tensor.shape}, which is not static",
-            hint="export with static shapes",
+            hint=graphs.remedy(graph.inputs) or "export with static shapes",
         )
     return shape
 

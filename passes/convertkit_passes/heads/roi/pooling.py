@@ -84,7 +84,7 @@ def common_pooling(nodes: Sequence[Any], *, square: bool) -> Pooling:
     features = tuple(node.inputs[0] for node in nodes)
     batch, channels = _shared(features, 0, "batch") or BATCH, _shared(features, 1, "channels")
     if channels is None:
-        raise Refused("the channels of the features are not known", features[0].name)
+        raise Refused("the channels of the features are not known", features[0].name, unsized=True)
     maps = [_map(feature, scale) for feature, scale in zip(features, scales, strict=True)]
     return Pooling(features, tuple((batch, channels, *sides) for sides in maps), scales, bins, samples)
 

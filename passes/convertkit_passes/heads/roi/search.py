@@ -133,7 +133,8 @@ def _probe(region: graphs.Region, entry: Any, pooling: Pooling) -> Probe:
     rows, columns = (size if isinstance(size, int) and size >= 0 else None for size in entry.shape)
     if not rows:
         open_number = "the number of RoIs is open, and the operator takes a fixed one"
-        raise Refused(open_number if rows is None else "there are no RoIs", entry.name)
+        why = open_number if rows is None else "there are no RoIs"
+        raise Refused(why, entry.name, unsized=rows is None)
     if columns is not None:
         return Probe(region, pooling, columns, rows)
     five = Probe(region, pooling, 5, rows)

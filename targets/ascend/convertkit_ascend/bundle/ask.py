@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from convertkit.api import errors, targets
+from convertkit.api import errors, graphs, targets
 from convertkit_ascend import socs
 from convertkit_ascend.atc import InputShape, option_types, options_from
 from convertkit_ascend.atc.values import KEEPS_ALL
@@ -102,11 +102,10 @@ def ask(
 
 def _shapes(model: targets.LightModel) -> tuple[InputShape, ...]:
     """Inputs of a known size, in the graph's order; preflight has something to say about the others."""
-    constants = {tensor.name for tensor in model.proto.graph.initializer}
     found = []
-    for value in model.proto.graph.input:
+    for value in graphs.free_inputs(model.proto.graph):
         shape = value.type.tensor_type.shape
         dims = tuple(dim.dim_value for dim in shape.dim)
-        if value.name not in constants and value.type.tensor_type.HasField("shape") and all(dims):
+        if value.type.tensor_type.HasField("shape") and all(dims):
             found.append(InputShape(value.name, dims))
     return tuple(found)

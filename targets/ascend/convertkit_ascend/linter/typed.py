@@ -73,11 +73,7 @@ def _fill_in(graph: onnx.GraphProto, told: InputShape) -> None:
         shape = value.type.tensor_type.shape
         if sizes is None or (value.type.tensor_type.HasField("shape") and len(sizes) != len(shape.dim)):
             continue
-        del shape.dim[:]
-        for size in sizes:
-            dim = shape.dim.add()
-            if size >= 0:
-                dim.dim_value = size
+        graphs.set_sizes(value, sizes)
 
 
 def _open_negative(graph: onnx.GraphProto) -> None:

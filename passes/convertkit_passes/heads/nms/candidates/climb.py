@@ -56,9 +56,8 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
         else:
             break
     if graphs.static_shape(found.flat) is None:
-        raise Refused(
-            f"no tensor of fixed size holds the candidates; the search ended at {found.flat.name}", found.flat
-        )
+        why = f"no tensor of fixed size holds the candidates; the search ended at {found.flat.name}"
+        raise Refused(why, found.flat, unsized=True)
     return found
 
 

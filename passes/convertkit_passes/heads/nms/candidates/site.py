@@ -107,5 +107,5 @@ def _size(tensor: Tensor, axis: int, default: int | None = None) -> int:
     if isinstance(size, int) and size > 0:
         return size
     if default is None:
-        raise Refused(f"axis {axis} of {tensor.name} has no fixed size", tensor)
+        raise Refused(f"axis {axis} of {tensor.name} has no fixed size", tensor, unsized=True)
     return default

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import onnx
 
+from convertkit.api import graphs
 from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.subject import Subject
 
@@ -22,7 +23,8 @@ def input_shape_missing(subject: Subject) -> Iterator[Spot]:
         told = (subject.input_shape or {}).get(value.name)
         open_ones = [_size(dim) for dim in _dims(value) if not _is_static(dim)]
         if told is None and open_ones:
-            yield Spot(value.name, f"its sizes {', '.join(open_ones)} are open and --input_shape is silent")
+            why = f"its sizes {', '.join(open_ones)} are open and --input_shape is silent"
+            yield Spot(value.name, why, fix=graphs.remedy([value]))
         elif told is not None and min(told, default=0) < 0:
             yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from convertkit.api import graphs
 from convertkit_ascend.linter.rule import Spot, rule
 from convertkit_ascend.linter.view import View
 
@@ -23,9 +24,8 @@ def shape_dynamic(view: View) -> Iterator[Spot]:
         return
     for value in view.inputs:
         if view.static(value.name) is None:
-            yield Spot(
-                value.name, "graph input without a static shape", fix="export with a static input shape"
-            )
+            fix = graphs.remedy([value]) or "export with a static input shape"
+            yield Spot(value.name, "graph input without a static shape", fix=fix)
     for node in view.nodes:
         open_ones = [name for name in node.outputs if view.static(name) is None]
         if open_ones and all(view.static(name) is not None for name in node.inputs if name):

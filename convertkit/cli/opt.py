@@ -85,25 +85,23 @@ def sample_of(model: LightModel, steps: tuple[Pass, ...], inputs: Path | None, s
     from convertkit.graph.domains import lowered
     from convertkit.graph.npz import read_arrays
     from convertkit.graph.pinning import with_sizes
-    from convertkit.graph.random_inputs import Sample, random_sample
+    from convertkit.graph.random_inputs import HINT, Sample, random_sample
     from convertkit.graph.session import open_session
 
-    for shapes in filter(None, (step.input_shapes() for step in steps)):
+    told = [shapes for step in steps if (shapes := step.input_shapes())]
+    for shapes in told:
         model = with_sizes(model, shapes)
-    if inputs is None:
-        sample = random_sample(model, seed)
-        if sample.guessed:
-            note(f"open sizes were guessed: {sample.guessed} (--inputs FILE.npz gives real inputs)")
-        return sample
-
-    arrays = read_arrays(inputs)
+    sample = random_sample(model, seed) if inputs is None else Sample(read_arrays(inputs), {})
+    if sample.guessed:
+        note(f"open sizes were guessed: {sample.guessed} (--inputs FILE.npz gives real inputs)")
     try:
-        open_session(lowered(model), optimize=False).run(arrays)
+        if told or inputs is not None:
+            open_session(lowered(model), optimize=False).run(sample.arrays)
     except GraphError as error:
-        raise UsageError(
-            f"{inputs}: {error.message}", hint=f"the file has {', '.join(arrays) or 'nothing'}"
-        ) from error
-    return Sample(arrays, {})
+        what = "the graph does not run at these sizes" if inputs is None else str(inputs)
+        hint = HINT if inputs is None else f"the file has {', '.join(sample.arrays) or 'nothing'}"
+        raise UsageError(f"{what}: {error.message}", hint=hint) from error
+    return sample
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:

@@ -63,7 +63,7 @@ def remedy(inputs: Iterable[Any]) -> str:
     Args:
         inputs: of a ``GraphProto`` or of a graph under edit, initializers left out.
     """
-    named = [(str(value.name), _dims(value)) for value in inputs]
+    named = [(_shown(value.name), _dims(value)) for value in inputs]
     waiting = [(name, dims) for name, dims in named if any(isinstance(dim, str) for dim in dims)]
     if not waiting:
         return ""
@@ -80,8 +80,13 @@ def remedy(inputs: Iterable[Any]) -> str:
 
 def _open_axes(name: str, dims: Sequence[int | str]) -> str:
     found = [(axis, dim) for axis, dim in enumerate(dims) if isinstance(dim, str)]
-    said = ", ".join(f"{axis} ({dim})" if dim else str(axis) for axis, dim in found)
+    said = ", ".join(f"{axis} ({_shown(dim)})" if dim else str(axis) for axis, dim in found)
     return f"axis {said} of {name} is open" if len(found) == 1 else f"axes {said} of {name} are open"
+
+
+def _shown(name: str) -> str:
+    """In one line, whatever a file calls it."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in name)
 
 
 def _quoted(text: str) -> str:

@@ -24,9 +24,8 @@ def with_sizes(model: LightModel, shapes: Told) -> LightModel:
     said of other sizes. A graph that states all that is told already is returned as it is.
 
     Raises:
-        UsageError: no such input, another number of sizes than it has, or a size that the graph, a default or another
-            input contradicts.
-        GraphError: nodes do not fit each other at these sizes; names the node.
+        UsageError: no such input, another number of sizes than it has, a size that the graph, a default or another
+            input contradicts; or nodes do not fit each other at these sizes, with the node's name.
     """
     proto = deepcopy(model.proto)
     known = _known(proto, shapes)
@@ -112,7 +111,7 @@ def _infer_anew(proto: onnx.ModelProto, model: LightModel) -> None:
     found = _inferred(proto, model)
     if lost := [value for value in said if not _has_shape(found.get(value.name))]:
         graph.value_info.extend(lost)
-        with suppress(GraphError):  # it contradicts the new sizes: it was true of others
+        with suppress(UsageError):  # it contradicts the new sizes: it was true of others
             found = _inferred(proto, model)
     for value, declared in zip(graph.output, outputs, strict=True):
         value.CopyFrom(_merged(found.pop(value.name, declared), declared))
@@ -130,7 +129,7 @@ def _inferred(proto: onnx.ModelProto, model: LightModel) -> dict[str, onnx.Value
     try:
         graph = inferred(LightModel(proto, model.weights), strict=not sparse).graph
     except GraphError as error:
-        raise GraphError(
+        raise UsageError(
             f"the graph does not work at these sizes: {error.message}", hint=error.hint
         ) from error
     return {value.name: value for value in (*graph.value_info, *graph.output)}

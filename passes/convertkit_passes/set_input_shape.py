@@ -41,7 +41,10 @@ class SetInputShape(passes.LightPass):
             hint = graphs.remedy(inputs) or "every size of this graph's inputs is stated already"
             raise passes.UsageError("no shapes are given", hint=hint)
         told = graphs.with_sizes(model, self.input_shapes())
-        return model if told is model else _behind(told)
+        try:
+            return model if told is model else _behind(told)
+        except passes.GraphError as error:
+            raise passes.UsageError(f"the graph does not work at these sizes: {error.message}") from error
 
     def explain(self, model: passes.LightModel) -> tuple[passes.Finding, ...]:
         """Every input that it is told of, then what stays open afterwards."""

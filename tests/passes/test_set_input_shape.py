@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
-from convertkit.errors import GraphError, UsageError
+from convertkit.errors import UsageError
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
@@ -218,7 +218,7 @@ def test_a_sequence_has_no_sizes() -> None:
     ],
 )
 def test_a_graph_that_does_not_work_at_these_sizes_names_the_node(graph: str, told: str, node: str) -> None:
-    with pytest.raises(GraphError) as caught:
+    with pytest.raises(UsageError) as caught:
         apply(sized(told), graph)
 
     assert "does not work at these sizes" in caught.value.message
@@ -326,3 +326,35 @@ def test_an_open_size_that_is_in_the_way_is_named_with_the_way_out(
 
     assert '--input-shape "' in done.out + done.err
     assert f"{model.graph.input[0].name}:N" in done.out + done.err
+
+
+def test_a_graph_that_fails_only_when_it_runs_is_the_sizes_fault(cli: Cli, tmp_path: Path) -> None:
+    onnx.save(parse(UNLIKELY).proto, tmp_path / "g.onnx")
+
+    done = cli("opt", "g.onnx", "--input-shape", "x:10")
+
+    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert "at these sizes" in done.err and "Reshape" in done.err
+    assert cli("opt", "g.onnx", "--input-shape", "x:5183").code == 0
+
+
+def test_a_name_of_several_lines_is_asked_for_in_one(cli: Cli, tmp_path: Path) -> None:
+    model = parse(HALVED).proto
+    model.graph.input[0].name = model.graph.node[0].input[0] = "a\nb"
+    onnx.save(model, tmp_path / "g.onnx")
+
+    done = cli("estimate", "g.onnx", "-t", "ascend310p3")
+
+    assert (done.code, done.err.count("\n")) == (2, 1)
+
+
+def test_an_output_that_stays_int64_while_sizes_are_open_says_so(cli: Cli, tmp_path: Path) -> None:
+    graph = """(int32[n] x) => (int64[1] y) {
+        a = Cast <to = 7> (x)
+        y = ReduceSum <axes = [0]> (a) }"""
+    onnx.save(parse(graph).proto, tmp_path / "g.onnx")
+
+    done = cli("opt", "g.onnx", "-p", "cast-int64-to-int32", "--json")
+
+    remarks = done.json["passes"][0]["remarks"]
+    assert any("axis 0 (n) of x is open" in line for line in remarks), remarks

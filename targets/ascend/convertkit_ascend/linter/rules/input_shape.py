@@ -26,7 +26,7 @@ def input_shape_missing(subject: Subject) -> Iterator[Spot]:
             why = f"its sizes {', '.join(open_ones)} are open and --input_shape is silent"
             yield Spot(value.name, why, fix=graphs.remedy([value]))
         elif told is not None and min(told, default=0) < 0:
-            yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}")
+            yield Spot(value.name, f"--input_shape leaves it open: {_text(told)}", fix=graphs.remedy([value]))
 
 
 @rule(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.domains import lowered
+from convertkit.graph.light import free_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.passes.check import feeds_of, open_on_host
 from convertkit.passes.probing import Outputs, Run
@@ -83,8 +84,7 @@ def find_place(target: Target, text: str | None) -> Place:
 
 
 def _feeds(model: LightModel, inputs: Arrays) -> Arrays:
-    weights = {tensor.name for tensor in model.proto.graph.initializer}
-    names = [value.name for value in model.proto.graph.input if value.name not in weights]
+    names = [value.name for value in free_inputs(model.proto.graph)]
     feeds = feeds_of(names, inputs)
     if missing := [name for name in names if name not in feeds]:
         raise GraphError(f"input {missing[0]!r} is missing")

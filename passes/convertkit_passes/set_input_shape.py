@@ -52,41 +52,37 @@ class SetInputShape(passes.LightPass):
         told = graphs.texts_of(self.input_shapes())
         matched = [passes.Finding("matched", text.rpartition(":")[0], f"becomes {text}") for text in told]
         waiting = [(value.name, graphs.remedy([value])) for value in graphs.free_inputs(graph)]
-        dims = {value.name: value.type.tensor_type.shape.dim for value in graph.output}
-        waiting += [
-            (name, "an output of open size")
-            for name in dims
-            if not all(dim.HasField("dim_value") for dim in dims[name])
-        ]
+        waiting += [(value.name, "an output of open size") for value in graph.output if _is_open(value)]
         return (*matched, *(passes.Finding("refused", name, why) for name, why in waiting if why))
 
 
 def _behind(model: passes.LightModel) -> passes.LightModel:
-    """The same nodes, with the static shapes that fold-constants and inference find in turn, on a copy."""
-    proto = deepcopy(model.proto)
-    waiting = [value for value in (*proto.graph.value_info, *proto.graph.output) if _is_open(value)]
-    if not waiting:
-        return model
+    """The same nodes, with the static shapes that inference and fold-constants find in turn, on a copy.
+
+    There nothing is believed that the file says behind ONNX's own operators: it may have been true of other sizes.
+    """
     copy, known = graphs.open_graph(model), -1
+    for node in copy.find():
+        for tensor in node.outputs:
+            tensor.shape = None
     shapes: dict[str, tuple[int, ...]] = {}
     while known < len(shapes):
         known = len(shapes)
-        FoldConstants().run(copy)
-        copy.tidy()
         graphs.annotate(copy)
         found = ((name, graphs.static_shape(tensor)) for name, tensor in copy.surgeon.tensors().items())
         shapes.update((name, shape) for name, shape in found if shape is not None)
+        FoldConstants().run(copy)
+        copy.tidy()
     for value in graphs.inferred(copy.model()).graph.output:
         if not _is_open(value):
             shapes[value.name] = tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim)
-    for value in waiting:
+    proto = deepcopy(model.proto)
+    for value in (*proto.graph.value_info, *proto.graph.output):
         if value.name in shapes:
             graphs.set_sizes(value, shapes[value.name])
     return passes.LightModel(proto, model.weights)
 
 
 def _is_open(value: Any) -> bool:
-    if not value.type.HasField("tensor_type"):
-        return False
     kind = value.type.tensor_type
     return not kind.HasField("shape") or any(not dim.HasField("dim_value") for dim in kind.shape.dim)

@@ -173,7 +173,11 @@ def test_the_check_of_the_pass_compares_the_mask_of_the_label() -> None:
     [
         ("float[2,3,4,4] masks, int32[2] labels", {"masks": "mask"}, "no output 'mask' (its outputs: masks,"),
         ("float[2,3,4,4] masks, int32[1,2] labels", {}, "expected (K,)"),
-        ("float[n,3,4,4] masks, int32[2] labels", {}, "not static (export with static shapes)"),
+        (
+            "float[n,3,4,4] masks, int32[2] labels",
+            {},
+            'not static (axis 0 (n) of masks is open: --input-shape "masks:N,3,4,4")',
+        ),
         ("float[2,3,4,4,4] masks, int32[2] labels", {}, "expected (K, C, h, w)"),
         ("float[2,3,4,4] masks, int32[3] labels", {}, "2 masks for 3 entries of 'labels'"),
     ],

@@ -107,6 +107,18 @@ def test_what_the_file_says_of_other_sizes_is_forgotten() -> None:
     assert shapes(after) == {"x": (5, 4), "a": (5, 4), "y": (5, 4)}
 
 
+def test_computed_sizes_that_the_file_has_from_another_size_are_forgotten_too() -> None:
+    model = parse(HALVED.replace("float[a, b, c, d] y", "float[1, 3, 320, 320] y"))
+    for name, stale in (("r", [1, 3, 640, 640]), ("sizes", [4]), ("whole", [2])):
+        kind = TensorProto.INT64 if name == "sizes" else TensorProto.FLOAT
+        model.proto.graph.value_info.append(helper.make_tensor_value_info(name, kind, stale))
+
+    after = apply(sized("images:2,3,16,24"), model)
+
+    known = shapes(after)
+    assert (known["y"], known["z"], known["r"]) == ((2, 3, 8, 12), (2, 288), (2, 3, 16, 24))
+
+
 def test_what_only_the_file_knows_is_kept() -> None:
     model = parse(
         "(float[n, 4] x) => (float[n, 9] y) { a = vendor.Spread (x) y = Relu (a) }", domains=["vendor"]

@@ -63,8 +63,7 @@ def aipp_of(model: targets.LightModel, pixels: targets.Pixels) -> Aipp:
     """
     from convertkit_ascend.aipp import from_pixels
 
-    constants = {tensor.name for tensor in model.proto.graph.initializer}
-    inputs = [value.name for value in model.proto.graph.input if value.name not in constants]
+    inputs = [value.name for value in graphs.free_inputs(model.proto.graph)]
     if pixels.input not in inputs:
         raise targets.GraphError(
             f"the graph has no input {pixels.input!r} to normalise; it has {', '.join(inputs)}"

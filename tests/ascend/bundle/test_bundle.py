@@ -127,6 +127,7 @@ def test_what_atc_would_refuse_stops_before_any_compiler(stand_in: Path, tmp_pat
 
     assert caught.value.exit_code == 4
     assert "[input-shape-missing]" in caught.value.details
+    assert caught.value.hint == 'axis 0 (n) of x is open: --input-shape "x:N"'
     assert json.loads((tmp_path / "preflight.json").read_text())["errors"] == 1
     assert not (tmp_path / "model.om").exists()
 

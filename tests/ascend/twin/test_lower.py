@@ -183,6 +183,7 @@ def test_dynamic_shapes():
 
     assert error.exit_code == 3
     assert "input 2 has shape ['n', 5]" in error.message
+    assert error.hint == 'axis 0 (n) of rois is open: --input-shape "rois:N,5"'
 
 
 def test_unknown_operator_of_the_domain():

@@ -67,8 +67,7 @@ def _move(proto: onnx.ModelProto, opsets: dict[str, int]) -> None:
 
 
 def _unlist_initializers(graph: onnx.GraphProto) -> None:
-    constants = {tensor.name for tensor in graph.initializer}
-    kept = [value for value in graph.input if value.name not in constants]
+    kept = graphs.free_inputs(graph)
     if len(kept) != len(graph.input):
         copies = [onnx.ValueInfoProto.FromString(value.SerializeToString()) for value in kept]
         del graph.input[:]

@@ -58,7 +58,7 @@ class Subject:
     @cached_property
     def inputs(self) -> tuple[onnx.ValueInfoProto, ...]:
         """Graph inputs that are no initializers."""
-        return tuple(value for value in self.graph.input if value.name not in self.constants)
+        return tuple(graphs.free_inputs(self.graph))
 
     @cached_property
     def imports(self) -> dict[str, int]:

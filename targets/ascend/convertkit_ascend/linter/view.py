@@ -147,7 +147,7 @@ class View:
         self._constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self.nodes = tuple(Node(proto, self) for proto in self.graph.node)
         self.inner = tuple(Node(proto, self) for proto in graphs.every_node(self.graph))[len(self.nodes) :]
-        self.inputs = tuple(item for item in self.graph.input if item.name not in self._constants)
+        self.inputs = tuple(graphs.free_inputs(self.graph))
         self.outputs = tuple(self.graph.output)
         self.problem, self._types = _infer(model)
 

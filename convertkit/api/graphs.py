@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.graph import close_graph as close_graph
     from convertkit.graph.graph import open_graph as open_graph
+    from convertkit.graph.input_shapes import free_inputs as free_inputs
     from convertkit.graph.input_shapes import parse_shapes as parse_shapes
     from convertkit.graph.input_shapes import remedy as remedy
     from convertkit.graph.input_shapes import texts_of as texts_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from convertkit.graph.io import save as save
     from convertkit.graph.light import LightModel as LightModel
     from convertkit.graph.light import detach as detach
-    from convertkit.graph.light import free_inputs as free_inputs
     from convertkit.graph.light import take_defaults as take_defaults
     from convertkit.graph.light import weight_key as weight_key
     from convertkit.graph.light import weights_as_inputs as weights_as_inputs

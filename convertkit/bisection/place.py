@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.domains import lowered
-from convertkit.graph.light import free_inputs
+from convertkit.graph.input_shapes import free_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.passes.check import feeds_of, open_on_host
 from convertkit.passes.probing import Outputs, Run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import onnx
 
 from convertkit.errors import GraphError
-from convertkit.graph.light import free_inputs
+from convertkit.graph.input_shapes import free_inputs
 from convertkit.models.package import refuse_class_count
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from convertkit.estimation.operations import Node, operations
 from convertkit.estimation.rules import RULES, head_cost
 from convertkit.graph.costs import FREE, Cost, Operation
 from convertkit.graph.domains import domains_of
-from convertkit.graph.input_shapes import remedy
-from convertkit.graph.light import free_inputs
+from convertkit.graph.input_shapes import free_inputs, remedy
 from convertkit.graph.sizes import symbol
 from convertkit.heads.domain import HEADS
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from convertkit.errors import UsageError
+
+if TYPE_CHECKING:
+    import onnx
 
 Shapes = dict[str, tuple[int, ...]]
 """Sizes by input name; -1 for one that stays open."""
@@ -53,6 +56,12 @@ def parse_shapes(texts: Iterable[str], who: str = "--input-shape") -> Shapes:
     if not found:
         raise UsageError(f"{who} is empty", hint=_EXAMPLE)
     return found
+
+
+def free_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
+    """The graph inputs that no initializer gives a value."""
+    given = {tensor.name for tensor in graph.initializer}
+    return [value for value in graph.input if value.name not in given]
 
 
 def remedy(inputs: Iterable[Any]) -> str:

@@ -84,12 +84,6 @@ def default_inputs(proto: onnx.ModelProto) -> list[str]:
     return [value.name for value in proto.graph.input if value.name in given]
 
 
-def free_inputs(graph: onnx.GraphProto) -> list[onnx.ValueInfoProto]:
-    """The graph inputs that no initializer gives a value."""
-    given = {tensor.name for tensor in graph.initializer}
-    return [value for value in graph.input if value.name not in given]
-
-
 def take_defaults(proto: onnx.ModelProto) -> list[TensorProto]:
     """Takes the values of :func:`default_inputs` out of ``proto``, where they leave ordinary graph inputs."""
     names = set(default_inputs(proto))

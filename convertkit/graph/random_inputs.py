@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
 from convertkit.graph.domains import lowered
-from convertkit.graph.input_shapes import remedy
-from convertkit.graph.light import LightModel, free_inputs
+from convertkit.graph.input_shapes import free_inputs, remedy
+from convertkit.graph.light import LightModel
 from convertkit.graph.moves import makers, sources
 from convertkit.graph.nested import every_node
 from convertkit.graph.session import open_session

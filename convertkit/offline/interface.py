@@ -91,8 +91,8 @@ def read_interface(path: Path) -> Interface:
     Raises:
         GraphError: no such file, no ONNX model, or an input or output without a static shape.
     """
+    from convertkit.graph.input_shapes import free_inputs
     from convertkit.graph.io import load
-    from convertkit.graph.light import free_inputs
 
     graph = load(path).proto.graph
     inputs, outputs = (

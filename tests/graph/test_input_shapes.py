@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from convertkit.errors import UsageError
 from convertkit.graph.graph import open_graph
-from convertkit.graph.input_shapes import Shapes, parse_shapes, remedy, split_shapes, texts_of
-from convertkit.graph.light import free_inputs
+from convertkit.graph.input_shapes import Shapes, free_inputs, parse_shapes, remedy, split_shapes, texts_of
 from tests.graphtext import parse
 
 NAMES = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1)

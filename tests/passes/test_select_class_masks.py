@@ -173,11 +173,7 @@ def test_the_check_of_the_pass_compares_the_mask_of_the_label() -> None:
     [
         ("float[2,3,4,4] masks, int32[2] labels", {"masks": "mask"}, "no output 'mask' (its outputs: masks,"),
         ("float[2,3,4,4] masks, int32[1,2] labels", {}, "expected (K,)"),
-        (
-            "float[n,3,4,4] masks, int32[2] labels",
-            {},
-            'not static (axis 0 (n) of masks is open: --input-shape "masks:N,3,4,4")',
-        ),
+        ("float[n,3,4,4] masks, int32[2] labels", {}, "not static (export with static shapes)"),
         ("float[2,3,4,4,4] masks, int32[2] labels", {}, "expected (K, C, h, w)"),
         ("float[2,3,4,4] masks, int32[3] labels", {}, "2 masks for 3 entries of 'labels'"),
     ],
@@ -192,6 +188,17 @@ def test_what_cannot_be_selected_is_refused_in_one_line(
 
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_size_that_an_input_leaves_open_is_named_with_the_way_out() -> None:
+    text = """(float[n, 3, 4, 4] x, int64[n] l) => (float[n, 3, 4, 4] masks, int64[n] labels)
+    { masks = Relu (x) labels = Identity (l) }"""
+
+    with pytest.raises(PassError) as caught:
+        apply(SelectClassMasks(), text)
+
+    line = 'axis 0 (n) of x is open; axis 0 (n) of l is open: --input-shape "x:N,3,4,4;l:N"'
+    assert caught.value.hint == line
 
 
 @pytest.mark.parametrize(

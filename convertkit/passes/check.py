@@ -211,11 +211,13 @@ def _compare_values(
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
     if relative > limit:
+        by = f" by up to {absolute:.3g}" if np.isfinite(absolute) else ""
         raise PassError(
-            f"it declares effect {step.effect} but {name} changes by up to {absolute:.3g} "
+            f"it declares effect {step.effect} but {name} changes{by} "
             f"({relative:.3g} of its largest value; allowed {limit:g})"
         )
-    detail = "bit for bit equal" if absolute == 0 else f"{name} differs by at most {absolute:.3g}"
+    by = f"differs by at most {absolute:.3g}" if np.isfinite(absolute) else "differs where it is no number"
+    detail = f"{name} {by}" if absolute else "bit for bit equal"
     seen = {name for name, a, _ in pairs if _tells(a, steps.get(name, 0.0))}
     return _Compared(absolute, detail, names, seen)
 
@@ -240,7 +242,7 @@ def _leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
 
 
 def _difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) -> tuple[float, float, str]:
-    """Relative and absolute difference of one output; a change of shape or of NaN places is infinite.
+    """Relative and absolute difference of one output; that of texts and of NaN places is infinite.
 
     Args:
         step: what counts as no difference: the output is not told any finer.
@@ -248,7 +250,8 @@ def _difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) ->
     if old.shape != new.shape:
         raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
     if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
-        return (0.0 if np.array_equal(old, new) else np.inf), 0.0, name
+        gone = 0.0 if np.array_equal(old, new) else np.inf
+        return gone, gone, name
     same = (old == new) | ((old != old) & (new != new))
     if same.all():
         return 0.0, 0.0, name

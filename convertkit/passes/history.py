@@ -24,7 +24,7 @@ class CheckRecord(Struct, frozen=True):
         structure: the ONNX checker and strict shape inference accepted the graph.
         samples: number of sample inputs on which the graph was run before and after; 0 = not run.
         max_error: largest absolute difference of any output; for detections matched as sets, of the matched
-            values. ``None`` when nothing was run.
+            values. ``None`` when nothing was run; infinite (``null`` in JSON) where texts or places of NaN differ.
         detail: one line for people.
         unchecked: why outputs of a pass that changed the graph were not compared, or which; empty where all were.
         probes: number of further inputs that the pass itself wanted to be tried on, and that told something.

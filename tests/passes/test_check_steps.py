@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -419,6 +420,18 @@ def test_texts_are_equal_or_not(kind: type) -> None:
     for old, new in ((texts, others), (texts, numbers), (numbers, texts)):
         with pytest.raises(PassError, match="output 0 changes"):
             compared(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(np.array(["a", "b"]), np.array(["a", "c"])), (np.array([1.0, np.nan]), np.array([1.0, 2.0]))],
+)
+def test_a_change_that_no_number_measures_is_not_called_equal(old: Any, new: Any) -> None:
+    record = check(Graphs((np.ones(1), old), (np.ones(1) * 1.5, new)), Changes())
+
+    assert record.detail == "output 1 differs where it is no number"
+    assert record.max_error == np.inf
+    assert msgspec.json.decode(msgspec.json.encode(record), type=CheckRecord).max_error is None
 
 
 @pytest.mark.parametrize("wrap", [lambda value: [np.ones(1), value], lambda value: {"a": value}])

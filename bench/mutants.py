@@ -5,9 +5,10 @@
     python -m bench.mutants --only convertkit/detection/compare.py:120
 
 A group is some modules and the tests about them (``GROUPS``). Each fault (:mod:`bench.mutant_edits`) is written
-into a copy of the sources; the group's fast tests run there in a fresh process, up to the first that fails. A fault
-that no test finds *survives*; those that cannot be found, because the code does the same with them, stand in
-``equivalent_mutants.txt`` with the reason, and are not counted. The exit code is 1 where a group has less than 90 %.
+into a copy of the sources; the group's tests, slow ones last, run there in a fresh process, up to the first that
+fails. A fault that no test finds *survives*; those that cannot be found, because the code does the same with them,
+stand in ``equivalent_mutants.txt`` with the reason, and are not counted. The exit code is 1 where a group has less
+than 90 %.
 """
 
 from __future__ import annotations
@@ -197,10 +198,11 @@ def _tried(tests: tuple[str, ...]) -> str:
             os.dup2(null, stream)
         import pytest
 
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not slow and not export"]
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests, "-m"]
         code = 1
         with contextlib.suppress(BaseException):
-            code = int(pytest.main([*options, *tests]))
+            ends = (pytest.main([*options, f"{tier} and not export"]) for tier in ("not slow", "slow"))
+            code = int(any(end not in (0, pytest.ExitCode.NO_TESTS_COLLECTED) for end in ends))
         os._exit(code)
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:

@@ -32,6 +32,7 @@ def texts() -> Iterator[tuple[str, str]]:
             yield str(path.relative_to(REPOSITORY)), path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_no_citation_points_outside_of_the_repository() -> None:
     outside = [
         (path, found[0])

@@ -105,6 +105,7 @@ print(*(name for name in {names} if there(name)))
 """
 
 
+@pytest.mark.slow
 def test_the_simulation_hides_what_it_should_from_us_and_from_nobody_else(system: System) -> None:
     names = GONE[system.platform]
 
@@ -133,6 +134,7 @@ print(place.exists())
 """
 
 
+@pytest.mark.slow
 def test_the_simulated_windows_keeps_what_is_open(windows: System) -> None:
     done = windows(windows.script(MOVES))
 
@@ -150,6 +152,7 @@ def test_doctor_says_once_what_there_is_not(system: System, cli: Cli) -> None:
     assert not any(item["what"] == "child processes" for item in cli("doctor", "--json").json)
 
 
+@pytest.mark.slow
 def test_it_lists_the_same(system: System, cli: Cli) -> None:
     there = system.cli("list", "passes", "--json")
 
@@ -179,6 +182,7 @@ except StoreError as error:
 """
 
 
+@pytest.mark.slow
 def test_locks_hold_between_processes_and_go_with_them(system: System, tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
@@ -207,6 +211,7 @@ run_child([sys.executable, "-c", "import time; print('last', flush=True); time.s
 """
 
 
+@pytest.mark.slow
 def test_children_run_and_end_at_their_limit(system: System) -> None:
     done = system(system.script(KILL))
 
@@ -214,6 +219,7 @@ def test_children_run_and_end_at_their_limit(system: System) -> None:
     assert "ChildError: python was killed after its time limit of 1 s" in done.err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_one_line(windows: System) -> None:
     stays = windows(
         windows.script("from convertkit.api.system import Dialogue; Dialogue(['x'], name='the runtime')")

@@ -66,6 +66,7 @@ def broken(root: Path, contract: str | None = None) -> dict[str, str]:
     return {name: reports for name in (LAYERS, CORE, DOOR, APART) if f"{name} BROKEN" in ended.stdout}
 
 
+@pytest.mark.slow
 def test_the_sources_break_none(copy: Path) -> None:
     assert broken(copy) == {}
 
@@ -125,6 +126,7 @@ def named(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if VENDORS.search(line)]
 
 
+@pytest.mark.slow
 def test_the_core_names_no_vendor() -> None:
     sources = sorted((REPOSITORY / "convertkit").rglob("*.py"))
     found = {str(path.relative_to(REPOSITORY)): named(path.read_text(encoding="utf-8")) for path in sources}
@@ -156,6 +158,7 @@ def test_no_room_leads_round_to_itself(package: str) -> None:
     assert rooms.house(package).circles() == []
 
 
+@pytest.mark.slow
 def test_files_and_functions_stay_small() -> None:
     """A file that outgrows this has two reasons to exist."""
     files = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in rooms.product()}

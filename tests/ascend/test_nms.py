@@ -47,6 +47,7 @@ def cases(draw, corners=CORNERS, scores=SCORES):
     return boxes, values, attributes(score, iou, *sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("semantics", ["framework", "ideal"])
 @settings(max_examples=300, deadline=None)
@@ -68,6 +69,7 @@ def test_fp32_semantics_are_those_of_the_loop(semantics, case):
     assert not found_classes[0, used:].any()
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=300, deadline=None)
 @given(case=cases())
@@ -84,6 +86,7 @@ def test_the_device_is_that_of_the_loop_in_fp16(case):
         assert not got[0, len(slots) :].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(2))
 def test_a_few_hundred_boxes_cross_several_blocks(seed):
     random = np.random.default_rng(seed)
@@ -112,6 +115,7 @@ def crowd(random, count, size=1216):
     return np.concatenate([centre - half, centre + half], 1).astype(np.float32)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 60), st.integers(1, 3), st.sampled_from([0.3, 0.5, 0.7]))
 def test_framework_and_ideal_agree_on_boxes_with_area_and_distinct_scores(seed, count, classes, iou):
@@ -126,6 +130,7 @@ def test_framework_and_ideal_agree_on_boxes_with_area_and_distinct_scores(seed, 
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 20), st.integers(1, 3), st.sampled_from([0.0, 1 / 3, 0.6, 1.0]))
 @example(0, 20, 1, 0.6)

@@ -58,6 +58,7 @@ def loop(features, rois, values, *, framework):
     return pooled
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @pytest.mark.parametrize("semantics", ["framework", "ideal"])
 @settings(max_examples=150, deadline=None)
@@ -73,6 +74,7 @@ def test_fp32_semantics_are_those_of_the_loop(semantics, seed, aligned, samples)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 0, 1, 2]))
@@ -95,6 +97,7 @@ def test_the_device_is_that_of_the_loop_in_fp16(seed, aligned, samples):
         np.testing.assert_array_equal(pooled, pooled.astype(np.float16))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 1, 2]))
 def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, samples):
@@ -111,6 +114,7 @@ def test_device_rounds_the_ideal_once_where_its_inputs_are_exact(seed, aligned, 
     np.testing.assert_array_equal(device, ideal.astype(np.float16).astype(np.float32))
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), aligned=st.integers(0, 1), samples=st.sampled_from([0, 1, 2]))
 def test_framework_and_ideal_agree_on_rois_of_a_feature_pixel_off_the_bounds(seed, aligned, samples):
@@ -217,6 +221,7 @@ def test_the_device_compares_the_level_in_fp16():
     assert kernel.device(rois, 56, 4).tolist() == [0, 1]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32), st.integers(2, 6))
 def test_levels_of_random_rois_are_those_of_the_loop(seed, levels):

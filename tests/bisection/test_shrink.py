@@ -295,6 +295,7 @@ def test_a_recorder_hands_out_any_tensor_and_few_at_a_time(monkeypatch: pytest.M
     assert set(found) == {"boxes", "width", "height", "area"}
 
 
+@pytest.mark.slow
 def test_shrinking_a_long_graph_takes_seconds() -> None:
     lines = [f"t{i + 1} = {'Neg' if i != 70 else 'Abs'} (t{i})" for i in range(120)]
     model = parse("(float[3] t0) => (float[3] t120) {" + "\n".join(lines) + "}")

@@ -135,6 +135,7 @@ def test_its_errors_are_answers(name: str, kind: type[ConvertkitError]) -> None:
     assert child.ask("double", text="a", timeout=60) == {"text": "aa"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("question", "given", "line", "code"),
     [
@@ -257,6 +258,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.mark.slow
 def test_an_interrupt_kills_it(interruptible: None) -> None:
     child = started()
     pid = child.ask("who", timeout=60)["pid"]

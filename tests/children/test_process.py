@@ -95,6 +95,7 @@ def test_signal_is_named() -> None:
     assert caught.value.returncode == -signal.SIGSEGV
 
 
+@pytest.mark.slow
 def test_time_limit_kills_the_tree_and_says_what_was_last_heard(tmp_path: Path) -> None:
     with pytest.raises(ChildError, match=r"was killed after its time limit of \S+ s: ready") as caught:
         run_child(python(STAY, tmp_path), timeout=6)
@@ -191,6 +192,7 @@ def test_children_run_side_by_side_from_threads() -> None:
     assert sorted(results) == [f"{number}\n" for number in range(8)]
 
 
+@pytest.mark.slow
 def test_ticks_come_whether_or_not_anything_is_printed() -> None:
     ticks: list[float] = []
 

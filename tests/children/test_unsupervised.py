@@ -58,6 +58,7 @@ def test_a_failure_is_one_line(
     assert caught.value.returncode == code
 
 
+@pytest.mark.slow
 def test_the_limits_hold_for_the_whole_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = f"sleep 600 & echo $! $$ >{tmp_path}/pids; echo ready; sleep 600"
     with pytest.raises(ChildError, match=r"was killed after its time limit of 2 s: ready") as caught:
@@ -71,6 +72,7 @@ def test_the_limits_hold_for_the_whole_group(tmp_path: Path, monkeypatch: pytest
         run_child(python("while True: print('y' * 1000)"))
 
 
+@pytest.mark.slow
 def test_whoever_keeps_the_output_open_is_not_waited_for() -> None:
     done = run_child(
         python("import subprocess; subprocess.Popen(['sleep', '600']); print('done')"), timeout=60

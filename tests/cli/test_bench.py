@@ -134,6 +134,7 @@ def chip(cli, boxes, monkeypatch):
     return ["bench", boxes, "--target", "ascend310p3", "--loops", 3, "--photos", 2]
 
 
+@pytest.mark.slow
 def test_on_the_chip_copies_stand_apart(cli, chip):
     done = cli(*chip, "--device", 1)
 
@@ -147,6 +148,7 @@ def test_on_the_chip_copies_stand_apart(cli, chip):
     assert "end to end" in done.out
 
 
+@pytest.mark.slow
 def test_without_the_module_it_is_exit_code_3(cli, chip, monkeypatch):
     stand_in.remove(monkeypatch)
 

@@ -141,6 +141,7 @@ def test_a_broken_pass_is_named_and_its_reproducer_fails_again(
     assert line in text
 
 
+@pytest.mark.slow
 def test_what_only_an_input_at_the_bounds_of_a_pass_shows_is_found_as_opt_finds_it(
     cli: Cli, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -173,6 +174,7 @@ def test_the_files_hold_what_they_say(cli: Cli, onnx_file: Path, tmp_path: Path)
     assert "after the passes: none" in (tmp_path / "bisect-swap-sub" / "README.md").read_text()
 
 
+@pytest.mark.slow
 def test_what_fails_again_on_a_targets_own_runtime_loads_its_plugin(
     cli: Cli, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +219,7 @@ def test_a_stricter_effect_finds_what_a_pass_admits(
     assert (code, "nudge{factor=1.5} is the first that does not hold" in text) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_reproducer_is_replaced_only_by_force_and_nothing_else_ever(
     cli: Cli, onnx_file: Path, tmp_path: Path
 ) -> None:

@@ -103,6 +103,7 @@ def test_list_and_show_passes(cli: Cli) -> None:
     assert "min: int = 11" in shown
 
 
+@pytest.mark.slow
 def test_list_targets_models_plugins(cli: Cli) -> None:
     repository = Path(__file__).parents[2]
 

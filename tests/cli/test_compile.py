@@ -32,6 +32,7 @@ def contents(directory: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
+@pytest.mark.slow
 def test_without_a_compiler_the_last_line_says_what_is_left_to_do(
     cli: Cli, tiny: Path, bin_dir: Path
 ) -> None:
@@ -43,6 +44,7 @@ def test_without_a_compiler_the_last_line_says_what_is_left_to_do(
     assert "\nup to date: bundle" in again.out
 
 
+@pytest.mark.slow
 def test_a_bundle_finished_elsewhere_equals_a_direct_build(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -64,6 +66,7 @@ def test_a_bundle_finished_elsewhere_equals_a_direct_build(
     assert cli("build", "--help").code == 0
 
 
+@pytest.mark.slow
 def test_a_compiled_bundle_says_so(cli: Cli, bundle: Path, stand_in: Path) -> None:
     cli("compile", bundle)
     before = contents(bundle)
@@ -75,6 +78,7 @@ def test_a_compiled_bundle_says_so(cli: Cli, bundle: Path, stand_in: Path) -> No
     assert cli("compile", bundle).out.splitlines()[-1].startswith("already compiled: bundle (")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["", "bundle/"])
 def test_a_zip_is_a_bundle_too(cli: Cli, bundle: Path, stand_in: Path, folder: str) -> None:
     with zipfile.ZipFile("sent.zip", "w") as archive:
@@ -88,6 +92,7 @@ def test_a_zip_is_a_bundle_too(cli: Cli, bundle: Path, stand_in: Path, folder: s
     assert contents(Path("sent")) == contents(bundle)
 
 
+@pytest.mark.slow
 def test_build_writes_the_zip_itself(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     first = cli("build", tiny, *TARGET, "-o", "a/bundle", "--zip")
     packed = Path("a/bundle.zip").read_bytes()
@@ -113,6 +118,7 @@ def test_the_zip_of_the_working_directory_lies_beside_it(
     assert "made.zip" not in contents(here)
 
 
+@pytest.mark.slow
 def test_a_zip_that_was_written_is_compiled_and_a_strangers_file_is_not_replaced(
     cli: Cli, tiny: Path, stand_in: Path
 ) -> None:
@@ -129,6 +135,7 @@ def test_a_zip_that_was_written_is_compiled_and_a_strangers_file_is_not_replaced
     assert Path("elsewhere/model.om").is_file()
 
 
+@pytest.mark.slow
 def test_of_a_zip_only_what_its_manifest_says_is_taken(cli: Cli, bundle: Path, stand_in: Path) -> None:
     with zipfile.ZipFile("sent.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in bundle.iterdir():
@@ -150,6 +157,7 @@ def test_of_a_zip_only_what_its_manifest_says_is_taken(cli: Cli, bundle: Path, s
     assert not Path("swollen").exists()
 
 
+@pytest.mark.slow
 def test_what_is_no_bundle_or_was_damaged_is_refused(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path
 ) -> None:
@@ -174,6 +182,7 @@ def test_what_is_no_bundle_or_was_damaged_is_refused(
     assert sorted(path.name for path in Path().iterdir() if path.name.startswith(".")) == []
 
 
+@pytest.mark.slow
 def test_no_compiler_is_3_and_an_unknown_one_2(cli: Cli, tiny: Path, bundle: Path) -> None:
     codes = {
         where: cli("compile", bundle, "--compiler", where).code for where in ("local", "auto", "none", "loc")
@@ -187,6 +196,7 @@ def test_no_compiler_is_3_and_an_unknown_one_2(cli: Cli, tiny: Path, bundle: Pat
     assert cli("build", tiny, "--compiler", "local").code == 2  # the processor needs none
 
 
+@pytest.mark.slow
 def test_a_failing_compiler_leaves_the_bundle_as_it_was(
     cli: Cli, bundle: Path, stand_in: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,6 +213,7 @@ def test_a_failing_compiler_leaves_the_bundle_as_it_was(
 # what a build makes of an artifact that was compiled in another way
 
 
+@pytest.mark.slow
 def test_auto_keeps_what_another_compiler_made(cli: Cli, tiny: Path, bundle: Path, stand_in: Path) -> None:
     assert cli("compile", bundle).code == 0
     stand_in.unlink()
@@ -215,6 +226,7 @@ def test_auto_keeps_what_another_compiler_made(cli: Cli, tiny: Path, bundle: Pat
     assert "model.om" not in contents(bundle)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["twin.onnx", "manifest.json", "model.om"])
 def test_what_is_lost_of_an_artifact_does_not_cost_what_was_compiled(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path, name: str
@@ -232,6 +244,7 @@ def test_what_is_lost_of_an_artifact_does_not_cost_what_was_compiled(
     assert ("model.om" in contents(bundle)) == (name != "model.om")
 
 
+@pytest.mark.slow
 def test_auto_compiles_what_is_awaiting(cli: Cli, tiny: Path, bundle: Path, stand_in: Path) -> None:
     done = cli("build", tiny, *TARGET, "-o", bundle)
 
@@ -239,6 +252,7 @@ def test_auto_compiles_what_is_awaiting(cli: Cli, tiny: Path, bundle: Path, stan
     assert "model.om" in read_manifest(bundle / "manifest.json").files
 
 
+@pytest.mark.slow
 def test_a_model_compiled_by_hand_is_neither_lost_nor_taken_for_another_graphs(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path
 ) -> None:
@@ -255,6 +269,7 @@ def test_a_model_compiled_by_hand_is_neither_lost_nor_taken_for_another_graphs(
     assert (bundle / "model.om").read_bytes() == b"IMOD by hand"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["compile", "build"])
 def test_a_model_whose_manifest_a_kill_kept_out_is_not_taken_for_one_compiled_by_hand(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path, verb: str
@@ -272,6 +287,7 @@ def test_a_model_whose_manifest_a_kill_kept_out_is_not_taken_for_one_compiled_by
     assert contents(bundle) == whole
 
 
+@pytest.mark.slow
 def test_what_a_kill_after_the_last_step_left_beside_it_goes_though_there_is_nothing_to_do(
     cli: Cli, bundle: Path, stand_in: Path
 ) -> None:
@@ -286,6 +302,7 @@ def test_what_a_kill_after_the_last_step_left_beside_it_goes_though_there_is_not
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_dry_run_knows_that_a_compiled_artifact_is_up_to_date(
     cli: Cli, tiny: Path, bundle: Path, stand_in: Path
 ) -> None:

@@ -68,6 +68,7 @@ def test_a_package_is_built_as_far_as_its_target_graph(cli: Cli, tiny: Path, tmp
     assert not Path("build").exists()
 
 
+@pytest.mark.slow
 def test_bytes_are_copied_where_the_target_normalises(cli: Cli, tiny: Path) -> None:
     floating = cli("estimate", tiny, "-t", "ascend310p3", "--json").json["estimate"]["input_bytes"]
     yaml = tiny / "model.yaml"

@@ -272,6 +272,7 @@ def test_a_pass_that_requires_another_runs_where_that_is_done(cli: Cli, graph: P
     assert "drop-relu" not in done.err
 
 
+@pytest.mark.slow
 def test_the_dry_run_of_a_build_knows_what_is_there(cli: Cli, tiny: Path, own_home: Path) -> None:
     first = cli("build", tiny, "--dry-run", "--json").json
     assert not list(own_home.iterdir())

@@ -81,6 +81,7 @@ def endless(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_loop_without_end_is_ended_with_the_name_of_what_ran_it(tmp_path: Path) -> None:
     path = endless(tmp_path / "loop.onnx")
 
@@ -91,6 +92,7 @@ def test_a_loop_without_end_is_ended_with_the_name_of_what_ran_it(tmp_path: Path
     assert not (tmp_path / "out.onnx").exists()
 
 
+@pytest.mark.slow
 def test_bisect_ends_too(tmp_path: Path) -> None:
     done = guarded("bisect", endless(tmp_path / "loop.onnx"), "-p", "fold-constants", allow="0.2")
 
@@ -98,6 +100,7 @@ def test_bisect_ends_too(tmp_path: Path) -> None:
     assert (done.code, done.err) == (4, line)
 
 
+@pytest.mark.slow
 def test_a_value_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
     text = """(float[1] x) => (float[1] y)
     <int64[2] sizes = {65536, 65536}, int64[2] all = {0, 1}>
@@ -114,6 +117,7 @@ def test_a_value_that_fills_the_memory_is_refused(tmp_path: Path) -> None:
     assert (done.code, done.err) == (4, f"error: onnxruntime, running the graph: not enough memory {LIFT}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "line"),
     [
@@ -130,6 +134,7 @@ def test_a_death_is_one_line_that_names_the_step(odd, body: str, line: str) -> N
     assert (done.code, done.err) == (4, line)
 
 
+@pytest.mark.slow
 def test_waiting_is_no_work(odd) -> None:
     """A machine that is slow, or was stopped, is not the graph's fault."""
     done = guarded(*odd("time.sleep(3)"), allow="0.1")
@@ -137,6 +142,7 @@ def test_waiting_is_no_work(odd) -> None:
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_with_whoever_started_it(odd, tmp_path: Path, number: signal.Signals) -> None:
     words = odd(f"Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)")
@@ -152,6 +158,7 @@ def test_it_ends_with_whoever_started_it(odd, tmp_path: Path, number: signal.Sig
     assert wait_until_dead([child]) == []
 
 
+@pytest.mark.slow
 def test_an_interrupt_is_answered_by_the_command_itself(odd, tmp_path: Path) -> None:
     words = odd(f"Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getpid()}}\\n'); time.sleep(600)")
     line = "error: interrupted; finished steps are kept\n"
@@ -163,6 +170,7 @@ def test_an_interrupt_is_answered_by_the_command_itself(odd, tmp_path: Path) -> 
     assert (process.returncode, err) == (130, line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["ImportError('initialization failed')", "UsageError('a plugin')"])
 def test_an_interrupt_that_a_library_makes_another_error_of_is_still_one(
     odd, tmp_path: Path, error: str
@@ -181,6 +189,7 @@ def test_an_interrupt_that_a_library_makes_another_error_of_is_still_one(
     assert (process.returncode, err) == (130, "error: interrupted; finished steps are kept\n")
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_the_whole_group_is_answered_once_and_what_is_cleaned_up_is_not_disturbed(
     odd, tmp_path: Path
 ) -> None:
@@ -222,6 +231,7 @@ def written(path: Path) -> int:
     raise AssertionError("it did not begin")
 
 
+@pytest.mark.slow
 def test_the_limits_can_be_lifted(odd, tmp_path: Path) -> None:
     words = odd(f"Path({str(tmp_path / 'pid')!r}).write_text(f'{{os.getppid()}}\\n')")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import pytest
 from convertkit_cpu.target import CpuTarget
 from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
 
@@ -15,6 +16,7 @@ from tests.graphtext import apply
 from tests.passes.heads import nms_forms
 
 
+@pytest.mark.slow
 def test_a_head_is_found_and_checked_without_a_target(cli: Cli, tmp_path: Path) -> None:
     save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
 
@@ -30,6 +32,7 @@ def test_a_head_is_found_and_checked_without_a_target(cli: Cli, tmp_path: Path) 
     assert "NonMaxSuppression" not in {op for op, _ in nodes}
 
 
+@pytest.mark.slow
 def test_what_was_found_goes_on_in_the_next_command(cli: Cli, tmp_path: Path) -> None:
     save(nms_forms.mmdet(nms_forms.Form()), tmp_path / "head.onnx")
     cli("opt", "head.onnx", "-p", "simplify,fuse-multiclass-nms", "-o", "fused.onnx")

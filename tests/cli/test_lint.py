@@ -23,6 +23,7 @@ def file(tmp_path: Path) -> Path:
     return Path("model.onnx")
 
 
+@pytest.mark.slow
 def test_a_clean_file_gives_0(cli: Cli, tmp_path: Path) -> None:
     onnx.save(named(CLEAN).proto, tmp_path / "clean.onnx")
 
@@ -33,6 +34,7 @@ def test_a_clean_file_gives_0(cli: Cli, tmp_path: Path) -> None:
     assert done.out.startswith("kernels: the table of this package")
 
 
+@pytest.mark.slow
 def test_an_error_gives_1_and_a_table(cli: Cli, file: Path) -> None:
     done = cli("lint", file, *TARGET)
 
@@ -46,6 +48,7 @@ def test_an_error_gives_1_and_a_table(cli: Cli, file: Path) -> None:
     assert done.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_what_repeats_is_one_row_and_json_has_each(cli: Cli, tmp_path: Path) -> None:
     dead = " ".join(f"z{number} = Abs (x)" for number in range(40)) + " q = Neg (x) p = Neg (x)"
     onnx.save(named(f"(float[2] x) => (float[2] y) {{ y = Relu (x) {dead} }}").proto, tmp_path / "dead.onnx")
@@ -63,6 +66,7 @@ def test_what_repeats_is_one_row_and_json_has_each(cli: Cli, tmp_path: Path) -> 
     assert len(cli("lint", "dead.onnx", *TARGET, "--sarif").json["runs"][0]["results"]) == 42
 
 
+@pytest.mark.slow
 def test_branches_and_tensors_are_not_printed(cli: Cli, tmp_path: Path) -> None:
     """One If with a weight in its branch gave 140 kB."""
     text = """(bool c, float[2000] x) => (float[2000] y) { y = If (c) <
@@ -82,6 +86,7 @@ def test_branches_and_tensors_are_not_printed(cli: Cli, tmp_path: Path) -> None:
     assert len(cli("lint", "if.onnx", *TARGET, "--json").out) < 3000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("letter", ["n", "ä", "\u202e", "\x1b"])
 def test_long_names_are_cut(cli: Cli, tmp_path: Path, letter: str) -> None:
     name = letter * 20000
@@ -97,6 +102,7 @@ def test_long_names_are_cut(cli: Cli, tmp_path: Path, letter: str) -> None:
     assert cli("lint", "long.onnx", *TARGET, "--json").json["errors"]
 
 
+@pytest.mark.slow
 def test_warnings_alone_give_0(cli: Cli, file: Path) -> None:
     done = cli("lint", file, *TARGET, "--input-shape", "x:2")
 
@@ -104,6 +110,7 @@ def test_warnings_alone_give_0(cli: Cli, file: Path) -> None:
     assert "0 errors, 1 warning" in done.out
 
 
+@pytest.mark.slow
 def test_a_rule_can_be_allowed(cli: Cli, file: Path) -> None:
     done = cli("lint", file, *TARGET, "--allow", "input-shape-missing", "--allow", "node-dead", "--json")
 
@@ -113,6 +120,7 @@ def test_a_rule_can_be_allowed(cli: Cli, file: Path) -> None:
     assert {item["rule"] for item in done.json["allowed"]} == {"input-shape-missing", "node-dead"}
 
 
+@pytest.mark.slow
 def test_json_has_everything(cli: Cli, file: Path) -> None:
     done = cli("lint", file, *TARGET, "--json")
 
@@ -122,6 +130,7 @@ def test_json_has_everything(cli: Cli, file: Path) -> None:
     assert set(done.json["findings"][0]) == {"node", "op", "rule", "severity", "why", "fix"}
 
 
+@pytest.mark.slow
 def test_sarif_is_of_the_structure_of_2_1_0(cli: Cli, file: Path) -> None:
     done = cli("lint", file, *TARGET, "--sarif", "--allow", "node-dead")
 
@@ -172,6 +181,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(cli: Cli, file: Path, words: list
     assert done.err.startswith(line) and done.err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_model_is_one_line(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no model")
 
@@ -188,6 +198,7 @@ def test_the_rules_are_listed(cli: Cli) -> None:
     assert any(row["rule"] == "input-dangling" and row["targets"] == ["ascend310p3"] for row in done.json)
 
 
+@pytest.mark.slow
 def test_a_rule_is_listed_once_however_many_targets_have_it(cli: Cli) -> None:
     everywhere = cli("list", "rules", "--json").json
     shown = cli("list", "rules").out

@@ -52,6 +52,7 @@ def shapeless(value: onnx.ValueInfoProto) -> onnx.ModelProto:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [

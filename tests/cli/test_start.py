@@ -32,6 +32,7 @@ def imported_by(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["verify", "--help"], ["env", "--help"]])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     modules = imported_by(f"from convertkit.cli.app import main; main({words!r})")
@@ -43,6 +44,7 @@ def test_importing_convertkit_imports_nothing_heavy() -> None:
     assert imported_by("from convertkit.api.passes import GraphPass") & HEAVY == set()
 
 
+@pytest.mark.slow
 def test_an_up_to_date_build_imports_no_graph_library(tiny: object, tmp_path: object) -> None:
     words = ["build", str(tiny), "-o", f"{tmp_path}/out"]
     subprocess.run([sys.executable, "-m", "convertkit", *words], capture_output=True, check=True)
@@ -69,6 +71,7 @@ def test_no_runtime_reports_to_its_maker(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []  # where the reporter would keep its session
 
 
+@pytest.mark.slow
 def test_a_file_name_need_not_be_text(tiny: Path, tmp_path: Path) -> None:
     command = [
         sys.executable,
@@ -86,6 +89,7 @@ def test_a_file_name_need_not_be_text(tiny: Path, tmp_path: Path) -> None:
     assert rb"made\udcff (model.onnx" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("redirection", ["| head -0; exit ${PIPESTATUS[0]}", ">&-", "2>&-", ">&- 2>&- <&-"])
 def test_closed_streams_are_no_defect(tmp_path: Path, redirection: str) -> None:
     command = f"{sys.executable} -m convertkit list passes {redirection}"

@@ -55,6 +55,7 @@ def told(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
     reseal(bundle)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "shown"),
     [
@@ -78,6 +79,7 @@ def test_a_bundle_reaches_out_of_its_directory_only_where_it_is_trusted(
     assert trusted.code == (4 if "extra" in options else 0), trusted.err  # the stand-in knows no --json
 
 
+@pytest.mark.slow
 def test_build_says_so_where_its_bundle_will_need_trust(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     cache = ["-O", "op_compiler_cache_mode=enable", "-O", "op_compiler_cache_dir=/var/cache/atc"]
 
@@ -87,6 +89,7 @@ def test_build_says_so_where_its_bundle_will_need_trust(cli: Cli, tiny: Path, bi
     assert reaching.out.splitlines()[-1].endswith("or convertkit compile made --trust")
 
 
+@pytest.mark.slow
 def test_a_directory_of_the_compilers_own_needs_no_trust(cli: Cli, bundle: Path) -> None:
     told(bundle, lambda content: content["options"].update(op_debug_level=1, debug_dir="kernels"))
 
@@ -116,6 +119,7 @@ def test_options_that_make_no_sense_are_one_line(
     assert done.err.startswith(f"error: {line}"), done.err
 
 
+@pytest.mark.slow
 def test_files_of_endless_brackets_stop_nothing_but_the_options(cli: Cli, bundle: Path) -> None:
     for name, code in (("origins.json", 0), ("preflight.json", 0), ("atc.json", 2)):
         other = Path(shutil.copytree(bundle, f"with {name}"))
@@ -125,6 +129,7 @@ def test_files_of_endless_brackets_stop_nothing_but_the_options(cli: Cli, bundle
         assert cli("compile", other).code == code, name
 
 
+@pytest.mark.slow
 def test_no_file_of_a_bundle_speaks_to_the_terminal(cli: Cli, bundle: Path) -> None:
     told(bundle, lambda content: content.update(command=["\x1b[31mrm"]))
 
@@ -145,6 +150,7 @@ def test_a_manifest_names_plain_files(cli: Cli, bundle: Path, name: str) -> None
     assert done.err.startswith("error: bundle/manifest.json: "), done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_zip_that_unpacks_whole_blocks_at_once_is_refused_unread(
     cli: Cli, bundle: Path, method: int
@@ -159,6 +165,7 @@ def test_a_zip_that_unpacks_whole_blocks_at_once_is_refused_unread(
     assert f"is packed by method {method} of .zip (pack it stored or deflated)" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "said"), [(0, ""), (1, "atc.json unpacks to"), (-1, "atc.json has")])
 def test_a_file_in_a_zip_has_the_size_that_the_manifest_says(
     cli: Cli, bundle: Path, stand_in: Path, more: int, said: str
@@ -174,6 +181,7 @@ def test_a_file_in_a_zip_has_the_size_that_the_manifest_says(
     assert Path("sent").exists() == (not said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_garbled_zip_is_one_line_and_leaves_nothing(cli: Cli, bundle: Path, method: int) -> None:
     with zipfile.ZipFile("whole.zip", "w", method) as archive:
@@ -211,6 +219,7 @@ def test_a_place_that_is_not_free_is_refused_before_the_work(cli: Cli, bundle: P
     assert done.err == line  # nothing of ATC before it
 
 
+@pytest.mark.slow
 def test_a_bundle_that_is_not_there_leaves_no_directories(cli: Cli, bundle: Path) -> None:
     done = cli("compile", "far/away/bundle.zip")
 
@@ -218,6 +227,7 @@ def test_a_bundle_that_is_not_there_leaves_no_directories(cli: Cli, bundle: Path
     assert not Path("far").exists()
 
 
+@pytest.mark.slow
 def test_a_zip_of_any_name_is_taken_where_it_is_said_where_to(cli: Cli, bundle: Path) -> None:
     pack(bundle, read_manifest(bundle / "manifest.json")).rename("sent")
 
@@ -227,6 +237,7 @@ def test_a_zip_of_any_name_is_taken_where_it_is_said_where_to(cli: Cli, bundle: 
     assert somewhere.code == 0, somewhere.err
 
 
+@pytest.mark.slow
 def test_what_is_compiled_already_is_laid_out_where_it_was_asked_for(cli: Cli, bundle: Path) -> None:
     assert cli("compile", bundle).code == 0
 
@@ -238,6 +249,7 @@ def test_what_is_compiled_already_is_laid_out_where_it_was_asked_for(cli: Cli, b
     }
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_a_step_that_failed(cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -254,6 +266,7 @@ def test_a_full_disk_is_a_step_that_failed(cli: Cli, bundle: Path, monkeypatch: 
     )
 
 
+@pytest.mark.slow
 def test_what_lacks_nothing_may_lie_where_nothing_can_be_written(
     cli: Cli, bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +278,7 @@ def test_what_lacks_nothing_may_lie_where_nothing_can_be_written(
     assert cli("compile", bundle).code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "facts"),
     [
@@ -292,6 +306,7 @@ def test_facts_that_are_none_cannot_be_repeated(
     assert done.err.startswith("error: bundle/manifest.json: its facts are not those of a build ("), done.err
 
 
+@pytest.mark.slow
 def test_a_zip_that_is_being_written_is_not_taken_for_a_leftover(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

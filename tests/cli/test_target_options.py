@@ -82,6 +82,7 @@ def test_what_is_printed_is_preflight_and_the_command(cli: Cli, tiny: Path, bin_
     assert cli("build", tiny, *TARGET).out.splitlines()[:9] == lines[:9]
 
 
+@pytest.mark.slow
 def test_other_options_are_another_artifact_and_only_compiling_is_repeated(
     cli: Cli, tiny: Path, bin_dir: Path
 ) -> None:
@@ -97,6 +98,7 @@ def test_other_options_are_another_artifact_and_only_compiling_is_repeated(
     assert "cached" in again.err
 
 
+@pytest.mark.slow
 def test_the_hint_for_the_next_command_means_this_artifact(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     specify(tiny)
     spec = yaml.safe_load((tiny / "model.yaml").read_text())
@@ -161,6 +163,7 @@ def test_no_rule_may_be_allowed(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     assert done.code == 0, done.err
 
 
+@pytest.mark.slow
 def test_an_option_may_want_the_chip_to_normalise(cli: Cli, tiny: Path, bin_dir: Path) -> None:
     path = tiny / "model.yaml"
     path.write_text(path.read_text().replace("std: [1, 1, 1]}", "std: [1, 1, 1], normalize: target}"))
@@ -189,6 +192,7 @@ def test_a_misspelt_target_in_the_specification_is_noticed_a_strangers_is_not(cl
     assert cli("build", tiny).code == 0
 
 
+@pytest.mark.slow
 def test_a_compiled_artifact_is_repeated_with_its_options_but_not_compiled_again(
     cli: Cli, tiny: Path, stand_in: Path
 ) -> None:
@@ -221,6 +225,7 @@ def test_show_lists_them(cli: Cli) -> None:
     assert "soc_version" not in shown
 
 
+@pytest.mark.slow
 def test_an_error_of_the_compiler_names_the_pass_a_node_came_from(
     cli: Cli, tiny: Path, bin_dir: Path, stand_in: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

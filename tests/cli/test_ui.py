@@ -50,6 +50,7 @@ def test_sentences_of_a_table_wrap_and_words_stay_whole(capsys: pytest.CaptureFi
     assert all(line.isascii() and line == line.rstrip() for line in lines)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.tuples(*[st.lists(st.text("abc-/", min_size=1, max_size=16), max_size=9)] * 3), min_size=1)
@@ -140,6 +141,7 @@ def test_a_build_shows_a_line_per_step_and_every_note(capsys: pytest.CaptureFixt
     ]
 
 
+@pytest.mark.slow
 def test_a_line_of_immense_length_keeps_its_start_and_its_end(
     cli: Cli, tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

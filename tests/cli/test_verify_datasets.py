@@ -262,6 +262,7 @@ def test_an_unknown_task_is_a_mistake(verify: Verify, tasks: str, line: str) -> 
     assert (done.code, line in done.err) == (2, True)
 
 
+@pytest.mark.slow
 def test_names_that_differ_only_by_spelling_are_matched_and_said(verify: Verify) -> None:
     data = dataset(["Cat", "traffic_light", "DOG"])
 

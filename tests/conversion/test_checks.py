@@ -52,6 +52,7 @@ def test_a_pass_without_samples_is_marked_everywhere(cli: Cli, without_samples: 
     assert said == [f"{name} was not checked: no sample inputs" for name in CHANGED]
 
 
+@pytest.mark.slow
 def test_checks_run_when_samples_come_and_passes_do_not(
     cli: Cli, without_samples: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -53,6 +53,7 @@ def killed_at(number: int, output: Path, source: Path, manifest: Manifest) -> bo
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
+@pytest.mark.slow
 def test_killed_at_every_operation_it_is_the_old_one_or_becomes_the_new_one(tmp_path: Path) -> None:
     old, new = made(tmp_path / "old", OLD), made(tmp_path / "new", NEW)
     before, after = {**OLD, NAME: old.encode()}, {**NEW, NAME: new.encode()}

@@ -68,6 +68,7 @@ def test_what_is_no_size_is_one_line(text: str) -> None:
         parse_size(text, "--to")
 
 
+@pytest.mark.slow
 def test_the_cache_is_listed_measured_and_emptied_and_the_next_build_is_the_same(
     cli: Cli, tiny: Path
 ) -> None:

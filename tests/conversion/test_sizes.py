@@ -91,6 +91,7 @@ def test_a_graph_that_cannot_be_of_the_variants_size_is_one_line(
     assert "positions" in done.err
 
 
+@pytest.mark.slow
 def test_told_sizes_are_a_pass_of_the_build(cli: Cli, tiny: Path, tmp_path: Path) -> None:
     set_open(tiny, 0)
 

@@ -144,6 +144,7 @@ def test_several_sizes_and_seeds_are_run(tmp_path: Path) -> None:
     assert found.runs == 3 * found.shapes
 
 
+@pytest.mark.slow
 def test_the_corpus_goes_red_when_the_cast_believes_everything_fits(
     cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pycocotools.mask as mask_utils
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ def xyxy(boxes):
     return corners
 
 
+@pytest.mark.slow
 @given(boxes, boxes)
 def test_iou_is_that_of_pycocotools(a, b):
     found = iou(xyxy(a), xyxy(b))

@@ -61,6 +61,7 @@ coordinate = st.one_of(
 boxes = st.lists(st.tuples(*[coordinate] * 4), max_size=6)
 
 
+@pytest.mark.slow
 @given(
     boxes, st.integers(1, 70), st.integers(1, 70), st.sampled_from([0.0, 0.3, 0.5, 1.0]), st.integers(0, 99)
 )

@@ -85,6 +85,7 @@ def test_death_points_to_what_reproduces_it(tmp_path: Path) -> None:
     assert "loading" in (work / "worker.log").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [

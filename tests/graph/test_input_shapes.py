@@ -28,6 +28,7 @@ def test_sizes_stand_after_the_last_colon(text: str, expected: Shapes) -> None:
     assert parse_shapes(split_shapes(text)) == expected
 
 
+@pytest.mark.slow
 @given(st.dictionaries(NAMES, SIZES, min_size=1))
 def test_whatever_the_names_a_list_of_texts_says_it(shapes: Shapes) -> None:
     assert parse_shapes(texts_of(shapes)) == shapes

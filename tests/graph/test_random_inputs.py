@@ -35,6 +35,7 @@ def test_a_image_s_sizes_are_multiples_of_32_and_tell_rows_from_columns(stride: 
     assert found.guessed == "batch = 1, height = 64, width = 96"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fine", "coarse"),
     [("h0, w0", "h1, w1"), ("H, W", "Hhalf, Whalf"), ("s0, s1", "s2, s3"), ("?, ?", "?, ?")],

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pycocotools.mask as mask_utils
+import pytest
 
 from convertkit.detection.types import Detections
 from convertkit.offline.draw import paint
@@ -48,6 +49,7 @@ def test_detections_at_and_beyond_the_border_are_drawn():
     assert drawn.shape == pixels.shape
 
 
+@pytest.mark.slow
 def test_postprocess_draws_every_photo(cli, photos, detector, ais_bench, stems, scenes):
     cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
     ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")

@@ -67,6 +67,7 @@ def test_the_target_graph_of_mini(cli, photos, ais_bench, target, rung, graph):
     is_the_same(streamed, rung, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [[], ["--outfmt", "NPY"], ["--output_dirname", "mine"]])
 def test_whatever_the_runtime_writes(cli, photos, detector, ais_bench, words):
     cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
@@ -89,6 +90,7 @@ def test_whatever_the_runtime_writes(cli, photos, detector, ais_bench, words):
     assert Path("found.jsonl").read_bytes().count(b"\n") == 16
 
 
+@pytest.mark.slow
 def test_devices_with_a_time_each_are_one_run_unless_each_computed_everything(
     cli, photos, detector, ais_bench, monkeypatch
 ):
@@ -124,6 +126,7 @@ def test_a_graph_of_two_inputs_reads_two_directories(cli, tmp_path, photos, ais_
     assert "4 images, 16 detections" in done.out
 
 
+@pytest.mark.slow
 def test_what_was_prepared_before_the_build_is_told_to_lack_an_input_and_its_files_are_not_forgotten(
     cli, tmp_path, photos, detector, ais_bench
 ):
@@ -154,6 +157,7 @@ def results(cli, photos, detector, ais_bench):
     return Path("out")
 
 
+@pytest.mark.slow
 def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector, stems):
     (results / f"{stems[1]}_2.bin").unlink()
     (results / f"{stems[2]}_0.bin").write_bytes(b"1234")
@@ -174,6 +178,7 @@ def test_missing_and_extra_files_are_named_up_to_a_limit(cli, results, detector,
     assert some.err.splitlines()[:2] == [f"{stems[1]}_2.bin: missing", "... and 2 more"]
 
 
+@pytest.mark.slow
 def test_after_a_postprocess_that_was_killed_nothing_is_lost_or_doubled(cli, results, detector):
     words = ("postprocess", MASKRCNN, results, "-i", "pre", "--artifact", detector, "--detections", "f.jsonl")
     Path(f".f.jsonl.0123456789ab{TEMPORARY}").write_bytes(
@@ -222,6 +227,7 @@ accuracy: {{bbox: {{AP: {expected}}}, images: 4, tolerance: 0.0}}
     Path("mine.yaml").write_text(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("expected", "code"), [(0.0, 0), (0.999, 1)])
 def test_the_accuracy_spec_judges(cli, scenes, detector, ais_bench, expected, code):
     variant_file(scenes, expected)
@@ -235,6 +241,7 @@ def test_the_accuracy_spec_judges(cli, scenes, detector, ais_bench, expected, co
     assert ("the accuracy spec is not met" in done.err) is (code == 1)
 
 
+@pytest.mark.slow
 def test_without_annotations_detections_are_written_and_not_scored(cli, scenes, detector, ais_bench):
     cli("preprocess", MASKRCNN, "--images", scenes / "images", "--artifact", detector, "-o", "pre")
     ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
@@ -261,6 +268,7 @@ def test_without_annotations_detections_are_written_and_not_scored(cli, scenes, 
     assert "segm" in scored.out
 
 
+@pytest.mark.slow
 def test_annotations_of_other_photos_are_refused(cli, scenes, results, detector, tmp_path):
     data = json.loads((scenes / "instances.json").read_text())
     shutil.copy(scenes / "instances.json", "sizes.json")
@@ -295,6 +303,7 @@ def test_a_mistake_is_one_line(cli, results, words, line):
     assert line in done.err
 
 
+@pytest.mark.slow
 def test_annotations_that_have_moved_since_are_asked_for(cli, tmp_path, scenes, detector, ais_bench):
     shutil.copy(scenes / "instances.json", "mine.json")
     words = ("--annotations", "mine.json", "--images", scenes / "images")
@@ -318,6 +327,7 @@ def test_the_inputs_must_have_been_prepared_for_this_model(cli, results, tiny, d
     assert (done.code, done.err) == (2, "error: the inputs were prepared for model maskrcnn, not for tiny\n")
 
 
+@pytest.mark.slow
 def test_what_makes_annotations_doubtful_is_said_beside_the_figures(cli, photos, detector, ais_bench):
     cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")
     ais_bench("--model", detector / "model.onnx", "--input", "pre", "--output", "out")
@@ -358,6 +368,7 @@ def test_other_settings_than_the_variant_has_are_said_beside_the_figures(
     assert (done.json["notes"] or [None])[0] == line
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "line"),
     [

@@ -160,6 +160,7 @@ def register_targets(register):
 """
 
 
+@pytest.mark.slow
 def test_a_plugins_tool_is_read_by_the_commands(cli, photos, detector, stems, tmp_path):
     Path("mill.py").write_text(PLUGIN)
     cli("preprocess", MASKRCNN, *photos, "--artifact", detector, "-o", "pre")

@@ -148,6 +148,7 @@ def test_what_was_interrupted_is_continued(job, tmp_path, monkeypatch):
     assert outcome.extra == ()
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_whole_files_only_and_is_continued(job, tmp_path, detector):
     images = tmp_path / "images"
     images.mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from convertkit_passes.cast_int64 import CastInt64ToInt32
 from hypothesis import HealthCheck, given, settings
 
@@ -12,6 +13,7 @@ from tests.passes.random_graphs import Case, assert_same, cases, outputs
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.slow
 @MANY
 @given(cases())
 def test_outputs_are_the_same(case: Case) -> None:
@@ -26,6 +28,7 @@ def test_outputs_are_the_same(case: Case) -> None:
     assert_same(before, outputs(result, case.feeds, optimize=True))
 
 
+@pytest.mark.slow
 @MANY
 @given(cases())
 def test_a_second_application_changes_nothing(case: Case) -> None:
@@ -37,6 +40,7 @@ def test_a_second_application_changes_nothing(case: Case) -> None:
     assert twice.digest() == once.digest()
 
 
+@pytest.mark.slow
 @MANY
 @given(cases())
 def test_kept_outputs_and_retyped_inputs(case: Case) -> None:

@@ -197,6 +197,7 @@ def chains(draw: st.DrawFn) -> LightModel:
     return detach(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 14)], ir_version=8))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(chains(), st.booleans())
 def test_no_value_is_lost_at_the_bounds(model: LightModel, inputs: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+import pytest
 from convertkit_passes.fold_constants import FoldConstants
 from hypothesis import HealthCheck, given, settings
 
@@ -192,6 +193,7 @@ def test_large_weights_that_nothing_folds_are_not_opened() -> None:
     assert apply(FOLD, model).digest() == model.digest()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_random_graphs_compute_the_same_and_fold_once(case: Case) -> None:

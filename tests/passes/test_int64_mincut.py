@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import pytest
 from convertkit_passes.int64.mincut import ENDLESS, source_side
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,6 +31,7 @@ arcs_of_a_graph = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(arcs_of_a_graph)
 def test_the_cut_is_the_cheapest_and_the_side_the_smallest(arcs: Arcs) -> None:

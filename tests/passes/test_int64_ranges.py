@@ -60,6 +60,7 @@ def with_inner_outputs(model: LightModel) -> LightModel:
     return detach(proto)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases())
 def test_every_integer_of_a_random_graph_is_in_its_range(case: Case) -> None:

@@ -52,6 +52,7 @@ def test_dashes_and_underscores_are_the_same_in_option_names() -> None:
 words = st.text(max_size=12)
 
 
+@pytest.mark.slow
 @given(
     st.builds(
         Sample,

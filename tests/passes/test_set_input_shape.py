@@ -276,6 +276,7 @@ def test_it_computes_what_the_graph_before_computes_at_that_size(batch: int, hei
     }
 
 
+@pytest.mark.slow
 def test_the_check_runs_at_the_size_that_is_set(cli: Cli, tmp_path: Path) -> None:
     onnx.save(parse(HALVED).proto, tmp_path / "g.onnx")
 

@@ -93,6 +93,7 @@ def test_only_weights_that_a_fusion_reads_travel() -> None:
     assert needed_weights(network()) == {"w1"}
 
 
+@pytest.mark.slow
 def test_fusions_are_as_good_as_on_the_whole_file_and_idle_weights_come_back() -> None:
     model = network()
 
@@ -109,6 +110,7 @@ def test_fusions_are_as_good_as_on_the_whole_file_and_idle_weights_come_back() -
     np.testing.assert_allclose(outputs(result, feeds)["y"], outputs(model, feeds)["y"], rtol=2e-4)
 
 
+@pytest.mark.slow
 def test_equal_weights_under_two_names_are_seen_as_equal() -> None:
     nodes = [
         helper.make_node("Conv", ["x", "w"], ["a"]),
@@ -124,6 +126,7 @@ def test_equal_weights_under_two_names_are_seen_as_equal() -> None:
     assert counts(result.proto) == {"Conv": 1, "Add": 1}
 
 
+@pytest.mark.slow
 def test_two_runs_give_the_same_bytes() -> None:
     model = network()
 
@@ -158,6 +161,7 @@ def test_metadata_is_the_models_own() -> None:
     assert [(item.key, item.value) for item in result.proto.metadata_props] == [("author", "somebody")]
 
 
+@pytest.mark.slow
 def test_an_input_with_a_default_does_not_become_a_required_one() -> None:
     model = parse("(float[2] x, float[2] w) => (float[2] y) <float[2] w = {1.0, 2.0}> { y = Add (x, w) }")
 
@@ -167,6 +171,7 @@ def test_an_input_with_a_default_does_not_become_a_required_one() -> None:
     assert outputs(result, {"x": np.zeros(2, np.float32)})["y"].tolist() == [1, 2]
 
 
+@pytest.mark.slow
 def test_optimizers_can_be_left_out() -> None:
     result = apply(Simplify(skip=("fuse_bn_into_conv",)), network())
 
@@ -198,6 +203,7 @@ def test_an_if_around_another_that_onnxsim_stumbles_over_is_left() -> None:
     np.testing.assert_allclose(outputs(result, feeds)["z"], np.exp(-feeds["x"]), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_growing_constants_stop_at_the_limit() -> None:
     before = """(float[1] x) => (float[N] y)
     <int64[1] many = {100000}, float[1] one = {1.0}>
@@ -242,6 +248,7 @@ def test_a_crash_is_an_ordinary_error_with_a_file_to_try_again(
     assert counts(onnx.load(reproducer)) == counts(network().proto)
 
 
+@pytest.mark.slow
 def test_a_hang_ends_at_the_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(simplify, "CHILD", [sys.executable, "-c", "import time; time.sleep(60)"])
     monkeypatch.setattr(simplify, "TIME_LIMIT", 0.5)

@@ -153,6 +153,7 @@ def random_results(rng, annotations, ids, categories, size):
     return results
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.data())
 @settings(deadline=None, max_examples=40)
 def test_random_datasets_score_as_by_pycocotools(tmp_path_factory, seed, data):
@@ -170,6 +171,7 @@ def test_random_datasets_score_as_by_pycocotools(tmp_path_factory, seed, data):
         np.testing.assert_allclose(list(found[task].per_class.values()), per_class, rtol=0, atol=1e-9)
 
 
+@pytest.mark.slow
 @needs_shared
 def test_real_annotations_score_as_by_pycocotools():
     path = SHARED / "data" / "coco_val188_instances.json"

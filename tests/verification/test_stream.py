@@ -27,6 +27,7 @@ def through(images, **changes):
     return reached, stream(images, **stages)
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(0, 1000), max_size=30), st.integers(1, 5))
 @settings(deadline=None)
 def test_every_image_passes_every_stage_in_order(images, prefetch):

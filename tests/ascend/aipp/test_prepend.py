@@ -97,6 +97,7 @@ def test_every_pixel_value_has_the_bits_of_float16_arithmetic(to_rgb: bool) -> N
     np.testing.assert_array_equal(found, oracle(pixels, spec_of(to_rgb=to_rgb)).astype(np.float32))
 
 
+@pytest.mark.slow
 @given(
     st.tuples(*[st.floats(0, 255)] * 3),
     st.tuples(*[st.floats(2e-5, 16000)] * 3),
@@ -110,6 +111,7 @@ def test_any_mean_and_std_has_the_bits_of_float16_arithmetic(mean, std) -> None:
     np.testing.assert_array_equal(run(RAMP, spec), expected)
 
 
+@pytest.mark.slow
 @given(st.tuples(*[st.floats(0, 255)] * 3), st.tuples(*[st.floats(0.01, 1000)] * 3))
 @settings(deadline=None, max_examples=40)
 def test_the_host_is_met_within_the_bound_of_four_roundings(mean, std) -> None:

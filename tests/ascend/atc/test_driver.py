@@ -117,6 +117,7 @@ def test_external_data_goes_along_and_weights_come_back(
     assert (tmp_path / "weights.bin").read_bytes() == b"123"
 
 
+@pytest.mark.slow
 def test_the_status_tells_phase_and_time(
     models: dict[str, Path], stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +163,7 @@ compile_with_atc(Path(sys.argv[1]), AtcOptions(soc_version="Ascend310P3"), Path(
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_whoever_is_stopped_takes_the_compiler_along(
     number: signal.Signals,
@@ -225,6 +227,7 @@ def test_a_reproducer_repeats_the_failure(
     assert "EZ3003" in (caught.value.reproducer / "explanation.txt").read_text()
 
 
+@pytest.mark.slow
 def test_only_the_newest_reproducers_stay(
     models: dict[str, Path], stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

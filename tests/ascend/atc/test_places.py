@@ -53,6 +53,7 @@ def test_a_container_compiles(docker: Path, models: dict[str, Path], tmp_path: P
     assert not (tmp_path / "user").exists()
 
 
+@pytest.mark.slow
 def test_a_container_that_runs_too_long_is_removed_by_name(
     docker: Path, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,6 +122,7 @@ def there(log: Path) -> Path:
     return Path(line.rpartition("host:")[2])
 
 
+@pytest.mark.slow
 def test_another_host_compiles(ssh: Path, models: dict[str, Path], tmp_path: Path) -> None:
     done: Compiled = compile_with_atc(
         models["plain"], KEEPING, tmp_path / "m.om", compiler=Ssh("host"), timeout=100
@@ -131,6 +133,7 @@ def test_another_host_compiles(ssh: Path, models: dict[str, Path], tmp_path: Pat
     assert "BatchMode=yes host" in ssh.read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", ["no-engine", "hang", "segfault"])
 def test_a_failure_on_another_host_is_explained_and_cleaned_up(
     ssh: Path, models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, situation: str
@@ -164,6 +167,7 @@ def test_a_host_that_names_no_directory_is_not_cleaned_up(
     assert "rm -rf" not in ssh.read_text()
 
 
+@pytest.mark.slow
 def test_a_host_that_greets_is_understood(
     ssh: Path, models: dict[str, Path], tmp_path: Path, bin_dir: Path
 ) -> None:

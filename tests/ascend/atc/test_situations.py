@@ -33,6 +33,7 @@ def holds(text: str, wanted: str) -> bool:
     return any(" ".join(choice.split()) in plain for choice in wanted.split("|"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("situation", [s for s in SITUATIONS if s.ends == "failure"], ids=lambda s: s.name)
 def test_a_failure_is_explained_and_leaves_nothing_behind(
     situation: Situation,

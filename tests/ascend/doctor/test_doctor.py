@@ -282,6 +282,7 @@ def test_a_python_too_old_and_one_that_fails(bin_dir: Path) -> None:
     assert (found.state, "fails" in found.found) == ("missing", True)
 
 
+@pytest.mark.slow
 def test_the_question_is_understood_by_a_real_python(bin_dir: Path) -> None:
     executable(bin_dir / "python3", f'exec {sys.executable} "$@"')
 

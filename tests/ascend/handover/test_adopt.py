@@ -75,6 +75,7 @@ def test_classes_in_float16_are_known_to_fit(cli, tmp_path):
     assert load(tmp_path / "out.onnx").proto.graph.output[1].type.tensor_type.elem_type == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["patched", "torch_npu"])
 def test_the_other_commands_take_them_too(cli, form, tmp_path):
     written(form, tmp_path)

@@ -126,6 +126,7 @@ def no_relu(seen: {sees}):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "sees", "nodes"),
     [

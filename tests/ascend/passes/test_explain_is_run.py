@@ -117,6 +117,7 @@ def test_class_offsets_that_copy_the_boxes_are_refused() -> None:
     assert vendor_nodes(after) == 0
 
 
+@pytest.mark.slow
 def test_bounds_are_followed_through_a_chain_longer_than_the_stack() -> None:
     write, boxes = Writer(13), "boxes"
     for _ in range(1500):
@@ -220,5 +221,8 @@ def test_an_nms_of_open_size_is_refused_by_name(step: Pass) -> None:
 
     said, after = both(step, model)
 
-    assert [(item.status, item.why) for item in said] == [("refused", "boxes has no fixed size")]
+    open_sizes = "axis 1 (n) of boxes is open; axis 1 (n) of scores is open"
+    remedy = '--input-shape "boxes:1,N,1,4;scores:1,N,3"'
+    assert [item.why for item in said] == [f"boxes has no fixed size; {open_sizes}: {remedy}"]
+    assert [item.status for item in said] == ["refused"]
     assert op_counts(after) == op_counts(model)

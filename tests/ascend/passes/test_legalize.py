@@ -303,6 +303,7 @@ def test_slices_keep_their_values(size: int, start: int, end: int, step: int, ax
     np.testing.assert_array_equal(_outputs(after)[0], _outputs(model)[0])
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.tuples(

@@ -46,6 +46,7 @@ def module(request, monkeypatch):
     return lambda *flavour: install(monkeypatch, *flavour)
 
 
+@pytest.mark.slow
 def test_it_gives_what_the_graph_gives(module, artifact):
     runtime = opened(artifact)
 
@@ -53,6 +54,7 @@ def test_it_gives_what_the_graph_gives(module, artifact):
         same(runtime.run(arrays(seed)), expected(artifact, arrays(seed)))
 
 
+@pytest.mark.slow
 def test_arrays_of_any_strides_are_understood(module, artifact):
     inputs = arrays()
     wanted = expected(artifact, inputs)
@@ -61,6 +63,7 @@ def test_arrays_of_any_strides_are_understood(module, artifact):
     same(opened(artifact).run(inputs), wanted)
 
 
+@pytest.mark.slow
 def test_a_narrower_output_is_widened_to_the_graphs(module, artifact):
     module("half")
 
@@ -71,6 +74,7 @@ def test_a_narrower_output_is_widened_to_the_graphs(module, artifact):
     np.testing.assert_array_equal(found["dets"], wanted["dets"].astype(np.float16).astype(np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flavour", [(), ("pairs",), ("old",)])
 def test_every_run_is_timed_once(module, artifact, flavour):
     module(*flavour)
@@ -87,6 +91,7 @@ def test_every_run_is_timed_once(module, artifact, flavour):
     assert runtime.take_timings() == Timings()
 
 
+@pytest.mark.slow
 def test_a_model_for_several_batches_takes_the_one_that_was_chosen(module, artifact):
     module("dynamic")
     write_any_batch(artifact)
@@ -108,6 +113,7 @@ def write_any_batch(artifact):
         )
 
 
+@pytest.mark.slow
 def test_the_chosen_device_is_used(module, artifact):
     module("only-1")
 
@@ -122,6 +128,7 @@ def test_a_device_that_is_not_there(module, artifact, device, error):
         opened(artifact, device=device)
 
 
+@pytest.mark.slow
 def test_inputs_that_do_not_fit_are_named(module, artifact):
     runtime = opened(artifact)
 
@@ -131,6 +138,7 @@ def test_inputs_that_do_not_fit_are_named(module, artifact):
         runtime.run({**arrays(), "input": arrays()["input"].astype(np.float64)})
 
 
+@pytest.mark.slow
 def test_outputs_that_do_not_fit_are_named(module, artifact):
     module("fewer")
 
@@ -138,6 +146,7 @@ def test_outputs_that_do_not_fit_are_named(module, artifact):
         opened(artifact).run(arrays())
 
 
+@pytest.mark.slow
 def test_another_models_om_is_noticed(module, artifact):
     write_any_batch(artifact)
     onnx.save(onnx.load(artifact / "model.onnx"), artifact / "model.om")
@@ -150,6 +159,7 @@ def test_another_models_om_is_noticed(module, artifact):
         opened(artifact)
 
 
+@pytest.mark.slow
 def test_a_failing_chip_is_one_line(module, artifact):
     module("broken")
 
@@ -160,6 +170,7 @@ def test_a_failing_chip_is_one_line(module, artifact):
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.slow
 def test_a_damaged_om_is_one_line(module, artifact):
     (artifact / "model.om").write_bytes(b"half")
 

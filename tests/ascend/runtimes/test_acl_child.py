@@ -51,6 +51,7 @@ def reproducers(home):
     return sorted((home / "failures").glob("acl-*"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("end", "words"), ENDS)
 def test_a_child_that_ends_while_opening(artifact, monkeypatch, limits, own_home, end, words):
     stand_in.install_aclruntime(monkeypatch, f"{end}-opening")
@@ -74,6 +75,7 @@ def test_a_child_that_ends_while_opening(artifact, monkeypatch, limits, own_home
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("end", "words"), ENDS)
 def test_a_child_that_ends_while_running(artifact, monkeypatch, limits, own_home, end, words):
     stand_in.install_ais_bench(monkeypatch, f"{end}-running")
@@ -95,6 +97,7 @@ def test_a_child_that_ends_while_running(artifact, monkeypatch, limits, own_home
     assert not alive(pid)
 
 
+@pytest.mark.slow
 def test_a_reproducer_repeats_the_failure(artifact, monkeypatch, own_home):
     stand_in.install_aclruntime(monkeypatch, "segfault-running")
     with pytest.raises(ProcessError):
@@ -112,6 +115,7 @@ def test_a_reproducer_repeats_the_failure(artifact, monkeypatch, own_home):
     assert json.loads((kept / "job.json").read_text())["model"] == f"{artifact}/model.om"
 
 
+@pytest.mark.slow
 def test_a_reproducer_that_cannot_be_written_hides_nothing(artifact, monkeypatch, tmp_path):
     stand_in.install_aclruntime(monkeypatch, "abort-running")
     (tmp_path / "file").write_text("")
@@ -121,6 +125,7 @@ def test_a_reproducer_that_cannot_be_written_hides_nothing(artifact, monkeypatch
         opened(artifact).run(arrays())
 
 
+@pytest.mark.slow
 def test_after_its_death_every_call_is_one_line(artifact, monkeypatch):
     stand_in.install_aclruntime(monkeypatch)
     runtime = opened(artifact)
@@ -132,6 +137,7 @@ def test_after_its_death_every_call_is_one_line(artifact, monkeypatch):
         runtime.run(arrays())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("install", [stand_in.install_aclruntime, stand_in.install_ais_bench])
 def test_what_the_driver_prints_is_not_seen(artifact, monkeypatch, capfd, install):
     install(monkeypatch, "chatty")
@@ -143,6 +149,7 @@ def test_what_the_driver_prints_is_not_seen(artifact, monkeypatch, capfd, instal
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["close", "drop"])
 def test_the_chip_is_free_when_the_runtime_is_gone(artifact, monkeypatch, how):
     stand_in.install_aclruntime(monkeypatch)
@@ -161,6 +168,7 @@ def test_the_chip_is_free_when_the_runtime_is_gone(artifact, monkeypatch, how):
     same(found, expected(artifact, arrays()))
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_fit_leaves_no_child(artifact, monkeypatch):
     from tests.ascend.runtimes.test_acl import write_any_batch
 
@@ -180,6 +188,7 @@ def test_a_model_that_does_not_fit_leaves_no_child(artifact, monkeypatch):
     assert not any(map(alive, seen)) and len(seen) == 1
 
 
+@pytest.mark.slow
 def test_outputs_stay_what_they_were(artifact, monkeypatch):
     """Whether they are lent or copied: there are more of them than blocks."""
     stand_in.install_aclruntime(monkeypatch)
@@ -191,6 +200,7 @@ def test_outputs_stay_what_they_were(artifact, monkeypatch):
         same(outputs, expected(artifact, arrays(seed)))
 
 
+@pytest.mark.slow
 def test_only_bytes_go_to_the_chip(artifact, monkeypatch):
     stand_in.install_aclruntime(monkeypatch)
     objects = np.full((1, 3, 160, 320), None)  # as many bytes as the input has
@@ -217,6 +227,7 @@ elif sys.argv[2] == "idle":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("state", "number"), [("running", signal.SIGKILL), ("idle", signal.SIGKILL), ("end", None)]
 )
@@ -244,6 +255,7 @@ def test_the_child_imports_little():
     assert "numpy" in found.stdout.split()
 
 
+@pytest.mark.slow
 def test_a_verification_that_loses_the_chip_shows_where_to_look(artifact, monkeypatch):
     stand_in.install_aclruntime(monkeypatch, "segfault-running")
 

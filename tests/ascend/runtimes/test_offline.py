@@ -38,6 +38,7 @@ def inputs_of(path):
     )[0]
 
 
+@pytest.mark.slow
 def test_it_knows_its_inputs_by_their_bytes(artifact, directories, scenes):
     runtime = open_runtime(artifact, "offline", directories)
 
@@ -132,6 +133,7 @@ def test_something_else_of_that_name_is_no_summary(tmp_path):
         TOOL.timings(tmp_path / "out")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
 def test_a_summary_is_as_large_as_such_a_file_may_be(tmp_path, more, taken):
     written(tmp_path / "out_summary.json")

@@ -62,6 +62,7 @@ def odd_inputs(random, shape):
     return {"boxes": corners, "scores": scores}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("semantics", SEMANTICS)
 @settings(max_examples=150, deadline=None)
 @given(seed=st.integers(0, 2**32), case=st.sampled_from(CASES))

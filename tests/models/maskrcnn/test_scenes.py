@@ -54,6 +54,7 @@ def digest(scene: Any) -> str:
     return content.hexdigest()
 
 
+@pytest.mark.slow
 def test_a_scene_has_the_same_bytes_every_time(some: list[Any]) -> None:
     assert digest(scenes.scene("heldout", 3)) == digest(some[3])
 

@@ -14,6 +14,7 @@ from tests.models.maskrcnn.checkpoints import SECOND, STATE, read, same, write
 pytestmark = pytest.mark.usefixtures("reader")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["pth", "safetensors"])
 def test_one_command_gives_plain_weights(cli: Cli, tmp_path: Path, ending: str) -> None:
     averaged = {"steps": np.array(3), **{f"module.{name}": value for name, value in SECOND.items()}}
@@ -55,6 +56,7 @@ def test_what_a_killed_worker_wrote_is_not_beside_the_weights(cli: Cli, tmp_path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["plain.pth", "x.pth"]
 
 
+@pytest.mark.slow
 def test_a_part_of_a_checkpoint_is_taken_by_its_prefix(cli: Cli, tmp_path: Path) -> None:
     two = {f"{who}.{name}": value for who in ("student", "teacher") for name, value in STATE.items()}
     write(tmp_path / "x.pth", {"state_dict": two})
@@ -68,6 +70,7 @@ def test_a_part_of_a_checkpoint_is_taken_by_its_prefix(cli: Cli, tmp_path: Path)
     assert same(read(tmp_path / "plain.pth"), STATE)
 
 
+@pytest.mark.slow
 def test_a_mistake_of_the_command_is_one_line_and_leaves_nothing(
     cli: Cli, tiny: Path, own_home: Path
 ) -> None:

@@ -137,6 +137,7 @@ def recovered(form: Form, seed: int) -> None:
     compare(before, after, seed, 0 if form.rounds else form.offset * (form.classes + 1))
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, database=None, derandomize=True)
 @given(form=forms(), seed=st.integers(0, 1000))
 @example(form=Form("minor", count=100, classes=80, limit=100, total=100, iou=0.5, score=0.05), seed=0)

@@ -314,6 +314,7 @@ def extractions(draw):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=12, deadline=None)
 @given(form=st.sampled_from([forms.mask_add, forms.torchvision]), e=extractions())
 def test_attributes_are_recovered(form, e):

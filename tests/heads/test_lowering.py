@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+import onnx_graphsurgeon as graphsurgeon
 import pytest
 
 from convertkit.api import heads
@@ -146,6 +147,55 @@ def test_a_wrong_attribute_is_refused_in_one_line(change, why):
         heads.MULTICLASS_NMS.compute(list(boxes_and_scores().values()), {**NMS, **change})
 
     assert caught.value.message == f"MulticlassNms: {why}"
+
+
+@pytest.mark.parametrize("switch", ["clamp", "aligned"])
+def test_a_switch_of_roi_align_is_on_off_or_left_out(switch):
+    feature, roi = (
+        np.arange(64, dtype=np.float32).reshape(1, 1, 8, 8),
+        np.array([[0, 10, 10, 11, 11]], np.float32),
+    )
+
+    def pooled(**said):
+        return heads.MULTILEVEL_ROI_ALIGN.compute([feature, roi], {**ROI, "spatial_scale": [0.25], **said})[0]
+
+    np.testing.assert_array_equal(pooled(), pooled(**{switch: 1}))
+    assert not np.array_equal(pooled(), pooled(**{switch: 0}))
+    with pytest.raises(UsageError, match=f"{switch} must be 0 to 1, it is 2"):
+        pooled(**{switch: 2})
+    schema = onnx.defs.get_schema("MultilevelRoiAlign", heads.VERSION, heads.HEADS)
+    assert schema.attributes[switch].default_value.i == 1
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [(0, 5)],
+        [(1, 1, 8, 8), (1, 8, 8), (1, 5)],
+        [(1, 8, 8), (1, 1, 8, 8), (1, 5)],
+        [(1, 1, 8, 8), (1, 2, 4, 4), (1, 5)],
+        [(1, 1, 8, 8), (1, 4)],
+    ],
+)
+def test_features_and_rois_of_other_shapes_are_refused(shapes):
+    arrays = [np.zeros(shape, np.float32) for shape in shapes]
+
+    with pytest.raises(UsageError, match="rois \\(K, 5\\) are taken, not"):
+        heads.MULTILEVEL_ROI_ALIGN.compute(arrays, {**ROI, "spatial_scale": [0.25] * (len(shapes) - 1)})
+
+
+def test_one_level_and_rois_are_the_least_that_the_schema_takes():
+    (given,) = onnx.defs.get_schema("MultilevelRoiAlign", heads.VERSION, heads.HEADS).inputs
+
+    assert given.min_arity == 2
+
+
+def test_a_head_is_one_of_our_own_domain_only():
+    ours, theirs, nobodys = (
+        graphsurgeon.Node("MulticlassNms", domain=domain) for domain in (heads.HEADS, "com.example", None)
+    )
+
+    assert [heads.head_of(node) for node in (ours, theirs, nobodys)] == ["MulticlassNms", "", ""]
 
 
 def test_every_name_of_the_room_can_be_had():

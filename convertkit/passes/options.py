@@ -69,9 +69,8 @@ def build(cls: type[P], options: Mapping[str, Any]) -> P:
 
 def step_text(step: Pass) -> str:
     """The canonical text of an instance: options in field order, defaults left out."""
-    values = {option.name: getattr(step, option.name) for option in dataclasses.fields(step)}
-    own = {option.name for option in dataclasses.fields(step) if values[option.name] != _default(option)}
-    return text_of(step.name, {name: value for name, value in values.items() if name in own})
+    own = ((option, getattr(step, option.name)) for option in dataclasses.fields(step))
+    return text_of(step.name, {option.name: value for option, value in own if value != _default(option)})
 
 
 def text_of(name: str, options: Mapping[str, Any]) -> str:

@@ -9,14 +9,12 @@ import onnx
 
 from convertkit.errors import GraphError
 from convertkit.graph.input_shapes import free_inputs
+from convertkit.graph.sizes import CHANNELS
 from convertkit.models.package import refuse_class_count
 
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant
     from convertkit.models.spec import TensorSpec
-
-CHANNELS = (1, 3, 4)
-"""Of an image."""
 
 DETECTIONS = ("dets", "labels", "masks")
 """Roles that may have a leading axis for a batch of one, whatever is said of them."""

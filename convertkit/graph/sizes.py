@@ -17,6 +17,9 @@ Sizes = dict[str, int]
 IMAGES = (64, 32, 128, 256, 224, 320, 512, 640, 384, 416, 448, 299, 800, 1024)
 """Height and width of an image, in the order they are tried; the first is tried with another width, too."""
 
+CHANNELS = (1, 3, 4)
+"""Of an image."""
+
 FEW = (4, 2, 8, 16, 100)
 """Boxes, RoIs, words."""
 

@@ -11,11 +11,9 @@ from convertkit.graph.constants import is_initializer
 from convertkit.graph.domains import acts_as
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.shapes import annotate, static_shape
+from convertkit.graph.sizes import CHANNELS
 from convertkit.heads.domain import HEADS, register_schemas
 from convertkit.passes.finding import Finding, OpenSize
-
-CHANNELS = (1, 3, 4)
-"""Of an image."""
 
 NMS = "MulticlassNms"
 

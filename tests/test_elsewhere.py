@@ -15,6 +15,8 @@ from tests.conftest import MASKRCNN, Cli, Outcome
 from tests.elsewhere.names import absent, missing
 from tests.tiny import tiny_model
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[1]
 SOURCES = ("convertkit", "passes", "targets", "models")
 SYSTEMS = ("win32", "darwin")
@@ -105,7 +107,6 @@ print(*(name for name in {names} if there(name)))
 """
 
 
-@pytest.mark.slow
 def test_the_simulation_hides_what_it_should_from_us_and_from_nobody_else(system: System) -> None:
     names = GONE[system.platform]
 
@@ -134,14 +135,12 @@ print(place.exists())
 """
 
 
-@pytest.mark.slow
 def test_the_simulated_windows_keeps_what_is_open(windows: System) -> None:
     done = windows(windows.script(MOVES))
 
     assert done.out.split() == ["refused"] * 4 + ["False"], done.err
 
 
-@pytest.mark.slow
 def test_doctor_says_once_what_there_is_not(system: System, cli: Cli) -> None:
     there = system.cli("doctor", "--json")
 
@@ -152,7 +151,6 @@ def test_doctor_says_once_what_there_is_not(system: System, cli: Cli) -> None:
     assert not any(item["what"] == "child processes" for item in cli("doctor", "--json").json)
 
 
-@pytest.mark.slow
 def test_it_lists_the_same(system: System, cli: Cli) -> None:
     there = system.cli("list", "passes", "--json")
 
@@ -182,7 +180,6 @@ except StoreError as error:
 """
 
 
-@pytest.mark.slow
 def test_locks_hold_between_processes_and_go_with_them(system: System, tmp_path: Path) -> None:
     place = tmp_path / "place"
     place.mkdir()
@@ -211,7 +208,6 @@ run_child([sys.executable, "-c", "import time; print('last', flush=True); time.s
 """
 
 
-@pytest.mark.slow
 def test_children_run_and_end_at_their_limit(system: System) -> None:
     done = system(system.script(KILL))
 
@@ -219,7 +215,6 @@ def test_children_run_and_end_at_their_limit(system: System) -> None:
     assert "ChildError: python was killed after its time limit of 1 s" in done.err.splitlines()[-1]
 
 
-@pytest.mark.slow
 def test_what_cannot_be_is_one_line(windows: System) -> None:
     stays = windows(
         windows.script("from convertkit.api.system import Dialogue; Dialogue(['x'], name='the runtime')")
@@ -236,7 +231,6 @@ def test_what_cannot_be_is_one_line(windows: System) -> None:
     )
 
 
-@pytest.mark.slow
 def test_a_graph_is_rewritten_linted_and_estimated(system: System, cli: Cli, tmp_path: Path) -> None:
     onnx.save(tiny_model(), tmp_path / "tiny.onnx")
     graph = tmp_path / "tiny.onnx"
@@ -255,7 +249,6 @@ def test_a_graph_is_rewritten_linted_and_estimated(system: System, cli: Cli, tmp
     assert list(system.temporary.iterdir()) == []
 
 
-@pytest.mark.slow
 def test_mini_is_built_verified_and_preprocessed(
     system: System, cli: Cli, tmp_path: Path, own_home: Path
 ) -> None:
@@ -281,7 +274,6 @@ def test_mini_is_built_verified_and_preprocessed(
     assert list(system.temporary.iterdir()) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("platform", SYSTEMS)
 def test_the_type_checker_knows_of_no_name_that_is_missing_there(platform: str, tmp_path: Path) -> None:
     words = ["--platform", platform, "--no-warn-unreachable", "--cache-dir", tmp_path]

@@ -10,10 +10,11 @@ from convertkit.graph.validate import validate
 from tests.graphtext import apply, show
 from tests.passes.random_graphs import Case, assert_same, cases, outputs
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-@pytest.mark.slow
 @MANY
 @given(cases())
 def test_outputs_are_the_same(case: Case) -> None:
@@ -28,7 +29,6 @@ def test_outputs_are_the_same(case: Case) -> None:
     assert_same(before, outputs(result, case.feeds, optimize=True))
 
 
-@pytest.mark.slow
 @MANY
 @given(cases())
 def test_a_second_application_changes_nothing(case: Case) -> None:
@@ -40,7 +40,6 @@ def test_a_second_application_changes_nothing(case: Case) -> None:
     assert twice.digest() == once.digest()
 
 
-@pytest.mark.slow
 @MANY
 @given(cases())
 def test_kept_outputs_and_retyped_inputs(case: Case) -> None:

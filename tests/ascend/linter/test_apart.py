@@ -19,6 +19,8 @@ from tests.ascend.linter.cases import CASES
 from tests.ascend.linter.graphs import named
 from tests.conftest import Cli
 
+pytestmark = pytest.mark.slow
+
 SOC = "ascend310p3"
 CLEAN = "(float[2] x) => (float[2] y) { y = Relu (x) }"
 DEAD = "(float[2] x) => (float[2] y) { y = Relu (x) z = Abs (x) }"
@@ -60,7 +62,6 @@ def saved(text: str, path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES[:: len(CASES) // 8], ids=lambda case: case.rule)
 def test_it_finds_what_the_examination_finds(case, tmp_path: Path) -> None:
     (tmp_path / "m.onnx").write_bytes(case.twin().SerializeToString())
@@ -71,7 +72,6 @@ def test_it_finds_what_the_examination_finds(case, tmp_path: Path) -> None:
     assert found.basis == wanted.basis
 
 
-@pytest.mark.slow
 def test_sizes_travel_too(tmp_path: Path) -> None:
     path = saved(OPEN, tmp_path / "m.onnx")
 
@@ -79,7 +79,6 @@ def test_sizes_travel_too(tmp_path: Path) -> None:
     assert not lint_apart(path, SOC, {"x": (2,)}).errors
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("end", "words"),
     [
@@ -108,7 +107,6 @@ def test_a_graph_that_inference_does_not_survive_is_a_finding(
     assert report.basis[-1] == f"types, shapes and operators were not looked at: {why}"
 
 
-@pytest.mark.slow
 def test_errors_of_the_raw_file_come_first(tmp_path: Path, spoil) -> None:
     spoil("abort")
 
@@ -118,7 +116,6 @@ def test_errors_of_the_raw_file_come_first(tmp_path: Path, spoil) -> None:
     assert "killed by SIGABRT" in report.basis[-1]
 
 
-@pytest.mark.slow
 def test_the_command_says_it_in_one_line(cli: Cli, tmp_path: Path, spoil) -> None:
     spoil("segfault")
     saved(CLEAN, tmp_path / "m.onnx")
@@ -132,7 +129,6 @@ def test_the_command_says_it_in_one_line(cli: Cli, tmp_path: Path, spoil) -> Non
     assert done.err.count("\n") == 1
 
 
-@pytest.mark.slow
 def test_a_death_before_inference_is_one_line(tmp_path: Path, spoil, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     saved(CLEAN, tmp_path / "m.onnx")
@@ -142,7 +138,6 @@ def test_a_death_before_inference_is_one_line(tmp_path: Path, spoil, monkeypatch
         lint_apart(Path("m.onnx"), SOC, None)
 
 
-@pytest.mark.slow
 def test_data_that_is_only_claimed_raises_no_limit(tmp_path: Path) -> None:
     tensor = onnx.TensorProto(name="w", data_type=1, dims=[4], data_location=1)
     tensor.external_data.add(key="location", value="weights.bin")
@@ -156,7 +151,6 @@ def test_data_that_is_only_claimed_raises_no_limit(tmp_path: Path) -> None:
     assert "external-missing" in [item.rule for item in found.findings]
 
 
-@pytest.mark.slow
 def test_a_size_that_fills_the_memory_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that has onnx's own inference ask for tens of GB."""
     monkeypatch.setattr(apart, "LIMITS", Limits(memory=1 << 30))

@@ -13,6 +13,8 @@ from tests.ascend.runtimes import stand_in_aclruntime as stand_in
 from tests.conftest import MASKRCNN
 from tests.offline.conftest import detector_graph
 
+pytestmark = pytest.mark.slow
+
 
 def with_wide_labels(model):
     """The graph with labels of int64, as model.yaml promises and the framework exports them."""
@@ -36,7 +38,6 @@ def variant(tmp_path, monkeypatch):
     return ["--variant", "mine.yaml", "--target", "ascend310p3", "--results", "found"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("install", [stand_in.install_aclruntime, stand_in.install_ais_bench])
 def test_the_chip_gives_what_the_stock_graph_gives(cli, variant, photos, monkeypatch, install):
     install(monkeypatch)
@@ -49,7 +50,6 @@ def test_the_chip_gives_what_the_stock_graph_gives(cli, variant, photos, monkeyp
     assert Path("found/target.jsonl").read_bytes().count(b"\n") == 16
 
 
-@pytest.mark.slow
 def test_a_chip_that_fails_ends_the_verification_with_one_line(cli, variant, photos, monkeypatch):
     stand_in.install_aclruntime(monkeypatch, "broken")
 
@@ -60,7 +60,6 @@ def test_a_chip_that_fails_ends_the_verification_with_one_line(cli, variant, pho
     assert not list(Path("found").glob("*"))
 
 
-@pytest.mark.slow
 def test_results_that_were_made_elsewhere_are_verified_too(cli, variant, photos, ais_bench):
     assert cli("build", MASKRCNN, *variant[:4], "-o", "artifact").code == 0
     assert cli("preprocess", MASKRCNN, *variant[:2], *photos, "-o", "pre").code == 0
@@ -75,7 +74,6 @@ def test_results_that_were_made_elsewhere_are_verified_too(cli, variant, photos,
     assert Path("found/offline.jsonl").read_bytes() == Path("found/stock.jsonl").read_bytes()
 
 
-@pytest.mark.slow
 def test_offline_without_its_directories_says_which_options_to_give(cli, variant, photos):
     done = cli("verify", MASKRCNN, *variant, *photos, "-r", "offline")
 
@@ -83,7 +81,6 @@ def test_offline_without_its_directories_says_which_options_to_give(cli, variant
     assert "give --inputs and --outputs" in done.err
 
 
-@pytest.mark.slow
 def test_a_precision_that_is_not_emulated_is_left_out_of_the_ladder_but_not_of_a_request(
     cli, variant, photos
 ):

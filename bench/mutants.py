@@ -222,7 +222,8 @@ def _summary(found: list[tuple[Mutant, str]]) -> int:
         score = 1 - how.count("survived") / len(how)
         worst = min(worst, score)
         print(
-            f"{group:<10} {len(how):>5} faults, {how.count('survived'):>4} survived, {100 * score:5.1f} % found"
+            f"{group:<10} {len(how):>5} faults, {how.count('survived'):>4} survived, {100 * score:5.1f} % found, "
+            f"{how.count('timeout')} of them by the tests' time"
         )
     keys = {mutant.key(): how for mutant, how in found if how == "survived"}
     if keys:

@@ -182,8 +182,7 @@ def _pool(result: Float32, places: Ints, last: Float32, along_y: Axis, along_x: 
             continue
         top, left = along_y.first[index], along_x.first[index]
         window = last[top : top + high, left : left + wide]
-        columns = weights_x[index] @ window
-        pooled = (weights_y[index] @ columns.reshape(high, -1)).reshape(result.shape[1:])
+        pooled = np.tensordot(weights_y[index], weights_x[index] @ window, 1)
         if not np.isfinite(pooled).all():
             pooled = _sample_by_sample(last, along_y, along_x, index)
         result[place] = pooled

@@ -117,7 +117,7 @@ class Graph:
         attrs: dict[str, Any] | None = None,
         outputs: Sequence[Tensor] | None = None,
         dtype: DTypeLike | None = None,
-        shape: Sequence[int | str] | None = None,
+        shape: Sequence[int | str | None] | None = None,
         name: str | None = None,
         domain: str | None = None,
     ) -> Tensor:

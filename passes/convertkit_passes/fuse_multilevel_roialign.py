@@ -16,7 +16,7 @@ class FuseMultilevelRoialign(passes.RewritingPass):
     RoiAlign nodes of 2 to 8 levels whose RoIs come from one tensor and whose results go into one, in whatever way the
     exporter has written what lies between. Everything about a candidate that its RoiAlign nodes do not state is
     measured by running it: which RoI takes which level, ``finest_scale``, ``aligned``. Then it has to agree with
-    the operator on random features; otherwise it stays.
+    the operator on random features; otherwise it stays. The number of RoIs may be open.
 
     A RoI whose scale is a bound between two levels (2e-5, relative) is not asked; as in frameworks it goes up. Targets
     may differ there, and below one feature pixel where the framework does not clamp; the finding says which rule was
@@ -65,6 +65,12 @@ def _rois(graph: passes.Graph, match: Match) -> Any:
     if match.source.tensor is not None:
         return match.source.tensor
     count = match.entry.shape[0]
+    if not isinstance(count, int):
+        in_front = [
+            graph.constant(np.array([0, 1, 0, 0], np.int64)),
+            graph.constant(np.full((), match.source.image, np.float32)),
+        ]
+        return graph.add("Pad", [match.entry, *in_front], dtype=np.float32, shape=(count, 5), name="rois")
     images = graph.constant(np.full((count, 1), match.source.image, np.float32), name="roi_images")
     return graph.add(
         "Concat", [images, match.entry], attrs={"axis": 1}, dtype=np.float32, shape=(count, 5), name="rois"

@@ -27,10 +27,9 @@ from convertkit.heads.operator import Values
 
 
 def roi_align(emit: Emitter, site: Site) -> list[Tensor]:
-    """Output ``(K, C, output_height, output_width) float32``."""
+    """Output ``(K, C, output_height, output_width) float32``; K may be open."""
     *features, rois = site.inputs
     images, channels, _, _ = site.shape(0)
-    (count, _) = site.shape(len(features))
     corners = emit.columns(rois, 1, 5)
     image = emit.reshape(emit.columns(rois, 0, 1), -1)
     masks = _masks(emit, corners, image, images, _bounds(site.attributes, len(features)))
@@ -41,7 +40,14 @@ def roi_align(emit: Emitter, site: Site) -> list[Tensor]:
         where = emit.op("Gather", corners, rows, axis=0), emit.op("Gather", number, rows, axis=0)
         pooled.append(_pool(emit, feature, *where, site.attributes, level))
     nothing = emit.filled(emit.ints([1, channels, *_bins(site.attributes)]))
-    return [_in_order(emit, nothing, pooled, mine, count)]
+    return [_in_order(emit, nothing, pooled, mine, _zeros(emit, rois, image))]
+
+
+def _zeros(emit: Emitter, rois: Tensor, image: Tensor) -> Tensor:
+    """``(K,) int64``; a constant where K is known."""
+    if rois.shape and isinstance(rois.shape[0], int):
+        return emit.ints(np.zeros(rois.shape[0]))
+    return emit.cast(emit.filled(emit.op("Shape", image)), np.int64)
 
 
 def _bins(attributes: Values) -> tuple[int, int]:
@@ -49,7 +55,7 @@ def _bins(attributes: Values) -> tuple[int, int]:
 
 
 def _in_order(
-    emit: Emitter, nothing: Tensor, pooled: Sequence[Tensor], mine: Sequence[Tensor], count: int
+    emit: Emitter, nothing: Tensor, pooled: Sequence[Tensor], mine: Sequence[Tensor], zeros: Tensor
 ) -> Tensor:
     """The RoIs in the order they came in; ``nothing`` where no level took one.
 
@@ -58,7 +64,7 @@ def _in_order(
     source = emit.op("Concat", *mine, axis=0)
     end = emit.op("Add", emit.reshape(emit.op("Shape", source)), emit.ints(1))
     number = emit.op("Range", emit.ints(1), end, emit.ints(1))
-    index = emit.op("ScatterElements", emit.ints(np.zeros(count)), source, number, axis=0)
+    index = emit.op("ScatterElements", zeros, source, number, axis=0)
     return emit.op("Gather", emit.op("Concat", nothing, *pooled, axis=0), index, axis=0)
 
 

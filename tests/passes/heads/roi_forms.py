@@ -33,6 +33,7 @@ class Extraction:
         shift: feature pixels by which RoIs are moved besides.
         shared: the second level pools from the first one's features.
         uneven: the first level pools twice the bins and averages them.
+        fewest: RoIs that are fewer than this are all pooled from the first level.
     """
 
     strides: tuple[float, ...] = (4, 8, 16)
@@ -53,6 +54,7 @@ class Extraction:
     shift: float = 0.0
     shared: bool = False
     uneven: bool = False
+    fewest: int = 0
 
     def but(self, **changes: Any) -> Extraction:
         return replace(self, **changes)
@@ -254,6 +256,9 @@ def mmdet_levels(net: Net, e: Extraction, rois: str) -> str:
         return counted(net, e, scale)
     grown = net("Add", net("Div", scale, net.value(e.finest)), net.value(1e-6))
     level = net("Floor", net("Div", net("Log", grown), net.value(np.log(2))))
+    if e.fewest:
+        many = net("Not", net("Less", net("Shape", scale), net.ints(e.fewest)))
+        level = net("Mul", level, net("Cast", many, to=FLOAT))
     return net("Cast", net("Clip", level, net.value(0.0), net.value(e.levels - 1)), to=INT64)
 
 

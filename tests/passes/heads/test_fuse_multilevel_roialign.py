@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 
 from convertkit.api import heads
-from convertkit.api.graphs import load, open_session, save
+from convertkit.api.graphs import load, open_session
 from convertkit.graph.graph import open_graph
 from tests import graphtext
 from tests.passes.heads import roi_forms as forms
@@ -115,17 +115,40 @@ def test_every_form_becomes_one_node(form, rois, e, opset):
     assert_same_results(model, e, rois)
 
 
-@pytest.mark.parametrize("form", [forms.mask_add, forms.torchvision, forms.concat_gather, forms.where])
-def test_an_open_number_of_rois_is_refused_before_anything_is_rewritten(form, cli, tmp_path):
-    model = form(SMALL.but(count="K", samples=2))
-    save(model, tmp_path / "open.onnx")
+@pytest.mark.parametrize("opset", [11, 13])
+@pytest.mark.parametrize(
+    ("form", "rois"),
+    [
+        (forms.mask_add, "rois"),
+        (forms.torchvision, "boxes"),
+        (forms.concat_gather, "rois"),
+        (forms.where, "boxes"),
+    ],
+)
+def test_the_number_of_rois_may_be_open(form, rois, opset):
+    e = SMALL.but(count="K", samples=2, opset=opset)
+    model = form(e)
 
-    (finding,) = findings(model)
-    outcome = cli("opt", "open.onnx", "-p", FUSE.name, "-o", "same.onnx")
+    (node,) = extractors(fused(model))
 
-    assert (finding.status, finding.tensor in ("boxes", "rois")) == ("refused", True)
-    assert "the number of RoIs is open" in finding.why
-    assert (outcome.code, "unchanged" in outcome.err) == (0, True)
+    assert node.outputs[0].shape == ["K", e.channels, *e.bins]
+    assert_same_results(model, e, rois)
+    nothing = {**random_inputs(e, rois), rois: np.zeros((0, 4 if rois == "boxes" else 5), np.float32)}
+    after = run(heads.lower(graphtext.apply(FUSE, model)), nothing)
+    assert [value.shape for value in after.values()] == [(0, e.channels, *e.bins)]
+
+
+@pytest.mark.parametrize(
+    ("fewest", "status", "why"),
+    [
+        (1, "matched", "MultilevelRoiAlign of 3"),
+        (2, "refused", "the result of a RoI depends on how many there are"),
+    ],
+)
+def test_a_roi_has_to_give_alone_what_it_gives_among_many(fewest, status, why):
+    (finding,) = findings(forms.mask_add(SMALL.but(count="K", fewest=fewest)))
+
+    assert (finding.status, finding.why.startswith(why)) == (status, True)
 
 
 def test_boxes_get_the_image_they_name():

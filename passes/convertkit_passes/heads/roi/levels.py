@@ -49,7 +49,8 @@ class Levels:
             wanted = finest * 2.0 ** (index + 1)
             if finest < 1 or not low * (1 - NEAR) <= wanted <= high * (1 + NEAR):
                 shown = ", ".join(f"{high:.7g}" for _, high in self.bounds)
-                raise Refused(f"levels change at {shown} px, no whole number times 2, 4, 8, ...")
+                whole = "the whole number of pixels that finest_scale is"
+                raise Refused(f"levels change at {shown} px, not at 2, 4, 8, ... times {whole}")
         return finest
 
 

@@ -25,18 +25,18 @@ class Probe:
 
     Args:
         columns: of the RoIs: 5 with the number of the image in front, else 4.
-        count: of RoIs that the graph is written for.
+        count: of RoIs that the graph is written for; None: any number.
     """
 
     region: graphs.Region
     pooling: Pooling
     columns: int
-    count: int
+    count: int | None
 
     @property
     def questions(self) -> int:
         """How many RoIs to ask at a time."""
-        return min(MOST, self.count * max(1, -(-FEWEST // self.count)))
+        return MOST if self.count is None else min(MOST, self.count * max(1, -(-FEWEST // self.count)))
 
     @property
     def exit(self) -> str:
@@ -47,7 +47,7 @@ class Probe:
 
         Args:
             features: one array per level, in the shapes of ``pooling``.
-            rois: ``(M, 5) float32``: image, x1 y1 x2 y2.
+            rois: ``(M, 5) float32``: image, x1 y1 x2 y2; M may be 0 where the graph takes any number.
 
         Returns:
             ``(M, C, bins) float32``.
@@ -55,6 +55,8 @@ class Probe:
         Raises:
             Refused: it cannot be run, or its result has another shape.
         """
+        if self.count is None:
+            return self._run(features, rois, len(rois))
         size = self.count
         parts = [self._run(features, rois[start : start + size], size) for start in range(0, len(rois), size)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -28,7 +28,7 @@ class Match:
         features: in the operator's order.
         entry: what the RoIs are made from, ``(K, 4)`` or ``(K, 5)``.
         exit: the result.
-        shape: of the result, ``(K, C, bins)``.
+        shape: of the result, ``(K, C, bins)``; K is None or a name where it is open.
     """
 
     nodes: tuple[Any, ...]
@@ -36,7 +36,7 @@ class Match:
     source: Source
     entry: Any
     exit: Any
-    shape: tuple[int, ...]
+    shape: tuple[int | str | None, ...]
     verdict: Verdict
 
 
@@ -103,11 +103,11 @@ def match(graph: passes.Graph, item: Candidate, *, square: bool) -> Match:
 
 
 def _match_at(graph: passes.Graph, item: Candidate, probe: Probe, entry: Any) -> Match:
-    pooling, count, result = probe.pooling, probe.count, probe.region.outputs[0]
+    pooling, result = probe.pooling, probe.region.outputs[0]
     source = rois_source(graph, probe, entry, item.nodes)
     levels = measure(probe)
     verdict = verify(probe, levels.order, levels.finest(), source.image)
-    shape = (count, pooling.shapes[0][1], *pooling.bins)
+    shape = (entry.shape[0], pooling.shapes[0][1], *pooling.bins)
     features = tuple(pooling.features[index] for index in levels.order)
     return Match(item.nodes, features, source, entry, result, shape, verdict)
 
@@ -131,15 +131,15 @@ def _region(graph: passes.Graph, item: Candidate, pooling: Pooling, result: Any)
 def _probe(region: graphs.Region, entry: Any, pooling: Pooling) -> Probe:
     """The region with the number of columns that it runs with, where its shapes do not say it."""
     rows, columns = (size if isinstance(size, int) and size >= 0 else None for size in entry.shape)
-    if not rows:
-        open_number = "the number of RoIs is open, and the operator takes a fixed one"
-        why = open_number if rows is None else "there are no RoIs"
-        raise Refused(why, entry.name, unsized=rows is None)
+    if rows == 0:
+        raise Refused("there are no RoIs", entry.name)
     if columns is not None:
         return Probe(region, pooling, columns, rows)
     five = Probe(region, pooling, 5, rows)
     try:
-        five.ask([np.zeros(shape, np.float32) for shape in pooling.shapes], np.zeros((rows, 5), np.float32))
+        five.ask(
+            [np.zeros(shape, np.float32) for shape in pooling.shapes], np.zeros((rows or 1, 5), np.float32)
+        )
     except Refused:
         return Probe(region, pooling, 4, rows)
     return five

@@ -12,6 +12,9 @@ from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.roi.probe import Probe
 
+SOME = 16
+"""Boxes that are put in where their number is open."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -38,7 +41,7 @@ def rois_source(graph: passes.Graph, probe: Probe, entry: Any, nodes: Sequence[A
     """
     if probe.columns == 5:
         return Source(entry, None)
-    boxes = np.random.default_rng(3).random((probe.count, 4), np.float32) * 64
+    boxes = np.random.default_rng(3).random((probe.count or SOME, 4), np.float32) * 64
     boxes[:, 2:] += boxes[:, :2]
     for tensor in _five_columns(probe.region):
         image = _image(_value(graph, tensor, entry, boxes), boxes)

@@ -83,6 +83,8 @@ def verify(probe: Probe, order: tuple[int, ...], finest: int, image: int | None)
     features = [random.random(shape, np.float32) * 2 - 1 for shape in probe.pooling.shapes]
     asked = questions(probe.pooling, finest, order, image, probe.questions)
     answers = _answers(probe, features, order, asked)
+    if probe.count is None:
+        _refuse_counting(probe, features, answers)
     attributes["aligned"] = _aligned(probe, answers, attributes)
     clear, small = np.flatnonzero(~asked.small), np.flatnonzero(asked.small)
     errors = answers.errors(clear, UNCLAMPED, attributes)
@@ -107,6 +109,14 @@ def _stated(probe: Probe, order: Sequence[int], finest: int) -> dict[str, Any]:
 def _answers(probe: Probe, features: Sequence[Float32], order: Sequence[int], asked: Questions) -> Answers:
     found = probe.ask(features, asked.rois)
     return Answers(asked, tuple(features[index] for index in order), found)
+
+
+def _refuse_counting(probe: Probe, features: Sequence[Float32], answers: Answers) -> None:
+    """One RoI, or none, has to give what it gives among many."""
+    for count in (0, 1):
+        alone = probe.ask(features, answers.asked.rois[:count])
+        if not np.array_equal(alone, answers.found[:count]):
+            raise Refused("the result of a RoI depends on how many there are", probe.exit)
 
 
 def _aligned(probe: Probe, answers: Answers, attributes: Values) -> int:

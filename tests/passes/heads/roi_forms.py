@@ -243,6 +243,18 @@ def where(e: Extraction, image: int = 0) -> LightModel:
     return net.model(e, "boxes", [(result, shape(e))])
 
 
+def wide_source(e: Extraction) -> LightModel:
+    """The RoIs are columns of a wider tensor: no tensor that all levels share has 4 or 5 of them."""
+    net = Net(e.opset)
+    total = net.value(np.zeros((1, e.channels, *e.bins)))
+    for level in e.written:
+        rois = net.columns("boxes", level, level + 5)
+        total = net("Add", total, align(net, e, level, rois))
+    model = net.model(e, "boxes", [(total, shape(e))])
+    model.proto.graph.input[-1].type.tensor_type.shape.dim[1].dim_value = 4 + e.levels
+    return model
+
+
 def single(e: Extraction) -> LightModel:
     """One level only."""
     net = Net(e.opset)

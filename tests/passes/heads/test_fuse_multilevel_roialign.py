@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+from convertkit_passes.heads.roi.levels import NEAR, Levels
 from convertkit_passes.heads.roi.pooling import Pooling
 from convertkit_passes.heads.roi.rois import questions
 from convertkit_passes.simplify import Simplify
@@ -149,6 +150,38 @@ def test_a_roi_has_to_give_alone_what_it_gives_among_many(fewest, status, why):
     (finding,) = findings(forms.mask_add(SMALL.but(count="K", fewest=fewest)))
 
     assert (finding.status, finding.why.startswith(why)) == (status, True)
+
+
+def test_rois_without_a_common_source_are_refused_by_the_name_of_the_first():
+    model = forms.wide_source(SMALL)
+    first = next(node for node in model.proto.graph.node if node.op_type == "RoiAlign")
+
+    (finding,) = findings(model)
+
+    assert (finding.status, finding.tensor) == ("refused", first.input[1])
+    assert "the RoIs of the levels have no common source of 4 or 5 columns" in finding.why
+
+
+def exactly(factor, wanted=16.0):
+    """A size that times a factor is what is wanted, to the last bit."""
+    size = wanted / factor
+    while size * factor != wanted:
+        size = np.nextafter(size, np.inf if size * factor < wanted else 0)
+    return float(size)
+
+
+AFTER, BEFORE = exactly(1 - NEAR), exactly(1 + NEAR)
+
+
+@pytest.mark.parametrize(("low", "high"), [(AFTER, 17.0), (15.0, BEFORE)])
+def test_a_bound_may_be_as_far_off_as_frameworks_round(low, high):
+    assert Levels((0, 1), ((low, high),)).finest() == 8
+
+
+@pytest.mark.parametrize(("low", "high"), [(AFTER + 1e-9, 16.001), (15.999, BEFORE - 1e-9)])
+def test_a_bound_further_off_is_refused(low, high):
+    with pytest.raises(heads.Refused, match=r"not at 2, 4, 8, ... times the whole number of pixels"):
+        Levels((0, 1), ((low, high),)).finest()
 
 
 def test_boxes_get_the_image_they_name():

@@ -77,21 +77,27 @@ def _all_nodes(model: LightModel) -> Iterator[onnx.NodeProto]:
 
 def _out_of_reach(step: Pass, model: LightModel) -> Iterator[Finding]:
     """Passes look at the nodes of the graph itself, not at those in a branch, a loop or a function."""
-    tops = [(node, f"{node.op_type} {node.name!r}") for node in model.proto.graph.node]
+    tops = [(node, _place(node)) for node in model.proto.graph.node]
     for function in model.proto.functions:
-        place = f"function {function.name}"
+        place = f"function {function.name}", "inline-functions"
         tops += [(node, place) for node in function.node]
         yield from (_beyond(node, place) for node in function.node if node.op_type in step.heads)
     for top, place in tops:
         for attribute, body in bodies(top):
             for node in every_node(body):
                 if node.op_type in step.heads:
-                    yield _beyond(node, f"{attribute} of {place}")
+                    yield _beyond(node, (f"{attribute} of {place[0]}", place[1]))
 
 
-def _beyond(node: onnx.NodeProto, place: str) -> Finding:
-    name = _name(node)
-    return Finding("refused", name, f"its {node.op_type} sits in {place}, where no pass looks", name)
+def _place(node: onnx.NodeProto) -> tuple[str, str]:
+    return f"{node.op_type} {node.name!r}", "resolve-if" if node.op_type == "If" else ""
+
+
+def _beyond(node: onnx.NodeProto, place: tuple[str, str]) -> Finding:
+    """A node inside of another, or of a function, and the pass that may take it out."""
+    name, (where, remedy) = _name(node), place
+    why = f"its {node.op_type} sits in {where}, where no pass looks"
+    return Finding("refused", name, f"{why}; {remedy} before it may take it out" if remedy else why, name)
 
 
 def _name(node: onnx.NodeProto) -> str:

@@ -15,8 +15,10 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.freeze_defaults import FreezeDefaults
     from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
     from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
+    from convertkit_passes.inline_functions import InlineFunctions
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
+    from convertkit_passes.resolve_if import ResolveIf
     from convertkit_passes.restore_rpn_levels import RestoreRpnLevels
     from convertkit_passes.select_class_masks import SelectClassMasks
     from convertkit_passes.set_input_shape import SetInputShape
@@ -25,6 +27,8 @@ def register_passes(register):  # type: ignore[no-untyped-def]
 
     general = (
         SetInputShape,
+        InlineFunctions,
+        ResolveIf,
         FreezeDefaults,
         Simplify,
         FoldConstants,

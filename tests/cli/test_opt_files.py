@@ -144,9 +144,17 @@ def on_top() -> onnx.ModelProto:
 
 
 PLACES = {
-    "branch": (in_branch, "its NonMaxSuppression sits in else_branch of If 'guard', where no pass looks"),
+    "branch": (
+        in_branch,
+        "its NonMaxSuppression sits in else_branch of If 'guard', where no pass looks; "
+        "resolve-if before it may take it out",
+    ),
     "loop": (in_loop, "its NonMaxSuppression sits in body of Loop 'often', where no pass looks"),
-    "function": (in_function, "its NonMaxSuppression sits in function Suppress, where no pass looks"),
+    "function": (
+        in_function,
+        "its NonMaxSuppression sits in function Suppress, where no pass looks; "
+        "inline-functions before it may take it out",
+    ),
     "top": (on_top, ""),
 }
 

@@ -1,0 +1,1 @@
+"""Control flow: what decides between branches, and which of them is enough."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from convertkit_passes.heads.nms.experiment import rounding
-from convertkit_passes.heads.nms.experiment.readings import Answer, Reading
+from convertkit_passes.heads.nms.experiment.readings import Answer, Reading, read
 
 ANSWER = Answer(
     boxes=np.arange(16, dtype=np.float32).reshape(1, 4, 4),
@@ -40,3 +40,12 @@ def test_boxes_are_compared_to_the_last_bit_and_nothing_else_is(kind, columns, o
     same = rounding._same(Reading(None, kind, 4, array.shape), array, ANSWER)
 
     assert same is (off == 0)
+
+
+@pytest.mark.parametrize(("second", "kind"), [((1, 4, 4), "boxes"), ((1, 6), None), ((1, 15), None)])
+def test_what_has_another_number_of_columns_in_one_case_is_nothing(second, kind):
+    arrays = [ANSWER.boxes, np.resize(ANSWER.boxes, second).astype(np.float32)]
+
+    found = read(None, arrays, [ANSWER, ANSWER], reach=100.0)
+
+    assert (found and found.kind) == kind

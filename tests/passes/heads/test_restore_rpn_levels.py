@@ -42,6 +42,17 @@ def explain(model: LightModel) -> tuple[Finding, ...]:
     return RestoreRpnLevels().explain(open_graph(model))
 
 
+def test_a_level_of_open_size_is_refused_by_name() -> None:
+    """What the levels come together in may have a fixed size all the same: the graph says so of its output."""
+    model = proposals("float[1,3,4] b0", "float[1,N,4] b0")
+    model.proto.graph.output.append(onnx.helper.make_tensor_value_info("boxes", 1, [1, 5, 4]))
+
+    (finding,) = explain(model)
+
+    assert (finding.status, finding.tensor) == ("refused", "b0")
+    assert finding.why.startswith("b0 has no fixed size")
+
+
 def test_levels_become_classes_and_short_ones_are_padded() -> None:
     after = apply(RestoreRpnLevels(), proposals())
 

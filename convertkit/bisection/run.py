@@ -20,6 +20,7 @@ from convertkit.bisection.shrink import reproduce
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.samples import roles_of, sample_inputs
 from convertkit.conversion.stages import stored_stages
+from convertkit.detection.batch import groups, stacked
 from convertkit.errors import PassError, UsageError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
@@ -97,7 +98,8 @@ def bisect_outputs(request: BuildRequest, wish: Wish, *, report: Report = silent
     if not samples:
         raise UsageError(f"model {request.package.spec.name} has no sample photos", hint="use --accuracy")
     _, taken = stored_stages(request, report=report)
-    checker = Checker(samples, roles_of(request.package), wish.place.opener)
+    batch = request.variant.spec.batch
+    checker = Checker(samples, roles_of(request.package), wish.place.opener, pictures=batch)
     found = by_outputs(_judged(taken, wish.effect), checker, wish.observe)
     return _conclude(found, "outputs", samples, wish, roles_of(request.package))
 
@@ -122,9 +124,10 @@ def bisect_accuracy(
 
 def _photos(course: Course) -> Iterator[Arrays]:
     package, variant = course.request.package, course.request.variant
-    spec = package.preprocess_spec(variant).on_host()
-    for image in course.dataset.images:
-        yield package.model.preprocess(course.dataset.read(image), variant.spec.size, spec)[0]
+    spec, batch = package.preprocess_spec(variant).on_host(), variant.spec.batch
+    for group in groups(course.dataset.images, batch):
+        photos = map(course.dataset.read, group)
+        yield stacked([package.model.preprocess(one, variant.spec.size, spec)[0] for one in photos], batch)
 
 
 def _judged(taken: Iterable[Stage], effect: Effect | None) -> Iterator[Stage]:

@@ -29,6 +29,10 @@ SECONDS_PER_MEGABYTE = 4.0
 BYTES_PER_BYTE = 8
 """Of memory for each of the file: protobuf, a copy of it, and both again while types are inferred."""
 
+BYTES_PER_INPUT = 128
+"""Of memory for each byte that a graph is run on: the first layers of a detector are 5 to 20 times as large as its
+image, and several of them live at once."""
+
 _STACKS = 16 << 20
 """Bytes for each core: the stacks of the threads that native libraries start count as memory."""
 
@@ -43,17 +47,18 @@ PAGE = mmap.PAGESIZE
 class Limits:
     """Of one step on a graph: seconds that it may compute, and bytes that its process may have.
 
-    Both grow with the file: one of 170 MB gets eleven minutes and 4.6 GB.
+    Both grow with the file: one of 170 MB gets eleven minutes and 4.6 GB. Memory also grows with what the graph is run
+    on: 2.3 GB more for each image of 1216 x 1216 pixels in float32.
     """
 
     seconds: float = 15.0
     memory: int = 3 << 30
 
-    def of(self, size: int) -> Limits:
-        """Those of a graph of ``size`` bytes, times what the user allows."""
+    def of(self, size: int, inputs: int = 0) -> Limits:
+        """Those of a graph of ``size`` bytes that is run on ``inputs`` bytes, times what the user allows."""
         times = factor()
         seconds = times * (self.seconds + SECONDS_PER_MEGABYTE * (size // 10**6))
-        memory = times * (self.memory + BYTES_PER_BYTE * size)
+        memory = times * (self.memory + BYTES_PER_BYTE * size + BYTES_PER_INPUT * inputs)
         return Limits(min(seconds, _LONGEST), int(min(memory, _LARGEST)))
 
     def confine(self) -> int:
@@ -108,8 +113,10 @@ def guard_by(page: mmap.mmap) -> None:
 
 
 @contextlib.contextmanager
-def step(name: str, size: int = 0) -> Iterator[None]:
-    """Work on a graph of ``size`` bytes. One step at a time: one within another, or beside it, is a part of it.
+def step(name: str, size: int = 0, inputs: int = 0) -> Iterator[None]:
+    """Work on a graph of ``size`` bytes that is run on ``inputs`` bytes.
+
+    One step at a time: one within another, or beside it, is a part of it.
 
     Raises:
         ProcessError: it needs more memory than there is, or than it may have.
@@ -118,7 +125,7 @@ def step(name: str, size: int = 0) -> Iterator[None]:
         yield
         return
     try:
-        with _guarded(name, LIMITS.of(size)) if _page is not None else contextlib.nullcontext():
+        with _guarded(name, LIMITS.of(size, inputs)) if _page is not None else contextlib.nullcontext():
             yield
     except MemoryError as error:
         raise ProcessError(f"{name}: not enough memory", hint=LIFT if _page is not None else None) from error

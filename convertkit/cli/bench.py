@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,10 +10,12 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.tables import print_table
-from convertkit.cli.ui import BuildView, print_json, progress_bar
-from convertkit.errors import UnknownNameError, UsageError
+from convertkit.cli.ui import BuildView, note, print_json, progress_bar
+from convertkit.errors import UnavailableError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from convertkit.conversion.request import BuildRequest
     from convertkit.models.spec import PerformanceSpec
     from convertkit.speed.measure import EndToEnd, Repeated
@@ -38,7 +41,8 @@ def bench(
     ] = None,
     device: shared.DeviceOption = 0,
     batch: Annotated[
-        int | None, typer.Option("--batch", "-b", min=1, help="For a model that was compiled for several.")
+        str | None,
+        typer.Option("--batch", "-b", help="Pictures in one run, or several such numbers: 1,4,8."),
     ] = None,
     loops: Annotated[int, typer.Option("--loops", "-l", min=1, help="Runs that are counted.")] = LOOPS,
     warmup: Annotated[int, typer.Option("--warmup", min=0, help="Runs before them that are not.")] = WARMUP,
@@ -60,20 +64,35 @@ def bench(
     """Measure how fast a built model is.
 
     Throughput is 1000 x batch / mean compute time in ms: copies, pre- and postprocessing are left out. Beside it
-    stands what photos to detections takes, everything included.
+    stands what photos to detections takes, everything included. Several batches are a table, with the roofline beside
+    what was measured, or alone where there is no chip.
     """
     from convertkit.targets.context import RuntimeOptions
 
-    request = shared.request_of(
-        model,
-        plugin,
-        variant=variant,
-        target=target,
-        weights=weights,
-        origin=origin,
-        python=python,
-        option=option,
-    )
+    requests = [
+        shared.request_of(
+            model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            option=option, batch=size,
+        )
+        for size in _sizes(batch)
+    ]  # fmt: skip
+    request, options = requests[0], RuntimeOptions(device=device)
+    if len(requests) > 1:
+        shared.refuse_meaningless(
+            "several batches", {"--results": results, "--output": output, "--photos": _given(photos, PHOTOS)}
+        )
+        measure = functools.partial(
+            _measure,
+            output=None,
+            name=runtime,
+            options=options,
+            loops=loops,
+            warmup=warmup,
+            count=0,
+            images=images,
+        )
+        _compare(requests, runtime or "target", measure, as_json=as_json)
+        return
     repeated: Repeated
     whole: EndToEnd | None = None
     if results is not None:
@@ -82,15 +101,72 @@ def bench(
 
         counts = {"--loops": (loops, LOOPS), "--warmup": (warmup, WARMUP), "--photos": (photos, PHOTOS)}
         given: dict[str, object] = {"--runtime": runtime, "--output": output, "--device": device or None}
-        given |= {name: None if value == default else value for name, (value, default) in counts.items()}
+        given |= {name: _given(*value) for name, value in counts.items()}
         shared.refuse_meaningless("--results, which only reads", given | {"--images": images})
-        repeated = summed_up(timings_of(request.target, results), batch or 1)
+        repeated = summed_up(timings_of(request.target, results), request.variant.spec.batch)
         name = f"recorded beside {results}"
     else:
         name = runtime or "target"
-        options = RuntimeOptions(device=device, batch=batch)
         repeated, whole = _measure(request, output, runtime, options, loops, warmup, photos, images)
     _report(request, name, repeated, whole, as_json=as_json)
+
+
+def _sizes(batch: str | None) -> list[int | None]:
+    """The numbers of ``--batch``; the variant's own without it."""
+    if batch is None:
+        return [None]
+    parts = [part.strip() for part in batch.split(",")]
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise UsageError(f"--batch {batch!r} is no number of pictures", hint="like 4, or 1,4,8 to compare")
+    return list(dict.fromkeys(map(int, parts)))
+
+
+def _given(value: int, default: int) -> int | None:
+    return None if value == default else value
+
+
+def _compare(
+    requests: list[BuildRequest], name: str, measure: Callable[[BuildRequest], Any], *, as_json: bool
+) -> None:
+    """A row for each batch: what was measured, beside the roofline; a figure that cannot be had is left out."""
+    rows: list[dict[str, Any]] = []
+    for request in requests:
+        roofline = _roofline(request)
+        try:
+            repeated: Repeated | None = measure(request)[0]
+        except UnavailableError as error:
+            if roofline is None:
+                raise
+            note(f"batch {request.variant.spec.batch} is not measured: {error.message}")
+            repeated = None
+        rows.append({"batch": request.variant.spec.batch, "repeated": repeated, "roofline": roofline})
+    if as_json:
+        print_json({"runtime": name, "batches": rows})
+        return
+    first = requests[0]
+    print(f"{first.package.spec.name} {first.variant.name} on {first.target.name}, {name}; computing only\n")
+    print_table(
+        ["batch", "ms (mean)", "images/s", "roofline ms", "images/s at most"],
+        [_line(**row) for row in rows],
+        right=range(5),
+    )
+
+
+def _line(batch: int, repeated: Repeated | None, roofline: float | None) -> list[str]:
+    measured = [f"{repeated.compute.mean:.2f}", f"{repeated.throughput:.2f}"] if repeated else ["-", "-"]
+    bound = [f"{1000 * roofline:.2f}", f"{batch / roofline:.2f}"] if roofline else ["-", "-"]
+    return [str(batch), *measured, *bound]
+
+
+def _roofline(request: BuildRequest) -> float | None:
+    """Seconds of a run, node by node, as ``convertkit estimate`` has them; None without figures of the machine."""
+    from convertkit.conversion.engine import graph_after
+    from convertkit.estimation.roofline import estimate
+
+    if request.target.machine is None:
+        return None
+    graph = graph_after(request, len(request.pipeline.steps), report=BuildView())
+    return estimate(graph, request.target.machine, request.context.pixels).seconds
 
 
 def _measure(
@@ -105,22 +181,23 @@ def _measure(
 ) -> tuple[Repeated, EndToEnd | None]:
     from convertkit.conversion.engine import build
     from convertkit.datasets.coco import decode
-    from convertkit.speed.measure import end_to_end, repeat, stacked
+    from convertkit.detection.batch import stacked
+    from convertkit.speed.measure import end_to_end, repeat
     from convertkit.targets.capabilities import naming
 
     photos = _photos(request, images)
     built = build(request, output or request.directory, report=BuildView())
     runtime = _open(request, built.directory, name, options)
-    _refuse_options(request, built.directory, runtime, name, options)
+    _refuse_device(request, runtime, name, options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
     inputs, _ = package.model.preprocess(decode("photo 0", photos[0]), variant.spec.size, settings)
-    batch = options.batch or 1
+    batch = variant.spec.batch
     with progress_bar("bench", loops, unit="runs") as advance, naming(request.target, "run"):
         repeated = repeat(
-            runtime, stacked(inputs, batch), warmup=warmup, loops=loops, batch=batch, on_progress=advance
+            runtime, stacked([inputs], batch), warmup=warmup, loops=loops, batch=batch, on_progress=advance
         )
-    if count == 0 or batch > 1:  # postprocessing takes one image at a time
+    if count == 0:
         return repeated, None
     with progress_bar("end to end", count) as advance:
         return repeated, end_to_end(runtime, package, variant, photos, count, on_progress=advance)
@@ -140,12 +217,9 @@ def _open(request: BuildRequest, directory: Path, name: str | None, options: Run
     return open_runtime(target, directory, name or "", options)
 
 
-def _refuse_options(
-    request: BuildRequest, directory: Path, runtime: Any, name: str | None, options: RuntimeOptions
-) -> None:
-    """What the host cannot do: another batch than the graph's, a device by number."""
+def _refuse_device(request: BuildRequest, runtime: Any, name: str | None, options: RuntimeOptions) -> None:
+    """The host has no devices by number."""
     from convertkit.graph.session import Session
-    from convertkit.offline.interface import read_interface
     from convertkit.targets.capabilities import emulations
 
     if not isinstance(runtime, Session) and (name or "").partition(":")[0] not in emulations(request.target):
@@ -153,12 +227,6 @@ def _refuse_options(
     where = f"{request.target.name} {name or 'target'}"
     if options.device:
         raise UsageError(f"--device {options.device}: {where} runs on the host", hint="leave it out")
-    takes = read_interface(directory / "model.onnx").inputs[0].shape[:1]
-    if takes and takes[0] != (options.batch or 1):
-        raise UsageError(
-            f"--batch {options.batch or 1}: {where} takes {takes[0]} at a time",
-            hint=f"give --batch {takes[0]}",
-        )
 
 
 def _photos(request: BuildRequest, images: Path | None) -> list[bytes]:

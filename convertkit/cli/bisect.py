@@ -45,6 +45,7 @@ def bisect(
     target: shared.TargetOption = "cpu",
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    batch: shared.BatchOption = None,
     runtime: PlaceOption = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Search by COCO AP on photos instead of by sample outputs.")
@@ -83,12 +84,13 @@ def bisect(
         )
         request = shared.request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
-            pipeline=shared.steps_of(passes or None), input_shape=input_shape,
+            pipeline=shared.steps_of(passes or None), input_shape=input_shape, batch=batch,
         )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
         own = {"--variant": variant, "--weights": weights, "--accuracy": accuracy or None, "--python": python}
+        shared.refuse_meaningless("an ONNX file", {"--batch": batch})
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
         shared.refuse_meaningless("an ONNX file", {**own, **photos_of})
         plugins = shared.open_all(plugin)

@@ -25,6 +25,7 @@ def build(
     target: shared.TargetOption = "cpu",
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    batch: shared.BatchOption = None,
     output: shared.OutputOption = None,
     pipeline: Annotated[
         str | None, typer.Option("--pipeline", "-p", help="Passes to run instead of the model's own.")
@@ -49,7 +50,7 @@ def build(
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
-        input_shape=input_shape,
+        input_shape=input_shape, batch=batch,
     )  # fmt: skip
     directory = output or request.directory
     if explain or dry_run:
@@ -65,6 +66,7 @@ def build(
         same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--output", [output]) + _words("--option", option or ())
+        same += _words("--batch", [batch])
         _show(result, request, archive, same=shlex.join(same + loaded), loaded=loaded)
 
 

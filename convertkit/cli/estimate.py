@@ -34,6 +34,7 @@ def estimate(
     variant: shared.VariantOption = None,
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    batch: shared.BatchOption = None,
     python: shared.PythonOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
@@ -47,11 +48,11 @@ def estimate(
     if subject.is_dir():
         request = shared.request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
-            input_shape=input_shape,
+            input_shape=input_shape, batch=batch,
         )  # fmt: skip
         machine, pixels, model = _package(request)
     else:
-        own = {"--variant": variant, "--weights": weights, "--python": python}
+        own = {"--variant": variant, "--weights": weights, "--batch": batch, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)
         machine, pixels, model = _graph(subject, target, plugin, shared.sizing(input_shape))
     found = run(model, machine, pixels)

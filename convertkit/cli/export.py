@@ -17,6 +17,7 @@ def export(
     variant: shared.VariantOption = None,
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    batch: shared.BatchOption = None,
     python: shared.PythonOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
@@ -25,7 +26,9 @@ def export(
     from convertkit.conversion.engine import stock_graph
     from convertkit.graph.io import save
 
-    request = shared.request_of(model, plugin, variant=variant, weights=weights, origin=origin, python=python)
+    request = shared.request_of(
+        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, python=python
+    )
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

@@ -33,6 +33,15 @@ WeightsOption: TypeAlias = Annotated[
         "--weights", "-w", help="A checkpoint's path, or random:SEED to try the pipeline without one."
     ),
 ]
+BatchOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--batch",
+        "-b",
+        min=1,
+        help="Pictures in one run; default: the variant's own. Exports the model for it.",
+    ),
+]
 OriginOption: TypeAlias = Annotated[
     str,
     typer.Option(

@@ -10,7 +10,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.ui import note, print_json, progress_bar
-from convertkit.errors import ConvertkitError
+from convertkit.errors import ConvertkitError, UsageError
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -71,12 +71,22 @@ def preprocess(
 
     shared.choice(suffix, "--format", FORMATS)
     request = shared.request_of(model, plugin, variant=variant, target=target)
+    refuse_batch(request)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
     with progress_bar("preprocess", len(job.photos)) as advance:
         outcome = prepare(job, output, jobs=jobs, on_progress=advance)
     _report(outcome, output, as_json=as_json)
+
+
+def refuse_batch(request: BuildRequest) -> None:
+    """A file is one picture, and a run of several takes them in one file."""
+    if (batch := request.variant.spec.batch) > 1:
+        raise UsageError(
+            f"variant {request.variant.name} takes {batch} pictures in one run; files are of one picture",
+            hint="work by files with batch 1, or verify where the chip is",
+        )
 
 
 def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:

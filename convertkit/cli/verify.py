@@ -52,6 +52,7 @@ def verify(
     target: shared.TargetOption = "cpu",
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    batch: shared.BatchOption = None,
     output: shared.OutputOption = None,
     annotations: shared.AnnotationsOption = None,
     images: shared.ImagesOption = None,
@@ -87,7 +88,7 @@ def verify(
     chosen = shared.tasks_in(tasks)
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, compiler=compiler,
+        python=python, compiler=compiler, batch=batch,
     )  # fmt: skip
     directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)

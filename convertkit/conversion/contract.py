@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convertkit.models.spec import TensorSpec
 
 DETECTIONS = ("dets", "labels", "masks")
-"""Roles that may have a leading axis for a batch of one, whatever is said of them."""
+"""Roles that may have a leading axis for the pictures, whatever is said of them."""
 
 
 def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -> None:
@@ -29,7 +29,7 @@ def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Varia
         GraphError: names the first that differs, what it is and what was promised.
     """
     where = package.root / "model.yaml"
-    letters = dict(zip("HW", variant.spec.size, strict=True))
+    letters, batch = dict(zip("HW", variant.spec.size, strict=True)), variant.spec.batch
     for kind, values, promised in (
         ("input", free_inputs(graph), package.spec.inputs),
         ("output", list(graph.output), package.spec.outputs),
@@ -43,25 +43,27 @@ def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Varia
             if promised[value.name].role == "masks":
                 sides = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
                 refuse_class_count(package.spec, value.name, sides)
-            _check(f"the stock graph's {kind} {value.name}", value, promised[value.name], letters, str(where))
+            what = f"the stock graph's {kind} {value.name}"
+            _check(what, value, promised[value.name], letters, batch, str(where))
 
 
 def own_sizes(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -> dict[str, tuple[int, ...]]:
-    """What the package says of inputs that the graph leaves open: H and W by the variant's size, and one image.
+    """What the package says of inputs that the graph leaves open: H and W by the variant's size, B by its batch.
 
-    An image whose shape ``model.yaml`` does not say is taken for ``(1, C, H, W)``, or ``(1, H, W, C)`` where the graph
+    An image whose shape ``model.yaml`` does not say is taken for ``(B, C, H, W)``, or ``(B, H, W, C)`` where the graph
     has its channels last.
     """
-    size, inputs = variant.spec.size, package.spec.inputs
+    size, batch, inputs = variant.spec.size, variant.spec.batch, package.spec.inputs
     values = {value.name: value for value in graph.input if value.name in inputs}
     shapes = {
-        name: inputs[name].at(size) or _as_image(value, inputs[name], size) for name, value in values.items()
+        name: inputs[name].at(size, batch) or _as_image(value, inputs[name], (batch, *size))
+        for name, value in values.items()
     }
     one = {shape[0] for name, shape in shapes.items() if shape and inputs[name].role == "image"}
     found = {}
     for name, value in values.items():
         dims = value.type.tensor_type.shape.dim
-        sides = [1 if side in one and isinstance(side, str) else side for side in shapes[name]]
+        sides = [batch if side in one and isinstance(side, str) else side for side in shapes[name]]
         told = tuple(
             dim.dim_value if dim.dim_value > 0 else side if isinstance(side, int) else -1
             for dim, side in zip(dims, sides, strict=False)
@@ -72,17 +74,23 @@ def own_sizes(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -
 
 
 def _as_image(
-    value: onnx.ValueInfoProto, promised: TensorSpec, size: tuple[int, int]
+    value: onnx.ValueInfoProto, promised: TensorSpec, sizes: tuple[int, int, int]
 ) -> tuple[int | str, ...]:
     dims = [dim.dim_value for dim in value.type.tensor_type.shape.dim]
     if promised.role != "image" or len(dims) != 4:
         return ()
     last = dims[3] in CHANNELS and dims[1] not in CHANNELS
-    return (1, *size, "C") if last else (1, "C", *size)
+    batch, *sides = sizes
+    return (batch, *sides, "C") if last else (batch, "C", *sides)
 
 
 def _check(
-    what: str, value: onnx.ValueInfoProto, promised: TensorSpec, letters: dict[str, int], where: str
+    what: str,
+    value: onnx.ValueInfoProto,
+    promised: TensorSpec,
+    letters: dict[str, int],
+    batch: int,
+    where: str,
 ) -> None:
     kind = value.type.tensor_type
     dtype = str(onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type)) if kind.elem_type else ""
@@ -91,16 +99,18 @@ def _check(
     if not promised.shape or not kind.HasField("shape"):
         return
     dims = [dim.dim_value for dim in kind.shape.dim]
-    if promised.role in DETECTIONS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, 1):
+    if promised.role in DETECTIONS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, batch):
         dims = dims[1:]
-    wanted = promised.shape
+    wanted = promised.of(batch)
     if promised.role == "masks" and len(dims) == len(wanted) - 1 == 3:
         wanted = (wanted[0], *wanted[2:])  # one mask of each detection is what is made of all in the end
     if len(dims) != len(wanted) or not all(
         _fits(size, side, letters) for size, side in zip(dims, wanted, strict=True)
     ):
         shape = [dim.dim_value or dim.dim_param or "?" for dim in kind.shape.dim]
-        raise GraphError(f"{what} is {_text(shape, {})}; {where} promises {_text(promised.shape, letters)}")
+        raise GraphError(
+            f"{what} is {_text(shape, {})}; {where} promises {_text(promised.of(batch), letters)}"
+        )
 
 
 def _fits(size: int, promised: int | str, letters: dict[str, int]) -> bool:

@@ -73,6 +73,7 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
         "preprocess": msgspec.to_builtins(package.preprocess_spec(variant).on_host()),
         "roles": {name: tensor.role for name, tensor in package.spec.outputs.items()},
         "size": list(variant.spec.size),
+        "batch": variant.spec.batch,
     }
     return sha256_bytes(canonical_json(facts))
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import msgspec
 
 from convertkit.conversion.destination import destination
 from convertkit.errors import UsageError
 from convertkit.models.package import ModelPackage, Variant
+from convertkit.models.spec import MOST_PICTURES
 from convertkit.passes.options import parse_step
 from convertkit.passes.pipeline import OrderError, Pipeline
 from convertkit.plugins.loading import Plugins
@@ -36,6 +39,7 @@ class Asked:
         python: interpreter of the export environment to use instead of the managed one.
         pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
             the given ones end with.
+        batch: how many pictures one run takes, instead of the variant's own.
         sizing: step texts to run in front of all others.
         check: run every pass's numeric check.
         compiler: where the target's compiler is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
@@ -49,6 +53,7 @@ class Asked:
     origin: Origin = "auto"
     python: Path | None = None
     pipeline: Sequence[str] | None = None
+    batch: int | None = None
     sizing: Sequence[str] = ()
     check: bool = True
     compiler: str = "auto"
@@ -88,6 +93,8 @@ class BuildRequest:
         """``maskrcnn-mini-cpu``: names the artifact's directory."""
         weights = self.asked.weights
         suffix = "" if weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(weights).stem)
+        batch = self.variant.spec.batch
+        suffix += f"-batch{batch}" if batch > 1 else ""
         return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
 
     @property
@@ -103,7 +110,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
     """
     package = open_package(asked.model, plugins)
-    chosen = package.variant(asked.variant)
+    chosen = _of_batch(package.variant(asked.variant), asked)
     place, context = destination(
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
@@ -114,6 +121,16 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     steps = _pipeline([*asked.sizing, *texts], place.name, place.passes(context), plugins)
     _refuse_other_sizes(steps, package, chosen)
     return BuildRequest(asked, package, chosen, place, context, steps, plugins)
+
+
+def _of_batch(variant: Variant, asked: Asked) -> Variant:
+    """The variant for the number of pictures that is asked for, for which its own stock graph was not made."""
+    if asked.batch is None or asked.batch == variant.spec.batch:
+        return variant
+    stock = variant.spec.stock if asked.origin == "stock" else None
+    if not 1 <= asked.batch <= MOST_PICTURES:
+        raise UsageError(f"--batch {asked.batch}: a run takes 1 to {MOST_PICTURES} pictures")
+    return replace(variant, spec=msgspec.structs.replace(variant.spec, batch=asked.batch, stock=stock))
 
 
 def _pipeline(texts: Sequence[str], target: str, passes: Sequence[str], plugins: Plugins) -> Pipeline:
@@ -132,7 +149,7 @@ def _refuse_other_sizes(pipeline: Pipeline, package: ModelPackage, variant: Vari
     inputs = package.spec.inputs
     wanted = [item for step in pipeline.steps for item in step.input_shapes().items() if item[0] in inputs]
     for name, told in wanted:
-        declared = inputs[name].at(variant.spec.size)
+        declared = inputs[name].at(variant.spec.size, variant.spec.batch)
         pairs = zip(told, declared, strict=False)
         if any(size != -1 and isinstance(side, int) and side not in (-1, size) for size, side in pairs):
             shown, sides = ",".join(map(str, told)), ",".join(map(str, declared))

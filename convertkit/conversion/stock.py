@@ -25,6 +25,7 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "outputs": {name: [one.dtype, *one.shape] for name, one in spec.outputs.items()},
         "classes": len(spec.classes),
         "size": list(request.variant.spec.size),
+        "batch": request.variant.spec.batch,
     }
     if request.from_stock:
         return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
@@ -98,6 +99,8 @@ def _export(request: BuildRequest, report: Report) -> LightModel:
 
     with scratch_directory(home() / "export") as scratch:
         output = scratch / "stock.onnx"
-        job = {"task": "export", "opset": request.package.spec.export.opset, "output": str(output)}
+        spec, batch = request.package.spec.export, request.variant.spec.batch
+        job = {"task": "export", "opset": spec.opset, "output": str(output)}
+        job |= {"batch": batch} if batch > 1 else {}
         run_job(request, job, report)
         return load_valid(output)

@@ -14,6 +14,10 @@ from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
 
 Positive = Annotated[int, Meta(gt=0)]
 Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
+MOST_PICTURES = 1024
+"""In one run: more is a slip of the pen."""
+
+Batch = Annotated[int, Meta(gt=0, le=MOST_PICTURES)]
 Size = tuple[Pixels, Pixels]
 """Height and width in pixels, in this order."""
 
@@ -42,17 +46,22 @@ class TensorSpec(Record, frozen=True):
     ``role`` says what the tensor means, so that checks may compare detections as sets: ``dets`` is
     ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` is ``(N,)`` class indices;
     ``masks`` is ``(N, C, h, w)`` or ``(N, h, w)`` probabilities. What is said of ``dtype`` and ``shape`` has to be true
-    of the stock graph: ``H`` and ``W`` are the variant's size, any other letter is one size, whatever it is.
+    of the stock graph: ``H`` and ``W`` are the variant's size, any other letter is one size, whatever it is. A first
+    axis of 1 is the picture's: that of a variant's ``batch``.
     """
 
     role: Role = "other"
     dtype: DType = ""
     shape: tuple[int | str, ...] = ()
 
-    def at(self, size: Size) -> tuple[int | str, ...]:
-        """The shape for an image of this height and width."""
+    def of(self, batch: int) -> tuple[int | str, ...]:
+        """The shape for so many pictures in one run."""
+        return (batch, *self.shape[1:]) if self.shape[:1] == (1,) else self.shape
+
+    def at(self, size: Size, batch: int = 1) -> tuple[int | str, ...]:
+        """The shape for so many pictures of this height and width."""
         sides = dict(zip("HW", size, strict=True))
-        return tuple(sides.get(side, side) if isinstance(side, str) else side for side in self.shape)
+        return tuple(sides.get(side, side) if isinstance(side, str) else side for side in self.of(batch))
 
 
 class EnvironmentSpec(Record, frozen=True):
@@ -143,7 +152,8 @@ class PerformanceSpec(Record, frozen=True):
 class VariantSpec(Record, frozen=True):
     """One concrete model of a package: configuration, weights and input size.
 
-    ``performance`` is by target, and so is ``targets``: options for its compiler, over those of the package.
+    ``batch`` is how many pictures one run takes. ``performance`` is by target, and so is ``targets``: options for its
+    compiler, over those of the package.
     """
 
     size: Size
@@ -151,6 +161,7 @@ class VariantSpec(Record, frozen=True):
     summary: str = ""
     weights: WeightsSpec = WeightsSpec()
     stock: str | None = None
+    batch: Batch = 1
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
     performance: dict[str, PerformanceSpec] = {}

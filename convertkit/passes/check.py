@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.detection.compare import Tolerance, compare_detections
+from convertkit.detection.batch import apart
+from convertkit.detection.compare import Comparison, Tolerance, compare_detections
 from convertkit.errors import ConvertkitError, GivenGraphError, PassError
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
@@ -73,6 +74,7 @@ class Checker:
         roles: what each output means, in graph order (``dets``, ``labels``, ``masks`` or ``other``); without roles
             outputs are compared element by element.
         opener: how a graph is made ready to be run.
+        pictures: how many a sample holds; detections are matched within each.
         probes: whether passes are tried at the bounds of what they assume, too.
     """
 
@@ -82,13 +84,19 @@ class Checker:
         roles: Mapping[str, str] | None = None,
         opener: Opener = open_on_host,
         *,
+        pictures: int = 1,
         probes: bool = True,
     ):
         self._samples, self._roles = tuple(samples), dict(roles or {})
-        self._opener, self._probes = opener, probes
+        self._opener, self._pictures, self._probes = opener, pictures, probes
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
         self._steps: list[float] = []
+
+    @property
+    def input_bytes(self) -> int:
+        """Of the largest sample."""
+        return max((sum(value.nbytes for value in one.values()) for one in self._samples), default=0)
 
     def check(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
         """Checks one step.
@@ -167,16 +175,20 @@ class Checker:
         sets = {name: role for name, role in self._roles.items() if role in SETS}
         before = {sets[name]: a for name, a, _ in outputs if name in sets}
         after = {sets[name]: b for name, _, b in outputs if name in sets}
-        result = compare_detections(before, after, DETECTIONS)
-        if not result.ok:
-            raise PassError(f"it declares effect rounding but the detections differ: {result.summary}")
+        pairs = zip(apart(before, self._pictures), apart(after, self._pictures), strict=True)
+        results = [compare_detections(*pair, DETECTIONS) for pair in pairs]
+        if wrong := next((one for one in results if not one.ok), None):
+            raise PassError(f"it declares effect rounding but the detections differ: {wrong.summary}")
+        worst = max(results, key=_worst)
         rest = _compare_values(
             step, tuple(self._roles), [output for output in outputs if output[0] not in sets]
         )
-        worst = max(result.max_box_error_px, result.max_score_error, result.max_mask_error, rest.error)
-        return _Compared(
-            worst, result.summary, rest.names, rest.seen | (set(sets) if result.matched else set())
-        )
+        seen = set(sets) if any(one.matched for one in results) else set()
+        return _Compared(max(_worst(worst), rest.error), worst.summary, rest.names, rest.seen | seen)
+
+
+def _worst(found: Comparison) -> float:
+    return max(found.max_box_error_px, found.max_score_error, found.max_mask_error)
 
 
 @dataclass(frozen=True)

@@ -120,13 +120,14 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     """Runs one pass on the state, checks it, and says what happened."""
     before, counts = state.model, op_counts(state.model)
     start = time.perf_counter()
-    with limits.step(f"pass {step.name}", before.size):
+    inputs = checker.input_bytes if checker else 0
+    with limits.step(f"pass {step.name}", before.size, inputs):
         remarks = state.apply(step)
     seconds = time.perf_counter() - start
     after_counts = op_counts(state.model)
     added, removed = difference(counts, after_counts)
     changed = before.digest() != state.model.digest()
-    with limits.step(f"the check of pass {step.name}", before.size + state.model.size):
+    with limits.step(f"the check of pass {step.name}", before.size + state.model.size, inputs):
         check = checker.check(step, before, state.model, changed=changed) if checker else None
     return PassRecord(
         name=step.name,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
-import numpy as np
 from msgspec import Struct
 
 from convertkit.datasets.coco import decode
@@ -82,11 +81,6 @@ def repeat(
     return summed_up(timings, batch, whole)
 
 
-def stacked(inputs: Mapping[str, NDArray[Any]], batch: int) -> dict[str, NDArray[Any]]:
-    """The same image ``batch`` times over, along the first axis of every input."""
-    return {name: np.repeat(array, batch, axis=0) if batch > 1 else array for name, array in inputs.items()}
-
-
 def summed_up(timings: Timings, batch: int, whole: Sequence[float] = ()) -> Repeated:
     """Figures of times that were taken now or recorded elsewhere.
 
@@ -125,6 +119,7 @@ def end_to_end(
         postprocess=package.detections,
         sink=lambda photo, found: None,
         on_progress=on_progress,
+        batch=variant.spec.batch,
     )
     stages = {name: 1000 * seconds / count for name, seconds in timing.busy.items() if name != "sink"}
     return EndToEnd(count, timing.images_per_second, stages)

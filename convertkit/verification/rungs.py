@@ -127,6 +127,7 @@ def measure_graph(
             postprocess=package.detections,
             sink=lambda image, found: writer.write(image.id, found),
             on_progress=on_progress,
+            batch=variant.spec.batch,
         )
     scored = score(course, name, timing.images, timing.images_per_second)
     return msgspec.structs.replace(scored, stages={**timing.busy})

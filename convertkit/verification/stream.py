@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
+from convertkit.detection.batch import apart, groups, stacked
 from convertkit.errors import ConvertkitError, UsageError
 
 I = TypeVar("I")  # noqa: E741 - an image, whatever the caller takes for one
@@ -61,6 +62,7 @@ def stream(
     sink: Callable[[I, D], object],
     on_progress: Callable[[int], object] | None = None,
     prefetch: int = 2,
+    batch: int = 1,
 ) -> Timing:
     """Take every image through all stages; results reach the sink in the order of the images.
 
@@ -73,6 +75,8 @@ def stream(
         sink: takes an image and its detections; only ever called from the caller's thread.
         on_progress: told the number of finished images after each one.
         prefetch: how many images may wait before the graph, and how many behind it.
+        batch: how many images one run takes. The last run is filled up with its last image; what comes out of those
+            is dropped.
 
     Raises:
         StreamError: a stage failed; everything has stopped, and the message names the image.
@@ -86,8 +90,9 @@ def stream(
     with _pool(min(READERS, prefetch)) as ahead, _pool(1) as behind:
         read_ahead = ((image, ahead.submit(work.prepare, image)) for image in images)
         ran = (
-            (image, behind.submit(work.finish, image, work.run(image, inputs), place))
-            for image, (inputs, place) in _in_order(read_ahead, prefetch)
+            (image, behind.submit(work.finish, image, outputs, place))
+            for group in groups(_in_order(read_ahead, prefetch), batch)
+            for (image, (_, place)), outputs in zip(group, work.run(group, batch), strict=False)
         )
         for image, found in _in_order(ran, prefetch):
             work.timed("sink", image, sink, image, found)
@@ -115,8 +120,12 @@ class _Work:
         pixels = self.timed("read", image, self._read, image)
         return cast("tuple[Any, Any]", self.timed("preprocess", image, self._preprocess, pixels))
 
-    def run(self, image: object, inputs: Any) -> Any:
-        return self.timed("run", image, self._run, inputs)
+    def run(self, group: list[tuple[Any, tuple[Any, Any]]], batch: int) -> list[Any]:
+        """The outputs of each image; an error names the first."""
+        image, inputs = group[0][0], [inputs for _, (inputs, _) in group]
+        if batch == 1:
+            return [self.timed("run", image, self._run, inputs[0])]
+        return apart(self.timed("run", image, self._run, stacked(inputs, batch)), batch)
 
     def finish(self, image: object, outputs: Any, place: Any) -> Any:
         return self.timed("postprocess", image, self._postprocess, outputs, place)

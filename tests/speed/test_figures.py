@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from convertkit.errors import UsageError
 from convertkit.speed.figures import Figures, throughput
-from convertkit.speed.measure import repeat, stacked, summed_up
+from convertkit.speed.measure import repeat, summed_up
 from convertkit.targets.timing import Timings
 
 
@@ -70,10 +70,3 @@ def test_without_a_clock_of_its_own_the_whole_call_counts_as_computing():
 def test_a_record_without_times_is_refused():
     with pytest.raises(UsageError, match="no compute time above 0 in the record"):
         summed_up(Timings(), 1)
-
-
-def test_a_batch_is_the_same_image_several_times():
-    image = np.arange(6, dtype=np.float32).reshape(1, 2, 3)
-
-    assert stacked({"x": image}, 1)["x"] is image
-    np.testing.assert_array_equal(stacked({"x": image}, 3)["x"], np.concatenate([image] * 3))

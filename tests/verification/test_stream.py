@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -161,3 +162,23 @@ def test_the_timing_knows_every_stage():
 def test_no_room_at_all_is_refused():
     with pytest.raises(UsageError, match="prefetch=0"):
         through([1], prefetch=0)
+
+
+def test_a_run_of_several_pads_the_last_and_drops_what_comes_of_it():
+    runs = []
+
+    def run(inputs):
+        runs.append(inputs["x"].tolist())
+        return {"y": 2 * inputs["x"]}
+
+    reached, timing = through(
+        range(5),
+        preprocess=lambda pixels: ({"x": np.array([pixels])}, "place"),
+        run=run,
+        postprocess=lambda outputs, place: (outputs["y"].tolist(), place),
+        batch=2,
+    )
+
+    assert runs == [[1, 2], [3, 4], [5, 5]]
+    assert reached == [(image, [2 * (image + 1)], "place") for image in range(5)]
+    assert timing.images == 5

@@ -46,6 +46,8 @@ def _checked(job: Any, path: str) -> Job:
         return job
     _check_config(job["config"])
     job["size"] = _size(job["size"])
+    if not isinstance(batch := job.setdefault("batch", 1), int) or batch < 1:
+        raise JobError(f"batch {batch!r} cannot be used", "batch is a number of pictures from 1")
     if job["task"] == "export" and job["opset"] not in OPSETS:
         raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
     if job["task"] == "predict":

@@ -25,13 +25,14 @@ class BoxDetector(nn.Module):
         self.model = model
 
     def forward(self, image: Tensor) -> tuple[Tensor, ...]:
-        """Detect in a normalised image (1, 3, H, W) float32, in the channel order of the weights.
+        """Detect in B normalised images (B, 3, H, W) float32, in the channel order of the weights.
 
-        dets (N, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (N,) int64; N is max_per_img.
+        dets (B * N, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (B * N,) int64, image by image; N is
+        max_per_img.
         """
         model: Any = self.model
         dets, labels = model.onnx_export(image, _metas(image))
-        return _one_image(dets, labels)
+        return _one_list(dets, labels)
 
 
 class MaskDetector(nn.Module):
@@ -48,25 +49,27 @@ class MaskDetector(nn.Module):
         self.model = model
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Detect in a normalised image (1, 3, H, W) float32, R G B for mmdet's usual weights.
+        """Detect in B normalised images (B, 3, H, W) float32, R G B for mmdet's usual weights.
 
-        dets (100, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (100,) int64,
-        masks (100, 80, 28, 28) float32 probabilities, one per class.
+        dets (B * 100, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (B * 100,) int64,
+        masks (B * 100, 80, 28, 28) float32 probabilities, one per class; image by image.
         """
         model: Any = self.model
         metas = _metas(image)
         features = model.extract_feat(image)
         proposals = model.rpn_head.onnx_export(features, metas)
-        dets, labels = _one_image(*_boxes(model.roi_head, features, metas, proposals))
-        rois = torch.cat([dets.new_zeros(dets.shape[0], 1), dets[:, :4]], dim=1)
+        found = _boxes(model.roi_head, features, metas, proposals)
+        owners = _owners(found[0], len(image))
+        dets, labels = _one_list(*found)
+        rois = torch.cat([owners, dets[:, :4]], dim=1)
         logits = [stage.run_masks(features, rois)["mask_pred"] for stage in stages(model.roi_head)]
         # A cascade's export averages logits; mmdet's test code averages probabilities.
         mean = logits[0] if len(logits) == 1 else sum(logits) / len(logits)
         return dets, labels, mean.sigmoid()
 
 
-def export(model: nn.Module, size: tuple[int, int], opset: int) -> bytes:
-    """Trace the detector at one input size [H, W] with torch's TorchScript exporter; return the ONNX file.
+def export(model: nn.Module, batch: int, size: tuple[int, int], opset: int) -> bytes:
+    """Trace the detector for so many images of one size [H, W] with torch's TorchScript exporter; return the ONNX file.
 
     The structure does not depend on the size. Tensors of equal value share an initializer through an Identity
     node, so the node count of Mask R-CNN with ResNet-50 is 2582 plus 0 to 75 of those (2641 for untouched weights).
@@ -77,7 +80,7 @@ def export(model: nn.Module, size: tuple[int, int], opset: int) -> bytes:
     buffer = io.BytesIO()
     torch.onnx.export(
         detector.eval(),
-        (torch.zeros(1, 3, *size),),
+        (torch.zeros(batch, 3, *size),),
         buffer,
         input_names=[INPUT],
         output_names=list(detector.outputs),
@@ -90,19 +93,27 @@ def export(model: nn.Module, size: tuple[int, int], opset: int) -> bytes:
 
 
 def _metas(image: Tensor) -> list[dict[str, Any]]:
-    """What mmdet's export code wants to know of the one image: its height and width, traced."""
+    """What mmdet's export code wants to know of all images: their height and width, traced."""
     return [{"img_shape_for_onnx": torch._shape_as_tensor(image)[2:]}]
 
 
-def _one_image(dets: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _one_list(dets: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     """Flatten the batch axis away."""
     return dets.reshape(-1, 5), labels.reshape(-1)
+
+
+def _owners(dets: Tensor, batch: int) -> Tensor:
+    """The image of each row of the list, (B * N, 1) float32, for dets (B, N, 5)."""
+    if batch == 1:
+        return dets.new_zeros(dets.reshape(-1, 5).shape[0], 1)
+    images = torch.arange(batch, dtype=dets.dtype).view(-1, 1, 1)
+    return images.expand(batch, dets.shape[1], 1).reshape(-1, 1)
 
 
 def _boxes(
     roi_head: Any, features: tuple[Tensor, ...], metas: list[dict[str, Any]], proposals: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """The boxes alone, (1, N, 5) and labels (1, N); only the cascade has no method of its own for that."""
+    """The boxes alone, (B, N, 5) and labels (B, N); only the cascade has no method of its own for that."""
     if hasattr(roi_head, "bbox_onnx_export"):
         boxes: tuple[Tensor, Tensor] = roi_head.bbox_onnx_export(
             features, metas, proposals, roi_head.test_cfg

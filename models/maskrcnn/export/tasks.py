@@ -73,7 +73,7 @@ def _model(job: Job, events: Events, steps: int) -> nn.Module:
 def _trace(model: nn.Module, job: Job) -> bytes:
     """Export the detector; what mmdet or torch cannot do is the config's fault, not the worker's."""
     try:
-        return stock.export(model, job["size"], int(job["opset"]))
+        return stock.export(model, job["batch"], job["size"], int(job["opset"]))
     except (AssertionError, RuntimeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise JobError(f"config {job['config']['base']!r} cannot be exported: {reason}", HINT) from error

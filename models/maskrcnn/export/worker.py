@@ -9,7 +9,8 @@ Standard output carries JSON lines and nothing else; everything that libraries p
 
 Exit code 0 after ``done``, 1 after ``error``. A job is one of
 
-    {"task": "export", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "opset": 11, "output": "stock.onnx"}
+    {"task": "export", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "opset": 11, "output": "stock.onnx",
+     "batch": 1}
     {"task": "predict", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "pipeline": PIPELINE,
      "images": [{"id": 7, "path": "7.jpg"}]}
     {"task": "weights", "weights": WEIGHTS, "expected": EXPECTED, "output": "plain.pth", "prefix": "teacher."}

@@ -33,6 +33,8 @@ def bench(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     output: shared.OutputOption = None,
+    pipeline: shared.PipelineOption = None,
+    input_shape: shared.InputShapeOption = None,
     runtime: Annotated[
         str | None,
         typer.Option(
@@ -72,7 +74,7 @@ def bench(
     requests = [
         shared.request_of(
             model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
-            option=option, batch=size,
+            option=option, batch=size, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
         )
         for size in _sizes(batch)
     ]  # fmt: skip

@@ -27,9 +27,7 @@ def build(
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
     output: shared.OutputOption = None,
-    pipeline: Annotated[
-        str | None, typer.Option("--pipeline", "-p", help="Passes to run instead of the model's own.")
-    ] = None,
+    pipeline: shared.PipelineOption = None,
     input_shape: shared.InputShapeOption = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: shared.PythonOption = None,
@@ -66,7 +64,8 @@ def build(
         same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--output", [output]) + _words("--option", option or ())
-        same += _words("--batch", [batch])
+        same += _words("--batch", [batch]) + _words("--pipeline", [pipeline])
+        same += _words("--input-shape", [input_shape])
         _show(result, request, archive, same=shlex.join(same + loaded), loaded=loaded)
 
 

@@ -85,6 +85,9 @@ ExplainOption: TypeAlias = Annotated[
     ),
 ]
 DeviceOption: TypeAlias = Annotated[int, typer.Option("--device", "-d", min=0, help="Number of the chip.")]
+PipelineOption: TypeAlias = Annotated[
+    str | None, typer.Option("--pipeline", "-p", help="Passes to run instead of the model's own.")
+]
 InputShapeOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

@@ -54,6 +54,8 @@ def verify(
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
     output: shared.OutputOption = None,
+    pipeline: shared.PipelineOption = None,
+    input_shape: shared.InputShapeOption = None,
     annotations: shared.AnnotationsOption = None,
     images: shared.ImagesOption = None,
     limit: shared.LimitOption = None,
@@ -88,7 +90,7 @@ def verify(
     chosen = shared.tasks_in(tasks)
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, compiler=compiler, batch=batch,
+        python=python, compiler=compiler, batch=batch, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
     )  # fmt: skip
     directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)

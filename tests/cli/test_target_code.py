@@ -125,6 +125,24 @@ def test_the_hint_for_the_next_command_has_the_plugin(cli: Cli, tiny: Path) -> N
     assert done.out.splitlines()[-1:] == [f"next: convertkit verify {words}"], done.err
 
 
+@pytest.mark.slow
+def test_what_was_built_with_other_passes_is_found_again(cli: Cli, tiny: Path) -> None:
+    spec = (tiny / "model.yaml").read_text()
+    spec = spec.replace("stock: small.onnx", "stock: small.onnx, dataset: {generator: g}")
+    (tiny / "model.yaml").write_text(spec)
+    given = ["--pipeline", "set-opset-window", "--input-shape", "image:1,3,8,8"]
+    done = cli("build", tiny, *given)
+
+    assert done.out.splitlines()[-1].endswith(
+        "--target cpu --pipeline set-opset-window --input-shape image:1,3,8,8"
+    )
+    made = Path("build/tiny-small-cpu/manifest.json").read_bytes()
+    cli("bench", tiny, *given, "--loops", 1, "--photos", 0)
+    assert Path("build/tiny-small-cpu/manifest.json").read_bytes() == made
+    cli("bench", tiny, "--loops", 1, "--photos", 0)
+    assert Path("build/tiny-small-cpu/manifest.json").read_bytes() != made
+
+
 def test_options_that_are_listed_may_be_given_and_others_not(cli: Cli, tiny: Path) -> None:
     words = plugin("    def option_types(self): return {'precision': 'f16 or f32'}")
 

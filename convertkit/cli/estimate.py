@@ -45,12 +45,15 @@ def estimate(
     """
     from convertkit.estimation.roofline import estimate as run
 
+    title = str(subject)
     if subject.is_dir():
         request = shared.request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
             input_shape=input_shape, batch=batch,
         )  # fmt: skip
         machine, pixels, model = _package(request)
+        if (pictures := request.variant.spec.batch) > 1:
+            title += f", runs of {pictures} pictures"
     else:
         own = {"--variant": variant, "--weights": weights, "--batch": batch, "--python": python}
         shared.refuse_meaningless("an ONNX file", own)
@@ -64,7 +67,7 @@ def estimate(
     if as_json:
         print_json({"estimate": found, "machine": machine})
     else:
-        _show(str(subject), found, machine, top)
+        _show(title, found, machine, top)
 
 
 def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:

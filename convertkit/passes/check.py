@@ -9,7 +9,7 @@ pass the difference is only measured - what it does to accuracy is the ladder's 
 from __future__ import annotations
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
+from convertkit.passes.differences import difference, leaves
 from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Outputs, Probed, Run, probe
 from convertkit.passes.resolution import resolutions
@@ -218,8 +219,8 @@ def _compare_values(
     steps: Mapping[str, float] = types.MappingProxyType({}),
 ) -> _Compared:
     """The largest difference of any output, held against the limit of the pass's effect."""
-    pairs = [(name, *pair) for name, old, new in outputs for pair in _leaves(name, old, new)]
-    gaps = (_difference(name, a, b, steps.get(name, 0.0)) for name, a, b in pairs)
+    pairs = [(name, *pair) for name, old, new in outputs for pair in leaves(name, old, new)]
+    gaps = (difference(name, a, b, steps.get(name, 0.0)) for name, a, b in pairs)
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
     if relative > limit:
@@ -238,42 +239,3 @@ def _tells(values: Array, step: float) -> bool:
     """Whether there is a value that is a number, and larger than what another rounding may change."""
     numbers = values == values
     return bool(np.any(numbers & (np.abs(values) >= step) if step else numbers))
-
-
-def _leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
-    """The arrays of an output: itself, or those of a sequence, a map, an optional one that has a value."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        old, new = [*old, *old.values()], [*new, *new.values()]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for one, other in zip(old, new, strict=True):
-            yield from _leaves(name, one, other)
-    elif type(old) is not type(new) or isinstance(old, list):
-        raise PassError(f"it changed {name} to another kind of value")
-    elif old is not None:
-        yield np.asarray(old), np.asarray(new)
-
-
-def _difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) -> tuple[float, float, str]:
-    """Relative and absolute difference of one output; that of texts and of NaN places is infinite.
-
-    Args:
-        step: what counts as no difference: the output is not told any finer.
-    """
-    if old.shape != new.shape:
-        raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
-    if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
-        gone = 0.0 if np.array_equal(old, new) else np.inf
-        return gone, gone, name
-    same = (old == new) | ((old != old) & (new != new))
-    if same.all():
-        return 0.0, 0.0, name
-    a, b = old.astype(np.float64), new.astype(np.float64)
-    least = float(old.dtype.kind in "iu" and new.dtype.kind in "iu")  # float64 mixes up the largest integers
-    gap = np.zeros(old.shape)
-    gap[~same] = np.maximum(np.abs(a[~same] - b[~same]), least)
-    if not np.isfinite(gap).all():
-        return np.inf, np.inf, name
-    if gap.max() <= step:
-        return 0.0, float(gap.max()), name
-    scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
-    return float(gap.max() / scale) if scale > 0 else np.inf, float(gap.max()), name

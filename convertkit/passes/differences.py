@@ -1,0 +1,52 @@
+"""How far two values of one output are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convertkit.errors import PassError
+
+Array = NDArray[Any]
+
+
+def leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:
+    """The arrays of an output: itself, or those of a sequence, a map, an optional one that has a value."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        old, new = [*old, *old.values()], [*new, *new.values()]
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for one, other in zip(old, new, strict=True):
+            yield from leaves(name, one, other)
+    elif type(old) is not type(new) or isinstance(old, list):
+        raise PassError(f"it changed {name} to another kind of value")
+    elif old is not None:
+        yield np.asarray(old), np.asarray(new)
+
+
+def difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) -> tuple[float, float, str]:
+    """Relative and absolute difference of one output; that of texts and of NaN places is infinite.
+
+    Args:
+        step: what counts as no difference: the output is not told any finer.
+    """
+    if old.shape != new.shape:
+        raise PassError(f"it changed the shape of {name} from {old.shape} to {new.shape}")
+    if old.dtype.kind in "OSU" or new.dtype.kind in "OSU":
+        gone = 0.0 if np.array_equal(old, new) else np.inf
+        return gone, gone, name
+    same = (old == new) | ((old != old) & (new != new))
+    if same.all():
+        return 0.0, 0.0, name
+    a, b = old.astype(np.float64), new.astype(np.float64)
+    least = float(old.dtype.kind in "iu" and new.dtype.kind in "iu")  # float64 mixes up the largest integers
+    gap = np.zeros(old.shape)
+    gap[~same] = np.maximum(np.abs(a[~same] - b[~same]), least)
+    if not np.isfinite(gap).all():
+        return np.inf, np.inf, name
+    if gap.max() <= step:
+        return 0.0, float(gap.max()), name
+    scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
+    return float(gap.max() / scale) if scale > 0 else np.inf, float(gap.max()), name

@@ -1,6 +1,7 @@
-"""The twin against the stock graph: the same photo, the same onnxruntime, paired.
+"""A target's graph in standard ONNX (the twin) against the stock graph: the same photo, the same onnxruntime, paired.
 
-    python -m bench.twin_vs_stock models/maskrcnn --variant r50-fpn-1x --weights random:0 [--rounds 7] [--threads 2]
+    python -m bench.twin_vs_stock models/maskrcnn --variant r50-fpn-1x --weights random:0 [--target cpu] [--rounds 7]
+        [--threads 2]
 
 Both graphs are opened with onnxruntime's default optimisation, warmed up once and then run alternately. Printed are the
 medians, the median of the paired ratios (of time on the clock, and of time on all processors), and where the time goes
@@ -23,6 +24,7 @@ import onnxruntime as ort
 
 from convertkit.conversion.engine import graph_after
 from convertkit.conversion.request import Asked, BuildRequest, make_request
+from convertkit.graph.domains import lowered
 from convertkit.graph.io import save
 from convertkit.plugins.loading import open_plugins
 
@@ -52,13 +54,11 @@ def main() -> None:
 
 def compare(request: BuildRequest, rounds: int, threads: int) -> dict[str, Any]:
     """Times both graphs alternately on the package's first sample photo."""
-    from convertkit_ascend.twin import lower
-
     sample = _sample(request)
     with tempfile.TemporaryDirectory(prefix="convertkit-bench-") as room:
         paths = {"stock": Path(room, "stock.onnx"), "twin": Path(room, "twin.onnx")}
         save(graph_after(request, 0), paths["stock"])
-        save(lower(graph_after(request, len(request.pipeline.steps)), "framework"), paths["twin"])
+        save(lowered(graph_after(request, len(request.pipeline.steps))), paths["twin"])
         sessions = {name: _session(path, threads) for name, path in paths.items()}
         seconds, processor = _paired(sessions, sample, rounds)
         shares = {name: _shares(path, sample, threads, Path(room)) for name, path in paths.items()}

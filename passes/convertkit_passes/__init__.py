@@ -16,6 +16,7 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
     from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
     from convertkit_passes.inline_functions import InlineFunctions
+    from convertkit_passes.lower_heads import LowerHeads
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
     from convertkit_passes.resolve_if import ResolveIf
@@ -36,6 +37,13 @@ def register_passes(register):  # type: ignore[no-untyped-def]
         SetOpsetWindow,
         RenameIo,
     )
-    heads = (FuseMultilevelRoialign, FuseMulticlassNms, DropOffsetRounding, RestoreRpnLevels, ClipToPicture)
+    heads = (
+        FuseMultilevelRoialign,
+        FuseMulticlassNms,
+        DropOffsetRounding,
+        RestoreRpnLevels,
+        ClipToPicture,
+        LowerHeads,
+    )
     for cls in (*general, SelectClassMasks, PruneMaskHead, *heads):
         register(cls)

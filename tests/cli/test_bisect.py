@@ -193,7 +193,7 @@ def test_where_all_passes_hold_nothing_is_written(cli: Cli, onnx_file: Path, tmp
 
     done = cli("bisect", onnx_file, "-p", "harmless,nudge,fold-constants", "--plugin", BROKEN)
 
-    assert (done.code, done.out) == (0, f"{onnx_file}: 3 passes hold by outputs\n")
+    assert (done.code, done.out) == (0, f"{onnx_file}: 6 passes hold by outputs\n")
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -331,7 +331,7 @@ def test_the_passes_of_a_model_are_judged_on_its_sample_photos(
     good = cli("bisect", tiny, *words)
     bad = cli("bisect", tiny, "-p", "fold-constants,relu-to-abs,cast-int64-to-int32", *words)
 
-    assert (good.code, good.out) == (0, "tiny small on cpu: 3 passes hold by outputs\n")
+    assert (good.code, good.out) == (0, "tiny small on cpu: 6 passes hold by outputs\n")
     assert bad.code == 1
     assert "tiny small on cpu: relu-to-abs is the first" in bad.out
     assert "cached" in bad.err
@@ -353,7 +353,7 @@ def test_a_checked_build_leaves_graphs_that_bisect_takes(cli: Cli, tiny: Path) -
 
     done = cli("bisect", tiny)
 
-    assert [line.split()[-1] for line in done.err.splitlines() if line.startswith("[")] == ["cached"] * 4
+    assert [line.split()[-1] for line in done.err.splitlines() if line.startswith("[")] == ["cached"] * 7
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ def lower(model: LightModel) -> LightModel:
     graph = open_graph(_typed(model))
     low, high = OPSETS
     if not low <= graph.opset <= high:
-        raise UnavailableError(f"a twin has opset {low} to {high}, the graph has {graph.opset}")
+        raise UnavailableError(f"heads are lowered at opset {low} to {high}, the graph has {graph.opset}")
     for node in graph.find(domain=HEADS):
         _lower(graph, node)
     graph.tidy()
@@ -92,7 +92,7 @@ def _closed(graph: Graph, before: LightModel) -> LightModel:
     left = next(_heads(after.proto.graph), None)
     if left is not None:
         raise UnavailableError(
-            f"{left.op_type} {left.name!r} is in a subgraph; the twin lowers the main graph only"
+            f"{left.op_type} {left.name!r} is in a subgraph; heads of the main graph only are lowered"
         )
     imports = [item for item in after.proto.opset_import if item.domain != HEADS]
     del after.proto.opset_import[:]

@@ -118,7 +118,10 @@ def _suppress(emit: Emitter, site: Site, sizes: Sizes, found: Candidates, *, fli
     """``(S,) int64``: the candidates kept, row by row, best first, lower box first among equals."""
     first = emit.op("CumSum", found.counts, emit.ints(0), exclusive=1)
     # at least 1: what Reshape makes of -1 and no element at all is not the same everywhere
-    longest = emit.op("ReduceMax", emit.op("Concat", found.counts, emit.ints([1]), axis=0), keepdims=1)
+    most = emit.op("ReduceMax", emit.op("Concat", found.counts, emit.ints([1]), axis=0), keepdims=1)
+    # a size read off a shape: compilers to fp16 keep in fp32 whatever else a size is computed from, the network itself
+    slots = emit.op("NonZero", emit.op("Less", emit.ints(np.arange(sizes.boxes)), most))
+    longest = emit.op("Slice", emit.op("Shape", slots), emit.ints([1]), emit.ints([2]))
     total = emit.reshape(emit.op("Shape", found.row))
     number = emit.op("Range", emit.ints(0), total, emit.ints(1))
     rank = emit.op("Sub", number, emit.op("Gather", first, found.row, axis=0))

@@ -41,7 +41,7 @@ class Site:
         shape = None if tensor is None else tensor.shape
         if shape is None or any(not isinstance(size, int) for size in shape):
             why = (
-                f"{self.op.name} {self.name!r}: input {index} has shape {shape}; the twin needs static shapes"
+                f"{self.op.name} {self.name!r}: input {index} has shape {shape}; lowering needs static shapes"
             )
             raise UnavailableError(why, hint=self.remedy or None)
         return tuple(shape)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from convertkit.api import targets
-from convertkit_cpu.target import CpuTarget
+from convertkit_cpu.target import PIPELINE, CpuTarget
 
 
 @targets.hookimpl
 def register_targets(register: Callable[[targets.Target], None]) -> None:
-    register(CpuTarget("cpu"))
+    register(CpuTarget("cpu", pipeline=PIPELINE))

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from convertkit.api import graphs, heads, targets
 
+PIPELINE = ("fuse-multilevel-roialign", "fuse-multiclass-nms", "lower-heads")
+
 
 class CpuTarget(targets.Target):
     """Run on this machine's processor with onnxruntime; nothing to compile."""

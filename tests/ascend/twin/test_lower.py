@@ -171,7 +171,7 @@ def test_opset_outside_the_window(opset):
     error = refused(model)
 
     assert error.exit_code == 3
-    assert error.message == f"a twin has opset 11 to 16, the graph has {opset}"
+    assert error.message == f"heads are lowered at opset 11 to 16, the graph has {opset}"
 
 
 def test_dynamic_shapes():

@@ -153,7 +153,10 @@ def _install(room: Path) -> None:
     (place / "entry_points.txt").write_text(f"[convertkit]\n{text}\n")
     paths = [
         str(path)
-        for path in (root, root / "passes", root / "targets/cpu", root / "targets/ascend", place.parent)
+        for path in (
+            *(root / part for part in (".", "passes", "targets/cpu", "targets/openvino", "targets/ascend")),
+            place.parent,
+        )
     ]
     os.environ["PYTHONPATH"] = os.pathsep.join([*paths, os.environ.get("PYTHONPATH", "")])
     sys.path[:0] = paths
@@ -269,6 +272,7 @@ def import_everything() -> None:
     """What any command would import, once for all of them; else that is half of their time."""
     import convertkit_ascend
     import convertkit_cpu
+    import convertkit_openvino
     import convertkit_passes
     import cv2
     import numpy.random
@@ -278,7 +282,7 @@ def import_everything() -> None:
 
     cv2.setNumThreads(0)
     assert numpy.random and pydantic.type_adapter
-    for package in (convertkit, convertkit_passes, convertkit_cpu, convertkit_ascend):
+    for package in (convertkit, convertkit_passes, convertkit_cpu, convertkit_openvino, convertkit_ascend):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if not module.name.endswith(("__main__", "child")):
                 importlib.import_module(module.name)

@@ -165,7 +165,8 @@ def _copy(copy: Path) -> None:
 
 def _worker(mutants: list[Mutant], copy: Path, into: int) -> None:
     """A process of its own; it does not return."""
-    paths = [str(copy), *(str(copy / part) for part in ("passes", "targets/cpu", "targets/ascend"))]
+    parts = ("passes", "targets/cpu", "targets/openvino", "targets/ascend")
+    paths = [str(copy), *(str(copy / part) for part in parts)]
     sys.dont_write_bytecode = True
     os.environ |= {"PYTHONPATH": ":".join(paths), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
     sys.path[:0] = paths

@@ -21,6 +21,7 @@ PACKAGES = {
     "convertkit": HERE / "convertkit",
     "convertkit_passes": HERE / "passes" / "convertkit_passes",
     "convertkit_cpu": HERE / "targets" / "cpu" / "convertkit_cpu",
+    "convertkit_openvino": HERE / "targets" / "openvino" / "convertkit_openvino",
     "convertkit_ascend": HERE / "targets" / "ascend" / "convertkit_ascend",
 }
 DOORS = ("__init__", "__main__")

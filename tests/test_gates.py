@@ -18,6 +18,7 @@ PACKAGES = (
     "convertkit",
     "passes/convertkit_passes",
     "targets/cpu/convertkit_cpu",
+    "targets/openvino/convertkit_openvino",
     "targets/ascend/convertkit_ascend",
 )
 LAYERS = "Who may import whom in the core"

@@ -11,7 +11,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 
-ROOMS = {"convertkit", "convertkit_passes", "convertkit_cpu", "convertkit_ascend"}
+ROOMS = {"convertkit", "convertkit_passes", "convertkit_cpu", "convertkit_ascend", "convertkit_openvino"}
 
 
 @pytest.fixture(scope="module")

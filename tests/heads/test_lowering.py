@@ -55,6 +55,22 @@ def boxes_and_scores():
     return {"boxes": boxes[None, :, None], "scores": scores[None]}
 
 
+def test_sizes_of_nms_are_read_off_shapes_alone():
+    """Compilers to fp16 keep in fp32 what a size is computed from: without a Shape between, the whole network."""
+    nodes = lowered(graph("MulticlassNms", boxes_and_scores(), NMS)).proto.graph.node
+    made_by = {name: node for node in nodes for name in node.output}
+    todo = [node.input[-1] for node in nodes if node.op_type in ("Reshape", "ConstantOfShape")]
+    reached = set()
+    while todo:
+        name = todo.pop()
+        reached.add(name)
+        node = made_by.get(name)
+        todo += [] if node is None or node.op_type == "Shape" else node.input
+
+    assert len(reached) > 10
+    assert reached & {"boxes", "scores"} == set()
+
+
 @pytest.mark.parametrize("ties", ["box", "class"])
 @pytest.mark.parametrize("drop_empty", [0, 1])
 def test_nms_gives_what_its_reference_gives(ties, drop_empty):

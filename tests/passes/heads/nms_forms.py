@@ -146,6 +146,25 @@ def candidates(write: Writer, form: Form) -> tuple[str, str, np.ndarray | None, 
     return boxes, write.op("Reshape", scores, [form.batch, -1, 1]), labels, offsets
 
 
+def centred(form: Form) -> LightModel:
+    """As :func:`mmdet` with ``shared`` boxes; its input ``boxes`` is centre and size, and that the NMS is given."""
+    write = Writer(form.opset)
+    centre, half = write.op("Slice", "boxes", [0], [2], [2]), write.op("Slice", "boxes", [2], [4], [2])
+    half = write.op("Mul", half, np.float32(0.5))
+    corners = write.op("Concat", write.op("Sub", centre, half), write.op("Add", centre, half), axis=2)
+    dets, found = dummy_nms(write, form, corners, "scores", None)
+    (node,) = (item for item in write.nodes if item.op_type == "NonMaxSuppression")
+    node.input[0] = "boxes"
+    node.attribute.append(onnx.helper.make_attribute("center_point_box", 1))
+    write.op("Identity", dets, out="dets")
+    write.op("Identity", found, out="labels")
+    slots = (form.batch, form.total)
+    return write.model(
+        {"boxes": form.boxes_shape, "scores": form.scores_shape},
+        {"dets": (TensorProto.FLOAT, (*slots, 5)), "labels": (TensorProto.INT64, slots)},
+    )
+
+
 def dummy_nms(
     write: Writer, form: Form, boxes: str, scores: str, labels: np.ndarray | None, change: str | None = None
 ) -> tuple[str, str]:

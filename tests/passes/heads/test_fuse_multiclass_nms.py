@@ -290,12 +290,22 @@ def test_refused_where_an_option_is_not_constant(key: str, name: str) -> None:
     assert (finding.why, finding.tensor) == (f"{name} is not constant", "option")
 
 
-def test_refused_with_centres() -> None:
+@pytest.mark.parametrize("batch", [1, 2])
+def test_centres_become_corners(batch: int) -> None:
+    before = nms_forms.centred(Form(count=40, batch=batch, total=30, limit=30))
+
+    after = apply(FuseMulticlassNms(), before)
+
+    assert nms(after)["max_total_size"] == 30
+    assert compare(before, after, seed=3, reach=2 * nms_forms.SIZE) > 10
+
+
+def test_refused_where_centres_themselves_are_given() -> None:
     before = nms_forms.mmdet(Form())
     (node,) = (item for item in before.proto.graph.node if item.op_type == "NonMaxSuppression")
     node.attribute.append(onnx.helper.make_attribute("center_point_box", 1))
 
-    assert "takes corners" in refusal(before).why
+    assert refusal(before).tensor == "dets"
 
 
 def test_refused_with_more_slots_than_the_operator_has() -> None:

@@ -76,8 +76,7 @@ def match(graph: passes.Graph, node: Node, *, pad: bool) -> Match:
 
 
 def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
-    borders = (found.boxes.tensor, found.scores.tensor)
-    below = downstream.follow(graph, site.selection, borders)
+    below = downstream.follow(graph, site.selection, found.borders)
     if below.leak is not None:
         raise Refused("the selection depends on more than boxes and scores", below.leak)
     threshold = _threshold(graph, site, found)

@@ -42,10 +42,9 @@ def fuse(graph: passes.Graph, *, pad: bool) -> tuple[passes.Finding, ...]:
 
 
 def _write(graph: passes.Graph, found: Match) -> None:
-    boxes = found.sources.boxes.view.emit(graph, found.sources.boxes.tensor)
+    boxes, scores = found.sources.emit(graph)
     if found.rounding is not None:
         boxes = rounding.write(graph, boxes, found.rounding)
-    scores = found.sources.scores.view.emit(graph, found.sources.scores.tensor)
     batch, total = found.site.batch, int(found.attributes["max_total_size"])
     shapes = ((batch, total, 4), (batch, total), (batch, total), (batch,))
     made = type(found.site.selection)

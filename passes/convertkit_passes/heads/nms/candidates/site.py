@@ -14,12 +14,13 @@ class Site:
     """A NonMaxSuppression node with constant options.
 
     Attributes:
-        boxes: ``(B, M, 4) float, x1 y1 x2 y2`` (either corner first); sizes may be symbolic.
+        boxes: ``(B, M, 4) float, x1 y1 x2 y2`` (either corner first) unless ``centred``; sizes may be symbolic.
         scores: ``(B, K, M) float``.
         batch, classes: B and K.
         limit: ``max_output_boxes_per_class``.
         iou_threshold: suppresses above it, strictly.
         score_threshold: keeps above it, strictly; None where every score is kept.
+        centred: boxes are centre x, centre y, width, height.
     """
 
     node: Node
@@ -30,6 +31,7 @@ class Site:
     limit: int
     iou_threshold: float
     score_threshold: float | None
+    centred: bool = False
 
     @property
     def selection(self) -> Tensor:
@@ -41,13 +43,11 @@ def read(graph: passes.Graph, node: Node) -> Site:
     """The site of a node.
 
     Raises:
-        Refused: boxes in centre form, an option that is no constant number, unknown sizes, another opset.
+        Refused: an option that is no constant number, unknown sizes, another opset.
     """
     low, high = heads.OPSETS
     if not low <= graph.opset <= high:
         raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
-    if node.attrs.get("center_point_box", 0):
-        raise Refused("center_point_box=1: the operator takes corners", node.inputs[0])
     boxes, scores = node.inputs[:2]
     for tensor in (boxes, scores):
         if tensor.shape is not None and (len(tensor.shape) != 3 or 0 in tensor.shape):
@@ -69,6 +69,7 @@ def read(graph: passes.Graph, node: Node) -> Site:
         limit=int(limit),
         iou_threshold=iou or 0.0,
         score_threshold=_option(graph, node, 4, "score_threshold"),
+        centred=bool(node.attrs.get("center_point_box", 0)),
     )
 
 

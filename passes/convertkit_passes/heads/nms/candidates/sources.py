@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
-from convertkit_passes.heads.nms.candidates import classes
+from convertkit_passes.heads.nms.candidates import centres, classes
 from convertkit_passes.heads.nms.candidates.classes import Layout
 from convertkit_passes.heads.nms.candidates.climb import Climbed, climb
 from convertkit_passes.heads.nms.candidates.site import Site
 from convertkit_passes.heads.nms.candidates.views import Laid, View, lay, lay_boxes
+from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
@@ -36,6 +37,7 @@ class Sources:
         together: max_output_boxes_per_class counts all classes together.
         filtered: boxes are dropped before the NonMaxSuppression; the node's threshold is not the only one.
         offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
+        centred: the graph's boxes are centre and size, the operator's are corners.
     """
 
     boxes: Laid
@@ -45,6 +47,23 @@ class Sources:
     together: bool
     filtered: bool
     offsets: Array | None = None
+    centred: bool = False
+
+    @property
+    def borders(self) -> tuple[Tensor, ...]:
+        """The tensors that decide what the NonMaxSuppression selects."""
+        return self.boxes.tensor, self.scores.tensor
+
+    def feed(self, boxes: Array, scores: Array) -> list[Array]:
+        """Values of ``borders`` for boxes ``(B, N, q, 4)``, corners, and scores ``(B, N, C)`` of the operator."""
+        boxes = centres.of_corners(boxes) if self.centred else boxes
+        return [self.boxes.undo(boxes), self.scores.undo(scores)]
+
+    def emit(self, graph: passes.Graph) -> tuple[Tensor, Tensor]:
+        """The operator's boxes and scores."""
+        boxes = self.boxes.view.emit(graph, self.boxes.tensor)
+        boxes = centres.emit_corners(graph, boxes) if self.centred else boxes
+        return boxes, self.scores.view.emit(graph, self.scores.tensor)
 
 
 def candidates(graph: passes.Graph, site: Site) -> Iterator[Sources | Refused]:
@@ -52,7 +71,8 @@ def candidates(graph: passes.Graph, site: Site) -> Iterator[Sources | Refused]:
 
     An addition above a NonMaxSuppression of one class is either class offsets or part of the boxes: both are offered.
     """
-    for past_offset in (False,) if site.classes > 1 else (True, False):
+    # what is added to centres and sizes would not move boxes
+    for past_offset in (False,) if site.classes > 1 or site.centred else (True, False):
         found = _attempt(graph, site, past_offset=past_offset)
         if found is not None:
             yield found
@@ -78,6 +98,7 @@ def _plain(graph: passes.Graph, site: Site, boxes: Climbed, scores: Climbed) -> 
         View((site.batch, site.classes, count), (0, 2, 1)),
         (boxes, scores),
         reach=0.0,
+        centred=site.centred,
     )
 
 
@@ -170,6 +191,8 @@ def _sources(
     scores_view: View,
     climbed: tuple[Climbed, Climbed],
     reach: float,
+    *,
+    centred: bool = False,
 ) -> Sources:
     boxes, scores = climbed
     if int(np.prod(scores.flat.shape)) != int(np.prod(scores_view.shape)):
@@ -185,4 +208,5 @@ def _sources(
         reach=reach + max(abs(within.low), abs(within.high)),
         together=False,
         filtered=boxes.filtered or scores.filtered,
+        centred=centred,
     )

@@ -20,7 +20,7 @@ def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
     Raises:
         Refused: a box of the largest score is dropped too.
     """
-    region = graphs.cut(graph, [site.selection], [found.boxes.tensor, found.scores.tensor])
+    region = graphs.cut(graph, [site.selection], found.borders)
     top = graphs.bounds(graph, found.scores.tensor).high
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
     ranges = probes.Ranges(found.range, 1.0, 0.0)
@@ -33,7 +33,7 @@ def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
         scores = np.zeros_like(case.scores)
         scores[place] = np.uint32(bits).view(np.float32)
         try:
-            return len(region.run(found.boxes.undo(case.boxes), found.scores.undo(scores))[0]) > 0
+            return len(region.run(*found.feed(case.boxes, scores))[0]) > 0
         except passes.GraphError:
             return False  # torchvision's offsets are a maximum over no boxes then
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from convertkit.api import graphs, passes
@@ -20,7 +20,7 @@ MOVES = VIEWS | {"Concat", "Slice", "Split"}
 
 @dataclass(frozen=True)
 class Downstream:
-    """Tensors that depend on the selection and, beside constants, on nothing but the two sources.
+    """Tensors that depend on the selection and, beside constants, on nothing but the sources.
 
     Attributes:
         tensors: in the order of the graph.
@@ -35,8 +35,8 @@ class Downstream:
         return tuple(item for item in self.tensors if _small(item, batch))
 
 
-def follow(graph: passes.Graph, selection: Tensor, sources: tuple[Tensor, Tensor]) -> Downstream:
-    """Everything below ``selection`` that the two sources determine."""
+def follow(graph: passes.Graph, selection: Tensor, sources: Sequence[Tensor]) -> Downstream:
+    """Everything below ``selection`` that the sources determine."""
     live = _reach(graph.inputs)
     known = {id(item) for item in sources}
     below = {id(selection)}

@@ -103,7 +103,7 @@ class Experiment:
         return self._values(self._region(tensors), case)
 
     def _region(self, tensors: list[Tensor]) -> graphs.Region:
-        return graphs.cut(self.graph, tensors, [self.sources.boxes.tensor, self.sources.scores.tensor])
+        return graphs.cut(self.graph, tensors, self.sources.borders)
 
     def _ranges(self) -> probes.Ranges:
         top = graphs.bounds(self.graph, self.sources.scores.tensor).high
@@ -112,7 +112,7 @@ class Experiment:
 
     def _values(self, region: graphs.Region, case: probes.Case) -> tuple[Array, ...] | None:
         try:
-            return region.run(self.sources.boxes.undo(case.boxes), self.sources.scores.undo(case.scores))
+            return region.run(*self.sources.feed(case.boxes, case.scores))
         except passes.GraphError as error:
             if case.optional:
                 return None  # some exports fail where nothing is found

@@ -82,6 +82,13 @@ class Pass:
         """Sizes that it gives to graph inputs, by name, -1 for one that stays open: samples have them (optional)."""
         return {}
 
+    def pads(self) -> bool:
+        """Whether it gives outputs of open length a fixed one (optional): their first rows are compared.
+
+        The rows behind must be all alike, so that none of them can be taken for a result.
+        """
+        return False
+
     def explain(self, graph: Any) -> tuple[Finding, ...]:
         """What ``run`` would find, and what is in its way (optional).
 

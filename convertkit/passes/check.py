@@ -23,7 +23,7 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
-from convertkit.passes.differences import difference, leaves
+from convertkit.passes.differences import difference, first_rows, leaves, tells
 from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Outputs, Probed, Run, probe
 from convertkit.passes.resolution import resolutions
@@ -220,6 +220,8 @@ def _compare_values(
 ) -> _Compared:
     """The largest difference of any output, held against the limit of the pass's effect."""
     pairs = [(name, *pair) for name, old, new in outputs for pair in leaves(name, old, new)]
+    if step.pads():
+        pairs = [(name, old, first_rows(name, old, new)) for name, old, new in pairs]
     gaps = (difference(name, a, b, steps.get(name, 0.0)) for name, a, b in pairs)
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]
@@ -231,11 +233,5 @@ def _compare_values(
         )
     by = f"differs by at most {absolute:.3g}" if np.isfinite(absolute) else "differs where it is no number"
     detail = f"{name} {by}" if absolute else "bit for bit equal"
-    seen = {name for name, a, _ in pairs if _tells(a, steps.get(name, 0.0))}
+    seen = {name for name, a, _ in pairs if tells(a, steps.get(name, 0.0))}
     return _Compared(absolute, detail, names, seen)
-
-
-def _tells(values: Array, step: float) -> bool:
-    """Whether there is a value that is a number, and larger than what another rounding may change."""
-    numbers = values == values
-    return bool(np.any(numbers & (np.abs(values) >= step) if step else numbers))

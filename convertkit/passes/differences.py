@@ -1,16 +1,37 @@
-"""How far two values of one output are apart."""
+"""How far one output of a graph is from what it was before a pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.errors import PassError
 
-Array = NDArray[Any]
+Array: TypeAlias = NDArray[Any]
+
+
+def first_rows(name: str, old: Array, new: Array) -> Array:
+    """As many rows of ``new`` as ``old`` has, along the one axis that has become longer."""
+    if old.ndim != new.ndim:
+        return new
+    longer = [axis for axis, size in enumerate(old.shape) if size != new.shape[axis]]
+    if len(longer) != 1 or old.shape[longer[0]] > new.shape[longer[0]]:
+        return new
+    rows, behind = np.split(new, [old.shape[longer[0]]], longer[0])
+    if not np.array_equal(behind, np.broadcast_to(behind.take([0], longer[0]), behind.shape), equal_nan=True):
+        raise PassError(
+            f"it fills {name} up with rows that are not all alike behind the {old.shape[longer[0]]} there were"
+        )
+    return rows
+
+
+def tells(values: Array, step: float) -> bool:
+    """Whether there is a value that is a number, and larger than what another rounding may change."""
+    numbers = values == values
+    return bool(np.any(numbers & (np.abs(values) >= step) if step else numbers))
 
 
 def leaves(name: str, old: Any, new: Any) -> Iterator[tuple[Array, Array]]:

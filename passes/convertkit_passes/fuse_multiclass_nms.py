@@ -30,6 +30,9 @@ class FuseMulticlassNms(passes.RewritingPass):
     heads = ("NonMaxSuppression",)
     pad_detections: bool = False
 
+    def pads(self) -> bool:
+        return self.pad_detections
+
     def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
         from convertkit_passes.heads.nms.rewrite import fuse

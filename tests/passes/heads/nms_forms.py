@@ -259,6 +259,83 @@ def torchvision(form: Form, *, slots: bool) -> LightModel:
     )
 
 
+def padded_row(form: Form) -> LightModel:
+    """mmdeploy's ``_multiclass_nms`` as its source reads (hand-written, no export): ``dets (B, K, 5)``, ``labels``.
+
+    One row of zeros goes behind what is found, and the best ``form.total`` of all rows are taken, fewer where there
+    are fewer.
+    """
+    write = Writer(form.opset)
+    boxes, scores = write.clip("boxes"), write.op("Transpose", "scores", perm=[0, 2, 1])
+    limits = [np.array([form.limit]), np.float32([form.iou]), np.float32([form.score])]
+    selected = write.op("NonMaxSuppression", boxes, scores, *limits, out="selected")
+    image, kind, box = (write.op("Gather", selected, np.int64(index), axis=1) for index in range(3))
+    columns = [write.unsqueeze(item, 1) for item in (image, kind, box)]
+    best = write.op("GatherND", scores, write.op("Concat", *columns, axis=1))
+    corners = write.op("GatherND", boxes, write.op("Concat", columns[0], columns[2], axis=1))
+    found = write.op("Concat", corners, write.unsqueeze(best, 1), axis=1)
+    own = write.op("Equal", write.unsqueeze(image, 0), np.arange(form.batch)[:, None])
+    found = write.op("Where", write.unsqueeze(own, 2), write.unsqueeze(found, 0), np.float32([0]))
+    kinds = write.op("Where", own, write.unsqueeze(kind, 0), np.int64([-1]))
+    found = write.op("Concat", found, np.zeros((form.batch, 1, 5), np.float32), axis=1)
+    kinds = write.op("Concat", kinds, np.zeros((form.batch, 1), np.int64), axis=1)
+    column = write.squeeze(write.op("Slice", found, [4], [5], [2]), 2)
+    rows = write.op("Gather", write.op("Shape", column), [1], axis=0)
+    rows = write.op("Where", write.op("Less", rows, [form.total]), rows, [form.total])
+    write.op("TopK", column, rows, out=["best", "places"], axis=1)
+    write.op(
+        "GatherElements",
+        found,
+        write.op("Expand", write.unsqueeze("places", 2), [1, 1, 5]),
+        axis=1,
+        out="dets",
+    )
+    write.op("GatherElements", kinds, "places", axis=1, out="labels")
+    return write.model(
+        {"boxes": form.boxes_shape, "scores": form.scores_shape},
+        {
+            "dets": (TensorProto.FLOAT, (form.batch, "found", 5)),
+            "labels": (TensorProto.INT64, (form.batch, "found")),
+        },
+    )
+
+
+def class_score_box(form: Form, *, index: bool = False, count: bool = True) -> LightModel:
+    """``multiclass_nms3`` as paddle2onnx writes it by its source (hand-written, no export), of one image.
+
+    Outputs ``found (K, 6)``, each row class, score and box, and ``count (1,) int32``, the length of that.
+
+    Args:
+        index: also output which box each row is.
+        count: output the count.
+    """
+    write = Writer(form.opset)
+    boxes, scores = write.clip("boxes"), write.op("Transpose", "scores", perm=[0, 2, 1])
+    limits = [np.array([form.limit]), np.float32([form.iou]), np.float32([form.score])]
+    selected = write.op("NonMaxSuppression", boxes, scores, *limits, out="selected")
+    kind, box = (write.op("Gather", selected, np.array([column]), axis=1) for column in (1, 2))
+    place = write.op("Add", write.op("Mul", kind, np.array([form.count])), box)
+    values = write.op("Gather", write.op("Reshape", scores, [-1]), write.op("Reshape", place, [-1]), axis=0)
+    rows = write.op("Slice", write.op("Shape", values), [0], [1], [0])
+    most = write.op("ReduceMin", write.op("Concat", rows, [form.total], axis=0), axes=[0], keepdims=1)
+    write.op("TopK", values, most, out=["best", "places"])
+    values = write.op("Gather", values, "places", axis=0)
+    kind = write.op("Gather", write.squeeze(kind, 1), "places", axis=0)
+    box = write.op("Gather", write.squeeze(box, 1), "places", axis=0)
+    columns = [write.op("Reshape", item, [1, -1, 1]) for item in (write.op("Cast", kind, to=1), values)]
+    found = write.op("Concat", *columns, write.op("Gather", boxes, box, axis=1), axis=2)
+    write.op("Identity", write.squeeze(found, 0), out="found")
+    outputs: dict[str, tuple[int, Sequence[Any]]] = {"found": (TensorProto.FLOAT, ("k", 6))}
+    if count:
+        length = write.op("Slice", write.op("Shape", "found"), [0], [1], [0])
+        write.op("Cast", length, to=TensorProto.INT32, out="count")
+        outputs["count"] = (TensorProto.INT32, (1,))
+    if index:
+        write.op("Reshape", box, [-1, 1], out="index")
+        outputs["index"] = (TensorProto.INT64, ("k", 1))
+    return write.model({"boxes": form.boxes_shape, "scores": form.scores_shape}, outputs)
+
+
 def _keep(write: Writer, rows: tuple[str, ...], mask: str) -> tuple[str, ...]:
     places = write.squeeze(write.op("Transpose", write.op("NonZero", mask), perm=[1, 0]), 1)
     return tuple(write.op("Gather", item, places, axis=0) for item in rows)

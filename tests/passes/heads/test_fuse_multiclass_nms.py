@@ -191,6 +191,60 @@ def test_symbolic_length_becomes_slots_only_when_asked() -> None:
     ] == [[10, 4], [10], [10]]
 
 
+@pytest.mark.parametrize(
+    "form", [Form(count=30, total=8), Form(count=6, total=100, limit=2), Form(batch=2, count=9)]
+)
+def test_a_padded_row_and_the_best_rows(form: Form) -> None:
+    before = nms_forms.padded_row(form)
+
+    after = apply(FuseMulticlassNms(pad_detections=True), before)
+
+    assert nms(after)["max_total_size"] == min(form.total, form.batch * form.classes * form.limit + 1)
+    inputs = nms_forms.random_inputs(before, 2)
+    old = open_session(before, optimize=False).run(inputs)
+    new = open_session(heads.lower(after), optimize=False).run(inputs)
+    rows = old["dets"].shape[1]
+    used = old["dets"][..., 4] > 0
+    assert used.sum() > 3
+    np.testing.assert_array_equal(new["dets"][:, :rows], old["dets"])
+    np.testing.assert_array_equal(new["labels"][:, :rows][used], old["labels"][used])
+    assert not new["dets"][:, rows:].any()
+
+
+@pytest.mark.parametrize("total", [5, 100])
+def test_class_score_and_box_in_a_row_with_their_number(total: int) -> None:
+    before = nms_forms.class_score_box(Form(count=12, total=total))
+
+    after = apply(FuseMulticlassNms(pad_detections=True), before)
+
+    inputs = nms_forms.random_inputs(before, 2)
+    old = open_session(before, optimize=False).run(inputs)
+    new = open_session(heads.lower(after), optimize=False).run(inputs)
+    rows = len(old["found"])
+    assert rows > 3
+    np.testing.assert_array_equal(new["count"], old["count"])
+    np.testing.assert_array_equal(new["found"][:rows], old["found"])
+    assert not new["found"][rows:].any()
+
+
+def test_refused_where_the_length_of_padded_detections_is_told_in_another_way() -> None:
+    before = nms_forms.class_score_box(Form(count=12), count=False)
+    before.proto.graph.node.append(onnx.helper.make_node("Shape", ["found"], ["shape"], name="last"))
+    before.proto.graph.output.append(onnx.helper.make_tensor_value_info("shape", TensorProto.INT64, (2,)))
+
+    finding = refusal(before, pad_detections=True)
+
+    assert finding.tensor == "shape"
+    assert "shape depends on how many rows" in finding.why
+    assert finding.why.endswith("which are 4 once padded")
+
+
+def test_refused_where_the_index_of_a_box_is_given() -> None:
+    finding = refusal(nms_forms.class_score_box(Form(count=12), index=True), pad_detections=True)
+
+    assert finding.tensor == "index"
+
+
 def head(form: Form, **changes: str) -> tuple[Writer, str, str, str]:
     """A writer with boxes, scores and detections of the shared form."""
     write = Writer(form.opset)

@@ -98,7 +98,7 @@ def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[E
     for attempt in attempts:
         tensors, met = downstream.needed(graph, attempt.readings.keys())
         if tensors and id(site.selection) not in met:
-            return _telling([attempt.readings[id(item)] for item in tensors])
+            return _countless(graph, _telling([attempt.readings[id(item)] for item in tensors]))
     # what most can be read off, or else the slots of most tensors, comes nearest to what is meant
     nearest = max(attempts, key=lambda item: (len(item.readings), len(item.symbolic)), default=None)
     raise _refusal(graph, below, nearest or Explained(0, {}, frozenset()))
@@ -108,6 +108,19 @@ def _telling(chosen: list[Reading]) -> list[Reading]:
     tells = any(item.kind in ("scores", "dets", "num") for item in chosen)
     if not tells and any(item.loose for item in chosen):
         raise Refused("unused slots change and no score is read that would tell them", chosen[0].tensor)
+    return chosen
+
+
+def _countless(graph: passes.Graph, chosen: list[Reading]) -> list[Reading]:
+    """The readings; refused where the length of a padded one is told, which is no longer a number of detections."""
+    counted = {id(item.tensor) for item in chosen if item.kind == "num"}
+    for item in (item for item in chosen if item.symbolic):
+        output = downstream.length_told(graph, item.tensor, counted)
+        if output is not None:
+            raise Refused(
+                f"{output.name} depends on how many rows {item.tensor.name} has, which are {item.total} once padded",
+                output,
+            )
     return chosen
 
 

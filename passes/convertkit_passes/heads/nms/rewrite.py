@@ -79,6 +79,8 @@ class _Writer:
             found = self._dets()
         elif item.kind == "num":
             found = self._num
+        elif item.kind == "batch":
+            return self._graph.constant(np.zeros(item.shape, item.tensor.dtype), name="batch")
         else:
             found = self._shifted(item.shift)
         return self._shaped(self._typed(found, np.dtype(item.tensor.dtype)), item.shape)

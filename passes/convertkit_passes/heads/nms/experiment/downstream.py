@@ -14,6 +14,9 @@ MOST_VALUES = 5 * 1000
 
 MOST_AXES = 4
 
+SIZES = {"ConstantOfShape": 0, "Expand": 1, "Range": 0, "Reshape": 1, "Slice": 1, "Tile": 1, "TopK": 1}
+"""Operators that take sizes, and from which input on."""
+
 MOVES = VIEWS | {"Concat", "Slice", "Split"}
 """Operators whose result holds nothing but elements of their inputs, at places that do not depend on values."""
 
@@ -121,6 +124,51 @@ def last_needed(graph: passes.Graph, downstream: Downstream, met: set[int]) -> T
         others = (item for node in tensor.outputs for item in node.outputs if id(item) in met)
         if id(tensor) in met and (id(tensor) in outputs or any(id(item) not in below for item in others)):
             return tensor
+    return None
+
+
+def length_told(graph: passes.Graph, tensor: Tensor, counted: Collection[int]) -> Tensor | None:
+    """A graph output that the size of ``tensor``, or of what follows from it, has a part in as a number.
+
+    Args:
+        counted: what is no longer computed so.
+    """
+    sizes = (
+        item
+        for below in _below(tensor, counted)
+        for node in below.outputs
+        if node.op in ("Shape", "Size")
+        for item in node.outputs
+    )
+    return next((found for item in sizes if (found := told(graph, item, counted)) is not None), None)
+
+
+def _below(tensor: Tensor, stops: Collection[int]) -> Iterator[Tensor]:
+    """``tensor`` and what is computed from it."""
+    waiting, seen = [tensor], {id(tensor), *stops}
+    while waiting:
+        tensor = waiting.pop()
+        yield tensor
+        new = [item for node in tensor.outputs for item in node.outputs if id(item) not in seen]
+        seen.update(id(item) for item in new)
+        waiting.extend(new)
+
+
+def told(graph: passes.Graph, tensor: Tensor, stops: Collection[int] = ()) -> Tensor | None:
+    """The first graph output that a number has a part in otherwise than as the size of something, if any."""
+    outputs = {id(item) for item in graph.outputs}
+    waiting, seen = [tensor], {id(tensor), *stops}
+    while waiting:
+        tensor = waiting.pop()
+        if id(tensor) in outputs:
+            return tensor
+        for node in tensor.outputs:
+            places = [index for index, item in enumerate(node.inputs) if item is tensor]
+            if min(places, default=0) >= SIZES.get(node.op, len(node.inputs)):
+                continue
+            new = [item for item in node.outputs if id(item) not in seen]
+            seen.update(id(item) for item in new)
+            waiting.extend(new)
     return None
 
 

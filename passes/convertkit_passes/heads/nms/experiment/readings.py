@@ -13,7 +13,7 @@ from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
-Kind = Literal["boxes", "scores", "dets", "classes", "num"]
+Kind = Literal["boxes", "scores", "dets", "classes", "batch", "num"]
 
 COLUMNS: dict[Kind, int] = {"dets": 5, "boxes": 4, "scores": 1, "classes": 1}
 
@@ -63,7 +63,7 @@ class Reading:
         shape: its shape when every slot is used.
         shift: what is added to the operator's classes.
         loose: its unused slots are not those of the operator (which are zero).
-        symbolic: it has only the used slots, so its length is not fixed.
+        symbolic: its length is not fixed: it has all used slots, and perhaps some unused ones behind them.
     """
 
     tensor: Tensor
@@ -102,6 +102,17 @@ def count(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], to
     return Reading(tensor, "num", total, arrays[0].shape) if same else None
 
 
+def pictures(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer]) -> Reading | None:
+    """The tensor as the index of the picture of each detection, if it is that: 0 of one picture."""
+    lengths = [item.size for item in arrays]
+    fits = arrays[0].dtype.kind in "iu" and len(answers[0].num) == 1 and len(set(lengths)) > 1
+    if not fits or max(lengths) > answers[0].scores.shape[1] or any(item.any() for item in arrays):
+        return None
+    total, shape = max(lengths), max(arrays, key=np.size).shape
+    used = [min(total, int(a.num[0])) for a in answers]
+    return Reading(tensor, "batch", total, shape, symbolic=True) if lengths == used else None
+
+
 def _as(
     kind: Kind, tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], reach: float
 ) -> Reading | None:
@@ -112,7 +123,8 @@ def _as(
     if total < 1 or total > answers[0].scores.shape[1] or any(item.size % per_slot for item in arrays):
         return None
     symbolic = len(set(lengths)) > 1
-    if symbolic and (batch > 1 or lengths != [min(total, int(a.num[0])) for a in answers]):
+    least = [min(total, int(a.num.max())) for a in answers]
+    if symbolic and any(length < used for length, used in zip(lengths, least, strict=True)):
         return None
     slots = [item.reshape(batch, -1, COLUMNS[kind]) for item in arrays]
     return _compare(kind, tensor, slots, answers, reach, total, max(arrays, key=np.size).shape, symbolic)

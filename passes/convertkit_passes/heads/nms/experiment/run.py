@@ -64,6 +64,7 @@ class Experiment:
         pairs = list(zip(tensors, columns, strict=True))
         found = [readings.read(tensor, values, answers, self.sources.reach) for tensor, values in pairs]
         known = [item for item in found if item is not None and self._says(item)]
+        known += [item for pair in pairs if (item := readings.pictures(*pair, answers)) is not None]
         return [
             self._of_total(below, [*known, *_counts(pairs, answers, total)], total, pad)
             for total in sorted({item.total for item in known}, reverse=True)
@@ -75,6 +76,12 @@ class Experiment:
         ends = downstream.read_off(
             below, self.site.selection, {key: item.kind for key, item in usable.items()}
         )
+        if pad:  # behind a padded tensor its size no longer counts detections
+            ends |= {
+                key
+                for key, item in usable.items()
+                if item.kind == "num" and downstream.told(self.graph, item.tensor)
+            }
         symbolic = frozenset(key for key, item in here.items() if item.symbolic)
         return Explained(total, {key: item for key, item in usable.items() if key in ends}, symbolic)
 

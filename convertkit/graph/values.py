@@ -76,8 +76,12 @@ class _Walk:
             return _FIXED[node.op]
         if node.op in _COPIES or (node.op == "Cast" and node.attrs["to"] in _FLOATING):
             return self.of(node.inputs[0])
-        if node.op == "TopK":
-            return self.of(node.inputs[0]) if tensor is node.outputs[0] else ANY
+        if node.op == "TopK" and tensor is node.outputs[0]:
+            return self.of(node.inputs[0])
+        if node.op in ("ArgMax", "ArgMin", "TopK"):
+            return _places(node)
+        if node.op == "Mod":
+            return self._rest(node)
         return self._computed(node)
 
     def _computed(self, node: Node) -> Bounds:
@@ -91,6 +95,13 @@ class _Walk:
         if node.op in _ARITHMETIC:
             return _corners(_ARITHMETIC[node.op], *(self.of(item) for item in node.inputs))
         return ANY
+
+    def _rest(self, node: Node) -> Bounds:
+        """A rest of a division by a positive whole number has the sign of that."""
+        divisor = constant_value(self._graph, node.inputs[1])
+        if divisor is None or divisor.dtype.kind not in "iu" or node.attrs.get("fmod", 0):
+            return ANY
+        return Bounds(0.0, float(divisor.max()) - 1) if divisor.min(initial=1) > 0 else ANY
 
     def _clip(self, node: Node) -> Bounds:
         limits = [-np.inf, np.inf]
@@ -136,6 +147,14 @@ def _maker(tensor: Tensor) -> Node | None:
     """The operator of ONNX that writes a tensor."""
     node = tensor.inputs[0] if tensor.inputs else None
     return node if node is not None and node.domain in (None, "", "ai.onnx") else None
+
+
+def _places(node: Node) -> Bounds:
+    """Of indices along an axis."""
+    axis = node.attrs.get("axis", -1 if node.op == "TopK" else 0)
+    shape = node.inputs[0].shape
+    size = shape[axis] if shape and -len(shape) <= axis < len(shape) else None
+    return Bounds(0.0, size - 1.0) if isinstance(size, int) and size > 0 else ANY
 
 
 def _sources(tensor: Tensor) -> list[Tensor]:

@@ -21,6 +21,9 @@ class FuseMulticlassNms(passes.RewritingPass):
     Options:
         pad_detections: detections of symbolic length get a fixed one, with unused slots of score 0 at the end. It
             changes the shape of what the graph gives, so it must be asked for.
+        box_range: lowest and highest coordinate of the boxes, for a graph that keeps classes apart by offsets and does
+            not bound the boxes itself. It is believed, not checked: boxes beyond may suppress those of another class
+            in the graph before.
     """
 
     name = "fuse-multiclass-nms"
@@ -29,6 +32,7 @@ class FuseMulticlassNms(passes.RewritingPass):
     before = ("legalize-ascend",)
     heads = ("NonMaxSuppression",)
     pad_detections: bool = False
+    box_range: tuple[float, float] | None = None
 
     def pads(self) -> bool:
         return self.pad_detections
@@ -37,4 +41,4 @@ class FuseMulticlassNms(passes.RewritingPass):
         """Every NonMaxSuppression: its attributes, or what is in the way and at which tensor."""
         from convertkit_passes.heads.nms.rewrite import fuse
 
-        return fuse(graph, pad=self.pad_detections)
+        return fuse(graph, pad=self.pad_detections, stated=self.box_range)

@@ -336,6 +336,46 @@ def class_score_box(form: Form, *, index: bool = False, count: bool = True) -> L
     return write.model({"boxes": form.boxes_shape, "scores": form.scores_shape}, outputs)
 
 
+def best_class(form: Form, *, clip: bool = True) -> LightModel:
+    """yolov7's ``ONNX_ORT`` with ``--max-wh`` as its source reads (hand-written, no export), of one image.
+
+    A box is of its best class only, and moved by ``form.offset`` per class. Output ``found (K, 7)``: image, box, class,
+    score.
+    """
+    write = Writer(form.opset)
+    boxes = write.clip("boxes") if clip else write.op("Identity", "boxes")
+    best = write.op("ReduceMax", "scores", axes=[2], keepdims=1)
+    kind = write.op("ArgMax", "scores", axis=2, keepdims=1)
+    moved = write.op("Add", boxes, write.op("Mul", write.op("Cast", kind, to=1), np.float32(form.offset)))
+    limits = [np.array([form.limit]), np.float32([form.iou]), np.float32([form.score])]
+    scores = write.op("Transpose", best, perm=[0, 2, 1])
+    selected = write.op("NonMaxSuppression", moved, scores, *limits, out="selected")
+    image, box = (write.op("Gather", selected, np.int64(index), axis=1) for index in (0, 2))
+    places = write.op("Concat", write.unsqueeze(image, 1), write.unsqueeze(box, 1), axis=1)
+    corners, kinds, values = (write.op("GatherND", item, places) for item in (boxes, kind, best))
+    columns = [write.op("Cast", item, to=1) for item in (write.unsqueeze(image, 1), kinds)]
+    write.op("Concat", columns[0], corners, columns[1], values, axis=1, out="found")
+    return write.model(
+        {"boxes": form.boxes_shape, "scores": form.scores_shape},
+        {"found": (TensorProto.FLOAT, ("k", 7))},
+    )
+
+
+def levels(counts: Sequence[int], total: int) -> LightModel:
+    """Proposals of levels of different sizes, kept apart by constant offsets: ``found (K, 4)``, the best ``total``."""
+    write, count = Writer(), sum(counts)
+    boxes = write.clip("boxes")
+    offsets = np.repeat(np.arange(len(counts)) * np.float32(SIZE), counts)[None, :, None].astype(np.float32)
+    scores = write.op("Transpose", "scores", perm=[0, 2, 1])
+    limits = [np.array([count]), np.float32([0.3]), np.float32([0.1])]
+    selected = write.op("NonMaxSuppression", write.op("Add", boxes, offsets), scores, *limits, out="selected")
+    box = write.op("Slice", write.op("Gather", selected, np.int64(2), axis=1), [0], [total], [0])
+    for name, source in (("found", boxes), ("best", "scores")):
+        write.op("Gather", write.squeeze(source, 0), box, axis=0, out=name)
+    shapes = {"found": (TensorProto.FLOAT, ("k", 4)), "best": (TensorProto.FLOAT, ("k", 1))}
+    return write.model({"boxes": (1, count, 4), "scores": (1, count, 1)}, shapes)
+
+
 def _keep(write: Writer, rows: tuple[str, ...], mask: str) -> tuple[str, ...]:
     places = write.squeeze(write.op("Transpose", write.op("NonZero", mask), perm=[1, 0]), 1)
     return tuple(write.op("Gather", item, places, axis=0) for item in rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import pytest
@@ -22,11 +24,11 @@ from tests.passes.heads.nms_forms import Form, Writer
 heads.DOMAIN.register_schemas()
 
 
-def explain(model: LightModel, **options: bool) -> tuple[Finding, ...]:
+def explain(model: LightModel, **options: Any) -> tuple[Finding, ...]:
     return FuseMulticlassNms(**options).explain(open_graph(model))
 
 
-def refusal(model: LightModel, **options: bool) -> Finding:
+def refusal(model: LightModel, **options: Any) -> Finding:
     """The one finding; also that the pass leaves the graph alone."""
     (finding,) = explain(model, **options)
     assert finding.status == "refused"
@@ -237,6 +239,57 @@ def test_refused_where_the_length_of_padded_detections_is_told_in_another_way() 
     assert finding.tensor == "shape"
     assert "shape depends on how many rows" in finding.why
     assert finding.why.endswith("which are 4 once padded")
+
+
+def best_class(form: Form, *, clip: bool = True, **options: Any) -> None:
+    before = nms_forms.best_class(form, clip=clip)
+
+    after = apply(FuseMulticlassNms(pad_detections=True, **options), before)
+
+    assert nms(after)["max_total_size"] == form.limit
+    inputs = nms_forms.random_inputs(before, 2)
+    old = open_session(before, optimize=False).run(inputs)["found"]
+    new = open_session(heads.lower(after), optimize=False).run(inputs)["found"]
+    assert len(old) > 3
+    np.testing.assert_array_equal(new[: len(old)], old)
+    assert not new[len(old) :].any()
+
+
+def test_boxes_of_their_best_class_moved_apart() -> None:
+    best_class(Form(count=24, limit=12))
+
+
+def test_boxes_that_nothing_bounds_need_a_stated_range() -> None:
+    finding = refusal(nms_forms.best_class(Form(count=24), clip=False), pad_detections=True)
+
+    assert "box_range=[LOW, HIGH] states" in finding.why
+    best_class(Form(count=24, limit=12), clip=False, box_range=(0, nms_forms.SIZE))
+
+
+@pytest.mark.parametrize("options", [{}, {"box_range": (0.0, 1.0)}])
+def test_refused_where_labels_move_boxes_less_than_their_range(options: Any) -> None:
+    before = nms_forms.best_class(Form(count=24, offset=nms_forms.SIZE - 0.5))
+
+    assert "its classes are 63.5 apart, less than the boxes' range 0 to 64" in refusal(before, **options).why
+
+
+def test_refused_where_a_stated_range_is_wider_than_the_offsets() -> None:
+    before = nms_forms.best_class(Form(count=24), clip=False)
+
+    assert "less than the boxes' range -1 to 64" in refusal(before, box_range=(-1.0, 64.0)).why
+
+
+def test_classes_of_different_sizes_are_labels_of_boxes() -> None:
+    before = nms_forms.levels((5, 3, 1), total=6)
+
+    after = apply(FuseMulticlassNms(pad_detections=True), before)
+
+    assert nms(after)["max_total_size"] == 6
+    inputs = nms_forms.random_inputs(before, 2)
+    old = open_session(before, optimize=False).run(inputs)["found"]
+    new = open_session(heads.lower(after), optimize=False).run(inputs)["found"]
+    assert len(old) > 3
+    np.testing.assert_array_equal(new[: len(old)], old)
 
 
 def test_refused_where_the_index_of_a_box_is_given() -> None:

@@ -11,7 +11,7 @@ from convertkit.api import passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates import sources
 from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
-from convertkit_passes.heads.nms.candidates.sources import Sources
+from convertkit_passes.heads.nms.candidates.sources import Sources, Stated
 from convertkit_passes.heads.nms.candidates.threshold import measure
 from convertkit_passes.heads.nms.experiment import downstream, rounding
 from convertkit_passes.heads.nms.experiment.downstream import Downstream
@@ -43,7 +43,8 @@ class Match:
     def why(self) -> str:
         """One line for a finding."""
         values = ", ".join(f"{name}={value:g}" for name, value in self.attributes.items())
-        read_from = f"boxes {self.sources.boxes.shape} and scores {self.sources.scores.shape}"
+        scores = (*self.sources.scores.shape[:2], self.sources.classes)
+        read_from = f"boxes {self.sources.boxes.shape} and scores {scores}"
         found = ", ".join(f"{item.tensor.name} ({item.kind})" for item in self.readings)
         kept = (
             ""
@@ -53,18 +54,19 @@ class Match:
         return f"{read_from}; {values}; gives {found}{kept}"
 
 
-def match(graph: passes.Graph, node: Node, *, pad: bool) -> Match:
+def match(graph: passes.Graph, node: Node, *, pad: bool, stated: Stated = None) -> Match:
     """The match at a NonMaxSuppression; the graph must be annotated with shapes.
 
     Args:
         pad: give detections of symbolic length all slots of the operator.
+        stated: the range of boxes where the graph does not bound them.
 
     Raises:
         Refused: there is none.
     """
     site = read(graph, node)
     refused = None
-    for found in sources.candidates(graph, site):
+    for found in sources.candidates(graph, site, stated):
         try:
             if isinstance(found, Refused):
                 raise found

@@ -9,6 +9,7 @@ from onnx import helper
 
 from convertkit.api import heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
+from convertkit_passes.heads.nms.candidates.sources import Stated
 from convertkit_passes.heads.nms.experiment import rounding
 from convertkit_passes.heads.nms.experiment.readings import Reading
 from convertkit_passes.heads.nms.match import Match, match
@@ -18,7 +19,7 @@ FRAMEWORK = {"ties": "box", "drop_empty": 0}
 """The switches of frameworks."""
 
 
-def fuse(graph: passes.Graph, *, pad: bool) -> tuple[passes.Finding, ...]:
+def fuse(graph: passes.Graph, *, pad: bool, stated: Stated = None) -> tuple[passes.Finding, ...]:
     """Replaces what matches, one after the other: each search sees the graph that the last one left.
 
     Returns:
@@ -31,7 +32,7 @@ def fuse(graph: passes.Graph, *, pad: bool) -> tuple[passes.Finding, ...]:
                 continue
             where = name_of(node)
             try:
-                found = match(graph, node, pad=pad)
+                found = match(graph, node, pad=pad, stated=stated)
             except Refused as refused:
                 findings.append(refused.finding(where))
                 continue

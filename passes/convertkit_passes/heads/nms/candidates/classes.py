@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.api.heads import Refused
+from convertkit_passes.heads.nms.candidates.labels import Labels
 from convertkit_passes.heads.nms.candidates.views import View
 from convertkit_passes.heads.types import Tensor
 
@@ -43,8 +44,10 @@ class Layout:
         return View((self.batch, self.classes, self.count), (0, 2, 1))
 
 
-def layout(offsets: Array, blamed: Tensor) -> tuple[Layout, Array]:
+def layout(offsets: Array, blamed: Tensor) -> tuple[Layout | Labels, Array]:
     """The classes that equal offsets make, in the order in which they appear; and the offset of each.
+
+    Classes of different sizes, or in another order, are labels of single boxes.
 
     Args:
         offsets: ``(B, M, 4)``: what is added to each box.
@@ -53,7 +56,7 @@ def layout(offsets: Array, blamed: Tensor) -> tuple[Layout, Array]:
         the layout, and ``(C, 2)``: x and y of each class's offset.
 
     Raises:
-        Refused: the offsets change the size of boxes, differ in the batch, or the classes have no common size.
+        Refused: the offsets change the size of boxes, or differ in the batch.
     """
     if not np.array_equal(offsets[..., :2], offsets[..., 2:]) or (offsets != offsets[:1]).any():
         raise Refused("what is added to the boxes does not move each of them as a whole", blamed)
@@ -66,10 +69,7 @@ def layout(offsets: Array, blamed: Tensor) -> tuple[Layout, Array]:
         for minor, expected in ((True, places % classes), (False, places // (total // classes))):
             if np.array_equal(label, expected):
                 return Layout(batch, total // classes, classes, minor), kinds[order]
-    raise Refused(
-        f"the {classes} classes of its offsets do not have the same number of boxes in a regular order",
-        blamed,
-    )
+    return Labels(batch, total, classes, values=label), kinds[order]
 
 
 def gap(offsets: Array) -> float:

@@ -24,9 +24,7 @@ def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
     top = graphs.bounds(graph, found.scores.tensor).high
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
     ranges = probes.Ranges(found.range, 1.0, 0.0)
-    case = next(
-        item for item in probes.cases(found.boxes.shape, found.scores.shape, ranges) if item.name == "one"
-    )
+    case = next(item for item in found.cases(ranges) if item.name == "one")
     place = np.unravel_index(int(np.argmax(case.scores)), case.scores.shape)
 
     def kept(bits: int) -> bool:

@@ -87,7 +87,7 @@ class Experiment:
 
     def _says(self, item: Reading) -> bool:
         """With one class, classes are zeros: as integers they are labels, as floats more likely something else."""
-        several = self.sources.scores.shape[2] > 1
+        several = self.sources.classes > 1
         return item.kind != "classes" or several or np.dtype(item.tensor.dtype).kind != "f"
 
     def _run(self, tensors: list[Tensor]) -> tuple[list[list[Array]], list[Answer]]:
@@ -103,7 +103,7 @@ class Experiment:
 
     def cases(self) -> list[probes.Case]:
         """What the experiment feeds; nothing overlaps in the first."""
-        return probes.cases(self.sources.boxes.shape, self.sources.scores.shape, self._ranges())
+        return self.sources.cases(self._ranges())
 
     def run_on(self, tensors: list[Tensor], case: probes.Case) -> tuple[Array, ...] | None:
         """The values of tensors in one case; None where the graph fails on an optional one."""

@@ -12,7 +12,7 @@ from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates import sources
 from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
 from convertkit_passes.heads.nms.candidates.sources import Sources, Stated
-from convertkit_passes.heads.nms.candidates.threshold import measure
+from convertkit_passes.heads.nms.candidates.threshold import drops_empty, measure
 from convertkit_passes.heads.nms.experiment import downstream, rounding
 from convertkit_passes.heads.nms.experiment.downstream import Downstream
 from convertkit_passes.heads.nms.experiment.readings import Reading
@@ -31,6 +31,7 @@ class Match:
         attributes: of that node.
         readings: the tensors it gives; once they are replaced, nothing needs the NonMaxSuppression.
         rounding: class offsets whose rounding the boxes carry; None where they carry none.
+        drop_empty: the operator's switch, which is said where it is on.
     """
 
     site: Site
@@ -38,11 +39,13 @@ class Match:
     attributes: Attributes
     readings: tuple[Reading, ...]
     rounding: Offsets | None
+    drop_empty: bool = False
 
     @property
     def why(self) -> str:
         """One line for a finding."""
         values = ", ".join(f"{name}={value:g}" for name, value in self.attributes.items())
+        values += ", drop_empty=1" if self.drop_empty else ""
         scores = (*self.sources.scores.shape[:2], self.sources.classes)
         read_from = f"boxes {self.sources.boxes.shape} and scores {scores}"
         found = ", ".join(f"{item.tensor.name} ({item.kind})" for item in self.readings)
@@ -85,7 +88,8 @@ def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
     experiment = Experiment(graph, site, found, threshold)
     chosen = _chosen(graph, site, below, experiment.explained(below, pad=pad))
     attributes = _attributes(site, found, threshold, chosen)
-    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen))
+    drops = drops_empty(graph, site, found)
+    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen), drops)
 
 
 def _threshold(graph: passes.Graph, site: Site, found: Sources) -> float:

@@ -1,8 +1,11 @@
-"""The score above which a graph keeps a box, measured where filters ahead of the NonMaxSuppression have a say."""
+"""Which boxes a graph keeps by themselves, measured where filters ahead of the NonMaxSuppression have a say."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
@@ -14,26 +17,53 @@ _ONE = int(np.float32(1.0).view(np.uint32))
 """Bits of positive floats are ordered as their values."""
 
 
+@dataclass(frozen=True)
+class Lone:
+    """The graph with one box that has a score; all others have none.
+
+    Attributes:
+        boxes: ``(B, N, q, 4)``.
+        place: of the score in ``(B, N, C)``.
+    """
+
+    found: Sources
+    region: graphs.Region
+    boxes: NDArray[np.float32]
+    shape: tuple[int, ...]
+    place: tuple[int, ...]
+
+    @classmethod
+    def of(cls, graph: passes.Graph, site: Site, found: Sources) -> Lone:
+        ranges = probes.Ranges(found.range, 1.0, 0.0)
+        case = next(item for item in found.cases(ranges) if item.name == "one")
+        place = np.unravel_index(int(np.argmax(case.scores)), case.scores.shape)
+        region = graphs.cut(graph, [site.selection], found.borders)
+        return cls(found, region, case.boxes, case.scores.shape, tuple(int(item) for item in place))
+
+    def kept(self, score: np.float32, empty: tuple[int, ...] = ()) -> bool:
+        """Whether the box is selected with this score, and without extent along the axes ``empty`` (0: x, 1: y)."""
+        scores, boxes = np.zeros(self.shape, np.float32), self.boxes.copy()
+        scores[self.place] = score
+        for axis in empty:
+            boxes[..., axis + 2] = boxes[..., axis]
+        try:
+            return len(self.region.run(*self.found.feed(boxes, scores))[0]) > 0
+        except passes.GraphError:
+            return False  # torchvision's offsets are a maximum over no boxes then
+
+
 def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
     """The largest float32 in 0..1 at which a lone box is dropped; every score above it is kept.
 
     Raises:
         Refused: a box of the largest score is dropped too.
     """
-    region = graphs.cut(graph, [site.selection], found.borders)
+    lone = Lone.of(graph, site, found)
     top = graphs.bounds(graph, found.scores.tensor).high
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
-    ranges = probes.Ranges(found.range, 1.0, 0.0)
-    case = next(item for item in found.cases(ranges) if item.name == "one")
-    place = np.unravel_index(int(np.argmax(case.scores)), case.scores.shape)
 
     def kept(bits: int) -> bool:
-        scores = np.zeros_like(case.scores)
-        scores[place] = np.uint32(bits).view(np.float32)
-        try:
-            return len(region.run(*found.feed(case.boxes, scores))[0]) > 0
-        except passes.GraphError:
-            return False  # torchvision's offsets are a maximum over no boxes then
+        return lone.kept(np.uint32(bits).view(np.float32))
 
     if not kept(high):
         raise Refused("a filter ahead drops even a box of score 1", found.scores.tensor)
@@ -43,3 +73,9 @@ def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
         middle = (low + high) // 2
         low, high = (low, middle) if kept(middle) else (middle, high)
     return float(np.uint32(low).view(np.float32))
+
+
+def drops_empty(graph: passes.Graph, site: Site, found: Sources) -> bool:
+    """Whether a filter ahead drops boxes that have no width, no height, or neither, of whatever score."""
+    lone = Lone.of(graph, site, found) if found.filtered else None
+    return lone is not None and not any(lone.kept(np.float32(1), axes) for axes in ((0,), (1,), (0, 1)))

@@ -8,6 +8,7 @@ from convertkit.api import passes
 @passes.hookimpl
 def register_passes(register):  # type: ignore[no-untyped-def]
     """Registers the built-in passes."""
+    from convertkit_passes.absorb_score_filters import AbsorbScoreFilters
     from convertkit_passes.cast_int64 import CastInt64ToInt32
     from convertkit_passes.clip_to_picture import ClipToPicture
     from convertkit_passes.drop_offset_rounding import DropOffsetRounding
@@ -38,6 +39,7 @@ def register_passes(register):  # type: ignore[no-untyped-def]
         RenameIo,
     )
     heads = (
+        AbsorbScoreFilters,
         FuseMultilevelRoialign,
         FuseMulticlassNms,
         DropOffsetRounding,

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from onnx import helper
 
-from convertkit.api import graphs, heads, passes
+from convertkit.api import heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
 from convertkit_passes.heads.nms.candidates.sources import Stated
 from convertkit_passes.heads.nms.experiment import rounding
 from convertkit_passes.heads.nms.experiment.readings import Reading
 from convertkit_passes.heads.nms.match import Match, match
-from convertkit_passes.heads.types import Node, Tensor
+from convertkit_passes.heads.sizes import settle
+from convertkit_passes.heads.types import Tensor
 
 
 def fuse(graph: passes.Graph, *, pad: bool, stated: Stated = None) -> tuple[passes.Finding, ...]:
@@ -38,33 +38,8 @@ def fuse(graph: passes.Graph, *, pad: bool, stated: Stated = None) -> tuple[pass
             _write(graph, found)
             graph.tidy()
             if any(item.symbolic for item in found.readings):
-                _settle(graph)
+                settle(graph)  # the next NMS may have its boxes from there
     return tuple(findings)
-
-
-def _settle(graph: passes.Graph) -> None:
-    """Works out the sizes behind detections of what is now a fixed length: the next NMS may have its boxes there."""
-    found = True
-    while found:
-        graphs.annotate(graph)
-        found = False
-        for node in graph.nodes:
-            value = _size(graph, node) if len(node.outputs) == 1 else None
-            if value is not None:
-                graph.replace(node.outputs[0], graph.constant(value, name="size"))
-                found = True
-        graph.tidy()
-
-
-def _size(graph: passes.Graph, node: Node) -> NDArray[Any] | None:
-    """The value of an integer that is a size, or follows from sizes alone."""
-    shape = graphs.static_shape(node.inputs[0]) if node.inputs else None
-    if node.op == "Shape" and shape is not None and not node.attrs:
-        return np.array(shape, np.int64)
-    output = node.outputs[0]
-    known = node.inputs and all(graphs.is_initializer(item) or item.is_empty() for item in node.inputs)
-    whole = output.dtype is not None and np.dtype(output.dtype).kind in "iub"
-    return graphs.constant_value(graph, output) if known and whole else None
 
 
 def _write(graph: passes.Graph, found: Match) -> None:

@@ -56,8 +56,8 @@ def read(graph: passes.Graph, node: Node) -> Site:
             )
     if boxes.dtype != scores.dtype:
         raise Refused(f"boxes are {boxes.dtype}, scores {scores.dtype}; the operator wants one type", scores)
-    limit = _option(graph, node, 2, "max_output_boxes_per_class")
-    iou = _option(graph, node, 3, "iou_threshold")
+    limit = option(graph, node, 2, "max_output_boxes_per_class")
+    iou = option(graph, node, 3, "iou_threshold")
     if not limit or limit <= 0:
         raise Refused("max_output_boxes_per_class is absent or 0, so nothing is ever selected", boxes)
     return Site(
@@ -68,7 +68,7 @@ def read(graph: passes.Graph, node: Node) -> Site:
         classes=_size(scores, 1),
         limit=int(limit),
         iou_threshold=iou or 0.0,
-        score_threshold=_option(graph, node, 4, "score_threshold"),
+        score_threshold=option(graph, node, 4, "score_threshold"),
         centred=bool(node.attrs.get("center_point_box", 0)),
     )
 
@@ -91,7 +91,7 @@ def operator_threshold(graph: passes.Graph, threshold: float | None, scores: Ten
     return 0.0
 
 
-def _option(graph: passes.Graph, node: Node, index: int, name: str) -> float | None:
+def option(graph: passes.Graph, node: Node, index: int, name: str) -> float | None:
     """The number an optional input holds, None where it is absent."""
     if index >= len(node.inputs) or node.inputs[index].is_empty():
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.candidates.site import Site
 from convertkit_passes.heads.nms.candidates.sources import Sources
+from convertkit_passes.heads.types import Tensor
 
 _ONE = int(np.float32(1.0).view(np.uint32))
 """Bits of positive floats are ordered as their values."""
@@ -59,19 +61,28 @@ def measure(graph: passes.Graph, site: Site, found: Sources) -> float:
         Refused: a box of the largest score is dropped too.
     """
     lone = Lone.of(graph, site, found)
-    top = graphs.bounds(graph, found.scores.tensor).high
+    scores = found.scores.tensor
+    return highest_dropped(lone.kept, graphs.bounds(graph, scores).high, scores)
+
+
+def highest_dropped(kept: Callable[[np.float32], bool], top: float, blamed: Tensor) -> float:
+    """The largest float32 from 0 to 1, or ``top``, that is not kept, where every larger one is; 0 where 0 is kept.
+
+    Raises:
+        Refused: the largest score is dropped too.
+    """
     low, high = 0, int(np.float32(min(top, 1.0)).view(np.uint32)) if top > 0 else _ONE
 
-    def kept(bits: int) -> bool:
-        return lone.kept(np.uint32(bits).view(np.float32))
+    def passes_filter(bits: int) -> bool:
+        return kept(np.uint32(bits).view(np.float32))
 
-    if not kept(high):
-        raise Refused("a filter ahead drops even a box of score 1", found.scores.tensor)
-    if kept(low):
+    if not passes_filter(high):
+        raise Refused("a filter ahead drops even a box of score 1", blamed)
+    if passes_filter(low):
         return 0.0
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if kept(middle) else (middle, high)
+        low, high = (low, middle) if passes_filter(middle) else (middle, high)
     return float(np.uint32(low).view(np.float32))
 
 

@@ -14,9 +14,9 @@ class FuseMulticlassNms(passes.RewritingPass):
     that tensor.
 
     Equal in used slots up to rounding. An unused slot is zero and has score 0; the graph before may have had a shifted
-    box or another label there, with score 0 too. Two things the graph decides and the operator does not: of a filter
-    ahead that drops small boxes (torchvision's ``remove_small_boxes``) no more is left than that those without width
-    or height go, and of two boxes with the very same score another one may come first.
+    box or another label there, with score 0 too. Of two boxes with the very same score another one may come
+    first. A filter ahead that drops small boxes (torchvision's ``remove_small_boxes``) is measured, and written as
+    nodes that take the score of such boxes away.
 
     Options:
         pad_detections: detections of symbolic length get a fixed one, with unused slots of score 0 at the end. It

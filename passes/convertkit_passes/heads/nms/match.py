@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convertkit.api import passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates import sources
 from convertkit_passes.heads.nms.candidates.site import Site, operator_threshold, read
 from convertkit_passes.heads.nms.candidates.sources import Sources, Stated
-from convertkit_passes.heads.nms.candidates.threshold import drops_empty, measure
+from convertkit_passes.heads.nms.candidates.threshold import measure, sides
 from convertkit_passes.heads.nms.experiment import downstream, rounding
 from convertkit_passes.heads.nms.experiment.downstream import Downstream
 from convertkit_passes.heads.nms.experiment.readings import Reading
@@ -31,7 +32,7 @@ class Match:
         attributes: of that node.
         readings: the tensors it gives; once they are replaced, nothing needs the NonMaxSuppression.
         rounding: class offsets whose rounding the boxes carry; None where they carry none.
-        drop_empty: the operator's switch, which is said where it is on.
+        sides: ``(2,)``: boxes that are no wider, or no higher, get score 0; None where none do.
     """
 
     site: Site
@@ -39,13 +40,19 @@ class Match:
     attributes: Attributes
     readings: tuple[Reading, ...]
     rounding: Offsets | None
-    drop_empty: bool = False
+    sides: NDArray[np.float32] | None = None
+
+    @property
+    def ties(self) -> str:
+        """Of equal scores the lower box comes first, and lists of one class after the other begin with the class."""
+        return "class" if self.sources.by_class else "box"
 
     @property
     def why(self) -> str:
         """One line for a finding."""
         values = ", ".join(f"{name}={value:g}" for name, value in self.attributes.items())
-        values += ", drop_empty=1" if self.drop_empty else ""
+        if self.sides is not None:
+            values += f"; boxes must be larger than {self.sides[0]:g} x {self.sides[1]:g}"
         scores = (*self.sources.scores.shape[:2], self.sources.classes)
         read_from = f"boxes {self.sources.boxes.shape} and scores {scores}"
         found = ", ".join(f"{item.tensor.name} ({item.kind})" for item in self.readings)
@@ -84,19 +91,13 @@ def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
     below = downstream.follow(graph, site.selection, found.borders)
     if below.leak is not None:
         raise Refused("the selection depends on more than boxes and scores", below.leak)
-    threshold = _threshold(graph, site, found)
-    experiment = Experiment(graph, site, found, threshold)
+    own = measure(graph, site, found) if found.filtered else site.score_threshold
+    threshold = operator_threshold(graph, own, found.scores.tensor)
+    experiment = Experiment(graph, site, found, threshold, every=own is None or own < 0)
     chosen = _chosen(graph, site, below, experiment.explained(below, pad=pad))
     attributes = _attributes(site, found, threshold, chosen)
-    drops = drops_empty(graph, site, found)
-    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen), drops)
-
-
-def _threshold(graph: passes.Graph, site: Site, found: Sources) -> float:
-    score = found.scores.tensor
-    if not found.filtered:
-        return operator_threshold(graph, site.score_threshold, score)
-    return operator_threshold(graph, measure(graph, site, found), score)
+    least = sides(graph, site, found)
+    return Match(site, found, attributes, tuple(chosen), rounding.found(experiment, chosen), least)
 
 
 def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[Explained]) -> list[Reading]:

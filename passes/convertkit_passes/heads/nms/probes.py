@@ -43,15 +43,17 @@ class Ranges:
 
     Attributes:
         threshold: the scores above it take part.
+        every: all scores are above it.
     """
 
     boxes: graphs.Bounds
     top: float
     threshold: float
+    every: bool = False
 
 
 def cases(boxes: tuple[int, ...], scores: tuple[int, ...], ranges: Ranges) -> list[Case]:
-    """Nothing overlaps; much overlaps; few, one, and no boxes above the threshold.
+    """Nothing overlaps; much overlaps; few, one, and no boxes above the threshold, or else everything overlaps.
 
     Args:
         boxes: ``(B, N, q, 4)``.
@@ -68,6 +70,11 @@ def _round(
 ) -> list[Case]:
     total = int(np.prod(scores[1:]))
     few = max(2, min(total // 3, 40))
+    if ranges.every:
+        crowded = _crowded(random, boxes, ranges.boxes)
+        heap = np.broadcast_to(crowded[:, :1], boxes).copy()
+        kinds = {"apart": _apart(random, boxes, ranges.boxes), "crowded": crowded, "heap": heap}
+        return [Case(name, item, _scores(random, scores, ranges, total)) for name, item in kinds.items()]
     return [
         Case("apart", _apart(random, boxes, ranges.boxes), _scores(random, scores, ranges, total)),
         Case("crowded", _crowded(random, boxes, ranges.boxes), _scores(random, scores, ranges, total)),

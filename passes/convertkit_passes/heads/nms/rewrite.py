@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import helper
 
 from convertkit.api import heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
+from convertkit_passes.heads.nms.candidates.centres import columns
 from convertkit_passes.heads.nms.candidates.sources import Stated
 from convertkit_passes.heads.nms.experiment import rounding
 from convertkit_passes.heads.nms.experiment.readings import Reading
@@ -46,6 +48,8 @@ def _write(graph: passes.Graph, found: Match) -> None:
     boxes, scores = found.sources.emit(graph)
     if found.rounding is not None:
         boxes = rounding.write(graph, boxes, found.rounding)
+    if found.sides is not None:
+        scores = _of_size(graph, boxes, scores, found.sides)
     batch, total = found.site.batch, int(found.attributes["max_total_size"])
     shapes = ((batch, total, 4), (batch, total), (batch, total), (batch,))
     made = type(found.site.selection)
@@ -57,13 +61,26 @@ def _write(graph: passes.Graph, found: Match) -> None:
     graph.add(
         op,
         [boxes, scores],
-        attrs={**found.attributes, "ties": "box", "drop_empty": int(found.drop_empty)},
+        attrs={**found.attributes, "ties": found.ties, "drop_empty": 0},
         outputs=outputs,
         domain=heads.HEADS,
     )
     writer = _Writer(graph, outputs)
     for item in found.readings:
         graph.replace(item.tensor, writer.read(item))
+
+
+def _of_size(graph: passes.Graph, boxes: Tensor, scores: Tensor, sides: NDArray[np.float32]) -> Tensor:
+    """The scores ``(B, N, C)``, 0 for boxes ``(B, N, q, 4)`` that are no wider or no higher than ``sides``."""
+    low, high = (columns(graph, boxes, start) for start in (0, 2))
+    extent = graph.add("Sub", [high, low], dtype=boxes.dtype, shape=low.shape)
+    limits = graph.constant(sides.astype(boxes.dtype), name="sides")
+    larger = graph.add("Greater", [extent, limits], dtype=np.dtype(np.bool_), shape=low.shape)
+    to = {"to": helper.np_dtype_to_tensor_dtype(np.dtype(scores.dtype))}
+    ones = graph.add("Cast", [larger], attrs=to, dtype=scores.dtype, shape=low.shape)
+    axes, shape = {"axes": [3], "keepdims": 0}, low.shape[:3]
+    mask = graph.add("ReduceMin", [ones], attrs=axes, dtype=scores.dtype, shape=shape)
+    return graph.add("Mul", [scores, mask], dtype=scores.dtype, shape=scores.shape)
 
 
 class _Writer:

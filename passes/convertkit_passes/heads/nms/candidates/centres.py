@@ -19,13 +19,14 @@ def of_corners(boxes: NDArray[Any]) -> NDArray[Any]:
 
 def emit_corners(graph: passes.Graph, boxes: Tensor) -> Tensor:
     """``(B, N, q, 4)``, the operations of NonMaxSuppression with ``center_point_box=1``: centre -/+ size / 2."""
-    centre, size = (_columns(graph, boxes, start) for start in (0, 2))
+    centre, size = (columns(graph, boxes, start) for start in (0, 2))
     two = graph.constant(np.array(2, boxes.dtype), name="two")
     half = graph.add("Div", [size, two], dtype=boxes.dtype, shape=size.shape)
     corners = [graph.add(op, [centre, half], dtype=boxes.dtype, shape=size.shape) for op in ("Sub", "Add")]
     return graph.add("Concat", corners, attrs={"axis": 3}, dtype=boxes.dtype, shape=boxes.shape)
 
 
-def _columns(graph: passes.Graph, boxes: Tensor, start: int) -> Tensor:
+def columns(graph: passes.Graph, boxes: Tensor, start: int) -> Tensor:
+    """``(B, N, q, 2)``: two numbers of every box."""
     limits = [graph.constant(np.array([value], np.int64), name="columns") for value in (start, start + 2, 3)]
     return graph.add("Slice", [boxes, *limits], dtype=boxes.dtype, shape=(*boxes.shape[:3], 2))

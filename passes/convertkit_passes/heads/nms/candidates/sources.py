@@ -45,6 +45,7 @@ class Sources:
         offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
         centred: the graph's boxes are centre and size, the operator's are corners.
         labels: the class of each box, where each has one.
+        by_class: the candidates are those of the first class, then those of the second, and so on.
     """
 
     boxes: Laid
@@ -56,6 +57,7 @@ class Sources:
     offsets: Array | None = None
     centred: bool = False
     labels: Labels | None = None
+    by_class: bool = False
 
     @property
     def classes(self) -> int:
@@ -155,7 +157,8 @@ def _with_offset(
     reach = float(np.abs(moved).max())
     made = _sources(graph, found.boxes, found.scores, (boxes, scores), reach, within)
     labels = found if isinstance(found, Labels) else None
-    return replace(made, together=found.classes > 1, offsets=fixed, labels=labels)
+    by_class = isinstance(found, Layout) and found.classes > 1 and not found.minor
+    return replace(made, together=found.classes > 1, offsets=fixed, labels=labels, by_class=by_class)
 
 
 def _spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:

@@ -95,6 +95,8 @@ def lay(graph: passes.Graph, flat: Tensor, view: View) -> Laid:
         places = _places(graph, flat, tensor)
         if places is not None and np.array_equal(*_numbered(view.do(places))):
             found.append(Laid(tensor, View(Laid(flat, view).shape)))
+        elif places is not None and view.perm is not None and np.array_equal(*_numbered(places)):
+            found.append(Laid(tensor, view))  # what the graph gives may be taken from there
     return min(found[::-1], key=_nodes)
 
 

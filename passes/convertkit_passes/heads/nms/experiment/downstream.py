@@ -14,8 +14,13 @@ MOST_VALUES = 5 * 1000
 
 MOST_AXES = 4
 
-SIZES = {"ConstantOfShape": 0, "Expand": 1, "Range": 0, "Reshape": 1, "Slice": 1, "Tile": 1, "TopK": 1}
-"""Operators that take sizes, and from which input on."""
+SIZES = {
+    **{op: {1} for op in ("Expand", "Reshape", "Tile", "TopK")},
+    **{op: {0} for op in ("ConstantOfShape", "Loop")},
+    "Range": {0, 1, 2},
+    "Slice": {1, 2, 3, 4},
+}
+"""Operators that take sizes, or how many steps there are, and at which inputs."""
 
 MOVES = VIEWS | {"Concat", "Slice", "Split"}
 """Operators whose result holds nothing but elements of their inputs, at places that do not depend on values."""
@@ -163,8 +168,8 @@ def told(graph: passes.Graph, tensor: Tensor, stops: Collection[int] = ()) -> Te
         if id(tensor) in outputs:
             return tensor
         for node in tensor.outputs:
-            places = [index for index, item in enumerate(node.inputs) if item is tensor]
-            if min(places, default=0) >= SIZES.get(node.op, len(node.inputs)):
+            places = {index for index, item in enumerate(node.inputs) if item is tensor}
+            if places and places <= SIZES.get(node.op, set()):
                 continue
             new = [item for item in node.outputs if id(item) not in seen]
             seen.update(id(item) for item in new)

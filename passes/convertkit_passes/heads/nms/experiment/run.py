@@ -44,12 +44,14 @@ class Experiment:
 
     Attributes:
         threshold: the operator's score_threshold.
+        every: the graph keeps boxes of score 0, too; no case has such, so that no difference is seen there.
     """
 
     graph: passes.Graph
     site: Site
     sources: Sources
     threshold: float
+    every: bool = False
 
     def explained(self, below: Downstream, *, pad: bool) -> list[Explained]:
         """What can be read off the operator, for each number of slots that anything has, the largest first.
@@ -115,7 +117,9 @@ class Experiment:
     def _ranges(self) -> probes.Ranges:
         top = graphs.bounds(self.graph, self.sources.scores.tensor).high
         usable = np.isfinite(top) and top > self.threshold
-        return probes.Ranges(self.sources.range, top if usable else self.threshold + 1, self.threshold)
+        return probes.Ranges(
+            self.sources.range, top if usable else self.threshold + 1, self.threshold, self.every
+        )
 
     def _values(self, region: graphs.Region, case: probes.Case) -> tuple[Array, ...] | None:
         try:

@@ -105,6 +105,8 @@ def _measured(
 
     top = min(graphs.bounds(graph, scores).high, 1.0)
     threshold = highest_dropped(kept, top, scores)
+    if threshold is None:
+        raise Refused("its filter lets every score pass", scores)
     count = len(run(np.full(size, top, np.float32))[0])
     for values in _cases(random, size, threshold, top):
         places = np.flatnonzero(values > np.float32(threshold))

@@ -180,6 +180,36 @@ def test_torchvision_with_fixed_slots(opset: int) -> None:
     np.testing.assert_array_equal(new["labels_out"][used], old["labels_out"][used])
 
 
+def test_a_filter_that_drops_small_boxes_is_written_as_nodes() -> None:
+    before = nms_forms.torchvision(Form(count=20, classes=4, total=10, score=0.06), slots=True)
+    after = apply(FuseMulticlassNms(), before)
+    inputs = nms_forms.random_inputs(before, 0)
+    inputs["scores"] *= 5
+    old, new = (open_session(heads.lower(item), optimize=False) for item in (before, after))
+    counts = []
+    for width in (0.0, 0.0099, 0.0101):  # the filter's is 0.01
+        inputs["boxes"][:10, :, 0], inputs["boxes"][:10, :, 2] = 0, width
+        one, other = old.run(inputs), new.run(inputs)
+        np.testing.assert_allclose(other["boxes_out"], one["boxes_out"], atol=1e-4)
+        np.testing.assert_array_equal(other["scores_out"], one["scores_out"])
+        counts.append(int((one["boxes_out"][:, 2] == np.float32(width)).sum() if width else 0))
+
+    assert counts[:2] == [0, 0]
+    assert counts[2] > 0
+
+
+def test_of_equal_scores_that_of_the_first_list_comes_first() -> None:
+    before = nms_forms.mmdet(Form("major", count=12, total=8, limit=40, iou=1.0))
+    after = apply(FuseMulticlassNms(), before)
+    inputs = nms_forms.random_inputs(before, 0)
+    inputs["scores"][:] = 0.5
+    old, new = (open_session(heads.lower(item), optimize=False).run(inputs) for item in (before, after))
+
+    assert nms(after, ties="class")["max_total_size"] == 8
+    np.testing.assert_array_equal(new["dets"], old["dets"])
+    np.testing.assert_array_equal(new["labels"], old["labels"])
+
+
 def test_symbolic_length_becomes_slots_only_when_asked() -> None:
     before = nms_forms.torchvision(Form(count=20, classes=4, total=10), slots=False)
 

@@ -20,7 +20,7 @@ class AbsorbScoreFilters(passes.RewritingPass):
 
     name = "absorb-score-filters"
     effect = "rounding"
-    after = ("simplify", "fold-constants", "set-input-shape")
+    after = ("simplify", "fold-constants", "set-input-shape", "resolve-if")
     before = ("fuse-multiclass-nms",)
 
     def rewrite(self, graph: passes.Graph) -> tuple[passes.Finding, ...]:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from convertkit_passes.absorb_score_filters import AbsorbScoreFilters
 from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
+from convertkit_passes.resolve_if import ResolveIf
 from convertkit_passes.simplify import Simplify
 
 from convertkit.api import heads
@@ -17,14 +18,19 @@ from convertkit.api.passes import Pass
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.validate import validate
 from tests.exports import torchvision
-from tests.exports.branches import with_boxes
 from tests.graphtext import apply
 
 pytestmark = pytest.mark.slow
 
 heads.DOMAIN.register_schemas()
 
-PASSES: tuple[Pass, ...] = (Simplify(), AbsorbScoreFilters(), FuseMulticlassNms(pad_detections=True))
+PASSES: tuple[Pass, ...] = (
+    Simplify(),
+    ResolveIf(),
+    Simplify(),  # a branch may begin with casts to the type there is
+    AbsorbScoreFilters(),
+    FuseMulticlassNms(pad_detections=True),
+)
 
 
 def outputs(model: LightModel) -> list[list[np.ndarray[Any, Any]]]:
@@ -34,7 +40,7 @@ def outputs(model: LightModel) -> list[list[np.ndarray[Any, Any]]]:
 
 @pytest.mark.parametrize("name", torchvision.NAMES)
 def test_a_detector_finds_the_same(name: str) -> None:
-    before = detach(with_boxes(onnx.load(torchvision.file(name))))
+    before = detach(onnx.load(torchvision.file(name)))
 
     after = before
     for step in PASSES:
@@ -52,6 +58,6 @@ def test_a_detector_finds_the_same(name: str) -> None:
 
 
 def test_the_pictures_give_nothing_some_and_as_many_as_there_may_be() -> None:
-    rows = {len(item[0]) for item in outputs(detach(with_boxes(onnx.load(torchvision.file("faster_rcnn")))))}
+    rows = {len(item[0]) for item in outputs(detach(onnx.load(torchvision.file("faster_rcnn"))))}
 
     assert {0, 12} < rows

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from convertkit.graph.nested import every_graph as every_graph
     from convertkit.graph.nested import every_node as every_node
     from convertkit.graph.nested import names_read as names_read
+    from convertkit.graph.opsets import opset_remedy as opset_remedy
+    from convertkit.graph.opsets import opsets_of as opsets_of
     from convertkit.graph.pinning import set_sizes as set_sizes
     from convertkit.graph.pinning import with_sizes as with_sizes
     from convertkit.graph.region import LeakError as LeakError

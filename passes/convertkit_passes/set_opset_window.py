@@ -10,7 +10,7 @@ from convertkit.api import graphs, passes
 class SetOpsetWindow(passes.LightPass):
     """Refuse a model whose opset lies outside a window, or whose nodes are of a domain it does not import.
 
-    Nothing is converted: between opsets operators change their meaning, so the exporter has to write the right one.
+    Nothing is converted here: that is ``convert-opset``, which belongs in front of it.
     Functions that a model brings have an opset of their own, and are held to the same window.
 
     Options:
@@ -26,7 +26,7 @@ class SetOpsetWindow(passes.LightPass):
     def run(self, model: passes.LightModel) -> passes.LightModel:
         if self.min > self.max:
             raise passes.UsageError(f"the opset window {self.min} to {self.max} is empty")
-        if "" not in _versions(model.proto):
+        if "" not in graphs.opsets_of(model.proto):
             raise passes.PassError("the model does not say which ONNX opset it uses", hint="export it again")
         self._judge("the model", model.proto, model.proto.graph)
         for function in model.proto.functions:
@@ -35,12 +35,12 @@ class SetOpsetWindow(passes.LightPass):
 
     def _judge(self, what: str, owner: Any, graph: Any) -> None:
         """Holds a model or a function against the window."""
-        versions = _versions(owner)
+        versions = graphs.opsets_of(owner)
         version = versions.get("", self.min)
         if not self.min <= version <= self.max:
             raise passes.PassError(
                 f"{what} uses opset {version}, which is outside {self.min} to {self.max}",
-                hint=f"export it with opset_version={self.max if version > self.max else self.min}",
+                hint=graphs.opset_remedy(version, self.min, self.max),
             )
         for node in graphs.every_node(graph):
             if (node.domain if node.domain != "ai.onnx" else "") not in versions:
@@ -48,7 +48,3 @@ class SetOpsetWindow(passes.LightPass):
                     f"node {node.name!r} ({node.op_type}) is of domain {node.domain!r}, which is not imported",
                     hint=f"add {node.domain!r} to the opset_import of {what}",
                 )
-
-
-def _versions(owner: Any) -> dict[str, int]:
-    return {"" if item.domain == "ai.onnx" else item.domain: item.version for item in owner.opset_import}

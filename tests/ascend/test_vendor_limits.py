@@ -8,7 +8,6 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_ascend import ops
-from convertkit_ascend.domain import versions
 from convertkit_ascend.ops import nms_device
 from convertkit_ascend.ops.lowering import take_as_vendor_operators, with_vendor_operators, written
 from convertkit_ascend.ops.roi_levels import device as kernel_level
@@ -16,6 +15,7 @@ from convertkit_ascend.ops.roi_levels import device as kernel_level
 from convertkit.api import heads
 from convertkit.api.errors import UnknownNameError
 from convertkit.graph.light import LightModel
+from convertkit.graph.opsets import opsets_of
 from tests.graphtext import parse
 
 NMS, ROI = ops.BATCH_MULTI_CLASS_NMS, ops.ROI_EXTRACTOR
@@ -415,7 +415,7 @@ def test_a_roi_align_is_looked_at_as_the_vendors(options: str, samples: int, ali
         "finest_scale": 8, "spatial_scale": [0.25], "pooled_height": 2, "pooled_width": 3,
         "sample_num": samples, "pool_mode": "avg", "aligned": aligned,
     }  # fmt: skip
-    assert versions(proto) == {"": 11, heads.HEADS: heads.VERSION, ops.DOMAIN: heads.VERSION}
+    assert opsets_of(proto) == {"": 11, heads.HEADS: heads.VERSION, ops.DOMAIN: heads.VERSION}
     assert [value.name for value in lowered.output] == ["MultilevelRoiAlign_y"]
 
 

@@ -26,17 +26,17 @@ def test_inside_the_window_nothing_happens(opset: int) -> None:
         (
             10,
             SetOpsetWindow(),
-            "the model uses opset 10, which is outside 11 to 16 (export it with opset_version=11)",
+            "the model uses opset 10, which is outside 11 to 16 (convert-opset{to=11} in front of the other passes)",
         ),
         (
             17,
             SetOpsetWindow(),
-            "the model uses opset 17, which is outside 11 to 16 (export it with opset_version=16)",
+            "the model uses opset 17, which is outside 11 to 16 (convert-opset{to=16} in front of the other passes)",
         ),
         (
             12,
             SetOpsetWindow(min=13, max=13),
-            "the model uses opset 12, which is outside 13 to 13 (export it with opset_version=13)",
+            "the model uses opset 12, which is outside 13 to 13 (convert-opset{to=13} in front of the other passes)",
         ),
     ],
 )

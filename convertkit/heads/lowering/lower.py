@@ -11,6 +11,7 @@ from convertkit.errors import UnavailableError
 from convertkit.graph.graph import Graph, close_graph, open_graph
 from convertkit.graph.light import LightModel
 from convertkit.graph.nested import every_node
+from convertkit.graph.opsets import opset_remedy
 from convertkit.graph.shapes import inferred
 from convertkit.heads.domain import HEADS, register_schemas
 from convertkit.heads.lowering.emit import Emitter, Tensor
@@ -52,7 +53,8 @@ def lower(model: LightModel) -> LightModel:
     graph = open_graph(_typed(model))
     low, high = OPSETS
     if not low <= graph.opset <= high:
-        raise UnavailableError(f"heads are lowered at opset {low} to {high}, the graph has {graph.opset}")
+        why = f"heads are lowered at opset {low} to {high}, the graph has {graph.opset}"
+        raise UnavailableError(why, hint=opset_remedy(graph.opset, low, high))
     for node in graph.find(domain=HEADS):
         _lower(graph, node)
     graph.tidy()

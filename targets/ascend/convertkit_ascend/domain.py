@@ -17,11 +17,6 @@ def plain(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
 
 
-def versions(model: onnx.ModelProto) -> dict[str, int]:
-    """The opset of each domain; of two imports of one domain the last wins, as in the vendor's parser."""
-    return {plain(item.domain): item.version for item in model.opset_import}
-
-
 def set_versions(model: onnx.ModelProto, wanted: dict[str, int]) -> None:
     """Writes the imports, one per domain, in alphabetical order."""
     import onnx

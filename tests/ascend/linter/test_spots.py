@@ -470,7 +470,11 @@ def test_opsets_inside_and_outside_of_the_window(
 
     found = spots("opset-window", view(text, opset=opset, domains=(ops.DOMAIN,)))
 
-    assert found == ([Spot("", why, "", f"export with opset_version={fix}", severity)] if why else [])
+    assert found == (
+        [Spot("", why, "", f"convert-opset{{to={fix}}} in front of the other passes", severity)]
+        if why
+        else []
+    )
 
 
 def test_inputs_and_outputs_that_a_graph_must_have() -> None:

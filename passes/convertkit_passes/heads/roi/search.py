@@ -85,7 +85,8 @@ def match(graph: passes.Graph, item: Candidate, *, square: bool) -> Match:
     """
     low, high = heads.OPSETS
     if not low <= graph.opset <= high:
-        raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
+        why = f"opset must be {low} to {high}, it is {graph.opset}"
+        raise Refused(f"{why}: {graphs.opset_remedy(graph.opset, low, high)}")
     pooling = common_pooling(item.nodes, square=square)
     if not item.exits:
         shape = ", ".join(map(str, candidate.result_shape(item.nodes[0])))

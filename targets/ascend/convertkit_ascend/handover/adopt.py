@@ -8,7 +8,7 @@ import onnx
 
 from convertkit.api import graphs, targets
 from convertkit_ascend import ops
-from convertkit_ascend.domain import set_versions, versions
+from convertkit_ascend.domain import set_versions
 from convertkit_ascend.handover.from_atc import from_atc
 
 
@@ -40,9 +40,9 @@ def adopt(
             if node.domain == ops.DOMAIN:
                 node.op_type, node.domain = forms.get(node.op_type, (node.op_type, ""))
                 node.attribute.extend(aside.get(_key(node), ()))
-        own = {domain: number for domain, number in versions(proto).items() if domain != ops.DOMAIN}
+        own = {domain: number for domain, number in graphs.opsets_of(proto).items() if domain != ops.DOMAIN}
         used = {node.domain for node in graphs.every_node(proto.graph)}
-        lost = {domain: number for domain, number in versions(model.proto).items() if domain in used}
+        lost = {domain: number for domain, number in graphs.opsets_of(model.proto).items() if domain in used}
         set_versions(proto, {**lost, **own})
         return targets.LightModel(proto, result.weights)
 

@@ -6,7 +6,7 @@ import onnx
 
 from convertkit.api import graphs, targets
 from convertkit_ascend import ops
-from convertkit_ascend.domain import plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions
 from convertkit_ascend.handover.names import settle, settle_tensors
 from convertkit_ascend.ops.lowering import with_vendor_operators
 
@@ -34,7 +34,7 @@ def for_atc(model: targets.LightModel) -> targets.LightModel:
     model = with_vendor_operators(model)
     proto = onnx.ModelProto()
     proto.CopyFrom(model.proto)
-    opsets = versions(proto)
+    opsets = graphs.opsets_of(proto)
     _move(proto, opsets)
     opsets.pop(ops.DOMAIN, None)
     set_versions(proto, opsets)
@@ -61,7 +61,7 @@ def _move(proto: onnx.ModelProto, opsets: dict[str, int]) -> None:
         if not low <= opsets.get("", 0) <= high:
             raise targets.GraphError(
                 f"node {node.name!r}: {node.op_type} needs opset {low} to {high}, the model has {opsets.get('', 0)}",
-                hint=f"export with opset_version={low}",
+                hint=graphs.opset_remedy(opsets.get("", 0), low, high),
             )
         node.domain = ""
 

@@ -6,7 +6,7 @@ import onnx
 
 from convertkit.api import graphs, targets
 from convertkit_ascend import ops
-from convertkit_ascend.domain import plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions
 from convertkit_ascend.linter.stand_ins import FRAME, VENDOR_DOMAIN, operator_of
 
 
@@ -29,7 +29,7 @@ def from_atc(model: targets.LightModel) -> targets.LightModel:
     used = {plain(node.domain) for node in graphs.every_node(proto.graph)}
     opsets = {
         domain: version
-        for domain, version in versions(proto).items()
+        for domain, version in graphs.opsets_of(proto).items()
         if domain != VENDOR_DOMAIN or VENDOR_DOMAIN in used
     }
     set_versions(proto, {**opsets, ops.DOMAIN: ops.VERSION})

@@ -12,7 +12,7 @@ import onnx
 
 from convertkit.api import graphs
 from convertkit_ascend import ops
-from convertkit_ascend.domain import plain, versions
+from convertkit_ascend.domain import plain
 from convertkit_ascend.linter.schemas import least
 
 
@@ -43,7 +43,7 @@ def settle_tensors(model: onnx.ModelProto) -> None:
     Outputs that an operator need not have go where they come last and are unnamed.
     """
     ops.register_schemas()
-    opsets, taken = versions(model), set(_tensors(model.graph))
+    opsets, taken = graphs.opsets_of(model), set(_tensors(model.graph))
     for node in graphs.every_node(model.graph):
         domain = plain(node.domain)
         own = domain == "" and node.op_type in ops.names()

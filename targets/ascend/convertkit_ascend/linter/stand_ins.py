@@ -8,7 +8,7 @@ import onnx
 
 from convertkit.api import graphs
 from convertkit_ascend import ops
-from convertkit_ascend.domain import plain, set_versions, versions
+from convertkit_ascend.domain import plain, set_versions
 
 TWINS_OF = {"NPUBatchNms": ops.BATCH_MULTI_CLASS_NMS.name}
 """Other ONNX names of an operator that can run here: the same where :data:`FRAME` is 0 (ascend-facts: nms-npu)."""
@@ -30,7 +30,7 @@ def put(proto: onnx.ModelProto) -> None:
     attributes that the parser reads: it skips those of another name or type without a word, so that what is wrong with
     them is a finding about the attribute, and no reason to know nothing of the types behind.
     """
-    imports = versions(proto)
+    imports = graphs.opsets_of(proto)
     for node in graphs.every_node(proto.graph):
         node.domain = plain(node.domain)
         if node.domain == "" and node.op_type in LIKE_FIRST_INPUT and node.input:

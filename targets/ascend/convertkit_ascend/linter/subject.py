@@ -12,7 +12,6 @@ import onnx
 from onnx import TensorProto
 
 from convertkit.api import graphs
-from convertkit_ascend.domain import versions
 
 InputShape = Mapping[str, tuple[int, ...]]
 """Sizes by input name, as ``--input_shape`` of the compiler has them; -1 for one that stays open."""
@@ -63,7 +62,7 @@ class Subject:
     @cached_property
     def imports(self) -> dict[str, int]:
         """The opset per domain; of two imports of one domain the last wins (ascend-facts: parser-key)."""
-        return versions(self.proto)
+        return graphs.opsets_of(self.proto)
 
     @cached_property
     def produced(self) -> Counter[str]:

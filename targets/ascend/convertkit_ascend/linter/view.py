@@ -16,7 +16,7 @@ from onnx import AttributeProto
 
 from convertkit.api import graphs, targets
 from convertkit_ascend import ops
-from convertkit_ascend.domain import plain, versions
+from convertkit_ascend.domain import plain
 from convertkit_ascend.linter import stand_ins
 from convertkit_ascend.linter.schemas import actual_types, element_type, kind, label, schema_of
 from convertkit_ascend.linter.table import Check, OpRule, every
@@ -142,7 +142,7 @@ class View:
         self.model = model
         self.operators = every() if operators is None else operators
         self.graph = model.proto.graph
-        self.imports = versions(model.proto)
+        self.imports = graphs.opsets_of(model.proto)
         self.opset = self.imports.get("", 0)
         self._constants = {tensor.name: tensor for tensor in self.graph.initializer}
         self.nodes = tuple(Node(proto, self) for proto in self.graph.node)

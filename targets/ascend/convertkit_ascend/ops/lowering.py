@@ -8,7 +8,7 @@ from typing import Any
 import onnx
 
 from convertkit.api import graphs, heads, targets
-from convertkit_ascend.domain import DOMAIN, set_versions, versions
+from convertkit_ascend.domain import DOMAIN, set_versions
 from convertkit_ascend.ops.as_heads import AS_HEADS
 
 VENDORS = {head: name for name, (head, _) in AS_HEADS.items()}
@@ -48,7 +48,7 @@ def take_as_vendor_operators(proto: onnx.ModelProto) -> None:
 
     Nodes and tensors keep their names. A head whose attributes are wrong has no such operator and stays as it is.
     """
-    imports = versions(proto)
+    imports = graphs.opsets_of(proto)
     if heads.HEADS not in imports:
         return
     set_versions(proto, {DOMAIN: heads.VERSION, **imports})

@@ -6,7 +6,7 @@ import onnx
 
 from convertkit.api import errors, graphs, heads, targets
 from convertkit_ascend import ops
-from convertkit_ascend.domain import set_versions, versions
+from convertkit_ascend.domain import set_versions
 from convertkit_ascend.ops.as_heads import AS_HEADS, Executable
 from convertkit_ascend.ops.lowering import with_vendor_operators, write, written
 from convertkit_ascend.ops.roi_extractor import square_only
@@ -40,7 +40,7 @@ def lower(model: targets.LightModel, semantics: Executable = "ideal") -> targets
     for node in graphs.every_node(proto.graph):
         if node.domain == ops.DOMAIN:
             _rise(node, semantics)
-    opsets = {name: number for name, number in versions(proto).items() if name != ops.DOMAIN}
+    opsets = {name: number for name, number in graphs.opsets_of(proto).items() if name != ops.DOMAIN}
     set_versions(proto, {**opsets, heads.HEADS: heads.VERSION})
     return heads.lower(targets.LightModel(proto, model.weights))
 

@@ -47,7 +47,8 @@ def read(graph: passes.Graph, node: Node) -> Site:
     """
     low, high = heads.OPSETS
     if not low <= graph.opset <= high:
-        raise Refused(f"opset must be {low} to {high}, it is {graph.opset}")
+        why = f"opset must be {low} to {high}, it is {graph.opset}"
+        raise Refused(f"{why}: {graphs.opset_remedy(graph.opset, low, high)}")
     boxes, scores = node.inputs[:2]
     for tensor in (boxes, scores):
         if tensor.shape is not None and (len(tensor.shape) != 3 or 0 in tensor.shape):

@@ -26,14 +26,18 @@ def valid_graph(view: View) -> Iterator[Spot]:
         yield Spot("", view.problem, fix="repair the graph; convertkit opt checks every pass")
 
 
-@rule("opset-window", fix="export with another opset", source="ascend-facts: parser-opsets [run]")
+@rule(
+    "opset-window",
+    fix="convert-opset in front of the other passes",
+    source="ascend-facts: parser-opsets [run]",
+)
 def opset_window(view: View) -> Iterator[Spot]:
     """The opset is 11 to 18, 11 to 16 with convertkit's own vendor operators; 8 to 10 parse all the same."""
     own = any(node.domain == ops.DOMAIN for node in view.nodes)
     low, high = ops.OPSETS if own else OPSETS
     if "" in view.imports and not low <= view.opset <= high:
         why = f"opset {view.opset} is outside {low} to {high}"
-        fix = f"export with opset_version={min(max(view.opset, low), high)}"
+        fix = graphs.opset_remedy(view.opset, low, high)
         if not own and UNDOCUMENTED[0] <= view.opset <= UNDOCUMENTED[1]:
             yield Spot("", f"{why} of the manual; the open parser takes it", fix=fix, severity="warning")
         else:

@@ -174,7 +174,7 @@ def test_int64_tensors_are_explained(cli: Cli, graph: Path) -> None:
         (
             ["--explain", "drop-relu"],
             2,
-            "error: pass drop-relu has no explain (these have: cast-fp16-operators, ",
+            "error: pass drop-relu has no explain (these have: absorb-score-filters, ",
         ),
         (["--explain", "count-rellu"], 2, "error: unknown pass 'count-rellu' (did you mean 'count-relu'?"),
         (["--explain", "talks"], 4, "error: pass talks: explain gives 'all fine' (return Finding"),

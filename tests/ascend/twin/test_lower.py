@@ -176,14 +176,14 @@ def test_opset_outside_the_window(opset):
 
 def test_dynamic_shapes():
     model = head()
-    model.proto.graph.input[2].type.tensor_type.shape.dim[0].dim_param = "n"
+    model.proto.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "h"
     del model.proto.graph.node[1:], model.proto.graph.output[1:]
 
     error = refused(model)
 
     assert error.exit_code == 3
-    assert "input 2 has shape ['n', 5]" in error.message
-    assert error.hint == 'axis 0 (n) of rois is open: --input-shape "rois:N,5"'
+    assert "input 0 has shape [1, 2, 'h', 8]" in error.message
+    assert error.hint == 'axis 2 (h) of high is open: --input-shape "high:1,2,N,8"'
 
 
 def test_unknown_operator_of_the_domain():

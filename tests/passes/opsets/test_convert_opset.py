@@ -102,12 +102,13 @@ def test_a_graph_of_that_opset_is_left() -> None:
 
 
 def test_operators_of_other_domains_stay_between_those_that_change() -> None:
-    text = """(float[2,3] x) => (float[2] y) <int64[1] a = {1}>
+    text = """(float[1,6,1,4] boxes, float[1,6,3] x) => (float[1,5] y) <int64[1] a = {2}>
     {
         h = far.Gelu <k = 3> (x)
-        v, w = convertkit.heads.MulticlassNms (h)
-        m = ReduceMax <keepdims = 0> (v, a)
-        y = far.End (m, w)
+        b, s, c, n = convertkit.heads.MulticlassNms <score_threshold = 0.1, iou_threshold = 0.5, max_size_per_class = 4,
+            max_total_size = 5> (boxes, h)
+        m = ReduceMax <keepdims = 0> (b, a)
+        y = far.End (m, n)
     }"""
 
     after = ConvertOpset(to=16).run(parse(text, opset=18, domains=["far", "convertkit.heads"]))

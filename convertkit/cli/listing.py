@@ -87,6 +87,7 @@ def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:
         {
             "pass": entry.name,
             "effect": entry.item.effect,
+            "subgraphs": entry.item.subgraphs,
             "plugin": entry.plugin,
             "summary": summary(entry.item),
         }

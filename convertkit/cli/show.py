@@ -49,6 +49,7 @@ def _pass(plugins: Plugins, name: str) -> dict[str, Any]:
     return {
         "pass": name,
         "effect": entry.item.effect,
+        "subgraphs": entry.item.subgraphs,
         "plugin": entry.plugin,
         "text": step_text(entry.item()),
         "options": options,

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""
 
+Subgraphs = Literal["reads", "leaves"]
+"""What a pass does with nodes inside of other nodes."""
+
 _KEBAB = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -54,6 +57,8 @@ class Pass:
         before: passes that, where present, must come later.
         requires: passes that must be present, and earlier.
         heads: operators of detection heads that it is there for: where some stay, its line says how many and why.
+        subgraphs: whether it ``reads`` the bodies of If, Loop and Scan too, or ``leaves`` them: its line then says how
+            many nodes sit there.
     """
 
     name: ClassVar[str]
@@ -62,6 +67,7 @@ class Pass:
     before: ClassVar[tuple[str, ...]] = ()
     requires: ClassVar[tuple[str, ...]] = ()
     heads: ClassVar[tuple[str, ...]] = ()
+    subgraphs: ClassVar[Subgraphs] = "leaves"
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -158,7 +164,8 @@ def check_class(cls: type[Pass]) -> None:
     """Refuses a pass class that lacks what users and the pipeline rely on.
 
     Raises:
-        PluginError: no kebab-case name, unknown effect, no docstring, or an option without default.
+        PluginError: no kebab-case name, an unknown effect or handling of subgraphs, no docstring, or an option without
+            default.
     """
     name = getattr(cls, "name", None)
     if not isinstance(name, str) or not _KEBAB.fullmatch(name):
@@ -168,6 +175,9 @@ def check_class(cls: type[Pass]) -> None:
     effect = getattr(cls, "effect", None)
     if effect not in get_args(Effect):
         raise PluginError(f"pass {name}: effect {effect!r} is none of {', '.join(get_args(Effect))}")
+    if cls.subgraphs not in get_args(Subgraphs):
+        known = ", ".join(get_args(Subgraphs))
+        raise PluginError(f"pass {name}: subgraphs {cls.subgraphs!r} is none of {known}")
     if not summary(cls):
         raise PluginError(f"pass {name}: it has no docstring; its first line is the help text")
     for option in dataclasses.fields(cls):

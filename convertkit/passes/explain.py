@@ -70,6 +70,24 @@ def missed(step: Pass, before: LightModel, after: LightModel) -> str:
     return f"{max(len(had) - len(left), 0)} of {len(had)} {' or '.join(step.heads)} matched{why}"
 
 
+def left_alone(step: Pass, model: LightModel) -> tuple[str, ...]:
+    """``left 22 nodes alone that sit in else_branch of If 'guard'``, of a pass that does not look there."""
+    if step.subgraphs == "reads":
+        return ()
+    inner: list[tuple[str, onnx.GraphProto | onnx.FunctionProto]] = [
+        (f"{name} of {node.op_type} {_name(node)!r}", body)
+        for node in model.proto.graph.node
+        for name, body in bodies(node)
+    ]
+    inner += [(f"function {item.name}", item) for item in model.proto.functions]
+    counts = [(place, count) for place, body in inner if (count := sum(1 for _ in every_node(body)))]
+    if not counts:
+        return ()
+    total, first, more = sum(count for _, count in counts), counts[0][0], len(counts) - 1
+    rest = f" and {more} more bodies" if more > 1 else " and another body" if more else ""
+    return (f"left {total} node{'s' * (total != 1)} alone that sit{'s' * (total == 1)} in {first}{rest}",)
+
+
 def _all_nodes(model: LightModel) -> Iterator[onnx.NodeProto]:
     for top in (model.proto.graph, *model.proto.functions):
         yield from every_node(top)

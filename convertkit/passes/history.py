@@ -48,7 +48,7 @@ class PassRecord(Struct, frozen=True):
     """One pass that ran: what it was, what it changed, how long it took, how it was checked.
 
     ``missed`` says how many of the operators that it is there for have stayed, and why; empty where none has.
-    ``remarks`` are the pass's own words.
+    ``remarks`` are the pass's own words, and what it left alone in bodies of other nodes.
     """
 
     name: str

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from convertkit.children import limits
 from convertkit.errors import ConvertkitError, PassError, UsageError
 from convertkit.passes.base import Pass
-from convertkit.passes.explain import missed
+from convertkit.passes.explain import left_alone, missed
 from convertkit.passes.history import PassRecord, difference, op_counts
 from convertkit.passes.options import build, parse_step, step_text
 from convertkit.passes.state import GraphState
@@ -140,5 +140,5 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
         ops_added=added,
         ops_removed=removed,
         check=check,
-        remarks=remarks,
+        remarks=(*remarks, *left_alone(step, state.model)),
     )

@@ -16,6 +16,7 @@ class FreezeDefaults(passes.LightPass):
 
     name = "freeze-defaults"
     effect = "semantic"
+    subgraphs = "reads"
     before = ("simplify", "fold-constants", "cast-int64-to-int32")
 
     def run(self, model: passes.LightModel) -> passes.LightModel:

@@ -32,6 +32,7 @@ class InlineFunctions(passes.LightPass):
 
     name = "inline-functions"
     effect = "exact"
+    subgraphs = "reads"
     keep: list[str] = dataclasses.field(default_factory=list)
 
     def run(self, model: passes.LightModel) -> passes.LightModel:

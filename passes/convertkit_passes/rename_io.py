@@ -19,6 +19,7 @@ class RenameIo(passes.GraphPass):
 
     name = "rename-io"
     effect = "exact"
+    subgraphs = "reads"
     names: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def run(self, graph: passes.Graph) -> None:

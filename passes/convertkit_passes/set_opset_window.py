@@ -20,6 +20,7 @@ class SetOpsetWindow(passes.LightPass):
 
     name = "set-opset-window"
     effect = "exact"
+    subgraphs = "reads"
     min: int = 11
     max: int = 16
 

@@ -34,6 +34,7 @@ class Simplify(passes.LightPass):
 
     name = "simplify"
     effect = "rounding"
+    subgraphs = "reads"
     skip: tuple[str, ...] = ()
     fold_limit: int = 64 << 20
 

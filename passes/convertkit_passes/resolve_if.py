@@ -12,7 +12,8 @@ class ResolveIf(passes.RewritingPass):
 
     Either its condition is constant, or it guards against empty tensors, as exporters write ``if boxes.numel() == 0``:
     the condition tells nothing but whether one tensor is empty, and the branch for others, run on an empty one, gives
-    what the branch for empty ones gives, type and shape included. Both are found by running parts of the graph.
+    what the branch for empty ones gives, type and shape included. Both are found by running parts of the graph: what
+    leads to the If runs too, so that all that the branches read is as empty as the graph makes it.
 
     An If inside of an If that stays, of a loop or of a function stays, too.
     """

@@ -30,6 +30,17 @@ GUARD = """(float[K, 4] boxes) => (int64[M] kept) <int64 zero = {{0}}> {{
 }}"""
 
 
+BESIDE = """(float[K, 4] boxes, {other}) => (float[M, 4] y) <int64 zero = {{0}}> {{
+    number = Size (boxes)
+    empty = Equal (number, zero)
+    {made}
+    y = If (empty) <
+        then_branch = t () => (float[P, 4] none) {{ none = Identity (boxes) }},
+        else_branch = g () => (float[Q, 4] sum) {{ sum = Add (boxes, other) }}
+    >
+}}"""
+
+
 def guard(number="ReduceProd <keepdims = 0>", asks="Equal", none=0, values=""):
     return GUARD.format(number=number, asks=asks, none=none, values=values)
 
@@ -159,9 +170,23 @@ def test_what_a_branch_reads_beside_the_empty_tensor_counts_too():
 
     (finding,) = findings(STEP, model)
 
-    assert finding.why.startswith(
-        "its branches differ where boxes is empty and others have 3: output 0 is float32 [0]"
-    )
+    assert finding.why.startswith("its branches differ where boxes is empty: output 0 is float32 [0]")
+
+
+def test_sizes_that_do_not_go_together_count_where_the_graph_gets_there():
+    """With no boxes and three others the If gives nothing, and its general branch fails."""
+    model = parse(BESIDE.format(other="float[L, 4] other", made=""))
+
+    (finding,) = findings(STEP, model)
+
+    assert ifs(apply(STEP, model)) == ["If"]
+    assert finding.why.startswith("g cannot be run where boxes is empty: onnxruntime cannot run the graph")
+
+
+def test_sizes_that_the_graph_keeps_equal_need_not_be_tried_apart():
+    model = parse(BESIDE.format(other="float[1] by", made="other = Mul (boxes, by)"))
+
+    assert ifs(apply(STEP, model)) == []
 
 
 def test_branches_may_hold_others_and_names_may_meet():

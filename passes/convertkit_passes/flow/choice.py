@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,14 +10,12 @@ from numpy.typing import NDArray
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
+from convertkit_passes.flow.front import reaching
 
 THEN, ELSE = "then_branch", "else_branch"
 
 SIZES = (0, 1, 2, 3, 16, 1000)
 """Of the open axis, at which the condition is asked."""
-
-UNLIKE = 3
-"""Of an open axis beside one of size 0."""
 
 Tensor = Any
 Branch = Any
@@ -38,8 +36,8 @@ def choose(graph: passes.Graph, node: Any) -> tuple[str, str]:
     graphs.annotate(graph)
     measured = _measured(condition)
     special, general = (THEN, ELSE) if _true_of_empty(graph, condition, measured) else (ELSE, THEN)
-    _refuse_unlike(graph, node.attrs[special], node.attrs[general], measured)
-    return general, f"{special} is for an empty {measured.name} only, and of that it gives the same"
+    runs = _refuse_unlike(graph, node, special, general, measured)
+    return general, f"{special} is for an empty {measured.name} only, and gives the same there ({runs} runs)"
 
 
 def _measured(condition: Tensor) -> Tensor:
@@ -88,40 +86,43 @@ def _true_of_empty(graph: passes.Graph, condition: Tensor, measured: Tensor) -> 
     return found[0]
 
 
-def _refuse_unlike(graph: passes.Graph, special: Branch, general: Branch, measured: Tensor) -> None:
-    """Runs both branches on an empty tensor; what else they read is tried empty and not.
+def _refuse_unlike(graph: passes.Graph, node: Any, special: str, general: str, measured: Tensor) -> int:
+    """Runs both branches on what reaches them where a tensor is empty; returns how often.
 
     Raises:
-        Refused: they differ, or cannot be run.
+        Refused: they differ, cannot be run, or nothing that was tried leaves the tensor empty.
     """
-    for fill, beside in ((0, 0), (1, 0), (1, UNLIKE)):
-        wanted = _run(graph, special, measured, fill, beside)
-        try:
-            found = _run(graph, general, measured, fill, beside)
-        except Refused:
-            if beside:  # sizes that do not go together: the graph never gets there
-                continue
-            raise
-        for index, (one, other) in enumerate(zip(wanted, found, strict=True)):
+    branches = [node.attrs[side] for side in (special, general)]
+    reads = {item.name for branch in branches for item in _captured(branch)} | {measured.name}
+    try:
+        found = [values for values in reaching(graph, reads) if not values[measured.name].size]
+    except passes.GraphError as error:
+        raise Refused(f"what leads to it cannot be run: {error.message}", measured) from error
+    if not found:
+        raise Refused(f"nothing that was tried leaves {measured.name} empty", measured)
+    for values in found:
+        wanted, given = (_run(graph, branch, values, measured) for branch in branches)
+        for index, (one, other) in enumerate(zip(wanted, given, strict=True)):
             if not _same(one, other):
-                empty = f"where {measured.name} is empty" + (f" and others have {beside}" if beside else "")
                 raise Refused(
-                    f"its branches differ {empty}: output {index} is {_shown(one)} and {_shown(other)}",
+                    f"its branches differ where {measured.name} is empty: "
+                    f"output {index} is {_shown(one)} and {_shown(other)}",
                     measured,
                 )
+    return len(found)
 
 
-def _run(graph: passes.Graph, branch: Branch, measured: Tensor, fill: int, beside: int) -> list[NDArray[Any]]:
+def _run(
+    graph: passes.Graph, branch: Branch, values: Mapping[str, NDArray[Any]], measured: Tensor
+) -> list[NDArray[Any]]:
     """The outputs of a branch."""
     reads = list(_captured(branch))
-    sizes = [0 if item is measured else beside for item in reads]
-    inputs = [_filled(item, size, fill) for item, size in zip(reads, sizes, strict=True)]
     region = graphs.Region(graph, tuple(reads), tuple(branch.outputs), tuple(branch.nodes))
     try:
-        return list(region.run(*inputs))
+        return list(region.run(*(values[item.name] for item in reads)))
     except passes.GraphError as error:
         raise Refused(
-            f"{branch.name or 'a branch'} cannot be run on an empty {measured.name}: {error.message}",
+            f"{branch.name or 'a branch'} cannot be run where {measured.name} is empty: {error.message}",
             measured,
         ) from error
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
 from convertkit_passes.inline_functions import MOST_NODES, InlineFunctions
 
-from convertkit.api.graphs import open_session
+from convertkit.api.graphs import load, open_session
 from convertkit.errors import UnknownNameError
 from convertkit.graph.light import detach
 from tests.graphtext import apply, show, text
@@ -122,3 +124,17 @@ def test_a_function_of_another_opset_is_refused_by_name():
 
     with pytest.raises(Exception, match="f is written for opset 13, the graph for 17"):
         InlineFunctions().run(graph)
+
+
+def test_an_export_of_torch_with_a_function_for_every_module():
+    """``tests/exporters/of_functions.py`` writes it."""
+    stock = load(Path(__file__).parents[1] / "exports/torch-2.4.1/functions.onnx")
+    image = np.random.default_rng(0).standard_normal((1, 3, 16, 16)).astype(np.float32)
+
+    after = apply(InlineFunctions(), stock)
+
+    assert stock.proto.functions and not after.proto.functions
+    assert {node.domain for node in after.proto.graph.node} == {""}
+    sessions = [open_session(item, optimize=False) for item in (stock, after)]
+    (before,), (now,) = (session.run({session.inputs[0]: image}).values() for session in sessions)
+    assert np.array_equal(before, now)

@@ -287,7 +287,7 @@ def test_the_dry_run_of_a_build_knows_what_is_there(cli: Cli, tiny: Path, own_ho
         "to be written",
     )
     assert [step["state"] for step in second["steps"]] == ["cached"] * 8
-    assert [step["state"] for step in other["steps"]] == ["cached", "cached", "to do", "to do"]
+    assert [step["state"] for step in other["steps"]] == ["cached", "cached", *["to do"] * 5]
     assert [step["key"] for step in first["steps"]] == [step["key"] for step in second["steps"]]
     assert second["steps"][2]["after"] == ["simplify", "fold-constants"]
 

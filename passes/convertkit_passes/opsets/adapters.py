@@ -208,6 +208,16 @@ def grid_modes_up(node: onnx.NodeProto, scope: Scope) -> Nodes:
     return [rewritten(node, {**given, "mode": names[given.get("mode", b"bilinear")]})]
 
 
+def axes_as_input(node: onnx.NodeProto, scope: Scope) -> Nodes:
+    """Axes (of Split: sizes) are an input. onnx's converter does it, too, but for a type that may be unknown."""
+    given = attributes(node)
+    listed = given.pop("split" if node.op_type == "Split" else "axes", None)
+    if listed is None:
+        return [rewritten(node, given)]
+    axes = scope.constant(np.array(listed, np.int64), f"{node.output[0]}/axes")
+    return [axes, rewritten(node, given, [node.input[0], axes.output[0]])]
+
+
 def split_number(node: onnx.NodeProto, scope: Scope) -> Nodes:
     """Equal parts have to be counted."""
     counted = {"num_outputs": len(node.output)} if len(node.input) == 1 else {}
@@ -244,6 +254,8 @@ DOWN: dict[tuple[str, int], Adapter] = {
     ("GridSample", 20): grid_modes_down,
 }
 UP: dict[tuple[str, int], Adapter] = {
+    **{(f"Reduce{kind}", 18): axes_as_input for kind in REDUCTIONS},
+    **{(op, 13): axes_as_input for op in ("ReduceSum", "Squeeze", "Unsqueeze", "Split")},
     ("Resize", 11): resize_asymmetric,
     ("Split", 18): split_number,
     ("GridSample", 20): grid_modes_up,

@@ -29,7 +29,7 @@ def alone(node: onnx.NodeProto, scope: Scope, opset: int) -> onnx.ModelProto:
         raise Refused("it holds a graph and is another in that version")
     names = list(dict.fromkeys(filter(None, node.input)))
     if unknown := [name for name in names if name not in scope.types]:
-        raise Refused(f"the type of input {unknown[0]!r} is unknown")
+        raise Refused(f"the type of input {unknown[0]!r} is unknown", "simplify in front of it may tell it")
     inputs = [onnx.helper.make_value_info(name, scope.types[name]) for name in names]
     outputs = [
         onnx.helper.make_value_info(name, scope.types[name])

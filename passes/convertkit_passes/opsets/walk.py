@@ -173,8 +173,9 @@ class Walk:
                 said = refused if new is None or new.deprecated else said
         if to < at:  # it has few ways down, and leaves out what it does not know: values of Resize, of Pad
             raise said
+        model = alone(node, scope, at)
         try:
-            made = self.converter.convert(alone(node, scope, at), to)
+            made = self.converter.convert(model, to)
         except Refused as refused:
             raise said from refused
         # the answer comes before the next walk; until then it is in nobody's way

@@ -27,7 +27,7 @@ class ConvertOpset(passes.LightPass):
 
     name = "convert-opset"
     effect = "rounding"
-    after = ("set-input-shape",)
+    after = ("set-input-shape", "inline-functions")
     before = ("fuse-multilevel-roialign", "fuse-multiclass-nms", "set-opset-window")
     to: int = 16
 

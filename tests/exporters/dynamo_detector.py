@@ -1,6 +1,6 @@
-"""Writes the small detectors of ``tests/passes/opsets/``, with PyTorch's dynamo exporter, in an environment of its own.
+"""Writes the detectors of ``tests/exports/torch-2.13.0/`` by PyTorch's dynamo exporter, in an environment of its own.
 
-    python tests/exporters/dynamo_detector.py tests/passes/opsets
+    python tests/exporters/dynamo_detector.py tests/exports/torch-2.13.0
 
 It needs torch and onnxscript, which convertkit does not. Weights are random; scores are spread so that some of the
 detections lie above any threshold. The model's metadata say which exporter wrote it, in which version.

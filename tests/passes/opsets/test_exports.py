@@ -1,6 +1,7 @@
-"""Detectors as PyTorch's dynamo exporter writes them (torch 2.13.0, onnxscript 0.7.2), at opset 18 and 20.
+"""Detectors as exporters write them: the dynamo exporter (torch 2.13.0, onnxscript 0.7.2) at opset 18 and 20 down,
+torchvision 0.19.1 at opset 11 up.
 
-The files are made by ``tests/exporters/dynamo_detector.py``.
+The files are made by ``tests/exporters/``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from convertkit.graph.io import load
 from tests.conftest import Cli
 from tests.passes.opsets.test_convert_opset import assert_same
 
-HERE = Path(__file__).parent
-FILES = {18: HERE / "dynamo-18.onnx", 20: HERE / "dynamo-20.onnx"}
+HERE = Path(__file__).parents[2] / "exports"
+FILES = {18: HERE / "torch-2.13.0" / "dynamo-18.onnx", 20: HERE / "torch-2.13.0" / "dynamo-20.onnx"}
 
 
 @pytest.mark.parametrize("opset", FILES)
@@ -44,3 +45,14 @@ def test_the_remedy_leads_to_a_legal_graph(cli: Cli, opset: int) -> None:
 
     assert done.code == 0, done.err
     assert "legal.onnx for ascend310p3: 0 errors, 0 warnings" in legal.out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["fcos", "mask_rcnn"])
+def test_torchvisions_detectors_go_up_with_the_bodies_of_if(cli: Cli, name: str) -> None:
+    graph = HERE / "torchvision-0.19.1" / f"{name}.onnx"
+
+    done = cli("opt", graph, "-p", "convert-opset{to=16}", "-o", "up.onnx")
+
+    assert done.code == 0, done.err
+    assert "rounding: bit for bit equal" in done.err

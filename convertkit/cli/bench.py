@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -76,41 +76,56 @@ def bench(
         )
         for size in _sizes(batch)
     ]  # fmt: skip
-    request, options = requests[0], RuntimeOptions(device=device)
+    how = _How(runtime, RuntimeOptions(device=device), loops, warmup, photos, images, output)
     if len(requests) > 1:
-        shared.refuse_meaningless(
-            "several batches", {"--results": results, "--output": output, "--photos": _given(photos, PHOTOS)}
-        )
-        from convertkit.cli.batches import compare
-
-        measure = functools.partial(
-            _measure,
-            output=None,
-            name=runtime,
-            options=options,
-            loops=loops,
-            warmup=warmup,
-            count=0,
-            images=images,
-        )
-        compare(requests, runtime or "target", measure, as_json=as_json)
+        _compare(requests, how, results, as_json=as_json)
         return
-    repeated: Repeated
-    whole: EndToEnd | None = None
     if results is not None:
-        from convertkit.speed.measure import summed_up
-        from convertkit.targets.capabilities import timings_of
+        read = _recorded(requests[0], how, results)
+        _report(requests[0], f"recorded beside {results}", read, None, as_json=as_json)
+        return
+    _report(requests[0], runtime or "target", *_measure(requests[0], how), as_json=as_json)
 
-        counts = {"--loops": (loops, LOOPS), "--warmup": (warmup, WARMUP), "--photos": (photos, PHOTOS)}
-        given: dict[str, object] = {"--runtime": runtime, "--output": output, "--device": device or None}
-        given |= {name: _given(*value) for name, value in counts.items()}
-        shared.refuse_meaningless("--results, which only reads", given | {"--images": images})
-        repeated = summed_up(timings_of(request.target, results), request.variant.spec.batch)
-        name = f"recorded beside {results}"
-    else:
-        name = runtime or "target"
-        repeated, whole = _measure(request, output, runtime, options, loops, warmup, photos, images)
-    _report(request, name, repeated, whole, as_json=as_json)
+
+@dataclass(frozen=True)
+class _How:
+    """What is asked of a measurement; ``name``: of a runtime or an emulation."""
+
+    name: str | None
+    options: RuntimeOptions
+    loops: int
+    warmup: int
+    photos: int
+    images: Path | None
+    output: Path | None
+
+    def counts(self) -> dict[str, object]:
+        """Those that the user has set, by their options."""
+        asked = {
+            "--loops": (self.loops, LOOPS),
+            "--warmup": (self.warmup, WARMUP),
+            "--photos": (self.photos, PHOTOS),
+        }
+        return {name: None if value == default else value for name, (value, default) in asked.items()}
+
+
+def _compare(requests: list[BuildRequest], how: _How, results: Path | None, *, as_json: bool) -> None:
+    from convertkit.cli.batches import compare
+
+    given = {"--results": results, "--output": how.output, "--photos": how.counts()["--photos"]}
+    shared.refuse_meaningless("several batches", given)
+    alone = replace(how, photos=0)
+    compare(requests, how.name or "target", lambda request: _measure(request, alone), as_json=as_json)
+
+
+def _recorded(request: BuildRequest, how: _How, results: Path) -> Repeated:
+    """What a runtime has noted beside its results."""
+    from convertkit.speed.measure import summed_up
+    from convertkit.targets.capabilities import timings_of
+
+    given = {"--runtime": how.name, "--output": how.output, "--device": how.options.device or None}
+    shared.refuse_meaningless("--results, which only reads", given | how.counts() | {"--images": how.images})
+    return summed_up(timings_of(request.target, results), request.variant.spec.batch)
 
 
 def _sizes(batch: str | None) -> list[int | None]:
@@ -123,42 +138,34 @@ def _sizes(batch: str | None) -> list[int | None]:
     return list(dict.fromkeys(map(int, parts)))
 
 
-def _given(value: int, default: int) -> int | None:
-    return None if value == default else value
-
-
-def _measure(
-    request: BuildRequest,
-    output: Path | None,
-    name: str | None,
-    options: RuntimeOptions,
-    loops: int,
-    warmup: int,
-    count: int,
-    images: Path | None,
-) -> tuple[Repeated, EndToEnd | None]:
+def _measure(request: BuildRequest, how: _How) -> tuple[Repeated, EndToEnd | None]:
     from convertkit.conversion.engine import build
     from convertkit.datasets.coco import decode
     from convertkit.detection.batch import stacked
     from convertkit.speed.measure import end_to_end, repeat
     from convertkit.targets.capabilities import naming
 
-    photos = _photos(request, images)
-    built = build(request, output or request.directory, report=BuildView())
-    runtime = _open(request, built.directory, name, options)
-    _refuse_device(request, runtime, name, options)
+    photos = _photos(request, how.images)
+    built = build(request, how.output or request.directory, report=BuildView())
+    runtime = _open(request, built.directory, how.name, how.options)
+    _refuse_device(request, runtime, how.name, how.options)
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)
     inputs, _ = package.model.preprocess(decode("photo 0", photos[0]), variant.spec.size, settings)
     batch = variant.spec.batch
-    with progress_bar("bench", loops, unit="runs") as advance, naming(request.target, "run"):
+    with progress_bar("bench", how.loops, unit="runs") as advance, naming(request.target, "run"):
         repeated = repeat(
-            runtime, stacked([inputs], batch), warmup=warmup, loops=loops, batch=batch, on_progress=advance
+            runtime,
+            stacked([inputs], batch),
+            warmup=how.warmup,
+            loops=how.loops,
+            batch=batch,
+            on_progress=advance,
         )
-    if count == 0:
+    if how.photos == 0:
         return repeated, None
-    with progress_bar("end to end", count) as advance:
-        return repeated, end_to_end(runtime, package, variant, photos, count, on_progress=advance)
+    with progress_bar("end to end", how.photos) as advance:
+        return repeated, end_to_end(runtime, package, variant, photos, how.photos, on_progress=advance)
 
 
 def _open(request: BuildRequest, directory: Path, name: str | None, options: RuntimeOptions) -> Any:

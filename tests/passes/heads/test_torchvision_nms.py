@@ -8,6 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from convertkit_passes.absorb_score_filters import AbsorbScoreFilters
+from convertkit_passes.cast_int64 import CastInt64ToInt32
 from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
 from convertkit_passes.resolve_if import ResolveIf
 from convertkit_passes.simplify import Simplify
@@ -55,6 +56,16 @@ def test_a_detector_finds_the_same(name: str) -> None:
             np.testing.assert_array_equal(other[: len(one)], one)
             assert len(other) == 12
             assert len(np.unique(other[len(one) :], axis=0)) <= 1
+
+
+@pytest.mark.parametrize("name", ["retinanet", "ssd"])
+def test_filters_are_absorbed_of_a_graph_that_reads_places_as_int32(name: str) -> None:
+    after = detach(onnx.load(torchvision.file(name)))
+    for step in (*PASSES[:3], CastInt64ToInt32(), *PASSES[3:]):
+        before, after = after, apply(step, after)
+        assert (step.name != "absorb-score-filters") or before is not after
+
+    assert not any(node.op_type == "NonMaxSuppression" for node in after.proto.graph.node)
 
 
 def test_the_pictures_give_nothing_some_and_as_many_as_there_may_be() -> None:

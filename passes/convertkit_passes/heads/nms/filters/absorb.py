@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import DTypeLike
+from onnx import helper
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused, annotated, name_of
@@ -93,4 +95,12 @@ def _write(graph: passes.Graph, found: Best) -> None:
             shape = (found.count, *gathered.source.shape[1:])
             inputs, dtype = [gathered.source, outputs[1]], gathered.source.dtype
             new = graph.add("Gather", inputs, attrs={"axis": 0}, dtype=dtype, shape=shape)
-        graph.replace(gathered.tensor, new)
+        graph.replace(gathered.tensor, _as(graph, new, gathered.tensor.dtype))
+
+
+def _as(graph: passes.Graph, tensor: Tensor, dtype: DTypeLike) -> Tensor:
+    """Places are int64; another pass may have made the graph read them as int32."""
+    if dtype is None or np.dtype(dtype) == np.dtype(tensor.dtype):
+        return tensor
+    attrs = {"to": helper.np_dtype_to_tensor_dtype(np.dtype(dtype))}
+    return graph.add("Cast", [tensor], attrs=attrs, dtype=dtype, shape=tensor.shape)

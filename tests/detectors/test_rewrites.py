@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from convertkit_ascend.linter.examination import judge
 
@@ -78,9 +79,12 @@ def shrink_one_level(graph: Graph) -> None:
     node.attrs["spatial_scale"] = node.attrs["spatial_scale"] * 1.25
 
 
-def take_boxes_as_centers(graph: Graph) -> None:
+def suppress_by_other_scores(graph: Graph) -> None:
+    """The best of each class is looked for by 1 - score; reported are the scores as they were."""
     for node in graph.find("NonMaxSuppression"):
-        node.attrs["center_point_box"] = 1
+        scores = node.inputs[1]
+        one = graph.constant(np.ones(1, np.float32))
+        node.inputs[1] = graph.add("Sub", [one, scores], dtype=np.float32, shape=scores.shape)
 
 
 def choose_the_worst(graph: Graph) -> None:
@@ -106,7 +110,7 @@ def after_nms(node: object) -> bool:
     [
         ("faster_rcnn", pool_the_largest, "fuse-multilevel-roialign", "RoiAlign"),
         ("cascade_rcnn", shrink_one_level, "fuse-multilevel-roialign", "RoiAlign"),
-        ("retinanet", take_boxes_as_centers, "fuse-multiclass-nms", "NonMaxSuppression"),
+        ("retinanet", suppress_by_other_scores, "fuse-multiclass-nms", "NonMaxSuppression"),
         ("fcos", choose_the_worst, "fuse-multiclass-nms", "NonMaxSuppression"),
     ],
 )

@@ -58,6 +58,7 @@ bench: $(VENV)/.ready-dev env ## the paired benchmarks
 docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m tests.ascend.page
 	$(BIN)/python -m bench.accuracy
+	$(BIN)/python -m bench.exports
 
 wheel: $(VENV)/.ready-dev ## build the distribution
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from convertkit.graph.session import open_session as open_session
     from convertkit.graph.shapes import annotate as annotate
     from convertkit.graph.shapes import inferred as inferred
+    from convertkit.graph.shapes import restate_outputs as restate_outputs
     from convertkit.graph.shapes import static_shape as static_shape
     from convertkit.graph.validate import ONNX_ERRORS as ONNX_ERRORS
     from convertkit.graph.values import Bounds as Bounds

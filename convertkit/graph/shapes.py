@@ -34,6 +34,25 @@ def annotate(graph: Graph) -> None:
                 _set(tensor, known[tensor.name])
 
 
+def restate_outputs(graph: Graph) -> None:
+    """Writes down the sizes of graph outputs that are said to be open and follow from the graph all the same.
+
+    Raises:
+        GraphError: the graph contradicts itself.
+    """
+    model = graph.model()
+    for value in model.proto.graph.output:
+        for dim in value.type.tensor_type.shape.dim:
+            if not dim.HasField("dim_value"):
+                dim.Clear()  # a name would be kept, whatever inference finds
+    found = {value.name: value.type.tensor_type.shape.dim for value in inferred(model).graph.output}
+    for tensor in graph.outputs:
+        dims = found[tensor.name]
+        if tensor.shape is not None and len(dims) == len(tensor.shape):
+            pairs = zip(dims, tensor.shape, strict=True)
+            tensor.shape = [dim.dim_value if dim.HasField("dim_value") else said for dim, said in pairs]
+
+
 def inferred(model: LightModel, *, strict: bool = True) -> onnx.ModelProto:
     """The graph, weights without their values, with the types that inference finds.
 

@@ -289,6 +289,16 @@ def test_boxes_of_their_best_class_moved_apart() -> None:
     best_class(Form(count=24, limit=12))
 
 
+def test_outputs_say_how_long_they_are_when_padded() -> None:
+    before = nms_forms.best_class(Form(count=24, limit=12))
+    assert before.proto.graph.output[0].type.tensor_type.shape.dim[0].dim_param == "k"
+
+    after = apply(FuseMulticlassNms(pad_detections=True), before)
+
+    dims = after.proto.graph.output[0].type.tensor_type.shape.dim
+    assert [dim.dim_value for dim in dims] == [12, 7]
+
+
 def test_boxes_that_nothing_bounds_need_a_stated_range() -> None:
     finding = refusal(nms_forms.best_class(Form(count=24), clip=False), pad_detections=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import helper
 
-from convertkit.api import heads, passes
+from convertkit.api import graphs, heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
 from convertkit_passes.heads.nms.candidates.centres import columns
 from convertkit_passes.heads.nms.candidates.sources import Stated
@@ -25,7 +25,7 @@ def fuse(graph: passes.Graph, *, pad: bool, stated: Stated = None) -> tuple[pass
     Returns:
         a finding for every NonMaxSuppression; one that goes with an earlier one has none of its own.
     """
-    findings = []
+    findings, padded = [], False
     with annotated(graph):
         for node in graph.find("NonMaxSuppression"):
             if not node.outputs:
@@ -41,6 +41,9 @@ def fuse(graph: passes.Graph, *, pad: bool, stated: Stated = None) -> tuple[pass
             graph.tidy()
             if any(item.symbolic for item in found.readings):
                 settle(graph)  # the next NMS may have its boxes from there
+                padded = True
+    if padded:
+        graphs.restate_outputs(graph)
     return tuple(findings)
 
 

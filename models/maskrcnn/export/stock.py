@@ -59,9 +59,8 @@ class MaskDetector(nn.Module):
         features = model.extract_feat(image)
         proposals = model.rpn_head.onnx_export(features, metas)
         found = _boxes(model.roi_head, features, metas, proposals)
-        owners = _owners(found[0], len(image))
         dets, labels = _one_list(*found)
-        rois = torch.cat([owners, dets[:, :4]], dim=1)
+        rois = torch.cat([_owners(dets, len(image), found[0].shape[1]), dets[:, :4]], dim=1)
         logits = [stage.run_masks(features, rois)["mask_pred"] for stage in stages(model.roi_head)]
         # A cascade's export averages logits; mmdet's test code averages probabilities.
         mean = logits[0] if len(logits) == 1 else sum(logits) / len(logits)
@@ -102,12 +101,12 @@ def _one_list(dets: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return dets.reshape(-1, 5), labels.reshape(-1)
 
 
-def _owners(dets: Tensor, batch: int) -> Tensor:
-    """The image of each row of the list, (B * N, 1) float32, for dets (B, N, 5)."""
-    if batch == 1:
-        return dets.new_zeros(dets.reshape(-1, 5).shape[0], 1)
+def _owners(dets: Tensor, batch: int, each: int) -> Tensor:
+    """The image of each row of dets (B * N, 5), as (B * N, 1) float32; ``each`` is N."""
+    if batch == 1:  # the graph that it has always been
+        return dets.new_zeros(dets.shape[0], 1)
     images = torch.arange(batch, dtype=dets.dtype).view(-1, 1, 1)
-    return images.expand(batch, dets.shape[1], 1).reshape(-1, 1)
+    return images.expand(batch, each, 1).reshape(-1, 1)
 
 
 def _boxes(

@@ -48,7 +48,11 @@ class Session:
             raise GraphError(f"input {missing[0]!r} is missing; the graph needs {', '.join(self.inputs)}")
         kinds = {item.name: item.type for item in self.inner.get_inputs()}
         feeds = {name: _fitted(name, inputs[name], kinds[name]) for name in self.inputs}
-        with step("onnxruntime, running the graph", self.size):
+        with step(
+            "onnxruntime, running the graph",
+            self.size,
+            sum(getattr(item, "nbytes", 0) for item in feeds.values()),
+        ):
             try:
                 values = self.inner.run(list(self.outputs), feeds)
             except Exception as error:  # onnxruntime's own classes derive from Exception only

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from onnx import numpy_helper
 
 from convertkit.errors import GraphError
+from convertkit.graph import session
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.session import open_session
 from tests.conftest import Cli
@@ -31,6 +33,16 @@ def test_an_input_of_another_shape_is_told_with_both_shapes(shape: tuple[int, ..
         session.run({"x": np.zeros(shape, np.float32)})
 
     assert str(caught.value) == line
+
+
+def test_the_memory_of_a_run_grows_with_what_it_is_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[tuple[object, ...]] = []
+    monkeypatch.setattr(session, "step", lambda *told: steps.append(told) or contextlib.nullcontext())
+    opened = session.open_session(parse("(float[n,4] x, int64[n] k) => (float[n,4] y) { y = Relu (x) }"))
+
+    opened.run({"x": np.zeros((5, 4), np.float32), "k": np.zeros(5, np.int64)})
+
+    assert steps[-1] == ("onnxruntime, running the graph", opened.size, 5 * 4 * 4 + 5 * 8)
 
 
 def test_an_open_size_takes_any() -> None:

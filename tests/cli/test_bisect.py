@@ -400,7 +400,8 @@ def test_mini_is_bisected_by_outputs_and_by_accuracy(
         "accuracy",
         "accuracy",
     )
-    assert [verdict["text"] for verdict in found["verdicts"]] == ["simplify", "lower", "set-opset-window"]
+    texts = [verdict["text"] for verdict in found["verdicts"]]
+    assert texts == ["simplify", "lower", "set-opset-window", "lower-heads"]
     assert [node.op_type for node in onnx.load("bisect-lower/before.onnx").graph.node] == ["Softmax"]
     assert rerun(cli, tmp_path / "bisect-swap-sub", monkeypatch)[0] == 4
     assert rerun(cli, tmp_path / "bisect-lower", monkeypatch)[0] == 1

@@ -71,7 +71,7 @@ def test_checks_run_when_samples_come_and_passes_do_not(
 
     done = cli("build", without_samples)
 
-    assert [step["state"] for step in preview["steps"]] == ["cached", *["to check"] * 3, "cached"]
+    assert [step["state"] for step in preview["steps"]] == ["cached", *["to check"] * 6, "cached"]
     assert preview["state"] == "to be written"
     assert ran == []
     assert done.out.startswith("built build/tiny-small-cpu")

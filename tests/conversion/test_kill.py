@@ -57,14 +57,17 @@ def test_a_build_killed_at_random_moments_ends_with_the_same_bytes(tmp_path: Pat
     duration = time.monotonic() - begin
     expected = contents(tmp_path / "expected")
     rng = random.Random(20)
-    interrupted = 0
+    interrupted, reach = 0, duration
 
     for number in range(KILLS):
         # Every fifth round begins from nothing, the others from whatever the killed builds have left.
         home, output = tmp_path / f"home{number // 5}", tmp_path / f"out{number // 5}"
+        reach = duration if number % 5 == 0 else reach
         build = start(home, output)
-        time.sleep(rng.uniform(0, duration))
-        interrupted += build.poll() is None
+        time.sleep(rng.uniform(0, reach))
+        ended = build.poll() is not None
+        interrupted += not ended
+        reach = reach / 2 if ended else reach  # what is there already makes the next one shorter
         build.send_signal(signal.SIGKILL)
         build.wait()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
 from convertkit.api import errors, graphs, passes
@@ -44,7 +44,7 @@ class InlineFunctions(passes.LightPass):
         inlined = {key: item for key, item in functions.items() if key not in kept}
         if not inlined:
             return model
-        _refuse_growth(model.proto.graph.node, inlined)
+        _refuse_growth(model.proto.graph, inlined)
         try:
             proto = onnx.inliner.inline_selected_functions(model.proto, kept, exclude=True)
         except graphs.ONNX_ERRORS as error:
@@ -63,7 +63,7 @@ def _shown(key: tuple[str, str]) -> str:
     return "::".join(key)
 
 
-def _refuse_growth(top: Iterable[onnx.NodeProto], functions: Functions) -> None:
+def _refuse_growth(top: onnx.GraphProto, functions: Functions) -> None:
     """Counts what inlining would make of the graph.
 
     Raises:
@@ -71,17 +71,15 @@ def _refuse_growth(top: Iterable[onnx.NodeProto], functions: Functions) -> None:
     """
     sizes: dict[tuple[str, str], int] = {}
 
-    def size(nodes: Iterable[onnx.NodeProto], depth: int) -> int:
+    def size(owner: onnx.GraphProto | onnx.FunctionProto, depth: int) -> int:
         if depth > DEEPEST:
             raise passes.GraphError(f"functions call each other more than {DEEPEST} deep, or in a circle")
         total = 0
-        for node in nodes:
-            inner = (part for _, body in graphs.bodies(node) for part in graphs.every_graph(body))
-            total += 1 + sum(size(part.node, depth) for part in inner)
+        for node in graphs.every_node(owner):
             key = (node.domain, node.op_type)
-            if key in functions:
-                sizes[key] = sizes[key] if key in sizes else size(functions[key].node, depth + 1)
-                total += sizes[key] - 1
+            if key in functions and key not in sizes:
+                sizes[key] = size(functions[key], depth + 1)
+            total += sizes.get(key, 1)
         return total
 
     if (nodes := size(top, 0)) > MOST_NODES:
@@ -90,16 +88,12 @@ def _refuse_growth(top: Iterable[onnx.NodeProto], functions: Functions) -> None:
 
 def _reason(error: Exception, proto: onnx.ModelProto) -> str:
     """In one line; the function that is written for another opset by its name."""
-    opset = _versions(proto.opset_import).get("")
+    opset = graphs.opsets_of(proto).get("")
     for function in proto.functions:
-        theirs = _versions(function.opset_import).get("", opset)
+        theirs = graphs.opsets_of(function).get("", opset)
         if theirs != opset:
             return f"{function.name} is written for opset {theirs}, the graph for {opset}"
     return str(error).strip().splitlines()[0]
-
-
-def _versions(imports: Iterable[onnx.OperatorSetIdProto]) -> dict[str, int]:
-    return {"" if item.domain == "ai.onnx" else item.domain: item.version for item in imports}
 
 
 def _drop_imports(proto: onnx.ModelProto, domains: set[str]) -> None:

@@ -77,7 +77,7 @@ def _true_of_empty(graph: passes.Graph, condition: Tensor, measured: Tensor) -> 
     """
     region = graphs.cut(graph, [condition], [measured])
     try:
-        found = [bool(region.run(_filled(measured, size, 0))[0].reshape(-1)[0]) for size in SIZES]
+        found = [bool(region.run(_zeros(measured, size))[0].reshape(-1)[0]) for size in SIZES]
     except passes.GraphError as error:
         raise Refused(f"its condition cannot be run: {error.message}", condition) from error
     if len(set(found[1:])) > 1 or found[0] == found[1]:
@@ -138,8 +138,8 @@ def _captured(branch: Branch) -> Iterator[Tensor]:
             yield tensor
 
 
-def _filled(tensor: Tensor, size: int, value: int) -> NDArray[Any]:
-    """``value`` everywhere; every open axis has a size.
+def _zeros(tensor: Tensor, size: int) -> NDArray[Any]:
+    """Zeros; every open axis has a size.
 
     Raises:
         Refused: its type or its rank is not known.
@@ -147,7 +147,7 @@ def _filled(tensor: Tensor, size: int, value: int) -> NDArray[Any]:
     if tensor.shape is None or tensor.dtype is None:
         raise Refused(f"the type and the rank of {tensor.name} are not known", tensor)
     shape = [side if isinstance(side, int) else size for side in tensor.shape]
-    return np.full(shape, value, tensor.dtype)
+    return np.zeros(shape, tensor.dtype)
 
 
 def _same(one: NDArray[Any], other: NDArray[Any]) -> bool:

@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -74,8 +75,9 @@ def main() -> None:
         words = _words(write_variant(Path(scratch), options.data), Path(scratch, "artifact"), options.python)
         built = _run("build", *words)
         found = _run("verify", *words, *(word for rung in RUNGS for word in ("--runtime", rung)))
+    scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
     canvas = CANVAS + PAGE.read_text().partition(CANVAS)[2]
-    PAGE.write_text(TEXT.format(tables=_tables(found), passes=_passes(built)) + "\n" + canvas)
+    PAGE.write_text(TEXT.format(tables=tables(RUNGS, scores), passes=_passes(built)) + "\n" + canvas)
     print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
 
@@ -95,17 +97,24 @@ def _run(*words: str) -> Any:
     return json.loads(printed.getvalue())
 
 
-def _tables(found: Any) -> str:
-    rungs = {rung["name"]: rung["scores"] for rung in found["rungs"]}
+def tables(what: Mapping[str, str], scores: Mapping[str, Any]) -> str:
+    """A table of each task, a row for each rung.
+
+    Args:
+        what: of each rung, what runs.
+        scores: of each rung; a text where it broke.
+    """
     lines = []
     for task in ("bbox", "segm"):
         lines += [
             f"| {task} | what runs | " + " | ".join(COLUMNS) + " |",
             "|---|---|" + "---:|" * len(COLUMNS),
         ]
-        for name, what in RUNGS.items():
-            figures = " | ".join(f"{rungs[name][task][column]:.4f}" for column in COLUMNS)
-            lines.append(f"| `{name}` | {what} | {figures} |")
+        for name, runs in what.items():
+            found = scores[name]
+            broken = isinstance(found, str)
+            figures = ["breaks", *"-" * 5] if broken else [f"{found[task][key]:.4f}" for key in COLUMNS]
+            lines.append(f"| `{name}` | {runs} | {' | '.join(figures)} |")
         lines.append("")
     return "\n".join(lines)
 

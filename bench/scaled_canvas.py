@@ -24,7 +24,7 @@ import onnx
 import yaml
 from onnx import helper, numpy_helper
 
-from bench.accuracy import CANVAS, COLUMNS, PAGE, REPOSITORY
+from bench.accuracy import CANVAS, PAGE, REPOSITORY, tables
 from convertkit.cli.app import main as convertkit
 
 BEFORE, AFTER = 320, 1200
@@ -43,7 +43,9 @@ TEXT = f"""{CANVAS}
 mini with everything in pixels 3.75 times as large, so that coordinates go up to {AFTER}, on its 100 scenes by
 `python -m bench.scaled_canvas` (which says what is scaled). The network itself still sees {BEFORE} x {BEFORE} pixels.
 
-{{tables}}"""
+{{tables}}
+{{broken}}
+"""
 
 
 def main() -> None:
@@ -54,7 +56,9 @@ def main() -> None:
         variant = _variant(Path(scratch))
         rungs = {name: _rung(variant, name) for name in RUNGS}
     kept = PAGE.read_text().partition(CANVAS)[0]
-    PAGE.write_text(kept.rstrip("\n") + "\n\n" + TEXT.format(tables=_tables(rungs)))
+    PAGE.write_text(
+        kept.rstrip("\n") + "\n\n" + TEXT.format(tables=tables(RUNGS, rungs), broken=_broken(rungs))
+    )
     print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
 
@@ -167,24 +171,10 @@ def _rung(variant: Path, name: str) -> Any:
     return found["error"] if code and "error" in found else found["rungs"][0]["scores"]
 
 
-def _tables(rungs: dict[str, Any]) -> str:
-    lines = []
-    for task in ("bbox", "segm"):
-        lines += [
-            f"| {task} | what runs | " + " | ".join(COLUMNS) + " |",
-            "|---|---|" + "---:|" * len(COLUMNS),
-        ]
-        for name, what in RUNGS.items():
-            found = rungs[name]
-            figures = (
-                ["breaks", *"-" * 5]
-                if isinstance(found, str)
-                else [f"{found[task][key]:.4f}" for key in COLUMNS]
-            )
-            lines.append(f"| `{name}` | {what} | {' | '.join(figures)} |")
-        lines.append("")
-    broken = [f"`{name}` ends with: {found}" for name, found in rungs.items() if isinstance(found, str)]
-    return "\n".join([*lines, *broken, ""])
+def _broken(rungs: dict[str, Any]) -> str:
+    return "\n".join(
+        f"`{name}` ends with: {found}" for name, found in rungs.items() if isinstance(found, str)
+    )
 
 
 if __name__ == "__main__":

@@ -119,12 +119,17 @@ def mmdet(form: Form, writer: Writer | None = None) -> LightModel:
         )
         columns = write.op("Sub", columns, write.unsqueeze(back, 2))
         dets = write.op("Concat", columns, write.op("Slice", dets, [4], [5], [2]), axis=2)
+    return slots(write, form, dets, found)
+
+
+def slots(write: Writer, form: Form, dets: str, labels: str) -> LightModel:
+    """The graph whose outputs have a fixed number of slots."""
     write.op("Identity", dets, out="dets")
-    write.op("Identity", found, out="labels")
-    slots = (form.batch, form.total)
+    write.op("Identity", labels, out="labels")
+    shape = (form.batch, form.total)
     return write.model(
         {"boxes": form.boxes_shape, "scores": form.scores_shape},
-        {"dets": (TensorProto.FLOAT, (*slots, 5)), "labels": (TensorProto.INT64, slots)},
+        {"dets": (TensorProto.FLOAT, (*shape, 5)), "labels": (TensorProto.INT64, shape)},
     )
 
 
@@ -156,13 +161,7 @@ def centred(form: Form) -> LightModel:
     (node,) = (item for item in write.nodes if item.op_type == "NonMaxSuppression")
     node.input[0] = "boxes"
     node.attribute.append(onnx.helper.make_attribute("center_point_box", 1))
-    write.op("Identity", dets, out="dets")
-    write.op("Identity", found, out="labels")
-    slots = (form.batch, form.total)
-    return write.model(
-        {"boxes": form.boxes_shape, "scores": form.scores_shape},
-        {"dets": (TensorProto.FLOAT, (*slots, 5)), "labels": (TensorProto.INT64, slots)},
-    )
+    return slots(write, form, dets, found)
 
 
 def dummy_nms(

@@ -49,8 +49,8 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
                                       "tests/ascend/test_lowering.py", "tests/ascend/linter/test_heads.py",
                                       "tests/ascend/test_nms.py", "tests/ascend/test_roi_extractor.py")),
     "rules": ((f"{ASCEND}/linter/rules/*.py",), tuple(f"tests/ascend/linter/test_{name}.py" for name in (
-        "kinds", "spots", "cases", "rules", "limits", "traps", "heads", "kernels", "files", "front_end", "table",
-        "catalogue"))),
+        "kinds", "spots_file", "spots_graph", "spots_operators", "spots_vendor", "cases", "rules", "limits", "traps",
+        "heads", "kernels", "files", "front_end", "table", "catalogue"))),
 }  # fmt: skip
 """By name: globs of modules, and paths of their tests."""
 

@@ -91,7 +91,7 @@ def table(found: dict[str, Any]) -> str:
 
 def _sample(request: BuildRequest) -> dict[str, Any]:
     package, variant = request.package, request.variant
-    image = next(iter(package.model.sample_images()))
+    image = next(iter(package.sample_images()))
     inputs, _ = package.model.preprocess(image, variant.spec.size, package.preprocess_spec(variant))
     return inputs
 

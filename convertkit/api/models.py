@@ -9,10 +9,12 @@ from convertkit.api._door import door
 if TYPE_CHECKING:
     from convertkit.detection.boxes import clip as clip
     from convertkit.detection.boxes import iou as iou
+    from convertkit.detection.found import detections as detections
     from convertkit.detection.letterbox import letterbox as letterbox
     from convertkit.detection.letterbox import pad_pixel as pad_pixel
     from convertkit.detection.letterbox import unletterbox_boxes as unletterbox_boxes
     from convertkit.detection.masks import paste as paste
+    from convertkit.detection.roles import as_sets as as_sets
     from convertkit.detection.settings import PostprocessSpec as PostprocessSpec
     from convertkit.detection.settings import PreprocessSpec as PreprocessSpec
     from convertkit.detection.types import RLE as RLE

@@ -6,13 +6,13 @@ blame only where its difference, alone, makes the outputs leave tolerance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import onnx
 
 from convertkit.bisection.attempt import Named, judge
+from convertkit.detection.roles import Roles
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Arrays
 from convertkit.passes.check import Checker, Opener
@@ -31,9 +31,7 @@ class Consequences:
         roles: what the graph's outputs mean.
     """
 
-    def __init__(
-        self, step: Pass, model: LightModel, inputs: Arrays, roles: Mapping[str, str], opener: Opener
-    ) -> None:
+    def __init__(self, step: Pass, model: LightModel, inputs: Arrays, roles: Roles, opener: Opener) -> None:
         self._step, self._model, self._inputs, self._roles = step, model, dict(inputs), roles
         self._opener = opener
         self._expected: Outputs | None = None

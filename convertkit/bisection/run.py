@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -21,6 +21,7 @@ from convertkit.conversion.events import Report, silent
 from convertkit.conversion.samples import roles_of, sample_inputs
 from convertkit.conversion.stages import stored_stages
 from convertkit.detection.batch import groups, stacked
+from convertkit.detection.roles import Roles
 from convertkit.errors import PassError, UsageError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
@@ -139,7 +140,7 @@ def _conclude(
     criterion: Criterion,
     samples: Iterable[Arrays],
     wish: Wish,
-    roles: Mapping[str, str] | None = None,
+    roles: Roles | None = None,
 ) -> Bisection:
     result = Bisection(wish.subject, criterion, len(wish.steps), found.verdicts)
     if found.culprit is None or found.failure is None:
@@ -155,7 +156,7 @@ def _reproducer(
     failure: Failure,
     samples: Iterable[Arrays],
     wish: Wish,
-    roles: Mapping[str, str] | None,
+    roles: Roles | None,
 ) -> Reproducer | None:
     """The directory on disk; None (and a note) where the failure does not show on a graph of its own."""
     name = culprit.step.name

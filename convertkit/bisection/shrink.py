@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from convertkit.bisection.minimize import minimize
 from convertkit.bisection.part import part_of
 from convertkit.bisection.recorder import Recorder
 from convertkit.bisection.report import Failure
+from convertkit.detection.roles import Roles
 from convertkit.errors import ConvertkitError, GraphError
 from convertkit.graph.graph import open_graph
 from convertkit.graph.session import Arrays
@@ -46,7 +47,7 @@ def reproduce(
     samples: Iterable[Arrays],
     opener: Opener = open_on_host,
     *,
-    roles: Mapping[str, str] | None = None,
+    roles: Roles | None = None,
     seconds: float = SECONDS,
 ) -> tuple[Pass, Attempt] | None:
     """The failure of a stage on as few nodes as can be found; None where no sample shows it.
@@ -87,7 +88,7 @@ class _Search:
         inputs: Arrays,
         wanted: Failure,
         opener: Opener,
-        roles: Mapping[str, str] | None,
+        roles: Roles | None,
         until: float,
     ) -> None:
         self._step, self._stage, self._inputs, self._wanted = step, stage, inputs, wanted

@@ -45,7 +45,7 @@ def build(
     from convertkit.models.package import read_spec
 
     spec = read_spec(model)
-    environment = Environment.of(spec.name, spec.export.environment, model.resolve(), base_python=python)
+    environment = Environment.of(spec.name, spec.hook.environment, model.resolve(), base_python=python)
     found = environment.ensure(on_progress=StepView(), on_wait=lambda phrase: note(f"waiting: {phrase}"))
     if as_json:
         print_json({"python": str(found), "directory": str(environment.directory)})

@@ -102,7 +102,7 @@ def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, .
     names = [tensor.name for tensor in found]
     note(f"note: {path} is not there; the inputs are those of the stock graph: {', '.join(names)}")
     settings, target = package.preprocess_spec(request.variant), request.target
-    given, _ = package.model.preprocess(next(iter(package.model.sample_images())), size, settings)
+    given, _ = package.model.preprocess(next(iter(package.sample_images())), size, settings)
     more = ", ".join(name for name in given if name not in names)
     if more and target.pipeline:
         note(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
+from convertkit.detection.roles import SETS
 from convertkit.errors import GraphError
 from convertkit.graph.input_shapes import free_inputs
 from convertkit.graph.sizes import CHANNELS
@@ -15,9 +16,6 @@ from convertkit.models.package import refuse_class_count
 if TYPE_CHECKING:
     from convertkit.models.package import ModelPackage, Variant
     from convertkit.models.spec import TensorSpec
-
-DETECTIONS = ("dets", "labels", "masks")
-"""Roles that may have a leading axis for the pictures, whatever is said of them."""
 
 
 def check_contract(graph: onnx.GraphProto, package: ModelPackage, variant: Variant) -> None:
@@ -99,7 +97,7 @@ def _check(
     if not promised.shape or not kind.HasField("shape"):
         return
     dims = [dim.dim_value for dim in kind.shape.dim]
-    if promised.role in DETECTIONS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, batch):
+    if promised.role in SETS and len(dims) == len(promised.shape) + 1 and dims[0] in (0, batch):
         dims = dims[1:]
     wanted = promised.of(batch)
     if promised.role == "masks" and len(dims) == len(wanted) - 1 == 3:

@@ -21,7 +21,7 @@ def worker_script(root: Path, spec: ModelSpec) -> Path:
     Raises:
         SpecError: it is missing.
     """
-    script = root / spec.export.worker
+    script = root / spec.hook.worker
     if not script.is_file():
         raise SpecError(f"{root / 'model.yaml'}: export worker {script} is missing")
     return script
@@ -33,7 +33,7 @@ def examine(root: Path, spec: ModelSpec, variant: VariantSpec, job: Mapping[str,
     Raises:
         ConvertkitError: the worker refused; the line is its own. UsageError: the package's worker has no such tasks.
     """
-    if not spec.export.standalone:
+    if not spec.hook.standalone:
         raise UsageError(f"model package {spec.name} cannot read checkpoints without its framework")
     pixels = variant.preprocess or spec.preprocess
     expected = {"mean": pixels.mean, "std": pixels.std, "to_rgb": pixels.to_rgb, "classes": spec.classes}

@@ -55,6 +55,8 @@ def config(request: BuildRequest) -> dict[str, Any]:
         SpecError: neither a base nor a file, a base out of the framework's configs, or a file that is not such JSON.
     """
     spec, where = request.variant.spec.config, f"variant {request.variant.name}"
+    if spec is None:
+        raise SpecError(f"{where}: there is no `config` to make the network from")
     if spec.file is None:
         if spec.base is None:
             raise SpecError(f"{where}: config needs 'base' or 'file'")
@@ -130,7 +132,7 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
     script = worker_script(package.root, package.spec)
     base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
     whole = {**base, **job}
-    if package.spec.export.standalone:
+    if package.spec.hook.standalone:
         found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
         for remark in found["remarks"]:
             report(Note(f"checkpoint: {remark}"))
@@ -152,7 +154,7 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
 
 def _managed(request: BuildRequest) -> Environment:
     package = request.package
-    return Environment.of(package.spec.name, package.spec.export.environment, package.root)
+    return Environment.of(package.spec.name, package.spec.hook.environment, package.root)
 
 
 def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:

@@ -71,7 +71,7 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
     facts = {
         "files": files,
         "preprocess": msgspec.to_builtins(package.preprocess_spec(variant).on_host()),
-        "roles": {name: tensor.role for name, tensor in package.spec.outputs.items()},
+        "roles": {name: [one.role, *one.columns] for name, one in package.spec.outputs.items()},
         "size": list(variant.spec.size),
         "batch": variant.spec.batch,
     }

@@ -110,7 +110,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
     """
     package = open_package(asked.model, plugins)
-    chosen = _of_batch(package.variant(asked.variant), asked)
+    chosen = _of_batch(package, package.variant(asked.variant), asked)
     place, context = destination(
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
@@ -123,11 +123,12 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     return BuildRequest(asked, package, chosen, place, context, steps, plugins)
 
 
-def _of_batch(variant: Variant, asked: Asked) -> Variant:
-    """The variant for the number of pictures that is asked for, for which its own stock graph was not made."""
+def _of_batch(package: ModelPackage, variant: Variant, asked: Asked) -> Variant:
+    """The variant for the number of pictures that is asked for: a new export, for which its own file was not made."""
     if asked.batch is None or asked.batch == variant.spec.batch:
         return variant
-    stock = variant.spec.stock if asked.origin == "stock" else None
+    keep = asked.origin == "stock" or package.spec.export is None
+    stock = variant.spec.stock if keep else None
     if not 1 <= asked.batch <= MOST_PICTURES:
         raise UsageError(f"--batch {asked.batch}: a run takes 1 to {MOST_PICTURES} pictures")
     return replace(variant, spec=msgspec.structs.replace(variant.spec, batch=asked.batch, stock=stock))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import cycle, islice
 
 from convertkit.detection.batch import groups, stacked
+from convertkit.detection.roles import Roles
 from convertkit.graph.session import Arrays
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.passes.check import Checker
@@ -22,11 +23,11 @@ def sample_inputs(package: ModelPackage, variant: Variant) -> list[Arrays]:
     """
     spec = package.preprocess_spec(variant).on_host()
     size, batch = variant.spec.size, variant.spec.batch
-    found = [package.model.preprocess(image, size, spec)[0] for image in package.model.sample_images()]
+    found = [package.model.preprocess(image, size, spec)[0] for image in package.sample_images()]
     runs = -(-len(found) // batch)
     return [stacked(run, batch) for run in groups(islice(cycle(found), runs * batch), batch)]
 
 
-def roles_of(package: ModelPackage) -> dict[str, str]:
+def roles_of(package: ModelPackage) -> Roles:
     """What each output of the package's graphs means, in graph order."""
-    return {name: tensor.role for name, tensor in package.spec.outputs.items()}
+    return {name: tensor.meaning for name, tensor in package.spec.outputs.items()}

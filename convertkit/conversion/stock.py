@@ -32,14 +32,14 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
     from convertkit.conversion import framework
 
     package = request.package
-    script = package.root / package.spec.export.worker
+    script = package.root / package.spec.hook.worker
     return {
         "origin": "export",
         "worker": tree_digest(script.parent),
         "environment": framework.environment_fact(request),
         "config": framework.config(request),
         "weights": framework.weights_fact(request),
-        "opset": package.spec.export.opset,
+        "opset": package.spec.hook.opset,
         **contract,
     }
 
@@ -99,7 +99,7 @@ def _export(request: BuildRequest, report: Report) -> LightModel:
 
     with scratch_directory(home() / "export") as scratch:
         output = scratch / "stock.onnx"
-        spec, batch = request.package.spec.export, request.variant.spec.batch
+        spec, batch = request.package.spec.hook, request.variant.spec.batch
         job = {"task": "export", "opset": spec.opset, "output": str(output)}
         job |= {"batch": batch} if batch > 1 else {}
         run_job(request, job, report)

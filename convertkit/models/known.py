@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from convertkit.models.package import read_spec
 from convertkit.storage.files import home, sha256_bytes
 
 OURS = Path(__file__).resolve().parents[2] / "models"
@@ -11,10 +12,12 @@ OURS = Path(__file__).resolve().parents[2] / "models"
 
 
 def first_time(root: Path) -> bool:
-    """Whether a package that is not convertkit's own is opened for the first time by this user; remembers it."""
+    """Whether a package with code that is not convertkit's own is opened for the first time; remembers it."""
     root = Path(root).resolve()
     mark = home() / "packages" / sha256_bytes(str(root))[:16]
     if root.parent == OURS or not (root / "model.yaml").is_file() or mark.exists():
+        return False
+    if not read_spec(root).has_code:
         return False
     try:
         mark.parent.mkdir(parents=True, exist_ok=True)

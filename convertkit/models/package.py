@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from convertkit.detection.roles import complaint
 from convertkit.detection.settings import PreprocessSpec
 from convertkit.errors import GraphError, SpecError, UnknownNameError
 from convertkit.models.base import Model
@@ -76,6 +77,19 @@ class ModelPackage:
             )
         return found
 
+    def sample_images(self) -> Iterator[NDArray[Any]]:
+        """The photos on which every pass is checked, ``(H, W, 3) uint8`` BGR: ``samples``, or the model's own.
+
+        Raises:
+            UsageError: one is missing, or no photo.
+        """
+        from convertkit.datasets.coco import decode, photo_bytes
+
+        if not self.spec.samples:
+            yield from self.model.sample_images()
+        for name in self.spec.samples:
+            yield decode(name, photo_bytes(self.root / name))
+
     def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
         """The variant's own preprocessing settings, else the package's."""
         return variant.spec.preprocess or self.spec.preprocess
@@ -87,6 +101,7 @@ def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Varian
     if name.endswith((".yaml", ".yml")):
         record = read_record(Path(name), VariantSpec)
         path = Path(name).resolve()
+        refuse_without_source(path, spec, path.stem, record)
         return Variant(path.stem, record, path.parent, name)
     if name not in spec.variants:
         raise UnknownNameError("variant", name, spec.variants)
@@ -116,7 +131,8 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
     """Refuses what the record's types cannot say.
 
     Raises:
-        SpecError: the default variant is not there, or a role is given twice.
+        SpecError: the default variant is not there, one has neither a graph nor a way to export one, or the outputs'
+            roles do not make detections.
     """
     where = root / "model.yaml"
     if spec.default_variant not in spec.variants:
@@ -124,10 +140,24 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         raise SpecError(
             f"{where}: default_variant {spec.default_variant!r} is not among the variants ({known})"
         )
-    roles = [tensor.role for tensor in spec.outputs.values()]
-    for role in ("dets", "labels", "masks"):
-        if roles.count(role) > 1:
-            raise SpecError(f"{where}: outputs: role {role!r} is given twice")
+    if wrong := complaint([tensor.meaning for tensor in spec.outputs.values()]):
+        raise SpecError(f"{where}: outputs: {wrong}")
+    for photo in spec.samples:
+        if Path(photo).is_absolute() or ".." in Path(photo).parts:
+            raise SpecError(f"{where}: samples: {photo} is not below the package's directory")
+    for name, variant in spec.variants.items():
+        refuse_without_source(where, spec, name, variant)
+
+
+def refuse_without_source(where: Path, spec: ModelSpec, name: str, variant: VariantSpec) -> None:
+    """Refuses (SpecError) a variant of which no graph can come: neither a file, nor an export."""
+    if variant.stock is None and spec.export is None:
+        raise SpecError(
+            f"{where}: variant {name} has no graph: the package has no `export`",
+            hint="give the variant `stock: FILE.onnx`",
+        )
+    if variant.stock is None and variant.config is None:
+        raise SpecError(f"{where}: variant {name} has neither `config` nor `stock`")
 
 
 def describe(value: object) -> Any:

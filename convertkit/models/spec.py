@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, field
 
+from convertkit.detection.roles import Column, Meaning
 from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
+from convertkit.errors import UsageError
 
 Positive = Annotated[int, Meta(gt=0)]
 Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
@@ -24,7 +26,9 @@ Size = tuple[Pixels, Pixels]
 Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
 """Part of the names of directories: of environments, datasets, artifacts."""
 
-Role = Literal["dets", "labels", "masks", "image", "other"]
+Role = Literal[
+    "dets", "detections", "boxes", "scores", "labels", "count", "masks", "image", "other"
+]  # fmt: skip
 
 DType = Literal[
     "", "bool", "float16", "bfloat16", "float32", "float64", "int8", "int16", "int32", "int64",
@@ -44,8 +48,10 @@ class TensorSpec(Record, frozen=True):
     """One input or output of the stock graph.
 
     ``role`` says what the tensor means, so that checks may compare detections as sets: ``dets`` is
-    ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``; ``labels`` is ``(N,)`` class indices;
-    ``masks`` is ``(N, C, h, w)`` or ``(N, h, w)`` probabilities. What is said of ``dtype`` and ``shape`` has to be true
+    ``(N, 5) float32 x1 y1 x2 y2 score, pixels of the network input``, ``detections`` ``(N, 6)`` with the label behind
+    it, ``boxes`` ``(N, 4)`` alone; ``columns`` says another order, or boxes by ``cx cy w h``. ``scores`` and ``labels``
+    (class indices) are ``(N,)``, ``count`` is how many of the N slots are filled, ``masks`` ``(N, C, h, w)`` or
+    ``(N, h, w)`` probabilities inside the box. What is said of ``dtype`` and ``shape`` has to be true
     of the stock graph: ``H`` and ``W`` are the variant's size, any other letter is one size, whatever it is. A first
     axis of 1 is the picture's: that of a variant's ``batch``.
     """
@@ -53,6 +59,12 @@ class TensorSpec(Record, frozen=True):
     role: Role = "other"
     dtype: DType = ""
     shape: tuple[int | str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the tensor means."""
+        return Meaning(self.role, self.columns)
 
     def of(self, batch: int) -> tuple[int | str, ...]:
         """The shape for so many pictures in one run."""
@@ -150,14 +162,14 @@ class PerformanceSpec(Record, frozen=True):
 
 
 class VariantSpec(Record, frozen=True):
-    """One concrete model of a package: configuration, weights and input size.
+    """One concrete model of a package: configuration, weights and input size; or an ONNX file, ``stock``, and its size.
 
     ``batch`` is how many pictures one run takes. ``performance`` is by target, and so is ``targets``: options for its
     compiler, over those of the package.
     """
 
     size: Size
-    config: ConfigSpec
+    config: ConfigSpec | None = None
     summary: str = ""
     weights: WeightsSpec = WeightsSpec()
     stock: str | None = None
@@ -180,19 +192,43 @@ class VariantSpec(Record, frozen=True):
 class ModelSpec(Record, frozen=True):
     """``model.yaml``: everything about a model package that is data rather than code.
 
+    Without ``plugin`` photos and outputs are treated by their roles (:class:`convertkit.models.base.Model`); without
+    ``export`` every variant is an ONNX file, its ``stock``. ``samples`` are photos on which every pass is checked.
     ``targets`` holds options for the compilers of targets, by target and name.
     """
 
     name: Name
     summary: str
-    plugin: str
     inputs: dict[str, TensorSpec]
     outputs: dict[str, TensorSpec]
     preprocess: PreprocessSpec
-    export: ExportSpec
     pipeline: tuple[str, ...]
     variants: dict[Name, VariantSpec]
     default_variant: str
+    plugin: str | None = None
+    export: ExportSpec | None = None
+    samples: tuple[str, ...] = ()
     targets: dict[str, dict[str, Any]] = {}
     postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)
     classes: tuple[str, ...] = ()
+
+    @property
+    def has_code(self) -> bool:
+        """Whether anything of the package is run: its plugin, its export hook or a generator of photos."""
+        datasets = (variant.dataset for variant in self.variants.values())
+        generates = any(dataset is not None and dataset.generator for dataset in datasets)
+        return bool(self.plugin or self.export or generates)
+
+    @property
+    def hook(self) -> ExportSpec:
+        """``export``.
+
+        Raises:
+            UsageError: the package has none.
+        """
+        if self.export is None:
+            raise UsageError(
+                f"model package {self.name} exports nothing: it has no `export`",
+                hint="its graphs are files, the `stock` of its variants",
+            )
+        return self.export

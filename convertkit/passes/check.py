@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from convertkit.detection.batch import apart
 from convertkit.detection.compare import Comparison, Tolerance, compare_detections
-from convertkit.errors import ConvertkitError, GivenGraphError, PassError
+from convertkit.detection.roles import ROWS, SETS, Meaning, Roles, as_sets
+from convertkit.errors import ConvertkitError, GivenGraphError, GraphError, PassError
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
@@ -40,9 +41,6 @@ DETECTIONS = Tolerance(box_px=0.05, score=1e-4, mask=1e-3)
 
 A mask is predicted for a box, so it moves with the box: a mask of a box that moves by 1/512 pixel differs by 1e-3.
 """
-
-SETS = {"dets", "labels", "masks"}
-"""Roles that belong to detections and are matched as sets."""
 
 Array = NDArray[Any]
 Opener = Callable[["LightModel"], Run]
@@ -72,8 +70,7 @@ class Checker:
 
     Args:
         samples: graph inputs by name, in graph order; may be empty (then only the structure is checked).
-        roles: what each output means, in graph order (``dets``, ``labels``, ``masks`` or ``other``); without roles
-            outputs are compared element by element.
+        roles: what each output means, in graph order; without roles outputs are compared element by element.
         opener: how a graph is made ready to be run.
         pictures: how many a sample holds; detections are matched within each.
         probes: whether passes are tried at the bounds of what they assume, too.
@@ -82,13 +79,14 @@ class Checker:
     def __init__(
         self,
         samples: Sequence[Arrays],
-        roles: Mapping[str, str] | None = None,
+        roles: Roles | None = None,
         opener: Opener = open_on_host,
         *,
         pictures: int = 1,
         probes: bool = True,
     ):
-        self._samples, self._roles = tuple(samples), dict(roles or {})
+        self._samples = tuple(samples)
+        self._roles = {name: Meaning.of(told) for name, told in (roles or {}).items()}
         self._opener, self._pictures, self._probes = opener, pictures, probes
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
@@ -167,17 +165,20 @@ class Checker:
         named = len(self._roles) == len(old)
         names = tuple(self._roles) if named else tuple(f"output {i}" for i in range(len(old)))
         outputs = list(zip(names, old, new, strict=True))
-        if step.effect == "rounding" and named and "dets" in self._roles.values():
+        if step.effect == "rounding" and named and any(one.role in ROWS for one in self._roles.values()):
             return self._compare_sets(step, outputs)
         return _compare_values(step, names, outputs, dict(zip(names, self._steps, strict=False)))
 
     def _compare_sets(self, step: Pass, outputs: Sequence[tuple[str, Array, Array]]) -> _Compared:
         """Detections as sets; whatever is no detection, element by element."""
-        sets = {name: role for name, role in self._roles.items() if role in SETS}
-        before = {sets[name]: a for name, a, _ in outputs if name in sets}
-        after = {sets[name]: b for name, _, b in outputs if name in sets}
-        pairs = zip(apart(before, self._pictures), apart(after, self._pictures), strict=True)
-        results = [compare_detections(*pair, DETECTIONS) for pair in pairs]
+        sets = {name: one for name, one in self._roles.items() if one.role in SETS}
+        found = [(name, old, new) for name, old, new in outputs if name in sets]
+        runs = {name: old for name, old, _ in found}, {name: new for name, _, new in found}
+        try:
+            before, after = ([as_sets(one, sets) for one in apart(run, self._pictures)] for run in runs)
+        except GraphError as error:
+            raise PassError(f"its outputs are no detections: {error.message}") from error
+        results = [compare_detections(*pair, DETECTIONS) for pair in zip(before, after, strict=True)]
         if wrong := next((one for one in results if not one.ok), None):
             raise PassError(f"it declares effect rounding but the detections differ: {wrong.summary}")
         worst = max(results, key=_worst)

@@ -82,10 +82,13 @@ class Plugins:
             self.add(module, name=str(path), origin=str(path))
         return module
 
-    def load_package(self, root: Path, plugin: str) -> None:
-        """Loads a model package's plugin module; the directory becomes a Python package of a unique name."""
+    def load_package(self, root: Path, plugin: str | None) -> None:
+        """Loads a model package's plugin module, if any; the directory becomes a Python package of a unique name."""
         root = Path(root).resolve()
         if str(root) in self.origins:
+            return
+        if plugin is None:
+            _import_directory(unique_name("model", root), root)
             return
         if not (root / plugin).is_file():
             raise PluginError(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from convertkit.errors import PluginError, SpecError, UsageError
+from convertkit.models.base import Model
 from convertkit.models.package import ModelPackage, check_spec
 from convertkit.models.spec import ModelSpec
 from convertkit.models.yamlspec import read_record
@@ -31,10 +32,12 @@ def open_package(root: Path, plugins: Plugins) -> ModelPackage:
     spec = read_record(root / "model.yaml", ModelSpec)
     check_spec(spec, root)
     plugins.load_package(root, spec.plugin)
+    if spec.plugin is None:
+        return ModelPackage(root, spec, Model(spec))
     if spec.name not in plugins.models:
         known = ", ".join(entry.name for entry in plugins.models) or "nothing"
         raise SpecError(f"{root / spec.plugin}: registers no model named {spec.name!r} (registered: {known})")
-    return ModelPackage(root, spec, plugins.models.get(spec.name)())
+    return ModelPackage(root, spec, plugins.models.get(spec.name)(spec))
 
 
 def package_attribute(root: Path, file: Path, name: str) -> Any:

@@ -127,7 +127,7 @@ def end_to_end(
 
 def sample_photos(package: ModelPackage) -> list[bytes]:
     """The package's sample images as JPEG files, so that reading them costs what it costs."""
-    return [cv2.imencode(".jpg", image)[1].tobytes() for image in package.model.sample_images()]
+    return [cv2.imencode(".jpg", image)[1].tobytes() for image in package.sample_images()]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,8 @@ from convertkit.api.models import paste
 from convertkit.api.passes import GraphError
 from convertkit.detection.letterbox import placement
 from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
+from convertkit.models.base import Model
+from convertkit.models.package import read_spec
 
 ROOM = Path(__file__).parents[3] / "models" / "maskrcnn"
 SPEC = PostprocessSpec(score_threshold=0.05, mask_threshold=0.5)
@@ -22,10 +23,7 @@ PLACE = placement(60, 80, (40, 40), SETTINGS)  # a 80 x 60 photo at half its siz
 
 @pytest.fixture
 def postprocess():
-    spec = importlib.util.spec_from_file_location("maskrcnn_postprocess", ROOM / "postprocess.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.postprocess
+    return Model(read_spec(ROOM)).postprocess
 
 
 def outputs(scores, labels=None, classes=3):
@@ -105,7 +103,7 @@ def test_no_detections_are_no_error(postprocess):
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"dets": np.zeros((2, 4), np.float32)}, r"do not fit together: dets \(2, 4\)"),
+        ({"dets": np.zeros((2, 4), np.float32)}, r"dets \(2, 4\) is not \(N, 5\)"),
         ({"labels": np.zeros(3, np.int64)}, r"labels \(3,\)"),
         ({"masks": np.zeros((1, 3, 28, 28), np.float32)}, r"masks \(1, 3, 28, 28\)"),
         ({"masks": np.zeros((2, 28), np.float32)}, "neither"),

@@ -27,6 +27,7 @@ from convertkit.cli import (
     interrupts,
     lint,
     listing,
+    new,
     opt,
     postprocess,
     preprocess,
@@ -73,6 +74,7 @@ app.command("list")(listing.listing)
 app.command()(show.show)
 app.add_typer(env.app, name="env")
 app.add_typer(cache.app, name="cache")
+app.add_typer(new.app, name="new")
 
 
 def _version(value: bool) -> None:

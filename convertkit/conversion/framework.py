@@ -8,7 +8,10 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import msgspec
+
 from convertkit.children.process import run_child
+from convertkit.conversion import python_config
 from convertkit.conversion.events import Note, Progress, Report
 from convertkit.conversion.examine import examine, worker_script
 from convertkit.conversion.request import BuildRequest
@@ -17,6 +20,7 @@ from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.fetch import file_name
 from convertkit.exporting.interpreter import ExternalPython
 from convertkit.exporting.worker import run_worker
+from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import WeightsSpec
 from convertkit.models.yamlspec import read_json
 from convertkit.storage.failures import attempt
@@ -49,7 +53,7 @@ def environment_fact(request: BuildRequest) -> str:
 
 
 def config(request: BuildRequest) -> dict[str, Any]:
-    """``{"base": ..., "overrides": {...}}`` of the variant.
+    """``{"base": ..., "overrides": {...}}`` of the variant, or ``{"file": ..., "overrides": {...}}``: one in Python.
 
     Raises:
         SpecError: neither a base nor a file, a base out of the framework's configs, or a file that is not such JSON.
@@ -63,9 +67,7 @@ def config(request: BuildRequest) -> dict[str, Any]:
         return _with_checked_base({"base": spec.base, "overrides": spec.overrides}, where)
     path = request.variant.path(spec.file)
     if path.suffix == ".py":
-        raise SpecError(
-            f"{path}: a configuration in Python is not read, it would run as code", hint=_WRITTEN_OUT
-        )
+        return {"file": str(path), "overrides": spec.overrides}
     data = read_json(path)
     data = data if isinstance(data, dict) else {}
     found = {"base": spec.base or data.get("base"), "overrides": spec.overrides or data.get("overrides", {})}
@@ -74,13 +76,19 @@ def config(request: BuildRequest) -> dict[str, Any]:
     return _with_checked_base(found, str(path))
 
 
+def config_fact(request: BuildRequest) -> dict[str, Any]:
+    """The same by content, for cache keys."""
+    found = config(request)
+    return found if "file" not in found else {**found, "file": python_config.content(Path(found["file"]))}
+
+
 def _with_checked_base(found: dict[str, Any], where: str) -> dict[str, Any]:
     """The configuration, if its base can be one that the framework ships, wherever that is installed."""
     base = found["base"]
     if re.search(r"[\\:]", base) or PurePosixPath(base).is_absolute() or ".." in PurePosixPath(base).parts:
         raise SpecError(
             f"{where}: config base {base!r} is not a relative path below the framework's own configs, with '/'",
-            hint=f"a configuration of one's own is not read: {_WRITTEN_OUT}",
+            hint="a configuration of your own is config: {file: my_config.py}",
         )
     return found
 
@@ -109,15 +117,20 @@ def checkpoint(request: BuildRequest) -> Path:
     Raises:
         UsageError: the variant names none. UnavailableError: it is still to be downloaded.
     """
-    if request.asked.weights is not None:
-        return Path(request.asked.weights).resolve()
-    spec = request.variant.spec.weights
+    return checkpoint_of(request.package, request.variant, request.asked.weights)
+
+
+def checkpoint_of(package: ModelPackage, variant: Variant, weights: str | None) -> Path:
+    """The same before there is a request; ``weights`` is what was asked for instead of the variant's own."""
+    if weights is not None and not weights.startswith("random:"):
+        return Path(weights).resolve()
+    spec = variant.spec.weights
     if spec.path is not None:
-        path = request.variant.path(spec.path)
+        path = variant.path(spec.path)
         if not path.is_file():
-            raise SpecError(f"variant {request.variant.name}: weights {path} are missing")
+            raise SpecError(f"variant {variant.name}: weights {path} are missing")
         return path
-    return _downloaded(request, spec)
+    return _downloaded(package, variant, spec)
 
 
 def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks: Any) -> dict[str, Any]:
@@ -131,7 +144,7 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
     package, variant = request.package, request.variant
     script = worker_script(package.root, package.spec)
     base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
-    whole = {**base, **job}
+    whole = {**base, **job, "expected": _expected(package)}
     if package.spec.hook.standalone:
         found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
         for remark in found["remarks"]:
@@ -142,7 +155,7 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
         on_wait=lambda phrase: report(Note(f"waiting for the export environment: {phrase}")),
     )
     with attempt("worker") as workdir:
-        return run_worker(
+        done = run_worker(
             python,
             script,
             whole,
@@ -150,6 +163,16 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
             workdir=workdir,
             **hooks,
         )
+    for remark in done.get("remarks", ()):
+        report(Note(f"config: {remark}"))
+    return done
+
+
+def _expected(package: ModelPackage) -> dict[str, Any]:
+    """What a configuration may say, too: the number of classes, and the thresholds of postprocessing."""
+    spec = package.spec
+    classes = {"classes": len(spec.classes)} if spec.classes else {}
+    return {**classes, **msgspec.structs.asdict(spec.postprocess)}
 
 
 def _managed(request: BuildRequest) -> Environment:
@@ -157,15 +180,15 @@ def _managed(request: BuildRequest) -> Environment:
     return Environment.of(package.spec.name, package.spec.hook.environment, package.root)
 
 
-def _downloaded(request: BuildRequest, spec: WeightsSpec) -> Path:
-    name = request.variant.name
+def _downloaded(package: ModelPackage, variant: Variant, spec: WeightsSpec) -> Path:
+    name = variant.name
     if spec.url is None:
         raise UsageError(f"variant {name} names no weights", hint="give --weights CHECKPOINT or random:SEED")
     path = downloads_directory() / file_name(spec.url)
     if not path.is_file():
         raise UnavailableError(
             f"the checkpoint of variant {name} is not on this machine",
-            hint=f"run convertkit fetch {request.package.root} --variant {name}, or give --weights CHECKPOINT",
+            hint=f"run convertkit fetch {package.root} --variant {name}, or give --weights CHECKPOINT",
         )
     return path
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from convertkit.conversion.classes import class_names
 from convertkit.conversion.destination import destination
 from convertkit.errors import UsageError
 from convertkit.models.package import ModelPackage, Variant
@@ -111,6 +112,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     """
     package = open_package(asked.model, plugins)
     chosen = _of_batch(package, package.variant(asked.variant), asked)
+    package = package.of(chosen, class_names(package, chosen, asked.weights))
     place, context = destination(
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )

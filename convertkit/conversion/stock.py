@@ -37,7 +37,7 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "origin": "export",
         "worker": tree_digest(script.parent),
         "environment": framework.environment_fact(request),
-        "config": framework.config(request),
+        "config": framework.config_fact(request),
         "weights": framework.weights_fact(request),
         "opset": package.spec.hook.opset,
         **contract,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ class ModelPackage:
         classes = self.spec.classes
         if classes and len(found.labels) and not 0 <= (label := int(found.labels.max())) < len(classes):
             raise GraphError(
-                f"label {label}, but model.yaml lists {len(classes)} classes ({classes[0]} ... {classes[-1]})",
+                f"label {label}, but `classes` lists {len(classes)} classes ({classes[0]} ... {classes[-1]})",
                 hint=OWN_CLASSES,
             )
         return found
@@ -89,6 +89,18 @@ class ModelPackage:
             yield from self.model.sample_images()
         for name in self.spec.samples:
             yield decode(name, photo_bytes(self.root / name))
+
+    def of(self, variant: Variant, classes: tuple[str, ...] | None = None) -> ModelPackage:
+        """The package as a variant has it: with its own settings instead of the package's, and these classes."""
+        own = {
+            "classes": classes,
+            "preprocess": variant.spec.preprocess,
+            "postprocess": variant.spec.postprocess,
+        }
+        spec = msgspec.structs.replace(
+            self.spec, **{key: value for key, value in own.items() if value is not None}
+        )
+        return replace(self, spec=spec, model=type(self.model)(spec))
 
     def preprocess_spec(self, variant: Variant) -> PreprocessSpec:
         """The variant's own preprocessing settings, else the package's."""
@@ -113,7 +125,7 @@ def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> No
     if spec.classes and len(shape) == 4 and shape[1] > 0 and shape[1] != len(spec.classes):
         sides = ", ".join(str(side or "?") for side in shape)
         raise GraphError(
-            f"the network has {shape[1]} classes ({output} ({sides})), model.yaml lists {len(spec.classes)}",
+            f"the network has {shape[1]} classes ({output} ({sides})), `classes` lists {len(spec.classes)}",
             hint=OWN_CLASSES,
         )
 

@@ -37,7 +37,7 @@ DType = Literal[
 """Of a tensor; empty where nobody says."""
 
 
-OWN_CLASSES = "give a copy of the model package the network's own list: `classes` in model.yaml"
+OWN_CLASSES = "give the variant the network's own list: `classes`, in the order of its labels"
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -164,8 +164,9 @@ class PerformanceSpec(Record, frozen=True):
 class VariantSpec(Record, frozen=True):
     """One concrete model of a package: configuration, weights and input size; or an ONNX file, ``stock``, and its size.
 
-    ``batch`` is how many pictures one run takes. ``performance`` is by target, and so is ``targets``: options for its
-    compiler, over those of the package.
+    ``classes``, ``preprocess`` and ``postprocess`` are instead of those of the package; ``classes`` is a list, a file
+    with one name a line, or ``checkpoint``: the names that training wrote into it. ``batch`` is how many pictures one
+    run takes. ``performance`` is by target, and so is ``targets``: options for its compiler, over those of the package.
     """
 
     size: Size
@@ -179,14 +180,8 @@ class VariantSpec(Record, frozen=True):
     performance: dict[str, PerformanceSpec] = {}
     targets: dict[str, dict[str, Any]] = {}
     preprocess: PreprocessSpec | None = None
-
-    @staticmethod
-    def elsewhere(key: str) -> str | None:
-        """The way out for a key that people look for here."""
-        if key != "classes":
-            return None
-        count = "their number is the config's: num_classes of every head in config.overrides"
-        return f"a variant has no list of its own yet; {OWN_CLASSES}; {count}"
+    postprocess: PostprocessSpec | None = None
+    classes: tuple[str, ...] | str | None = None
 
 
 class ModelSpec(Record, frozen=True):

@@ -210,9 +210,9 @@ def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:
         hints = get_type_hints(hint)
         for key, value in data.items():
             if key not in hints:
-                elsewhere = getattr(hint, "elsewhere", lambda _: None)(key)
-                way = elsewhere or suggestion(str(key), hints)
-                raise SpecError(f"{where}: unknown key {_join(path, key)!r}", hint=way)
+                raise SpecError(
+                    f"{where}: unknown key {_join(path, key)!r}", hint=suggestion(str(key), hints)
+                )
             _refuse_unknown_keys(value, hints[key], where, _join(path, key))
         return
     if get_origin(hint) is dict and isinstance(data, dict):

@@ -403,8 +403,8 @@ def test_a_network_of_another_number_of_classes_is_refused(
     done = cli("build", model) if command == "build" else verify(dataset())
 
     assert done.code == 2
-    assert f"the network has {network} classes (masks (2, {network}, 4, 4)), model.yaml lists 3" in done.err
-    assert "`classes` in model.yaml" in done.err
+    assert f"the network has {network} classes (masks (2, {network}, 4, 4)), `classes` lists 3" in done.err
+    assert "give the variant the network's own list: `classes`" in done.err
 
 
 def test_a_label_beyond_the_list_names_label_and_list(cli: Cli, tmp_path: Path) -> None:
@@ -413,7 +413,7 @@ def test_a_label_beyond_the_list_names_label_and_list(cli: Cli, tmp_path: Path) 
     done = Verify(cli, model, write_photos(tmp_path / "photos"))(dataset())
 
     assert done.code == 2
-    assert "label 7, but model.yaml lists 3 classes (cat ... dog)" in done.err
+    assert "label 7, but `classes` lists 3 classes (cat ... dog)" in done.err
 
 
 @pytest.mark.parametrize("words", [("--device", 1), ("--inputs", "in"), ("--outputs", "out")])

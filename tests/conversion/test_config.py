@@ -16,10 +16,8 @@ from tests.conftest import Cli
         ("{base: ../mask_rcnn/x.py}", "config base '../mask_rcnn/x.py' is not a relative path"),
         ("{base: 'mask_rcnn\\x.py'}", "is not a relative path below the framework's own configs, with '/'"),
         ("{base: 'C:/configs/x.py'}", "is not a relative path"),
-        (
-            "{file: mine.py}",
-            "mine.py: a configuration in Python is not read, it would run as code (write config:",
-        ),
+        ("{file: mine.py}", "mine.py: no such file"),
+        ("{file: broken.py}", "broken.py: '{' was never closed"),
         ("{file: absent.json}", "absent.json: no such file"),
         ("{file: text.json}", "text.json: not valid JSON"),
         ("{file: list.json}", "list.json: not a configuration with 'base' and 'overrides'"),
@@ -34,6 +32,7 @@ def test_a_hopeless_config_is_refused_in_one_line(cli: Cli, tiny: Path, config: 
     (here / "text.json").write_text("_base_ = '../x.py'")
     (here / "list.json").write_text("[1]")
     (here / "odd.json").write_text('{"base": "x.py", "overrides": [1]}')
+    (here / "broken.py").write_text("model = {")
     (here / "up.json").write_text('{"base": "../x.py"}')
 
     done = cli("build", tiny, "--variant", "v.yaml", "--weights", "random:0")
@@ -43,8 +42,9 @@ def test_a_hopeless_config_is_refused_in_one_line(cli: Cli, tiny: Path, config: 
     assert done.err.count("\n") == 1
 
 
-def test_a_config_of_ones_own_is_told_how_to_be_written(cli: Cli, tiny: Path) -> None:
-    Path("v.yaml").write_text("size: [8, 8]\nconfig: {file: mine.py}\n")
+def test_a_json_of_another_form_is_told_how_it_is_written(cli: Cli, tiny: Path) -> None:
+    Path("v.yaml").write_text("size: [8, 8]\nconfig: {file: mine.json}\n")
+    Path("mine.json").write_text("{}")
 
     done = cli("build", tiny, "--variant", "v.yaml", "--dry-run")
 

@@ -65,12 +65,6 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
     [
         ("plugin:", "plugn:", "unknown key 'plugn' (did you mean 'plugin'?"),
         ("stock: small", "stok: small", "unknown key 'variants.small.stok' (did you mean 'stock'?"),
-        (
-            "stock: small",
-            "classes: [cat], stock: small",
-            "unknown key 'variants.small.classes' (a variant has no list of its own yet; give a copy of the model "
-            "package the network's own list: `classes` in model.yaml; their number is the config's: num_classes of",
-        ),
         ("size: [8, 8]", "size: [8]", "size"),
         ("size: [8, 8]", "size: [8, wide]", "Expected `int`, got `str`"),
         ("size: [8, 8]", "size: [0, 8]", "Expected `int` >= 1"),

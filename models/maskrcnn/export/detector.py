@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from torch import nn
 
 from .errors import JobError
 from .photo_noise import IMAGENET, Normalisation
+from .settings import check_test_cfg, set_classes
 
 #: mmdet ships its configs inside the wheel.
 CONFIGS = Path(mmdet.__file__).parent / ".mim" / "configs"
@@ -29,15 +32,70 @@ def config_path(base: str) -> Path:
     raise JobError(f"mmdet has no config {base!r}", hint)
 
 
-def read_config(config: dict[str, Any]) -> mmcv.Config:
-    """Read ``{"base": path, "overrides": {"model": {...}}}`` into mmdet's configuration object."""
+def read_config(config: dict[str, Any], classes: int | None = None) -> mmcv.Config:
+    """Read a job's configuration into mmdet's own object, of so many classes.
+
+    Raises:
+        JobError: it cannot be read, has no detector, says another number of classes, or something of the test that
+            would not reach the graph.
+    """
     overrides = config.get("overrides") or {}
-    loaded = mmcv.Config.fromfile(str(config_path(str(config["base"]))))
+    file = Path(config["file"]) if "file" in config else config_path(str(config["base"]))
+    loaded = _of_file(file) if "file" in config else mmcv.Config.fromfile(str(file))
     if not isinstance(loaded.get("model", {}).get("backbone"), dict):
-        raise JobError(f"config {config['base']!r} has no detector", "use a config with 'model' in it")
+        raise JobError(f"config {name_of(config)!r} has no detector", "use a config with 'model' in it")
     loaded.merge_from_dict(overrides)
     _forget_zoo(loaded.model)
+    set_classes(loaded.model, classes, loaded.model if "file" in config else overrides.get("model", {}))
+    check_test_cfg(loaded.model)
     return loaded
+
+
+def name_of(config: dict[str, Any]) -> str:
+    """How a configuration is called in messages."""
+    return str(config.get("file") or config["base"])
+
+
+def _of_file(path: Path) -> mmcv.Config:
+    """A person's own configuration, which is code, as mmdet's trainer runs it.
+
+    What its ``_base_`` names and is not there is looked for among mmdet's own: a file is often moved away from them.
+    """
+    text = path.read_text(encoding="utf-8")
+    try:
+        named = [node for node in ast.parse(text).body if isinstance(node, ast.Assign) and _is_base(node)]
+    except SyntaxError as error:
+        raise JobError(f"config {path}: line {error.lineno}: {error.msg}", "it is a configuration in Python") from error
+    if named:
+        bases = ast.literal_eval(named[-1].value)
+        found = [str(_base(path, base)) for base in ([bases] if isinstance(bases, str) else bases)]
+        text += f"\n_base_ = {found!r}\n"
+    with tempfile.TemporaryDirectory() as room:
+        moved = Path(room) / path.name
+        moved.write_text(text, encoding="utf-8")
+        try:
+            return mmcv.Config.fromfile(str(moved))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            raise JobError(f"config {path}: {reason}", "mmdet's own reader refuses it") from error
+
+
+def _is_base(node: ast.Assign) -> bool:
+    return any(isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets)
+
+
+def _base(path: Path, base: str) -> Path:
+    beside = (path.parent / base).resolve()
+    if beside.is_file():
+        return beside
+    below = [part for part in Path(base).parts if part not in ("..", ".")]
+    for start in range(len(below)):
+        if (CONFIGS.joinpath(*below[start:])).is_file():
+            return CONFIGS.joinpath(*below[start:])
+    raise JobError(
+        f"config {path}: its _base_ {base!r} is neither beside it nor among mmdet's configs",
+        "give the whole configuration that training wrote into its work_dirs",
+    )
 
 
 def _forget_zoo(part: Any) -> None:

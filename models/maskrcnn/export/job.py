@@ -57,7 +57,12 @@ def _checked(job: Any, path: str) -> Job:
 
 
 def _check_config(config: Any) -> None:
-    """Refuse a config that is not {"base", "overrides"}, or whose base cannot be one of mmdet's."""
+    """Refuse a config that is not {"base", "overrides"} or {"file", "overrides"}, or cannot be one of mmdet's."""
+    if isinstance(config, dict) and isinstance(config.get("file"), str):
+        if not Path(config["file"]).is_file():
+            raise JobError(f"config {config['file']} does not exist", "check the path of the configuration")
+        _check_overrides(config)
+        return
     if not isinstance(config, dict) or not isinstance(config.get("base"), str):
         raise JobError(
             "config has no 'base'", "config is {'base': path below mmdet's configs, 'overrides': {}}"
@@ -68,6 +73,10 @@ def _check_config(config: Any) -> None:
             f"config base {config['base']!r} is not a path below mmdet's configs",
             "use a relative path such as '_base_/models/mask_rcnn_r50_fpn.py'",
         )
+    _check_overrides(config)
+
+
+def _check_overrides(config: dict[str, Any]) -> None:
     if unknown := sorted(set(config.get("overrides") or {}) - {"model"}):
         raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
 

@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 from torch import nn
 
-from . import detector, environment, stock
+from . import detector, environment, settings, stock
 from .checkpoint.write import write_file
 from .errors import JobError
 from .events import Events
@@ -25,7 +25,7 @@ def run_export(job: Job, events: Events) -> None:
     output = Path(job["output"])
     if not output.parent.is_dir():
         raise JobError(f"directory {output.parent} does not exist", "create it before exporting into it")
-    model = _model(job, events, steps=4)
+    model, remarks = _model(job, events, steps=4)
     events.progress("trace", 2, 4)
     content = _trace(model, job)
     events.progress("write", 3, 4)
@@ -35,6 +35,7 @@ def run_export(job: Job, events: Events) -> None:
     _done(
         events,
         job,
+        remarks=remarks,
         output=str(output),
         sha256=hashlib.sha256(content).hexdigest(),
         nodes=len(graph.graph.node),
@@ -43,31 +44,32 @@ def run_export(job: Job, events: Events) -> None:
 
 def run_predict(job: Job, events: Events) -> None:
     """Send mmdet's detections, one result per image."""
-    model = _model(job, events, steps=2)
+    model, remarks = _model(job, events, steps=2)
     spec = {**job["pipeline"], "size": job["size"]}
     images = job["images"]
     for result in predict(model, spec, images):
         events.send("result", **result)
-    _done(events, job, images=len(images))
+    _done(events, job, remarks=remarks, images=len(images))
 
 
 TASKS = {"export": run_export, "predict": run_predict}
 
 
-def _model(job: Job, events: Events, steps: int) -> nn.Module:
-    """Build the detector and give it its weights."""
+def _model(job: Job, events: Events, steps: int) -> tuple[nn.Module, list[str]]:
+    """Build the detector and give it its weights; and what is to be said of its configuration."""
     events.progress("config", 0, steps)
     weights: dict[str, Any] = job["weights"]
-    config = detector.read_config(job["config"])
+    expected = job.get("expected", {})
+    config = detector.read_config(job["config"], expected.get("classes"))
     seed_everything(weights.get("random", 0))
     model = detector.build(config)
-    check_exportable(model, str(job["config"]["base"]))
+    check_exportable(model, detector.name_of(job["config"]))
     events.progress("weights", 1, steps)
     if "random" in weights:
         randomise(model, weights["random"], detector.normalisation(config))
     else:
         load_checkpoint(model, Path(weights["checkpoint"]), ema=weights.get("ema", False))
-    return model
+    return model, settings.remarks(config.model, expected)
 
 
 def _trace(model: nn.Module, job: Job) -> bytes:
@@ -76,7 +78,9 @@ def _trace(model: nn.Module, job: Job) -> bytes:
         return stock.export(model, job["batch"], job["size"], int(job["opset"]))
     except (AssertionError, RuntimeError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise JobError(f"config {job['config']['base']!r} cannot be exported: {reason}", HINT) from error
+        raise JobError(
+            f"config {detector.name_of(job['config'])!r} cannot be exported: {reason}", HINT
+        ) from error
 
 
 def _check_domains(graph: onnx.ModelProto, job: Job) -> None:
@@ -84,7 +88,8 @@ def _check_domains(graph: onnx.ModelProto, job: Job) -> None:
     foreign = sorted({f"{node.domain}.{node.op_type}" for node in graph.graph.node if node.domain})
     if foreign:
         raise JobError(
-            f"config {job['config']['base']!r} needs operators that ONNX does not have: {', '.join(foreign)}",
+            f"config {detector.name_of(job['config'])!r} needs operators that ONNX does not have:"
+            f" {', '.join(foreign)}",
             HINT,
         )
 

@@ -10,9 +10,9 @@ Standard output carries JSON lines and nothing else; everything that libraries p
 Exit code 0 after ``done``, 1 after ``error``. A job is one of
 
     {"task": "export", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "opset": 11, "output": "stock.onnx",
-     "batch": 1}
+     "batch": 1, "expected": SETTINGS}
     {"task": "predict", "config": CONFIG, "weights": WEIGHTS, "size": [H, W], "pipeline": PIPELINE,
-     "images": [{"id": 7, "path": "7.jpg"}]}
+     "images": [{"id": 7, "path": "7.jpg"}], "expected": SETTINGS}
     {"task": "weights", "weights": WEIGHTS, "expected": EXPECTED, "output": "plain.pth", "prefix": "teacher."}
     {"task": "check", "job": any of these, "expected": EXPECTED}
 
@@ -22,8 +22,10 @@ after minutes of building an environment. Both end with {"event": "done", "repor
 EXPECTED is what the specification says: {"classes": [names], "mean": [3], "std": [3], "to_rgb": true}, or a part of it.
 
 with CONFIG {"base": "mask_rcnn/mask_rcnn_r50_fpn_1x_coco.py", "overrides": {"model": {}}} (base is a path below mmdet's
-configs), WEIGHTS {"checkpoint": path, "ema": false} or {"random": seed}, and PIPELINE {"mean": [3], "std": [3],
-"to_rgb": true}.
+configs) or {"file": "/work/my_config.py", "overrides": {}} (one's own, whose code is run), WEIGHTS {"checkpoint": path,
+"ema": false} or {"random": seed}, PIPELINE {"mean": [3], "std": [3], "to_rgb": true}, and SETTINGS {"classes": 80,
+"score_threshold": 0.05, "mask_threshold": 0.5} or a part of it. Where a configuration says other thresholds than
+these, the last event has {"remarks": ["one line"]}.
 
 A config may be of any detector that mmdet can export. One without masks gives the outputs dets and labels, and
 results with masks null.

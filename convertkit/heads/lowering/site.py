@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,26 +47,17 @@ class Site:
 
 
 def site(emit: Emitter, node: Any, op: Operator) -> Site:
-    """What a node of a graph asks for.
+    """What a node of a graph asks for, whose types the operator's inference has accepted.
 
     Raises:
-        GraphError: an attribute is missing, unknown or wrong, or inputs are neither float32 nor float16.
+        GraphError: it has an attribute that the operator has not, which inference does not look for.
     """
     if wrong := op.wrong(node.attrs):
         raise GraphError(f"{op.name} {node.name!r}: {'; '.join(wrong)}")
     inputs = [None if tensor.is_empty() else tensor for tensor in node.inputs]
-    half = _is_half(inputs, f"{op.name} {node.name!r}")
+    half = any(tensor is not None and tensor.dtype == np.float16 for tensor in inputs)
     single = tuple(_as_float32(emit, tensor) for tensor in inputs)
     return Site(node.name, op, op.complete(node.attrs), single, half, emit.remedy())
-
-
-def _is_half(inputs: Sequence[Tensor | None], who: str) -> bool:
-    kinds = {np.dtype(item.dtype) for item in inputs if item is not None and item.dtype is not None}
-    kinds -= {np.dtype(np.int32)}  # num_valid_boxes
-    if kinds not in ({np.dtype(np.float32)}, {np.dtype(np.float16)}):
-        found = ", ".join(sorted(map(str, kinds))) or "unknown"
-        raise GraphError(f"{who}: its inputs must be all float32 or all float16, they are {found}")
-    return kinds == {np.dtype(np.float16)}
 
 
 def _as_float32(emit: Emitter, tensor: Tensor | None) -> Tensor | None:

@@ -54,6 +54,7 @@ def export_python() -> Path:
     from convertkit.exporting.environment import Environment
     from convertkit.exporting.interpreter import VARIABLE
     from convertkit.exporting.state import status_of
+    from convertkit.models.hook import hook_of
     from convertkit.models.package import read_spec
 
     if named := os.environ.get(VARIABLE):
@@ -63,7 +64,7 @@ def export_python() -> Path:
             users.delenv("CONVERTKIT_HOME", raising=False)
         else:
             users.setenv("CONVERTKIT_HOME", USERS_HOME)
-        environment = Environment.of("maskrcnn", read_spec(MASKRCNN).export.environment, MASKRCNN)
+        environment = Environment.of("maskrcnn", hook_of(MASKRCNN, read_spec(MASKRCNN)).environment, MASKRCNN)
         if status_of(environment.directory).phase != "complete":
             pytest.skip("the export environment is not built: make env")
         return environment.python

@@ -42,10 +42,12 @@ def build(
 ) -> None:
     """Build a model package's export environment, or finish it; at once where it is complete."""
     from convertkit.exporting.environment import Environment
+    from convertkit.models.hook import hook_of
     from convertkit.models.package import read_spec
 
     spec = read_spec(model)
-    environment = Environment.of(spec.name, spec.hook.environment, model.resolve(), base_python=python)
+    hook = hook_of(model.resolve(), spec)
+    environment = Environment.of(hook.name, hook.environment, hook.root, base_python=python)
     found = environment.ensure(on_progress=StepView(), on_wait=lambda phrase: note(f"waiting: {phrase}"))
     if as_json:
         print_json({"python": str(found), "directory": str(environment.directory)})

@@ -1,21 +1,17 @@
-"""The names of a variant's classes: written in it, in a file beside it, or in its checkpoint."""
+"""The names of a variant's classes: those that it tells, or those in its checkpoint."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from convertkit.errors import SpecError
+from convertkit.models.classes import names_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from convertkit.models.package import ModelPackage, Variant
 
 CHECKPOINT = "checkpoint"
 """Said for ``classes`` where the names are those that training wrote into the checkpoint."""
-
-LONGEST = 1 << 20
-"""Bytes of a file of names."""
 
 
 def class_names(package: ModelPackage, variant: Variant, weights: str | None) -> tuple[str, ...] | None:
@@ -33,23 +29,7 @@ def class_names(package: ModelPackage, variant: Variant, weights: str | None) ->
         return told
     if told == CHECKPOINT:
         return _of_checkpoint(package, variant, weights)
-    return _of_file(variant.path(told), variant)
-
-
-def _of_file(path: Path, variant: Variant) -> tuple[str, ...]:
-    where = f"variant {variant.name}: classes: {path}"
-    try:
-        with path.open("rb") as stream:
-            text = stream.read(LONGEST + 1).decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise SpecError(
-            f"{where} cannot be read ({error})", hint=f"one name a line, a list, or {CHECKPOINT}"
-        ) from error
-    names = tuple(line.strip() for line in text.rstrip().splitlines())
-    if not names or "" in names or len(text) > LONGEST:
-        what = f"line {names.index('') + 1} is empty" if "" in names else "it is no list of names"
-        raise SpecError(f"{where}: {what}", hint="one name a line, in the order of the network's labels")
-    return names
+    return names_of(told, variant.root, f"variant {variant.name}")
 
 
 def _of_checkpoint(package: ModelPackage, variant: Variant, weights: str | None) -> tuple[str, ...]:

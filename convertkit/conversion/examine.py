@@ -7,24 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import UsageError
 from convertkit.exporting.worker import run_worker
+from convertkit.models.hook import hook_of
 from convertkit.models.spec import ModelSpec, VariantSpec
 from convertkit.storage.failures import attempt
 
 SECONDS = 1800.0
-
-
-def worker_script(root: Path, spec: ModelSpec) -> Path:
-    """The package's export worker.
-
-    Raises:
-        SpecError: it is missing.
-    """
-    script = root / spec.hook.worker
-    if not script.is_file():
-        raise SpecError(f"{root / 'model.yaml'}: export worker {script} is missing")
-    return script
 
 
 def examine(root: Path, spec: ModelSpec, variant: VariantSpec, job: Mapping[str, Any]) -> dict[str, Any]:
@@ -33,14 +22,15 @@ def examine(root: Path, spec: ModelSpec, variant: VariantSpec, job: Mapping[str,
     Raises:
         ConvertkitError: the worker refused; the line is its own. UsageError: the package's worker has no such tasks.
     """
-    if not spec.hook.standalone:
+    hook = hook_of(root, spec)
+    if not hook.standalone:
         raise UsageError(f"model package {spec.name} cannot read checkpoints without its framework")
     pixels = variant.preprocess or spec.preprocess
     expected = {"mean": pixels.mean, "std": pixels.std, "to_rgb": pixels.to_rgb, "classes": spec.classes}
     with attempt("worker") as workdir:
         return run_worker(
             Path(sys.executable),
-            worker_script(root, spec),
+            hook.script(),
             {**job, "expected": expected},
             workdir=workdir,
             timeout=SECONDS,

@@ -13,13 +13,14 @@ import msgspec
 from convertkit.children.process import run_child
 from convertkit.conversion import python_config
 from convertkit.conversion.events import Note, Progress, Report
-from convertkit.conversion.examine import examine, worker_script
+from convertkit.conversion.examine import examine
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.fetch import file_name
 from convertkit.exporting.interpreter import ExternalPython
 from convertkit.exporting.worker import run_worker
+from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import WeightsSpec
 from convertkit.models.yamlspec import read_json
@@ -142,10 +143,11 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
         hooks: ``on_result`` and ``timeout`` of :func:`convertkit.exporting.worker.run_worker`.
     """
     package, variant = request.package, request.variant
-    script = worker_script(package.root, package.spec)
+    hook = hook_of(package.root, package.spec)
+    script = hook.script()
     base = {"config": config(request), "weights": weights(request), "size": list(variant.spec.size)}
     whole = {**base, **job, "expected": _expected(package)}
-    if package.spec.hook.standalone:
+    if hook.standalone:
         found = examine(package.root, package.spec, variant.spec, {"task": "check", "job": whole})
         for remark in found["remarks"]:
             report(Note(f"checkpoint: {remark}"))
@@ -176,8 +178,8 @@ def _expected(package: ModelPackage) -> dict[str, Any]:
 
 
 def _managed(request: BuildRequest) -> Environment:
-    package = request.package
-    return Environment.of(package.spec.name, package.spec.hook.environment, package.root)
+    hook = hook_of(request.package.root, request.package.spec)
+    return Environment.of(hook.name, hook.environment, hook.root)
 
 
 def _downloaded(package: ModelPackage, variant: Variant, spec: WeightsSpec) -> Path:

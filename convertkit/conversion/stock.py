@@ -9,6 +9,7 @@ from convertkit.conversion.events import Note, Report
 from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError
 from convertkit.graph.input_shapes import texts_of
+from convertkit.models.hook import hook_of
 from convertkit.passes.options import build
 from convertkit.passes.pipeline import Pipeline
 from convertkit.storage.files import home, scratch_directory, sha256_file, tree_digest
@@ -31,15 +32,14 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
     from convertkit.conversion import framework
 
-    package = request.package
-    script = package.root / package.spec.hook.worker
+    hook = hook_of(request.package.root, request.package.spec)
     return {
         "origin": "export",
-        "worker": tree_digest(script.parent),
+        "worker": tree_digest(hook.worker.parent),
         "environment": framework.environment_fact(request),
         "config": framework.config_fact(request),
         "weights": framework.weights_fact(request),
-        "opset": package.spec.hook.opset,
+        "opset": hook.opset,
         **contract,
     }
 
@@ -99,8 +99,8 @@ def _export(request: BuildRequest, report: Report) -> LightModel:
 
     with scratch_directory(home() / "export") as scratch:
         output = scratch / "stock.onnx"
-        spec, batch = request.package.spec.hook, request.variant.spec.batch
-        job = {"task": "export", "opset": spec.opset, "output": str(output)}
+        hook, batch = hook_of(request.package.root, request.package.spec), request.variant.spec.batch
+        job = {"task": "export", "opset": hook.opset, "output": str(output)}
         job |= {"batch": batch} if batch > 1 else {}
         run_job(request, job, report)
         return load_valid(output)

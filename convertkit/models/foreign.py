@@ -239,6 +239,6 @@ variants:
     # dataset: {{annotations: instances_val2017.json, images: val2017}}
     # accuracy: {{bbox: {{AP: 0.40}}, tolerance: 0.005, source: where it comes from}}
 
-# Of the labels 0, 1, 2 ..., by the names that annotations use.
+# Of the labels 0, 1, 2 ..., by the names that annotations use: a list, a file with one name a line, or coco.
 classes: {classes}
 """

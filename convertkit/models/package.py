@@ -13,6 +13,7 @@ from convertkit.detection.roles import complaint
 from convertkit.detection.settings import PreprocessSpec
 from convertkit.errors import GraphError, SpecError, UnknownNameError
 from convertkit.models.base import Model
+from convertkit.models.classes import names_of
 from convertkit.models.spec import OWN_CLASSES, ModelSpec, VariantSpec
 from convertkit.models.yamlspec import read_record
 
@@ -131,12 +132,14 @@ def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> No
 
 
 def read_spec(root: Path) -> ModelSpec:
-    """Only the data of a package, without loading its code.
+    """Only the data of a package, without loading its code; ``classes`` are names.
 
     Raises:
         SpecError: the file is not such a record.
     """
-    return read_record(Path(root) / "model.yaml", ModelSpec)
+    file = Path(root) / "model.yaml"
+    spec = read_record(file, ModelSpec)
+    return msgspec.structs.replace(spec, classes=names_of(spec.classes, Path(root), str(file)))
 
 
 def check_spec(spec: ModelSpec, root: Path) -> None:
@@ -154,6 +157,8 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         )
     if wrong := complaint([tensor.meaning for tensor in spec.outputs.values()]):
         raise SpecError(f"{where}: outputs: {wrong}")
+    if spec.export is not None and (spec.export.like is None) == (spec.export.worker is None):
+        raise SpecError(f"{where}: export: give either `like`, or `worker` and `environment`")
     for photo in spec.samples:
         if Path(photo).is_absolute() or ".." in Path(photo).parts:
             raise SpecError(f"{where}: samples: {photo} is not below the package's directory")

@@ -12,7 +12,6 @@ from msgspec import Meta, Struct, field
 
 from convertkit.detection.roles import Column, Meaning
 from convertkit.detection.settings import PostprocessSpec, PreprocessSpec
-from convertkit.errors import UsageError
 
 Positive = Annotated[int, Meta(gt=0)]
 Pixels = Annotated[int, Meta(gt=0, le=1 << 16)]
@@ -90,13 +89,15 @@ class EnvironmentSpec(Record, frozen=True):
 
 
 class ExportSpec(Record, frozen=True):
-    """The export hook: a worker script run by the interpreter of the export environment.
+    """The export hook: a worker script run by the interpreter of the export environment; or ``like`` another package.
 
+    ``like`` is the name of a package, beside this one or of convertkit, whose worker and environment are taken.
     ``standalone`` says that it also takes the tasks ``check`` and ``weights``, in our interpreter, without a framework.
     """
 
-    worker: str
-    environment: EnvironmentSpec
+    worker: str | None = None
+    environment: EnvironmentSpec | None = None
+    like: Name | None = None
     opset: Positive = 11
     standalone: bool = False
 
@@ -205,7 +206,7 @@ class ModelSpec(Record, frozen=True):
     samples: tuple[str, ...] = ()
     targets: dict[str, dict[str, Any]] = {}
     postprocess: PostprocessSpec = field(default_factory=PostprocessSpec)
-    classes: tuple[str, ...] = ()
+    classes: tuple[str, ...] | str = ()
 
     @property
     def has_code(self) -> bool:
@@ -213,17 +214,3 @@ class ModelSpec(Record, frozen=True):
         datasets = (variant.dataset for variant in self.variants.values())
         generates = any(dataset is not None and dataset.generator for dataset in datasets)
         return bool(self.plugin or self.export or generates)
-
-    @property
-    def hook(self) -> ExportSpec:
-        """``export``.
-
-        Raises:
-            UsageError: the package has none.
-        """
-        if self.export is None:
-            raise UsageError(
-                f"model package {self.name} exports nothing: it has no `export`",
-                hint="its graphs are files, the `stock` of its variants",
-            )
-        return self.export

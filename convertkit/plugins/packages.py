@@ -8,9 +8,7 @@ from typing import Any
 
 from convertkit.errors import PluginError, SpecError, UsageError
 from convertkit.models.base import Model
-from convertkit.models.package import ModelPackage, check_spec
-from convertkit.models.spec import ModelSpec
-from convertkit.models.yamlspec import read_record
+from convertkit.models.package import ModelPackage, check_spec, read_spec
 from convertkit.plugins.loading import Plugins, unique_name
 
 
@@ -29,7 +27,7 @@ def open_package(root: Path, plugins: Plugins) -> ModelPackage:
     if not (root / "model.yaml").is_file():
         raise UsageError(f"model package {root}: there is no model.yaml in it")
     root = root.resolve()
-    spec = read_record(root / "model.yaml", ModelSpec)
+    spec = read_spec(root)
     check_spec(spec, root)
     plugins.load_package(root, spec.plugin)
     if spec.plugin is None:

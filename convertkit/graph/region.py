@@ -74,7 +74,7 @@ class Region:
             GraphError: a node fails on these values.
         """
         feeds = {
-            tensor.name: np.ascontiguousarray(array, tensor.dtype)
+            tensor.name: np.asarray(array, tensor.dtype, order="C")
             for tensor, array in zip(self.inputs, arrays, strict=True)
         }
         return tuple(self.session.run(feeds).values())

@@ -72,6 +72,10 @@ class Node:
             self.refuse(f"{what} differs: {', '.join(str(item) for item in dims)}")
         return sizes.pop() if sizes else next((item for item in dims if item is not None), None)
 
+    def like(self, index: int) -> None:
+        """State that the first output has the type and shape of an input, whatever its rank."""
+        self._context.set_output_type(0, self._context.get_input_type(index))
+
     def set(self, index: int, kind: int, dims: Sequence[Dim]) -> None:
         """State the type of an output; nothing to do where the node leaves it out."""
         import onnx

@@ -10,6 +10,7 @@ import numpy as np
 
 from convertkit.api import heads
 from convertkit.api.heads import Refused, Values
+from convertkit.api.patterns import gaps
 from convertkit_passes.heads.roi.probe import Float32, Probe
 from convertkit_passes.heads.roi.rois import Questions, moved, questions
 
@@ -62,10 +63,7 @@ class Answers:
         inputs = [*(item[:, :channels] for item in self.features), self.asked.rois[rows]]
         values = {**attributes, "clamp": clamp or 1 - attributes["aligned"]}
         (expected,) = heads.MULTILEVEL_ROI_ALIGN.compute(inputs, values)
-        with np.errstate(invalid="ignore"):
-            gap = np.abs(self.found[rows, :channels] - expected).max(axis=(1, 2, 3))
-        largest = max(float(np.abs(expected).max()), float(np.finfo(np.float32).tiny))
-        return np.where(np.isnan(gap), np.inf, gap / largest)
+        return np.asarray(gaps(self.found[rows, :channels], expected).max(axis=(1, 2, 3)))
 
 
 def verify(probe: Probe, order: tuple[int, ...], finest: int, image: int | None) -> Verdict:

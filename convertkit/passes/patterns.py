@@ -96,7 +96,10 @@ class Trial:
 
     def finding(self) -> Finding:
         """What ``--explain`` says of it."""
-        named = ", ".join(f"{name}={value}" for name, value in self.attributes.items())
+        values = {
+            name: f"{item:g}" if isinstance(item, float) else item for name, item in self.attributes.items()
+        }
+        named = ", ".join(f"{name}={item}" for name, item in values.items())
         what = f"{self.pattern.op}{{{named}}}" if named else self.pattern.op
         end = self.region.outputs[0]
         where = str(end.inputs[0].name or end.name)

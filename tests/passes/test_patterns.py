@@ -167,6 +167,31 @@ def test_several_inputs_are_what_the_author_says() -> None:
     assert [node.op for node in graph.nodes if node.domain == "a.domain"] == ["Gated"]
 
 
+def test_a_norm_is_found_with_its_epsilon_and_leaves_scale_and_shift() -> None:
+    """Written by hand as torch 2.4.1 spells LayerNorm at opset 13."""
+    steps = [
+        ("ReduceMean", ["x"], "m"), ("Sub", ["x", "m"], "d"), ("Pow", ["d", "two"], "q"), ("ReduceMean", ["q"], "v"),
+        ("Add", ["v", "e"], "w"), ("Sqrt", ["w"], "r"), ("Div", ["d", "r"], "n"), ("Mul", ["n", "s"], "y"),
+    ]  # fmt: skip
+    nodes = [
+        helper.make_node(op, inputs, [out], **({"axes": [-1]} if op == "ReduceMean" else {}))
+        for op, inputs, out in steps
+    ]
+    pattern = Pattern("Norm", "a.domain", ("Div",), norm, np.random.default_rng(0).normal(0, 2, 999),
+                      {"epsilon": None})  # fmt: skip
+    graph = graph_of(*nodes, two=2, e=0.125, s=np.arange(40))
+
+    ((status, why),) = found(graph, pattern)
+    graph.tidy()
+
+    assert (status, why.split(":")[0]) == ("matched", "Norm{epsilon=0.125} of x")
+    assert [node.op for node in graph.nodes] == ["Norm", "Mul"]
+
+
+def norm(x: Any, epsilon: float) -> Any:
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + epsilon)
+
+
 def test_one_after_another_each_reads_the_node_before() -> None:
     nodes = [helper.make_node("LeakyRelu", [a], [b], alpha=0.125) for a, b in (("x", "t"), ("t", "y"))]
     pattern = Pattern("Scaled", "a.domain", ("LeakyRelu",), scaled, VALUES, {"slope": (0.125,)})

@@ -234,9 +234,8 @@ class _Run:
             "removed": record.ops_removed,
             "check": step.check,
         }
-        for word in ("unchecked", "missed"):
-            if said := getattr(record, word):
-                summary[word] = said
+        words = {"unchecked": record.unchecked, "missed": record.missed, "remarks": list(record.remarks)}
+        summary |= {word: said for word, said in words.items() if said}
         self.records.append(record)
         self.created.append((record.name, known.created))
         self.entries.append(StepEntry("pass", step.key, step.facts, known.digest, summary))

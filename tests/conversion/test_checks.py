@@ -12,6 +12,7 @@ import pytest
 from convertkit.conversion.replay import check
 from convertkit.passes.base import Pass
 from convertkit.passes.state import GraphState
+from tests import graphtext
 from tests.conftest import Cli
 from tests.tiny import tiny_model
 
@@ -210,3 +211,22 @@ def test_an_empty_value_is_no_default(cli: Cli, tiny: Path, option: str) -> None
         f"error: {option.rstrip('=')} is empty (give a value, or leave it out)\n",
     )
     assert sorted(path.name for path in Path().iterdir()) == ["tiny"]
+
+
+def test_what_passes_left_alone_in_branches_is_in_the_manifest(cli: Cli, tiny: Path) -> None:
+    branches = graphtext.parse("""(float[1,3,8,8] image) => (float[1,192] features) {
+        size = ReduceMax <keepdims = 0> (image)
+        above = Cast <to = 9> (size)
+        signed = If (above) <
+            then_branch = one () => (float[1,3,8,8] a) { a = Neg (image) },
+            else_branch = two () => (float[1,3,8,8] b) { b = Abs (image) }
+        >
+        features = Flatten (signed)
+    }""")
+    onnx.save(branches.proto, tiny / "small.onnx")
+
+    done = cli("build", tiny)
+
+    assert done.code == 0, done.err
+    (left,) = {tuple(summary["remarks"]) for summary in summaries() if "remarks" in summary}
+    assert left == ("left 2 nodes alone that sit in then_branch of If 'signed' and another body",)

@@ -8,6 +8,9 @@ from convertkit.api._door import door
 
 if TYPE_CHECKING:
     from convertkit.children.answers import answer as answer
+    from convertkit.children.block import Block as Block
+    from convertkit.children.block import Layout as Layout
+    from convertkit.children.block import Pool as Pool
     from convertkit.children.dialogue import Dialogue as Dialogue
     from convertkit.children.limits import Limits as Limits
     from convertkit.children.process import ChildError as ChildError

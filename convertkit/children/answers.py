@@ -7,12 +7,19 @@ import os
 import socket
 from typing import TYPE_CHECKING, Any
 
-from convertkit.errors import ConvertkitError, GraphError, ProcessError, UnavailableError, UsageError
+from convertkit.errors import (
+    ConvertkitError,
+    GraphError,
+    ProcessError,
+    TargetError,
+    UnavailableError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-CARRIED = (UsageError, GraphError, ProcessError, UnavailableError)
+CARRIED = (UsageError, GraphError, ProcessError, TargetError, UnavailableError)
 """The errors that arrive as what they are; others of the family arrive as ProcessError."""
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from convertkit.api import graphs, heads, system, targets
 from convertkit_openvino import engine
-from convertkit_openvino.precision import keep_heads_in_fp32
-from convertkit_openvino.runtime import MODEL, OpenvinoRuntime, open_runtime
+from convertkit_openvino.runtime import MODEL, Child, OpenvinoRuntime, open_runtime
 
 PIPELINE = ("fuse-multilevel-roialign", "fuse-multiclass-nms", "lower-heads")
 
@@ -30,21 +30,21 @@ class OpenvinoTarget(targets.Target):
 
     def compile(self, model: targets.LightModel, directory: Path, context: targets.CompileContext) -> None:
         """Writes ``model.xml`` and ``model.bin``; opening them once proves that the plugin takes them."""
-        openvino = engine.openvino()
-        with system.scratch_directory(directory) as scratch, engine.failing("convert the graph"):
+        files: dict[str, Any] = {"model": str((directory / MODEL).absolute()), "precision": self.precision}
+        child = Child()
+        with system.scratch_directory(directory) as scratch:
             graphs.save(heads.lower(model), source := scratch / "model.onnx")
-            found = openvino.Core().read_model(source)
-            engine.name_nodes(found)
-            if half := self.precision == "f16":
-                keep_heads_in_fp32(found)
-            openvino.save_model(found, directory / MODEL, compress_to_fp16=half)
-        open_runtime(directory, self.precision)
+            child.ask("convert", source=str(source.absolute()), **files)
+        child.ask("open", **files)
+        child.close()
 
     def remarks(self, directory: Path) -> tuple[str, ...]:
         """In what the plugin computes here, where that may be something else than was asked for."""
         if self.precision == "f32" or not engine.installed():
             return ()
-        computes = engine.given(self.precision)
+        child = Child()
+        computes = child.ask("given", precision=self.precision)["given"]
+        child.close()
         but = "heads stay in float32" if computes == "float16" else "only the weights are rounded to float16"
         return (f"OpenVINO's {engine.DEVICE} plugin computes in {computes} on this processor; {but}",)
 

@@ -205,7 +205,7 @@ def test_only_bytes_go_to_the_chip(artifact, monkeypatch):
     stand_in.install_aclruntime(monkeypatch)
     objects = np.full((1, 3, 160, 320), None)  # as many bytes as the input has
 
-    with pytest.raises(GraphError, match="an array of object cannot go to the chip"):
+    with pytest.raises(GraphError, match="an array of object cannot be shared"):
         opened(artifact).run({**arrays(), "input": objects})
 
 

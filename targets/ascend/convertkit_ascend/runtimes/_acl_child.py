@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from convertkit.api import system
+from convertkit.api.system import Block, Layout
 from convertkit_ascend.runtimes.binding import Description
-from convertkit_ascend.runtimes.block import Block, Layout
 from convertkit_ascend.runtimes.sessions import Job, Session, open_session
 
 INPUT = "input{}.npy"

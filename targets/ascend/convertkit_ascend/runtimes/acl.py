@@ -20,7 +20,6 @@ from convertkit.api import errors, system, targets
 from convertkit_ascend import reproducer
 from convertkit_ascend.runtimes._acl_child import INPUT
 from convertkit_ascend.runtimes.binding import Binding, Description
-from convertkit_ascend.runtimes.block import Block, Layout, Pool
 from convertkit_ascend.runtimes.sessions import Job
 
 if TYPE_CHECKING:
@@ -67,8 +66,8 @@ class AclRuntime:
 
     def __init__(self, job: Job, interface: targets.Interface, limits: Limits) -> None:
         self._job, self._limits = job, limits
-        self._inputs, self._outputs = Block.made(), Pool(BLOCKS)
-        self._fed: Layout = []
+        self._inputs, self._outputs = system.Block.made(), system.Pool(BLOCKS)
+        self._fed: system.Layout = []
         blocks = [block.descriptor for block in (self._inputs, *self._outputs.blocks)]
         self._child = system.Dialogue([*CHILD, *map(str, blocks)], name=NAME, descriptors=blocks)
         try:

@@ -20,7 +20,8 @@ from convertkit_ascend.runtimes.modules import NotInstalledError, find_aclruntim
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from convertkit_ascend.runtimes.block import Layout
+    from convertkit.api.system import Layout
+
 
 Times = tuple[float, ...]
 Keep = Callable[[Sequence["NDArray[Any]"]], "Layout"]

@@ -6,8 +6,9 @@ import os
 
 import numpy as np
 import pytest
-from convertkit_ascend.runtimes import block
-from convertkit_ascend.runtimes.block import ALIGNMENT, Block, Pool
+
+from convertkit.children import block
+from convertkit.children.block import ALIGNMENT, Block, Pool
 
 ARRAYS = [
     np.arange(7, dtype=np.int8),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convertkit.api import targets
+from convertkit.errors import GraphError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def _laid_out(arrays: Sequence[NDArray[Any]]) -> tuple[Layout, int]:
     end = 0
     for array in arrays:
         if array.dtype.hasobject:
-            raise targets.GraphError(f"an array of {array.dtype} cannot go to the chip")
+            raise GraphError(f"an array of {array.dtype} cannot be shared")
         offset = -(-end // ALIGNMENT) * ALIGNMENT
         layout.append({"dtype": array.dtype.str, "shape": list(array.shape), "offset": offset})
         end = offset + array.nbytes

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint types format env bench docs wheel clean
+.PHONY: help setup demo test fast lint types format env bench exports-full docs wheel clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -54,6 +54,10 @@ env: setup ## build the export environment (torch, mmcv-full, mmdet: about 15 mi
 bench: $(VENV)/.ready-dev env ## the paired benchmarks
 	$(BIN)/convertkit export models/maskrcnn --variant r50-fpn-1x --weights random:0 --output build/r50.onnx
 	$(BIN)/python -m bench.pipeline_vs_onnxsim build/r50.onnx
+
+exports-full: $(VENV)/.ready-dev env ## exporters at their real size, in docs/exports.md; FULL=DIRECTORY takes 6 GB
+	@test -n "$(FULL)" || { echo "make exports-full FULL=DIRECTORY: name a directory for the environment and the files" >&2; exit 2; }
+	$(BIN)/python -m bench.exports --full "$(FULL)"
 
 docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m tests.ascend.page

@@ -29,6 +29,12 @@ ROOM = Path(__file__).parent
 BOX_DETECTORS = ("faster_rcnn", "cascade_rcnn", "retinanet", "fcos")
 """The variants of the package beside this file; none of them has masks."""
 
+OTHER_DETECTORS = (
+    "atss", "autoassign", "detr", "double_head", "dyhead", "dynamic_rcnn", "free_anchor", "fsaf", "libra_rcnn",
+    "pafpn", "pisa", "ssdlite", "vfnet", "yolof", "yolov3",
+)  # fmt: skip
+"""More variants of that package, for the table of ``bench.exports``."""
+
 DETECTORS = (*BOX_DETECTORS, "cascade_mask_rcnn")
 """Everything ``detector_graph`` knows."""
 
@@ -58,7 +64,7 @@ def detector_graph(
 
 def request_for(name: str, python: Path | None = None) -> BuildRequest:
     """The request to build a small detector with random weights."""
-    if name in BOX_DETECTORS:
+    if name in (*BOX_DETECTORS, *OTHER_DETECTORS):
         return make_request(
             Asked(ROOM / "package", variant=name, weights=WEIGHTS, python=python), open_plugins()
         )

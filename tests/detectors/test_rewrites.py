@@ -55,6 +55,10 @@ def count(model: LightModel, *ops: str) -> tuple[int, ...]:
         ("retinanet", 0, 1),
         ("fcos", 0, 1),
         ("cascade_mask_rcnn", 4, 2),
+        ("atss", 0, 1),
+        ("yolov3", 0, 1),
+        ("yolof", 0, 1),
+        ("dynamic_rcnn", 1, 2),
     ],
 )
 def test_every_detector_becomes_a_graph_of_vendor_operators(
@@ -68,6 +72,20 @@ def test_every_detector_becomes_a_graph_of_vendor_operators(
     assert count(result, "RoiExtractor", "BatchMultiClassNMS") == (extractors, suppressions)
     assert not GONE & {node.op_type for node in result.proto.graph.node}
     assert [item for item in judge(result, "ascend310p3") if item.severity == "error"] == []
+
+
+def test_rois_that_are_enlarged_behind_the_choice_of_level_are_not_the_operators(
+    detector_graph: Graphs,
+) -> None:
+    """Double-Head R-CNN pools once more, from RoIs 1.3 times as large, on the levels of those that are not."""
+    model = run(COMMON, load(detector_graph("double_head")))
+    (step,) = Pipeline.parse(["fuse-multilevel-roialign"], open_plugins().passes).steps
+
+    (refused,) = (item for item in step.explain(open_graph(model)) if item.status == "refused")
+    after = run(["fuse-multilevel-roialign"], model)
+
+    assert "RoIs differ from the operator's" in refused.why
+    assert count(after, "RoiAlign") == (4,)
 
 
 def pool_the_largest(graph: Graph) -> None:

@@ -26,7 +26,7 @@ PAGE = REPOSITORY / "docs" / "exports.md"
 FACTS = {
     "GENERAL": ",".join(GENERAL),
     "ASCEND": ",".join(ASCEND),
-    "NEWEST": str(NEWEST),
+    "NEWEST": f"convert-opset{{to={NEWEST}}}",
     "TARGET": TARGET,
     "RAISED": " and ".join(map(str, RAISED)),
 }

@@ -95,6 +95,14 @@ class Pass:
         """
         return False
 
+    def rest(self, before: LightModel, after: LightModel) -> LightModel | None:
+        """The graph from the outputs of ``after`` to those that only ``before`` has (optional).
+
+        For a pass that leaves some of the work to whoever runs the graph: checks run it behind. Outputs of one name
+        are the same.
+        """
+        return None
+
     def explain(self, graph: Any) -> tuple[Finding, ...]:
         """What ``run`` would find, and what is in its way (optional).
 

@@ -112,7 +112,7 @@ class Checker:
                 return CheckRecord.blind("no sample inputs")
             old = self._outputs(before)
             self._added.update(step.added_inputs(after))
-            new = self._outputs(after)
+            new = self._completed(step, before, after)
         except PassError:
             raise
         except ConvertkitError as error:
@@ -155,6 +155,19 @@ class Checker:
             run = self._opener(model)
             self._last = (digest, [run({**sample, **self._missing(sample)}) for sample in self._samples])
         return self._last[1]
+
+    def _completed(self, step: Pass, before: LightModel, after: LightModel) -> list[Outputs]:
+        """The outputs after a pass, those that it leaves to others made of them."""
+        new, rest = self._outputs(after), step.rest(before, after)
+        if rest is None:
+            return new
+        run = self._opener(rest)
+        given, made, wanted = (
+            [value.name for value in item.proto.graph.output] for item in (after, rest, before)
+        )
+        known = [dict(zip(given, outputs, strict=True)) for outputs in new]
+        known = [{**item, **dict(zip(made, run(item), strict=True))} for item in known]
+        return [tuple(item[name] for name in wanted) for item in known]
 
     def _missing(self, sample: Arrays) -> Arrays:
         return {name: value for name, value in self._added.items() if name not in sample}

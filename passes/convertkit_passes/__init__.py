@@ -12,6 +12,7 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.cast_int64 import CastInt64ToInt32
     from convertkit_passes.clip_to_picture import ClipToPicture
     from convertkit_passes.convert_opset import ConvertOpset
+    from convertkit_passes.cut_loops import CutLoops
     from convertkit_passes.drop_offset_rounding import DropOffsetRounding
     from convertkit_passes.fold_constants import FoldConstants
     from convertkit_passes.freeze_defaults import FreezeDefaults
@@ -39,6 +40,7 @@ def register_passes(register):  # type: ignore[no-untyped-def]
         ConvertOpset,
         SetOpsetWindow,
         RenameIo,
+        CutLoops,
     )
     heads = (
         AbsorbScoreFilters,

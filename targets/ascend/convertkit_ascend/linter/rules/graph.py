@@ -82,7 +82,7 @@ def input_type(view: View) -> Iterator[Spot]:
 
 @rule(
     "subgraph",
-    fix="export without control flow",
+    fix="export without control flow; cut-loops ends the graph in front of a Loop",
     source="ascend-facts: parser-functions; If works, Loop does not [run]; shapes behind both are open",
 )
 def subgraph(view: View) -> Iterator[Spot]:

@@ -402,3 +402,38 @@ def random_inputs(model: LightModel, seed: int, top: float = SIZE) -> dict[str, 
                 ((random.permutation(size) + 1) / (size + 1)).reshape(shape).astype(np.float32)
             )
     return found
+
+
+def best_first(form: Form, *, before: int, extra: int = 0, agnostic: bool = False) -> LightModel:
+    """The form that ultralytics documents for ``nms=True`` (hand-written from that, no export), of one image.
+
+    The best ``before`` boxes by their best class take part, moved by ``form.offset`` per class. Output ``found
+    (1, T, 6 + extra)``: box, score, class, and what ``extra (N, extra)`` has for the box; zeros fill it up.
+
+    Args:
+        agnostic: no box is moved; the class only follows.
+    """
+    write, total = Writer(form.opset), form.total
+    best = write.op("ReduceMax", "scores", axes=[2], keepdims=0)
+    write.op("TopK", best, np.array([before]), out=["top", "places"], axis=1)
+    rows = write.squeeze("places", 0)
+    boxes = write.op("Gather", write.clip("boxes"), rows, axis=1)
+    kinds = write.op("Gather", write.op("ArgMax", "scores", axis=2, keepdims=0), rows, axis=1)
+    shift = write.op("Mul", write.op("Cast", kinds, to=1), np.float32(form.offset))
+    moved = boxes if agnostic else write.op("Add", boxes, write.unsqueeze(shift, 2))
+    limits = [np.array([total]), np.float32([form.iou]), np.float32([form.score])]
+    selected = write.op("NonMaxSuppression", moved, write.unsqueeze("top", 1), *limits, out="selected")
+    box = write.op("Gather", selected, np.int64(2), axis=1)
+    corners, values, classes = (write.op("Gather", item, box, axis=1) for item in (boxes, "top", kinds))
+    columns = [corners, write.unsqueeze(values, 2), write.unsqueeze(write.op("Cast", classes, to=1), 2)]
+    if extra:
+        rest = write.op("Gather", write.op("Gather", "extra", rows, axis=0), box, axis=0)
+        columns.append(write.unsqueeze(rest, 0))
+    found = write.op("Concat", *columns, axis=2)
+    found = write.op("Concat", found, np.zeros((1, total, 6 + extra), np.float32), axis=1)
+    write.op("Slice", found, [0], [total], [1], out="found")
+    inputs = {"boxes": form.boxes_shape, "scores": form.scores_shape}
+    return write.model(
+        inputs | ({"extra": (form.count, extra)} if extra else {}),
+        {"found": (TensorProto.FLOAT, (1, total, 6 + extra))},
+    )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import helper
 
 from convertkit.errors import GraphError
 from convertkit.graph.constants import is_initializer, values_of
@@ -76,6 +77,8 @@ class _Walk:
             return _FIXED[node.op]
         if node.op in _COPIES or (node.op == "Cast" and node.attrs["to"] in _FLOATING):
             return self.of(node.inputs[0])
+        if node.op == "Cast":
+            return self._whole(node)
         if node.op == "TopK" and tensor is node.outputs[0]:
             return self.of(node.inputs[0])
         if node.op in ("ArgMax", "ArgMin", "TopK"):
@@ -95,6 +98,14 @@ class _Walk:
         if node.op in _ARITHMETIC:
             return _corners(_ARITHMETIC[node.op], *(self.of(item) for item in node.inputs))
         return ANY
+
+    def _whole(self, node: Node) -> Bounds:
+        """A cast of integers to integers that hold them all keeps them; others may cut off or overflow."""
+        kind, made = node.inputs[0].dtype, helper.tensor_dtype_to_np_dtype(node.attrs["to"])
+        if kind is None or np.dtype(kind).kind not in "iu" or made.kind not in "iu":
+            return ANY
+        found, limits = self.of(node.inputs[0]), np.iinfo(made)
+        return found if limits.min <= found.low and found.high <= limits.max else ANY
 
     def _rest(self, node: Node) -> Bounds:
         """A rest of a division by a positive whole number has the sign of that."""

@@ -17,8 +17,10 @@ CAST = "cast-fp16-operators{only=[BatchMultiClassNMS]}"
 """Convolutions and poolings are left to the compiler, which lowers them in every mode that may lower anything."""
 
 PIPELINE = (
+    "resolve-if",
+    "absorb-score-filters",
     "fuse-multilevel-roialign{square=true}",
-    "fuse-multiclass-nms",
+    "fuse-multiclass-nms{pad_detections=true}",
     "drop-offset-rounding",
     "restore-rpn-levels",
     "clip-to-picture",

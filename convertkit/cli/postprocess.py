@@ -55,7 +55,10 @@ def postprocess(
     artifact: ArtifactOption = None,
     shapes: Annotated[
         str | None,
-        typer.Option("--shapes", help="Outputs in order, NAME=DTYPE:SIZExSIZE,...; instead of --artifact."),
+        typer.Option(
+            "--shapes",
+            help="Outputs of a picture in order, NAME=DTYPE:SIZExSIZE,...; instead of --artifact.",
+        ),
     ] = None,
     annotations: Annotated[
         Path | None, typer.Option("--annotations", help="COCO instances file; default: that of preprocess.")
@@ -91,7 +94,7 @@ def postprocess(
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
-    request = shared.request_of(model, plugin, variant=record.variant, target=target)
+    request = shared.request_of(model, plugin, variant=record.variant, target=target, batch=record.batch)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
     tools = tools_of(request.target, (entry.item for entry in request.plugins.targets))
@@ -135,9 +138,7 @@ def _outputs(
             hint="build it, or give --artifact or --shapes",
         )
     note_other_artifact(request, path.parent)
-    interface = read_interface(path)
-    record.require(inputs, interface.inputs)
-    return interface.outputs
+    return record.interface(inputs, read_interface(path)).outputs
 
 
 def _answers(

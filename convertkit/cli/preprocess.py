@@ -10,7 +10,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.ui import note, print_json, progress_bar
-from convertkit.errors import ConvertkitError, UsageError
+from convertkit.errors import ConvertkitError
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def preprocess(
     output: Annotated[Path, typer.Option("--output", "-o", help="Directory to fill; must be empty or ours.")],
     variant: shared.VariantOption = None,
     target: shared.TargetOption = "cpu",
+    batch: shared.BatchOption = None,
     artifact: ArtifactOption = None,
     annotations: Annotated[
         Path | None,
@@ -63,15 +64,14 @@ def preprocess(
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Write every photo as the network input, one file each.
+    """Write every photo as the network input, one file each, also for a model that takes several in one run.
 
     Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
     """
     from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = shared.request_of(model, plugin, variant=variant, target=target)
-    refuse_batch(request)
+    request = shared.request_of(model, plugin, variant=variant, target=target, batch=batch)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
@@ -80,23 +80,14 @@ def preprocess(
     _report(outcome, output, as_json=as_json)
 
 
-def refuse_batch(request: BuildRequest) -> None:
-    """A file is one picture, and a run of several takes them in one file."""
-    if (batch := request.variant.spec.batch) > 1:
-        raise UsageError(
-            f"variant {request.variant.name} takes {batch} pictures in one run; files are of one picture",
-            hint="work by files with batch 1, or verify where the chip is",
-        )
-
-
 def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:
-    """Those of the artifact's graph; without one those of the stock graph, as ``model.yaml`` has them."""
+    """Of one picture: those of the artifact's graph, or those of the stock graph, as ``model.yaml`` has them."""
     from convertkit.offline.interface import read_interface, stock_inputs
 
     path = (artifact or request.directory) / "model.onnx"
     if artifact is not None or path.is_file():
         note_other_artifact(request, path.parent)
-        return read_interface(path).inputs
+        return read_interface(path).of_one(request.variant.spec.batch).inputs
     package, size = request.package, request.variant.spec.size
     found = stock_inputs(package.spec, size)
     names = [tensor.name for tensor in found]

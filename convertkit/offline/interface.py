@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,16 @@ class TensorInfo:
         """The size of a raw file of it, in bytes."""
         return self.elements * np.dtype(self.dtype).itemsize
 
+    def of_one(self, batch: int) -> TensorInfo:
+        """One picture's part, where several lie along the first axis: what a file of it holds.
+
+        Raises:
+            UsageError: it has no ``batch`` equal parts.
+        """
+        if batch > 1 and (not self.shape or self.shape[0] % batch):
+            raise UsageError(f"{self} is not of {batch} pictures", hint="build it with the same --batch")
+        return replace(self, shape=(self.shape[0] // batch, *self.shape[1:])) if batch > 1 else self
+
     def __str__(self) -> str:
         return f"{self.name}={self.dtype}:{'x'.join(map(str, self.shape))}"
 
@@ -53,6 +63,11 @@ class Interface:
 
     inputs: tuple[TensorInfo, ...]
     outputs: tuple[TensorInfo, ...]
+
+    def of_one(self, batch: int) -> Interface:
+        """That of one picture of ``batch``: see :meth:`TensorInfo.of_one`."""
+        inputs, outputs = (tuple(each.of_one(batch) for each in some) for some in (self.inputs, self.outputs))
+        return Interface(inputs, outputs)
 
 
 def parse_shapes(text: str) -> tuple[TensorInfo, ...]:

@@ -24,7 +24,7 @@ class Job:
     """What to prepare.
 
     Attributes:
-        inputs: those of the graph, in its order; preprocessing may give more.
+        inputs: those of the graph, in its order, one picture's part; preprocessing may give more.
         images: the directory of photos.
         annotations: the COCO instances file the photos came from, if any.
         own: whether these are all the photos that the accuracy spec was written for.
@@ -69,4 +69,5 @@ def record_of(job: Job, photos: Sequence[PreparedPhoto]) -> Prepared:
         annotations=None if job.annotations is None else str(job.annotations.resolve()),
         own=job.own,
         photos=tuple(photos),
+        batch=job.variant.spec.batch,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,7 @@ from msgspec import Struct
 from convertkit.detection.settings import PreprocessSpec
 from convertkit.detection.types import Placement
 from convertkit.errors import SpecError, UsageError
-from convertkit.offline.interface import TensorInfo
+from convertkit.offline.interface import Interface, TensorInfo
 from convertkit.storage.files import atomic_write
 from convertkit.storage.reading import read_file
 
@@ -49,11 +48,12 @@ class Prepared(Struct, frozen=True, forbid_unknown_fields=True):
         size: height and width of the network input, pixels.
         preprocess: the settings in force.
         suffix: ``bin`` or ``npy``.
-        inputs: of the graph, in its order: several have a sub-directory each.
+        inputs: of the graph, in its order, one picture's part: several have a sub-directory each.
         images: the directory of photos, absolute.
         annotations: the COCO instances file, absolute, if the photos came from one.
         own: whether these are all the photos that the accuracy spec was written for.
         photos: in the order of the annotation file, or of their names.
+        batch: how many pictures one run takes. A file is of one: the runtime puts them together and its results apart.
     """
 
     format: int
@@ -67,26 +67,29 @@ class Prepared(Struct, frozen=True, forbid_unknown_fields=True):
     annotations: str | None
     own: bool
     photos: tuple[PreparedPhoto, ...]
+    batch: int = 1
 
     def directories(self, root: Path) -> dict[str, Path]:
         """Where the files of each input lie: one input in ``root`` itself, several in a sub-directory each."""
         names = [tensor.name for tensor in self.inputs]
         return {name: directory_of(root, name, names) for name in names}
 
-    def require(self, root: Path, wanted: Sequence[TensorInfo]) -> None:
-        """Refuses files that were prepared for another graph: before it was built, or before it was built anew.
+    def interface(self, root: Path, graph: Interface) -> Interface:
+        """What the files of one picture hold; refuses those prepared before the graph was built, or built anew.
 
         Raises:
-            UsageError: an input of the graph was not prepared, or with another dtype or shape.
+            UsageError: an input of the graph was not prepared, or with another dtype, shape or number of pictures.
         """
+        one = graph.of_one(self.batch)
         known = {tensor.name: tensor for tensor in self.inputs}
-        for tensor in wanted:
+        for tensor in one.inputs:
             if known.get(tensor.name) != tensor:
                 have = ", ".join(map(str, self.inputs))
                 raise UsageError(
                     f"{root}: the graph takes {tensor}, prepared is {have}",
                     hint="run convertkit preprocess again, for the artifact that was run",
                 )
+        return one
 
     def write(self, root: Path) -> None:
         """Writes the record into the directory of the files."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from convertkit.detection.batch import apart, stacked
 from convertkit.errors import UsageError
 from convertkit.offline import arrays
 from convertkit.offline.interface import Interface
@@ -35,9 +36,9 @@ class OfflineRuntime:
 
     def __init__(self, inputs: Path, results: Path, interface: Interface, *tools: FileTool) -> None:
         self._record = read_record(inputs)
-        self._record.require(inputs, interface.inputs)
+        outputs = self._record.interface(inputs, interface).outputs
         self._files = ResultFiles.open(
-            results, interface.outputs, (photo.stem for photo in self._record.photos), *tools
+            results, outputs, (photo.stem for photo in self._record.photos), *tools
         )
         problems = self._files.problems()
         if problems:
@@ -46,11 +47,15 @@ class OfflineRuntime:
         self._stems = {self._key(photo.sha256): photo.stem for photo in self._record.photos}
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """The recorded outputs for inputs that are, bit for bit, those of a prepared photo.
+        """The recorded outputs for inputs that are, bit for bit, those of prepared photos: as many as a run takes.
 
         Raises:
             UsageError: they are not.
         """
+        batch = self._record.batch
+        return stacked([self._of_one(picture) for picture in apart(inputs, batch)], batch)
+
+    def _of_one(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         hashes = {}
         for tensor in self._record.inputs:
             array = inputs.get(tensor.name)

@@ -56,10 +56,10 @@ def detector(tmp_path_factory):
     return directory
 
 
-def detector_graph(*, picture: bool = False) -> onnx.ModelProto:
+def detector_graph(*, picture: bool = False, batch: int = 1) -> onnx.ModelProto:
     """``input (1, 3, 320, 320)`` to ``dets (4, 5)``, ``labels (4,) int32``, ``masks (4, 28, 28)``.
 
-    With ``picture`` a second input ``(1, 4)`` moves the boxes.
+    With ``picture`` a second input ``(1, 4)`` moves the boxes; of ``batch`` pictures the outputs are one list.
     """
     rng = np.random.default_rng(0)
     corner = rng.uniform(20, 150, (4, 2))
@@ -68,20 +68,22 @@ def detector_graph(*, picture: bool = False) -> onnx.ModelProto:
         "boxes": boxes.astype(np.float32),
         "spread": np.array([[8, 8, 8, 8, 0.1]], np.float32),
         "score": np.array([[0, 0, 0, 0, 0.5]], np.float32),
-        "labels_": np.array([41, 45, 46, 41], np.int32),
-        "masks_": rng.uniform(0, 1, (4, 28, 28)).astype(np.float32),
-        "shape": np.array([1, 1], np.int64),
+        "labels_": np.tile(np.array([41, 45, 46, 41], np.int32), batch),
+        "masks_": np.tile(rng.uniform(0, 1, (4, 28, 28)).astype(np.float32), (batch, 1, 1)),
+        "shape": np.array([batch, 1, 1], np.int64),
+        "list": np.array([4 * batch, 5], np.int64),
     }
     nodes = [
         helper.make_node("ReduceMean", ["input"], ["mean"], axes=[1, 2, 3], keepdims=0),
         helper.make_node("Reshape", ["mean", "shape"], ["level"]),
         helper.make_node("Mul", ["level", "spread"], ["moved"]),
         helper.make_node("Add", ["boxes", "moved"], ["placed"]),
-        helper.make_node("Add", ["placed", "score"], ["dets_"]),
+        helper.make_node("Add", ["placed", "score"], ["scored"]),
+        helper.make_node("Reshape", ["scored", "list"], ["dets_"]),
         helper.make_node("Identity", ["labels_"], ["labels"]),
         helper.make_node("Identity", ["masks_"], ["masks"]),
     ]
-    inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])]
+    inputs = [helper.make_tensor_value_info("input", TensorProto.FLOAT, [batch, 3, 320, 320])]
     if picture:
         inputs.append(helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 4]))
         constants["zero"] = np.zeros((1, 1), np.float32)
@@ -92,9 +94,9 @@ def detector_graph(*, picture: bool = False) -> onnx.ModelProto:
     else:
         nodes.append(helper.make_node("Identity", ["dets_"], ["dets"]))
     outputs = [
-        helper.make_tensor_value_info("dets", TensorProto.FLOAT, [4, 5]),
-        helper.make_tensor_value_info("labels", TensorProto.INT32, [4]),
-        helper.make_tensor_value_info("masks", TensorProto.FLOAT, [4, 28, 28]),
+        helper.make_tensor_value_info("dets", TensorProto.FLOAT, [4 * batch, 5]),
+        helper.make_tensor_value_info("labels", TensorProto.INT32, [4 * batch]),
+        helper.make_tensor_value_info("masks", TensorProto.FLOAT, [4 * batch, 28, 28]),
     ]
     weights = [numpy_helper.from_array(value, name) for name, value in constants.items()]
     graph = helper.make_graph(nodes, "detector", inputs, outputs, weights)

@@ -61,11 +61,12 @@ def pad_pixel(spec: PreprocessSpec) -> tuple[int, int, int]:
     Raises:
         UsageError: it would lie outside 0..255.
     """
-    wanted = [mean + spec.pad_value * std for mean, std in zip(spec.mean, spec.std, strict=True)]
-    for value in wanted:
+    channels = list(zip(spec.padding, spec.mean, spec.std, strict=True))
+    wanted = [mean + pad * std for pad, mean, std in channels]
+    for (pad, *_), value in zip(channels, wanted, strict=True):
         if not -0.5 <= value < 255.5:
             raise UsageError(
-                f"pad_value {spec.pad_value:g} is pixel value {value:.1f}, outside 0..255",
+                f"pad_value {pad:g} is pixel value {value:.1f}, outside 0..255",
                 hint="say normalize: host, or give a pad_value that a pixel can have",
             )
     red, green, blue = (math.floor(value + 0.5) for value in wanted)
@@ -113,7 +114,7 @@ def unletterbox_boxes(boxes: Array, place: Placement) -> Array:
 
 
 def _normalised(resized: Image, place: Placement, spec: PreprocessSpec) -> Array:
-    tensor = _canvas((place.canvas_height, place.canvas_width), spec.pad_value)
+    tensor = _canvas((place.canvas_height, place.canvas_width), spec.padding)
     rows, columns = _window(place)
     window = tensor[0, :, rows, columns]
     table = _table(spec.mean, spec.std, spec.to_rgb)
@@ -140,10 +141,12 @@ def _window(place: Placement) -> tuple[slice, slice]:
     )
 
 
-def _canvas(size: tuple[int, int], value: float) -> Array:
-    if value == 0.0:
+def _canvas(size: tuple[int, int], padding: Triple) -> Array:
+    if not any(padding):
         return np.zeros((1, 3, *size), np.float32)
-    return np.full((1, 3, *size), value, np.float32)
+    canvas = np.empty((1, 3, *size), np.float32)
+    canvas[:] = np.reshape(padding, (3, 1, 1))
+    return canvas
 
 
 @functools.lru_cache(maxsize=16)

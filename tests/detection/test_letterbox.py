@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import cv2
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -103,6 +104,27 @@ def test_the_pad_value_fills_only_what_the_image_leaves():
     assert (tensor[:, :, :5] == -9.0).all()
     assert (tensor[:, :, 15:] == -9.0).all()
     assert (tensor[:, :, 5:15] > -9.0).all()
+
+
+@pytest.mark.parametrize("to_rgb", [True, False])
+def test_padding_of_each_channel_is_in_the_networks_order(to_rgb):
+    grey = tuple((114 - mean) / std for mean, std in zip(MEAN, STD, strict=True))
+    spec = PreprocessSpec(mean=MEAN, std=STD, to_rgb=to_rgb, pad_value=grey)
+
+    tensor, _ = letterbox(noise(4, 8), (8, 8), spec)
+    pixels, _ = letterbox(noise(4, 8), (8, 8), on_target(to_rgb=to_rgb, pad_value=grey))
+
+    np.testing.assert_array_equal(tensor[0, :, 7, 0], np.float32(grey))
+    np.testing.assert_array_equal(pixels[0, 7, 0], [114, 114, 114])
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [([1.0, 2.0], "length >= 3"), ([1, 2, 3, 4], "length <= 3"), ([0, 1e7, 0], "<= 1000000")],
+)
+def test_padding_is_one_number_or_three(value, said):
+    with pytest.raises(msgspec.ValidationError, match=said):
+        msgspec.convert({"mean": MEAN, "std": STD, "pad_value": value}, PreprocessSpec)
 
 
 def on_target(**changes):

@@ -65,7 +65,9 @@ def _of_file(path: Path) -> mmcv.Config:
     try:
         named = [node for node in ast.parse(text).body if isinstance(node, ast.Assign) and _is_base(node)]
     except SyntaxError as error:
-        raise JobError(f"config {path}: line {error.lineno}: {error.msg}", "it is a configuration in Python") from error
+        raise JobError(
+            f"config {path}: line {error.lineno}: {error.msg}", "it is a configuration in Python"
+        ) from error
     if named:
         bases = ast.literal_eval(named[-1].value)
         found = [str(_base(path, base)) for base in ([bases] if isinstance(bases, str) else bases)]

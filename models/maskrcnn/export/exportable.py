@@ -2,7 +2,8 @@
 
 mmdet 2.28.2 gives ``onnx_export`` to its base classes, so nearly every detector inherits one, also where a
 subclass computes its detections otherwise (GFL, PAA, HTC, Mask Scoring ...): the graph would be valid and wrong.
-The rule here: below the class that brings ``onnx_export``, no class may bring test code of its own.
+The rule here: below the class that brings ``onnx_export``, no class may bring test code of its own. A head whose test
+code :mod:`export.best_class` traces counts as one that brings it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 
 from torch import nn
 
+from .best_class import HEADS as TRACED
 from .errors import JobError
 
 #: Parts of a detector that take part in its export; in a cascade each is a list of stages.
@@ -23,13 +25,15 @@ TEST_CODE = (
     "simple_test_bboxes",
     "simple_test_mask",
     "get_bboxes",
+    "_bboxes_nms",
+    "_bbox_decode",
     "_get_bboxes_single",
     "_bbox_post_process",
     "get_seg_masks",
 )
 #: Classes whose ``onnx_export`` only raises NotImplementedError.
 REFUSING = ("BaseDetector", "BaseMaskHead", "MaskFormer")
-HINT = "mmdet exports, among others, Faster, Mask and Cascade R-CNN, RetinaNet, FCOS, ATSS, SSD and YOLOv3"
+HINT = "mmdet exports, among others, Faster, Mask and Cascade R-CNN, RetinaNet, FCOS, ATSS, SSD, YOLOv3 and YOLOX"
 
 
 def check_exportable(model: nn.Module, config: str) -> None:
@@ -42,7 +46,7 @@ def check_exportable(model: nn.Module, config: str) -> None:
         raise JobError(f"config {config!r} has no ONNX export: it takes its proposals as an input", HINT)
     for part in _parts(model):
         name = type(part).__name__
-        source = _definer(type(part), "onnx_export")
+        source = _traced(type(part)) or _definer(type(part), "onnx_export")
         if source is None or source.__name__ in REFUSING:
             raise JobError(f"config {config!r} has no ONNX export: mmdet's {name} brings none", HINT)
         if own := _own_test_code(type(part), source):
@@ -60,6 +64,11 @@ def _parts(model: nn.Module) -> Iterator[nn.Module]:
         names = [name for name in path.split(".") if not name.isdigit()]
         if names and names[-1] in HEADS and not isinstance(module, nn.ModuleList):
             yield module
+
+
+def _traced(kind: type[Any]) -> type[Any] | None:
+    """The class whose test code is traced as it is."""
+    return next((ancestor for ancestor in kind.__mro__ if ancestor.__name__ in TRACED), None)
 
 
 def _definer(kind: type[Any], method: str) -> type[Any] | None:

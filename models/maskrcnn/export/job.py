@@ -19,7 +19,7 @@ KEYS = {
 OPSETS = range(11, 16)
 PIPELINE_KEYS = ("mean", "std", "to_rgb")
 #: What a pipeline may say beyond that, and the one thing mmdet does.
-PIPELINE_FACTS = {"placement": "corner", "rounding": "nearest", "pad_value": 0}
+PIPELINE_FACTS = {"placement": "corner", "rounding": "nearest"}
 
 Job = dict[str, Any]
 

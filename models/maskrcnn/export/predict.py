@@ -19,17 +19,18 @@ Image = dict[str, Any]
 
 
 def test_pipeline(spec: dict[str, Any]) -> Compose:
-    """Compose mmdet's test pipeline for ``spec``: size [H, W], mean and std (3 floats, R G B order), to_rgb.
+    """Compose mmdet's test pipeline for ``spec``: size [H, W], mean and std (3 floats, R G B order), to_rgb, pad_value.
 
-    Resize keeps the ratio; padding goes right and below, after normalisation, with 0. mmdet fits the longer
-    side of a photo to the longer side of the size: into a size that is not square, not every photo goes.
+    Resize keeps the ratio; padding goes right and below, after normalisation, with pad_value (0, or 3 floats R G B).
+    mmdet fits the longer side of a photo to the longer side of the size: into a size that is not square, not every
+    photo goes.
     """
     height, width = spec["size"]
     steps = [
         {"type": "Resize", "keep_ratio": True},
         {"type": "RandomFlip"},
         {"type": "Normalize", "mean": spec["mean"], "std": spec["std"], "to_rgb": spec["to_rgb"]},
-        {"type": "Pad", "size": (height, width)},
+        {"type": "Pad", "size": (height, width), "pad_val": {"img": _padding(spec.get("pad_value", 0))}},
         {"type": "ImageToTensor", "keys": ["img"]},
         {"type": "Collect", "keys": ["img"]},
     ]
@@ -39,6 +40,11 @@ def test_pipeline(spec: dict[str, Any]) -> Compose:
             {"type": "MultiScaleFlipAug", "img_scale": (width, height), "flip": False, "transforms": steps},
         ]
     )
+
+
+def _padding(value: Any) -> Any:
+    """As mmcv's ``impad`` takes it: a number, or a tuple of one for each channel."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def predict(model: nn.Module, spec: dict[str, Any], images: Iterable[Image]) -> Iterator[dict[str, Any]]:

@@ -72,10 +72,11 @@ def _targets(head: Any, outputs: int) -> tuple[Target, ...]:
 
 def _regression(head: Any) -> Target:
     """What the box layer of a head predicts, by its box coder."""
-    if isinstance(head.bbox_coder, DeltaXYWHBBoxCoder):
+    coder = getattr(head, "bbox_coder", None)  # YOLOX has none: offsets and logarithms of sizes, in strides
+    if isinstance(coder, DeltaXYWHBBoxCoder):
         return ANCHOR_DELTAS
     # FCOS takes the exponential of its prediction unless it is told to use strides as units.
-    if isinstance(head.bbox_coder, DistancePointBBoxCoder) and not getattr(head, "norm_on_bbox", False):
+    if isinstance(coder, DistancePointBBoxCoder) and not getattr(head, "norm_on_bbox", False):
         return LOG_DISTANCES
     return RELATIVE_DISTANCES
 

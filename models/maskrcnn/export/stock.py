@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from .best_class import BestClassDetector, has_best_class
 from .stages import stages
 
 INPUT = "input"
@@ -73,7 +74,7 @@ def export(model: nn.Module, batch: int, size: tuple[int, int], opset: int) -> b
     The structure does not depend on the size. Tensors of equal value share an initializer through an Identity
     node, so the node count of Mask R-CNN with ResNet-50 is 2582 plus 0 to 75 of those (2641 for untouched weights).
     """
-    detector = MaskDetector(model) if getattr(model, "with_mask", False) else BoxDetector(model)
+    detector = _detector(model)
     # mmdet draws random dummy indices for NonMaxSuppression while it is traced.
     torch.manual_seed(0)
     buffer = io.BytesIO()
@@ -89,6 +90,13 @@ def export(model: nn.Module, batch: int, size: tuple[int, int], opset: int) -> b
         autograd_inlining=False,
     )
     return buffer.getvalue()
+
+
+def _detector(model: nn.Module) -> nn.Module:
+    """The composition for a detector's kind."""
+    if has_best_class(model):
+        return BestClassDetector(model)
+    return MaskDetector(model) if getattr(model, "with_mask", False) else BoxDetector(model)
 
 
 def _metas(image: Tensor) -> list[dict[str, Any]]:

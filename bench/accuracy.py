@@ -12,7 +12,7 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,7 @@ RUNGS = {
 }
 
 CANVAS = "## At the coordinates of a real canvas"
-"""Where the part of ``bench.scaled_canvas`` begins, which stays."""
+"""Where the parts of ``bench.scaled_canvas`` and ``bench.yolox`` begin, which stay."""
 
 TEXT = """# Accuracy of the mini48 ladder
 
@@ -73,8 +73,8 @@ def main() -> None:
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         words = _words(write_variant(Path(scratch), options.data), Path(scratch, "artifact"), options.python)
-        built = _run("build", *words)
-        found = _run("verify", *words, *(word for rung in RUNGS for word in ("--runtime", rung)))
+        built = run("build", *words)
+        found = run("verify", *words, *(word for rung in RUNGS for word in ("--runtime", rung)))
     scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
     canvas = CANVAS + PAGE.read_text().partition(CANVAS)[2]
     PAGE.write_text(TEXT.format(tables=tables(RUNGS, scores), passes=_passes(built)) + "\n" + canvas)
@@ -87,7 +87,7 @@ def _words(variant: Path, output: Path, python: str | None) -> list[str]:
     return words if python is None else [*words, "--python", python]
 
 
-def _run(*words: str) -> Any:
+def run(*words: str) -> Any:
     """A command's JSON; its progress goes to standard error as usual."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
@@ -97,7 +97,17 @@ def _run(*words: str) -> Any:
     return json.loads(printed.getvalue())
 
 
-def tables(what: Mapping[str, str], scores: Mapping[str, Any]) -> str:
+def write_part(title: str, text: str) -> None:
+    """Puts ``text`` in place of the part of the page that begins with ``title``, or behind the last."""
+    before, _, rest = PAGE.read_text().partition(title)
+    _, mark, after = rest.partition("\n## ")
+    PAGE.write_text(before.rstrip("\n") + "\n\n" + text.rstrip("\n") + "\n" + mark + after)
+    print(f"wrote {PAGE.relative_to(REPOSITORY)}")
+
+
+def tables(
+    what: Mapping[str, str], scores: Mapping[str, Any], tasks: Sequence[str] = ("bbox", "segm")
+) -> str:
     """A table of each task, a row for each rung.
 
     Args:
@@ -105,7 +115,7 @@ def tables(what: Mapping[str, str], scores: Mapping[str, Any]) -> str:
         scores: of each rung; a text where it broke.
     """
     lines = []
-    for task in ("bbox", "segm"):
+    for task in tasks:
         lines += [
             f"| {task} | what runs | " + " | ".join(COLUMNS) + " |",
             "|---|---|" + "---:|" * len(COLUMNS),

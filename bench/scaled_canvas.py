@@ -24,7 +24,7 @@ import onnx
 import yaml
 from onnx import helper, numpy_helper
 
-from bench.accuracy import CANVAS, PAGE, REPOSITORY, tables
+from bench.accuracy import CANVAS, REPOSITORY, tables, write_part
 from convertkit.cli.app import main as convertkit
 
 BEFORE, AFTER = 320, 1200
@@ -55,11 +55,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         variant = _variant(Path(scratch))
         rungs = {name: _rung(variant, name) for name in RUNGS}
-    kept = PAGE.read_text().partition(CANVAS)[0]
-    PAGE.write_text(
-        kept.rstrip("\n") + "\n\n" + TEXT.format(tables=tables(RUNGS, rungs), broken=_broken(rungs))
-    )
-    print(f"wrote {PAGE.relative_to(REPOSITORY)}")
+    write_part(CANVAS, TEXT.format(tables=tables(RUNGS, rungs), broken=_broken(rungs)))
 
 
 def scaled(proto: onnx.ModelProto) -> onnx.ModelProto:

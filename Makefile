@@ -62,6 +62,7 @@ exports-full: $(VENV)/.ready-dev env ## exporters at their real size, in docs/ex
 docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m tests.ascend.page
 	$(BIN)/python -m bench.accuracy
+	$(BIN)/python -m bench.yolox
 	$(BIN)/python -m bench.exports
 
 wheel: $(VENV)/.ready-dev ## build the distribution

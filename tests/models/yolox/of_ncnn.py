@@ -29,7 +29,8 @@ def network(ncnn: Any, stem: Path) -> Iterator[Any]:
         def forward(self, bottom: Any, top: Any, option: Any) -> int:
             image = np.array(bottom)
             parts = [image[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
-            top.clone_from(ncnn.Mat(np.ascontiguousarray(np.concatenate(parts))), option.blob_allocator)
+            joined = np.concatenate(parts)  # a Mat does not hold the array whose memory it is
+            top.clone_from(ncnn.Mat(joined), option.blob_allocator)
             return 0
 
     layers: list[Focus] = []  # ncnn holds no reference to a layer of Python
@@ -49,8 +50,8 @@ def network(ncnn: Any, stem: Path) -> Iterator[Any]:
 
 def raw(ncnn: Any, net: Any, image: Array) -> Array:
     """(M, 85) of a normalised image (1, 3, H, W): box offsets, objectness and class probabilities."""
-    extractor = net.create_extractor()
-    extractor.input("images", ncnn.Mat(np.ascontiguousarray(image[0])))
+    extractor, picture = net.create_extractor(), np.ascontiguousarray(image[0])
+    extractor.input("images", ncnn.Mat(picture))
     code, found = extractor.extract("output")
     assert code == 0
     return np.array(found)

@@ -58,6 +58,7 @@ def bench(
     ] = None,
     option: shared.SettingOption = None,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -71,7 +72,7 @@ def bench(
 
     requests = [
         shared.request_of(
-            model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
             option=option, batch=size, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
         )
         for size in _sizes(batch)

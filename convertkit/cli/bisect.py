@@ -70,6 +70,7 @@ def bisect(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a reproducer that is there.")] = False,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -83,13 +84,19 @@ def bisect(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
         request = shared.request_of(
-            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
             pipeline=shared.steps_of(passes or None), input_shape=input_shape, batch=batch,
         )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
     else:
-        own = {"--variant": variant, "--weights": weights, "--accuracy": accuracy or None, "--python": python}
+        own = {
+            "--variant": variant,
+            "--weights": weights,
+            "--accuracy": accuracy or None,
+            "--python": python,
+            "--env": env,
+        }
         shared.refuse_meaningless("an ONNX file", {"--batch": batch})
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
         shared.refuse_meaningless("an ONNX file", {**own, **photos_of})

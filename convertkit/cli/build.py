@@ -31,6 +31,7 @@ def build(
     input_shape: shared.InputShapeOption = None,
     check: Annotated[bool, typer.Option("--check/--no-check", help="Run every pass's numeric check.")] = True,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     compiler: shared.CompilerOption = "auto",
     option: shared.SettingOption = None,
     zipped: Annotated[
@@ -47,7 +48,7 @@ def build(
 
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+        python=python, env=env, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
         input_shape=input_shape, batch=batch,
     )  # fmt: skip
     directory = output or request.directory
@@ -63,7 +64,8 @@ def build(
         loaded = _words("--plugin", plugin or ())
         same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
-        same += _words("--python", [python]) + _words("--output", [output]) + _words("--option", option or ())
+        same += _words("--python", [python]) + _words("--env", [env])
+        same += _words("--output", [output]) + _words("--option", option or ())
         same += _words("--batch", [batch]) + _words("--pipeline", [pipeline])
         same += _words("--input-shape", [input_shape])
         _show(result, request, archive, same=shlex.join(same + loaded), loaded=loaded)

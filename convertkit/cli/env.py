@@ -38,6 +38,9 @@ def build(
         Path | None,
         typer.Option("--python", help="Interpreter to make it from; default: the one convertkit runs in."),
     ] = None,
+    env: Annotated[
+        str | None, typer.Option("--env", help="Which of the package's environments; default: its own.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build a model package's export environment, or finish it; at once where it is complete."""
@@ -46,7 +49,7 @@ def build(
     from convertkit.models.package import read_spec
 
     spec = read_spec(model)
-    hook = hook_of(model.resolve(), spec)
+    hook = hook_of(model.resolve(), spec, env)
     environment = Environment.of(hook.name, hook.environment, hook.root, base_python=python)
     found = environment.ensure(on_progress=StepView(), on_wait=lambda phrase: note(f"waiting: {phrase}"))
     if as_json:

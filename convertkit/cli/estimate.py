@@ -36,6 +36,7 @@ def estimate(
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -48,14 +49,14 @@ def estimate(
     title = str(subject)
     if subject.is_dir():
         request = shared.request_of(
-            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python,
+            subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
             input_shape=input_shape, batch=batch,
         )  # fmt: skip
         machine, pixels, model = _package(request)
         if (pictures := request.variant.spec.batch) > 1:
             title += f", runs of {pictures} pictures"
     else:
-        own = {"--variant": variant, "--weights": weights, "--batch": batch, "--python": python}
+        own = {"--variant": variant, "--weights": weights, "--batch": batch, "--python": python, "--env": env}
         shared.refuse_meaningless("an ONNX file", own)
         machine, pixels, model = _graph(subject, target, plugin, shared.sizing(input_shape))
     found = run(model, machine, pixels)

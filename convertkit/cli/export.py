@@ -19,6 +19,7 @@ def export(
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -27,7 +28,7 @@ def export(
     from convertkit.graph.io import save
 
     request = shared.request_of(
-        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, python=python
+        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, python=python, env=env
     )
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)

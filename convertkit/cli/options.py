@@ -76,6 +76,13 @@ PythonOption: TypeAlias = Annotated[
     Path | None,
     typer.Option("--python", help="Interpreter of an export environment to use instead of the managed one."),
 ]
+EnvOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        help="Export environment of the package, by name; default: its own. The model is exported with it.",
+    ),
+]
 ExplainOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption, PythonOption, open_all
+from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, open_all
 from convertkit.cli.ui import BuildView, print_json
 from convertkit.errors import ConvertkitError
 
@@ -24,6 +24,7 @@ def replay(
         str | None, typer.Option("--weights", "-w", help="The weights that were given to build.")
     ] = None,
     python: PythonOption = None,
+    env: EnvOption = None,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,6 +43,7 @@ def replay(
             variant=variant,
             weights=weights,
             python=python,
+            env=env,
             report=BuildView(),
         )
     broken = [finding for finding in findings if not finding.ok]

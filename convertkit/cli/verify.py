@@ -75,6 +75,7 @@ def verify(
     inputs: FilesOption = None,
     outputs: ResultFilesOption = None,
     python: shared.PythonOption = None,
+    env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -90,7 +91,8 @@ def verify(
     chosen = shared.tasks_in(tasks)
     request = shared.request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, compiler=compiler, batch=batch, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
+        python=python, env=env, compiler=compiler, batch=batch, pipeline=shared.steps_of(pipeline),
+        input_shape=input_shape,
     )  # fmt: skip
     directory = output or request.directory
     rungs = _rungs(request, runtime or [], directory, ladder=ladder)

@@ -39,8 +39,12 @@ def downloads_directory() -> Path:
 
 
 def environment(request: BuildRequest) -> Environment | ExternalPython:
-    """The interpreter to export with: ``--python``, ``CONVERTKIT_EXPORT_PYTHON``, or the managed environment."""
-    return choose(_managed(request), request.asked.python)
+    """The interpreter to export with: ``--python``, ``CONVERTKIT_EXPORT_PYTHON``, or the managed environment.
+
+    The variable does not mean one that ``--env`` names.
+    """
+    managed, named = _managed(request), request.asked.python
+    return managed if request.asked.env is not None and named is None else choose(managed, named)
 
 
 def environment_fact(request: BuildRequest) -> str:
@@ -178,7 +182,7 @@ def _expected(package: ModelPackage) -> dict[str, Any]:
 
 
 def _managed(request: BuildRequest) -> Environment:
-    hook = hook_of(request.package.root, request.package.spec)
+    hook = hook_of(request.package.root, request.package.spec, request.asked.env)
     return Environment.of(hook.name, hook.environment, hook.root)
 
 
@@ -199,8 +203,10 @@ def _downloaded(package: ModelPackage, variant: Variant, spec: WeightsSpec) -> P
 def _installed(python: Path, distributions: tuple[str, ...]) -> dict[str, str]:
     """Versions by metadata alone: importing torch to learn its version would take seconds on every build."""
     code = (
-        "import importlib.metadata as m, json, sys; have = {d.metadata['Name'].lower(): d.version for d in"
-        " m.distributions()}; print(json.dumps({n: have.get(n.lower(), '-') for n in sys.argv[1:]}))"
+        "import importlib, json, sys\n"
+        "m = importlib.import_module('importlib' + '_.'[sys.version_info >= (3, 8)] + 'metadata')\n"
+        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+        "print(json.dumps({n: have.get(n.lower(), '-') for n in sys.argv[1:]}))"
     )
     done = run_child([python, "-I", "-c", code, *distributions], timeout=60.0)
     found: dict[str, str] = json.loads(done.stdout)

@@ -106,6 +106,7 @@ def repeat(
     variant: str | None = None,
     weights: str | None = None,
     python: Path | None = None,
+    env: str | None = None,
     report: Report = silent,
 ) -> list[Finding]:
     """Builds again from nothing, in a store of its own, and compares each step's key and result.
@@ -123,6 +124,7 @@ def repeat(
         origin=facts.stock.where,
         pipeline=_pipeline(old, facts, plugins),
         python=python,
+        env=env,
         check=all(step.summary.get("unchecked") != NO_CHECK for step in old.steps),
         compiler="none" if product else "auto",
         options=facts.compiled.options,

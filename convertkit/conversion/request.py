@@ -13,6 +13,7 @@ import msgspec
 from convertkit.conversion.classes import class_names
 from convertkit.conversion.destination import destination
 from convertkit.errors import UsageError
+from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import MOST_PICTURES
 from convertkit.passes.options import parse_step
@@ -38,6 +39,7 @@ class Asked:
         weights: ``random:SEED``, a checkpoint's path, or None for the variant's own.
         origin: where the stock graph comes from.
         python: interpreter of the export environment to use instead of the managed one.
+        env: which of the package's export environments to use instead of its own; the model is exported with it.
         pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
             the given ones end with.
         batch: how many pictures one run takes, instead of the variant's own.
@@ -53,6 +55,7 @@ class Asked:
     weights: str | None = None
     origin: Origin = "auto"
     python: Path | None = None
+    env: str | None = None
     pipeline: Sequence[str] | None = None
     batch: int | None = None
     sizing: Sequence[str] = ()
@@ -87,7 +90,8 @@ class BuildRequest:
     def from_stock(self) -> bool:
         """Whether the stock graph is a file that exists already."""
         asked = self.asked
-        return asked.origin != "checkpoint" and asked.weights is None and self.variant.spec.stock is not None
+        anew = asked.origin == "checkpoint" or asked.weights is not None or asked.env is not None
+        return not anew and self.variant.spec.stock is not None
 
     @property
     def label(self) -> str:
@@ -96,6 +100,7 @@ class BuildRequest:
         suffix = "" if weights is None else "-" + re.sub(r"[^A-Za-z0-9]+", "-", Path(weights).stem)
         batch = self.variant.spec.batch
         suffix += f"-batch{batch}" if batch > 1 else ""
+        suffix += f"-{self.asked.env}" if self.asked.env is not None else ""
         return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
 
     @property
@@ -117,6 +122,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
     _check_weights(asked.weights, asked.origin)
+    _check_env(package, asked)
     if asked.origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     texts = package.spec.pipeline if asked.pipeline is None else asked.pipeline
@@ -160,6 +166,14 @@ def _refuse_other_sizes(pipeline: Pipeline, package: ModelPackage, variant: Vari
                 f"set-input-shape: {name}:{shown} is not the {name}:{sides} of variant {variant.name}",
                 hint="its photos are made for `size`: give a variant file with another",
             )
+
+
+def _check_env(package: ModelPackage, asked: Asked) -> None:
+    if asked.env is None:
+        return
+    hook_of(package.root, package.spec, asked.env)
+    if asked.origin == "stock":
+        raise UsageError("--env and --from stock exclude each other", hint="leave one of them out")
 
 
 def _check_weights(weights: str | None, origin: Origin) -> None:

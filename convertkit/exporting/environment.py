@@ -14,6 +14,7 @@ import contextlib
 import functools
 import os
 import platform
+import re
 import shutil
 import sys
 import sysconfig
@@ -30,7 +31,7 @@ from convertkit.exporting.state import FORMAT, State, interpreter_of, load_state
 from convertkit.storage.files import FileLock, canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from convertkit.models.spec import EnvironmentSpec
 
@@ -134,7 +135,7 @@ class Environment:
             wanted = " or ".join(self.pythons)
             raise UnavailableError(
                 f"the export environment of {self.name} needs Python {wanted}, and {self.base_python} is {version}",
-                hint=f"put python{self.pythons[-1]} on PATH, or name one that has everything with {VARIABLE}",
+                hint=f"install it (pyenv install {self.pythons[-1]}), or name one that has everything with --python",
             )
         fresh = State(
             format=FORMAT,
@@ -171,14 +172,26 @@ def choose(environment: Environment, named: str | Path | None = None) -> Environ
 
 
 def _suitable(versions: tuple[str, ...]) -> Path:
-    """The interpreter we run in where its version will do, else the first on PATH whose does, else ours."""
+    """The interpreter we run in where its version will do, else one on PATH or of pyenv whose does, else ours."""
     ours = Path(sys.executable)
     names = [] if not versions or _base(ours)[0].partition("-")[2] in versions else reversed(versions)
-    for found in filter(None, (shutil.which(f"python{version}") for version in names)):
-        with contextlib.suppress(UsageError):
-            _base(Path(found))
-            return Path(found)
+    for found in (place for version in names for place in _places(version)):
+        with contextlib.suppress(UsageError):  # a shim of pyenv may stand for no interpreter
+            _base(found)
+            return found
     return ours
+
+
+def _places(version: str) -> Iterator[Path]:
+    """Where an interpreter of this version may be: on PATH, then among those of pyenv, the newest first."""
+    on_path = shutil.which(f"python{version}")
+    if on_path is not None:
+        yield Path(on_path)
+    root = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    found = root.glob(f"versions/{version}.*/bin/python{version}")
+    yield from sorted(
+        found, key=lambda place: [int(part) for part in re.findall(r"\d+", place.parts[-3])], reverse=True
+    )
 
 
 @functools.cache

@@ -45,7 +45,7 @@ def probe(
     """Ask an interpreter which distributions and modules it can import.
 
     Raises:
-        UsageError: it cannot be run, or is no Python of version 3.8 or later.
+        UsageError: it cannot be run, or is no Python of version 3.7 or later.
     """
     job = msgspec.json.encode({"distributions": list(distributions), "modules": list(modules)}).decode()
     script = Path(__file__).with_name("probe.py")
@@ -60,7 +60,7 @@ def probe(
         return msgspec.json.decode(done.stdout.strip().rpartition("\n")[2], type=Probed)
     except (ProcessError, msgspec.DecodeError) as error:
         raise UsageError(
-            f"{python}: not a usable Python interpreter: {error}", hint="name one of version 3.8 or later"
+            f"{python}: not a usable Python interpreter: {error}", hint="name one of version 3.7 or later"
         ) from error
 
 

@@ -3,7 +3,8 @@
     python probe.py '{"distributions": ["torch"], "modules": ["numpy"]}'
 
 Prints one JSON line. A distribution counts as usable when its packages and the compiled extensions directly
-in them can be imported. Written for Python 3.8, which may be what an old framework needs.
+in them can be imported. Written for Python 3.7, which may be what an old framework needs; there distributions are
+looked up by ``importlib_metadata``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import platform
 import sys
 import sysconfig
 import warnings
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ def main(job: dict[str, list[str]]) -> dict[str, Any]:
             missing.append(name)
             continue
         versions[name] = distribution.version
-        if problem := first_problem(modules_of(distribution)):
+        problem = first_problem(modules_of(distribution))
+        if problem:
             problems[name] = problem
     for name in job["modules"]:
         problem = first_problem([name])
@@ -53,15 +54,18 @@ def main(job: dict[str, list[str]]) -> dict[str, Any]:
     }
 
 
-def find(name: str) -> metadata.Distribution | None:
+def find(name: str) -> Any:
     """Look an installed distribution up; None when it is not there."""
+    metadata = importlib.import_module(
+        "importlib.metadata" if sys.version_info >= (3, 8) else "importlib_metadata"
+    )
     try:
         return metadata.distribution(name)
     except metadata.PackageNotFoundError:
         return None
 
 
-def modules_of(distribution: metadata.Distribution) -> list[str]:
+def modules_of(distribution: Any) -> list[str]:
     """Name the packages of a distribution, each followed by the compiled extensions directly in it."""
     files = distribution.files or []
     packages = (distribution.read_text("top_level.txt") or "").split()

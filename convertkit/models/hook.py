@@ -19,7 +19,7 @@ class Hook:
     """What exports a package's graphs.
 
     Attributes:
-        name: of the package it belongs to, which the environment is called after.
+        name: what the environment is called after: the package it belongs to, and its name there.
         root: of that package: the directory that paths start from.
         worker: the script.
         opset: of the package that asks.
@@ -44,13 +44,13 @@ class Hook:
         return self.worker
 
 
-def hook_of(root: Path, spec: ModelSpec) -> Hook:
-    """The hook of the package in ``root``.
+def hook_of(root: Path, spec: ModelSpec, env: str | None = None) -> Hook:
+    """The hook of the package in ``root``, with the environment of that name; its own without one.
 
     A name is looked for beside the package, then among those of convertkit.
 
     Raises:
-        UsageError: the package exports nothing. UnknownNameError: nothing of that name is there. SpecError: the other
+        UsageError: the package exports nothing. UnknownNameError: no package or environment of that name is there. SpecError: the other
             package has none of its own either.
     """
     own = spec.export
@@ -63,7 +63,11 @@ def hook_of(root: Path, spec: ModelSpec) -> Hook:
     found = owner.export
     if found is None or found.worker is None or found.environment is None:
         raise SpecError(f"{home / 'model.yaml'}: export: it has no worker and environment of its own")
-    return Hook(owner.name, home, home / found.worker, found.environment, own.opset, found.standalone)
+    if env is not None and env not in found.environments:
+        raise UnknownNameError("export environment", env, found.environments)
+    name = owner.name if env is None else f"{owner.name}-{env}"
+    environment = found.environment if env is None else found.environments[env]
+    return Hook(name, home, home / found.worker, environment, own.opset, found.standalone)
 
 
 def _other(root: Path, name: str) -> tuple[Path, ModelSpec]:

@@ -93,6 +93,7 @@ class ExportSpec(Record, frozen=True):
 
     ``like`` is the name of a package, beside this one or of convertkit, whose worker and environment are taken.
     ``standalone`` says that it also takes the tasks ``check`` and ``weights``, in our interpreter, without a framework.
+    ``environments`` are others that the same worker runs in, by the name that ``--env`` has for them.
     """
 
     worker: str | None = None
@@ -100,6 +101,7 @@ class ExportSpec(Record, frozen=True):
     like: Name | None = None
     opset: Positive = 11
     standalone: bool = False
+    environments: dict[Name, EnvironmentSpec] = {}
 
 
 class ConfigSpec(Record, frozen=True):

@@ -46,7 +46,7 @@ class BestClassDetector(nn.Module):
         head._bboxes_nms = _candidates
         metas = [{"scale_factor": 1.0}] * len(image)
         found = head.get_bboxes(*head(model.extract_feat(image)), metas)
-        boxes, scores = (torch.stack(part) for part in zip(*found))  # noqa: B905, Python 3.7 reads this too
+        boxes, scores = (torch.stack(part) for part in zip(*found))
         test = head.test_cfg
         dets, labels = add_dummy_nms_for_onnx(
             boxes,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,8 +15,12 @@ from mmdet.core import bbox2roi
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .predictors import Target, predictors
-from .stages import Features, Stage, stages
+from .predictors import predictors
+from .stages import stages
+
+if TYPE_CHECKING:
+    from .predictors import Target
+    from .stages import Features, Stage
 
 #: Standard deviation and mean of each prediction over the calibration images. Photographs, with sharper
 #: edges than the noise, spread class logits two to three times wider: scores of the 100 best boxes from 0.2 to 1.
@@ -56,7 +60,7 @@ def _measuring(model: nn.Module) -> Iterator[None]:
     try:
         yield
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
+        for norm, momentum in zip(norms, momenta):
             norm.eval()
             norm.momentum = momentum
 

@@ -15,10 +15,13 @@ from torch import nn
 
 from .errors import JobError
 from .photo_noise import IMAGENET, Normalisation
-from .settings import check_test_cfg, set_classes
+from .settings import check_test_cfg, early_keys, set_classes
 
-#: mmdet ships its configs inside the wheel.
-CONFIGS = Path(mmdet.__file__).parent / ".mim" / "configs"
+#: The keys of configurations that are older than 2.9, and no export code: mmdet 2.8.0 was tried.
+EARLY = mmdet.version_info[:2] < (2, 9)
+
+#: mmdet ships its configs inside the wheel; of an early one those that a variant names are here.
+CONFIGS = Path(__file__).parent / "configs" if EARLY else Path(mmdet.__file__).parent / ".mim" / "configs"
 
 
 def config_path(base: str) -> Path:
@@ -28,8 +31,9 @@ def config_path(base: str) -> Path:
         return path
     known = [str(other.relative_to(CONFIGS)) for other in CONFIGS.rglob("*.py")]
     close = difflib.get_close_matches(base, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else "see mmdet/.mim/configs in the export environment"
-    raise JobError(f"mmdet has no config {base!r}", hint)
+    hint = f"did you mean {close[0]!r}?" if close else f"see {CONFIGS}"
+    whose = f"for mmdet {mmdet.__version__}, whose wheel has none, there is" if EARLY else "mmdet has"
+    raise JobError(f"{whose} no config {base!r}", hint)
 
 
 def read_config(config: dict[str, Any], classes: int | None = None) -> mmcv.Config:
@@ -47,7 +51,9 @@ def read_config(config: dict[str, Any], classes: int | None = None) -> mmcv.Conf
     loaded.merge_from_dict(overrides)
     _forget_zoo(loaded.model)
     set_classes(loaded.model, classes, loaded.model if "file" in config else overrides.get("model", {}))
-    check_test_cfg(loaded.model)
+    if EARLY:
+        early_keys(loaded.model.get("test_cfg") or {})
+    check_test_cfg(loaded.model, early=EARLY)
     return loaded
 
 
@@ -105,7 +111,9 @@ def _forget_zoo(part: Any) -> None:
     if isinstance(part, dict):
         part.pop("pretrained", None)
         start = part.get("init_cfg")
-        if isinstance(start, dict) and start.get("type") == "Pretrained":
+        if EARLY:
+            part.pop("init_cfg", None)
+        elif isinstance(start, dict) and start.get("type") == "Pretrained":
             part["init_cfg"] = None
     for inner in part.values() if isinstance(part, dict) else part:
         if isinstance(inner, (dict, list)):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import platform
 import sys
 import warnings
-from importlib import metadata
 from pathlib import Path
 
-#: Distributions whose versions decide what an export looks like.
-DISTRIBUTIONS = ("torch", "mmcv-full", "mmdet", "onnx")
+#: What decides what an export looks like: the module by the name of its distribution.
+MODULES = {"torch": "torch", "mmcv-full": "mmcv", "mmdet": "mmdet", "onnx": "onnx"}
 
 
 def prepare() -> None:
@@ -22,11 +22,12 @@ def prepare() -> None:
     warnings.simplefilter("ignore")
     import torch
 
-    if threads := os.environ.get("OMP_NUM_THREADS", ""):
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    if threads:
         torch.set_num_threads(max(1, int(threads)) if threads.isdigit() else 1)
 
 
 def versions() -> dict[str, str]:
     """Name the versions an export depends on, by distribution name and ``python``."""
-    found = {name: metadata.version(name) for name in DISTRIBUTIONS}
+    found = {name: str(importlib.import_module(module).__version__) for name, module in MODULES.items()}
     return {**found, "python": platform.python_version()}

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .checkpoint.read import read_checkpoint
 from .checkpoint.write import write_weights
 from .events import Events
-from .job import Job
+
+if TYPE_CHECKING:
+    from .job import Job
 
 
 def examine(job: Job, events: Events) -> None:

@@ -49,7 +49,8 @@ def check_exportable(model: nn.Module, config: str) -> None:
         source = _traced(type(part)) or _definer(type(part), "onnx_export")
         if source is None or source.__name__ in REFUSING:
             raise JobError(f"config {config!r} has no ONNX export: mmdet's {name} brings none", HINT)
-        if own := _own_test_code(type(part), source):
+        own = _own_test_code(type(part), source)
+        if own:
             raise JobError(
                 f"config {config!r} has no ONNX export: mmdet's {name} detects with its own {own},"
                 f" and inherits the export of {source.__name__}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import JobError
 
@@ -21,7 +21,8 @@ PIPELINE_KEYS = ("mean", "std", "to_rgb")
 #: What a pipeline may say beyond that, and the one thing mmdet does.
 PIPELINE_FACTS = {"placement": "corner", "rounding": "nearest"}
 
-Job = dict[str, Any]
+if TYPE_CHECKING:
+    Job = dict[str, Any]
 
 
 def read_job(path: str) -> Job:
@@ -37,7 +38,8 @@ def _checked(job: Any, path: str) -> Job:
     if not isinstance(job, dict) or job.get("task") not in KEYS:
         raise JobError(f"job {path} has no known task", f"task is one of {', '.join(KEYS)}")
     known = KEYS[job["task"]]
-    if missing := [key for key in known if key not in job]:
+    missing = [key for key in known if key not in job]
+    if missing:
         raise JobError(f"{job['task']} job lacks {missing[0]!r}", f"it needs {', '.join(known)}")
     if job["task"] == "check":
         return {**job, "job": _checked(job["job"], path)}
@@ -46,7 +48,8 @@ def _checked(job: Any, path: str) -> Job:
         return job
     _check_config(job["config"])
     job["size"] = _size(job["size"])
-    if not isinstance(batch := job.setdefault("batch", 1), int) or batch < 1:
+    batch = job.setdefault("batch", 1)
+    if not isinstance(batch, int) or batch < 1:
         raise JobError(f"batch {batch!r} cannot be used", "batch is a number of pictures from 1")
     if job["task"] == "export" and job["opset"] not in OPSETS:
         raise JobError(f"opset {job['opset']!r} cannot be used", f"use {OPSETS.start} to {OPSETS.stop - 1}")
@@ -77,7 +80,8 @@ def _check_config(config: Any) -> None:
 
 
 def _check_overrides(config: dict[str, Any]) -> None:
-    if unknown := sorted(set(config.get("overrides") or {}) - {"model"}):
+    unknown = sorted(set(config.get("overrides") or {}) - {"model"})
+    if unknown:
         raise JobError(f"config overrides hold {unknown[0]!r}", "only the key 'model' can be overridden")
 
 
@@ -106,7 +110,8 @@ def _check_pipeline(pipeline: Any) -> None:
     """Refuse what mmdet's own test pipeline does not do."""
     if not isinstance(pipeline, dict):
         raise JobError("pipeline is not an object", f"it needs {', '.join(PIPELINE_KEYS)}")
-    if missing := [key for key in PIPELINE_KEYS if key not in pipeline]:
+    missing = [key for key in PIPELINE_KEYS if key not in pipeline]
+    if missing:
         raise JobError(f"pipeline lacks {missing[0]!r}", f"it needs {', '.join(PIPELINE_KEYS)}")
     for key, only in PIPELINE_FACTS.items():
         if pipeline.get(key, only) != only:

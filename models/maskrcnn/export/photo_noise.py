@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,7 +12,8 @@ from torch.nn import functional
 #: Side of the square noise image in pixels, and the number of images.
 SIDE, IMAGES = 384, 2
 
-Levels = tuple[float, ...]
+if TYPE_CHECKING:
+    Levels = tuple[float, ...]
 
 
 @dataclass(frozen=True)

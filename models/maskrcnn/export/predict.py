@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -15,7 +15,8 @@ from torch import nn
 
 from .errors import JobError
 
-Image = dict[str, Any]
+if TYPE_CHECKING:
+    Image = dict[str, Any]
 
 
 def test_pipeline(spec: dict[str, Any]) -> Compose:

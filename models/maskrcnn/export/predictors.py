@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from mmdet.core.bbox.coder import DeltaXYWHBBoxCoder, DistancePointBBoxCoder
-from mmdet.models.dense_heads import CornerHead, DETRHead, RPNHead
 from torch import Tensor, nn
 
-#: Standard deviation and mean of a prediction over the calibration images.
-Target = tuple[float, float]
+if TYPE_CHECKING:
+    #: Standard deviation and mean of a prediction over the calibration images.
+    Target = tuple[float, float]
 
 OBJECTNESS = (1.5, -1.0)
 #: Sigmoid scores of 80 classes at thousands of places: focal loss starts at a probability of 0.01, a logit of -4.6.
@@ -45,7 +44,7 @@ def predictors(head: Any, features: tuple[Tensor, ...]) -> list[Predictor]:
 
     Corner and transformer heads predict other things and keep mmdet's own initial weights: they have none.
     """
-    if isinstance(head, (CornerHead, DETRHead)):
+    if _is(head, "CornerHead", "DETRHead"):
         return []
     owners = {
         id(layer.weight): layer for layer in head.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))
@@ -53,7 +52,7 @@ def predictors(head: Any, features: tuple[Tensor, ...]) -> list[Predictor]:
     with torch.enable_grad():
         outputs = head(features)
     found: dict[int, Predictor] = {}
-    for levels, target in zip(outputs, _targets(head, len(outputs)), strict=True):
+    for levels, target in zip(outputs, _targets(head, len(outputs))):
         for level in levels:
             layer = owners[id(_nearest_weight(level, owners))]
             found.setdefault(id(layer), Predictor(layer, target))
@@ -64,7 +63,7 @@ def _targets(head: Any, outputs: int) -> tuple[Target, ...]:
     """One target for each output of a dense head."""
     if outputs == 1:
         return (MIXED,)
-    if isinstance(head, RPNHead):
+    if _is(head, "RPNHead"):
         return OBJECTNESS, ANCHOR_DELTAS
     logits = SIGMOID_LOGITS if head.use_sigmoid_cls else SOFTMAX_LOGITS
     return (logits, _regression(head), SCORE_FACTORS)[:outputs]
@@ -73,12 +72,17 @@ def _targets(head: Any, outputs: int) -> tuple[Target, ...]:
 def _regression(head: Any) -> Target:
     """What the box layer of a head predicts, by its box coder."""
     coder = getattr(head, "bbox_coder", None)  # YOLOX has none: offsets and logarithms of sizes, in strides
-    if isinstance(coder, DeltaXYWHBBoxCoder):
+    if _is(coder, "DeltaXYWHBBoxCoder"):
         return ANCHOR_DELTAS
     # FCOS takes the exponential of its prediction unless it is told to use strides as units.
-    if isinstance(coder, DistancePointBBoxCoder) and not getattr(head, "norm_on_bbox", False):
+    if _is(coder, "DistancePointBBoxCoder") and not getattr(head, "norm_on_bbox", False):
         return LOG_DISTANCES
     return RELATIVE_DISTANCES
+
+
+def _is(part: Any, *names: str) -> bool:
+    """Whether it is of a class of mmdet with one of these names; not every version has them all."""
+    return any(kind.__name__ in names for kind in type(part).__mro__)
 
 
 def _nearest_weight(output: Tensor, owners: dict[int, nn.Module]) -> Tensor:

@@ -1,7 +1,8 @@
 """What a configuration says of classes and of the test: what reaches the graph, and what would be lost on the way.
 
-mmdet's ``onnx_export`` reads other keys of ``test_cfg`` than its test code does. A key that is set and not read would
-change the framework's detections and not the graph's, so it is refused by name.
+mmdet's ``onnx_export`` reads other keys of ``test_cfg`` than its test code does, and mmdet 2.8.0 calls some
+otherwise. A key that is set and not read would change the framework's detections and not the graph's, so it is refused
+by name.
 """
 
 from __future__ import annotations
@@ -27,6 +28,14 @@ READ = {
         "nms.max_output_boxes_per_class",
     ),
 }  # fmt: skip
+#: The same of mmdet 2.8.0, by its test code, from which ``early.py`` composes the graph.
+READ_EARLY = {
+    "rpn": ("nms_pre", "nms_post", "nms_thr", "max_num"),  # the last for augmentations only
+    "rcnn": ("score_thr", "max_per_img", "mask_thr_binary", "nms.type", "nms.iou_threshold"),
+    "dense": (),  # none is exported
+}
+#: What test_cfg.rpn says, in later words and in mmdet 2.8.0's.
+RENAMED = {"max_per_img": "nms_post", "nms.iou_threshold": "nms_thr"}
 #: Of keys that are not read, the values with which they do nothing.
 IDLE = {
     "min_bbox_size": lambda value: value <= 0,
@@ -77,12 +86,34 @@ def _classifiers(part: Any, place: str = "model") -> Iterator[tuple[str, dict[st
                 yield from _classifiers(stage, here)
 
 
-def check_test_cfg(model: Any) -> None:
+def early_keys(test: Any) -> None:
+    """Say in mmdet 2.8.0's words what ``test_cfg`` says of proposals in later ones.
+
+    Raises:
+        JobError: it says the same thing in both.
+    """
+    rpn = test.get("rpn") or {}
+    for key, value in list(_flat(rpn)):
+        if key in RENAMED and RENAMED[key] in rpn:
+            raise JobError(f"test_cfg.rpn has both {key} and {RENAMED[key]}", "leave one of them out")
+        if key in RENAMED:
+            rpn[RENAMED[key]] = value
+    if rpn.get("nms", {"type": "nms"}).get("type", "nms") == "nms":
+        rpn.pop("nms", None)
+    rpn.pop("max_per_img", None)
+
+
+def check_test_cfg(model: Any, *, early: bool = False) -> None:
     """Refuse what the test code does and the exported graph would not.
+
+    Args:
+        model: of a configuration.
+        early: whether it is one of mmdet before 2.9.
 
     Raises:
         JobError: names the key, its value and the keys that are read.
     """
+    known = READ_EARLY if early else READ
     test = model.get("test_cfg") or {}
     parts = {name: test[name] for name in ("rpn", "rcnn") if isinstance(test.get(name), Mapping)}
     if not parts:
@@ -94,8 +125,10 @@ def check_test_cfg(model: Any) -> None:
                 raise JobError(
                     f"{where}.nms.type is {value!r}, and ONNX has only the plain one", "use type: nms"
                 )
-            if key not in READ[name] and not (key in IDLE and IDLE[key](value)):
-                raise JobError(f"{where}.{key} {value!r} does not reach the graph", _nearest(key, READ[name]))
+            if key not in known[name] and not (key in IDLE and IDLE[key](value)):
+                raise JobError(
+                    f"{where}.{key} {value!r} does not reach the graph", _nearest(key, known[name])
+                )
 
 
 def _flat(part: Any) -> Iterator[tuple[str, Any]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-Features = tuple[Tensor, ...]
+if TYPE_CHECKING:
+    Features = tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)

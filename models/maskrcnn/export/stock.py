@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import io
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from . import early
 from .best_class import BestClassDetector, has_best_class
 from .stages import stages
 
 INPUT = "input"
 OUTPUTS = ("dets", "labels", "masks")
+
+#: Options that torch 1.9 has not, and there holds what they say. mmcv's and mmdet's autograd functions bring their own
+#: symbolic; inlining would bypass it.
+ONLY_LATER = {"dynamo": False, "autograd_inlining": False}
+EXPORT_OPTIONS = inspect.signature(torch.onnx.export).parameters
 
 
 class BoxDetector(nn.Module):
@@ -32,8 +39,9 @@ class BoxDetector(nn.Module):
         max_per_img.
         """
         model: Any = self.model
-        dets, labels = model.onnx_export(image, _metas(image))
-        return _one_list(dets, labels)
+        if early.is_early(model):
+            return _one_list(*early.detect(model, model.extract_feat(image), image.shape[2:]))
+        return _one_list(*model.onnx_export(image, _metas(image)))
 
 
 class MaskDetector(nn.Module):
@@ -58,14 +66,22 @@ class MaskDetector(nn.Module):
         model: Any = self.model
         metas = _metas(image)
         features = model.extract_feat(image)
-        proposals = model.rpn_head.onnx_export(features, metas)
-        found = _boxes(model.roi_head, features, metas, proposals)
+        found = (
+            early.detect(model, features, image.shape[2:])
+            if early.is_early(model)
+            else self._detect(features, metas)
+        )
         dets, labels = _one_list(*found)
         rois = torch.cat([_owners(dets, len(image), found[0].shape[1]), dets[:, :4]], dim=1)
         logits = [stage.run_masks(features, rois)["mask_pred"] for stage in stages(model.roi_head)]
         # A cascade's export averages logits; mmdet's test code averages probabilities.
         mean = logits[0] if len(logits) == 1 else sum(logits) / len(logits)
         return dets, labels, mean.sigmoid()
+
+    def _detect(self, features: tuple[Tensor, ...], metas: list[dict[str, Any]]) -> tuple[Tensor, Tensor]:
+        model: Any = self.model
+        proposals = model.rpn_head.onnx_export(features, metas)
+        return _boxes(model.roi_head, features, metas, proposals)
 
 
 def export(model: nn.Module, batch: int, size: tuple[int, int], opset: int) -> bytes:
@@ -85,9 +101,7 @@ def export(model: nn.Module, batch: int, size: tuple[int, int], opset: int) -> b
         input_names=[INPUT],
         output_names=list(detector.outputs),
         opset_version=opset,
-        dynamo=False,
-        # mmcv's and mmdet's autograd functions bring their own symbolic; inlining would bypass it.
-        autograd_inlining=False,
+        **{name: value for name, value in ONLY_LATER.items() if name in EXPORT_OPTIONS},
     )
     return buffer.getvalue()
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import onnx
 from torch import nn
 
-from . import detector, environment, settings, stock
+from . import detector, early, environment, settings, stock
 from .checkpoint.write import write_file
 from .errors import JobError
 from .events import Events
 from .exportable import HINT, check_exportable
-from .job import Job
 from .predict import predict
 from .random_weights import randomise, seed_everything
 from .weights import load_checkpoint
+
+if TYPE_CHECKING:
+    from .job import Job
 
 
 def run_export(job: Job, events: Events) -> None:
@@ -63,7 +65,11 @@ def _model(job: Job, events: Events, steps: int) -> tuple[nn.Module, list[str]]:
     config = detector.read_config(job["config"], expected.get("classes"))
     seed_everything(weights.get("random", 0))
     model = detector.build(config)
-    check_exportable(model, detector.name_of(job["config"]))
+    name = detector.name_of(job["config"])
+    if early.is_early(model):
+        early.check_early(model, name, job["batch"])
+    else:
+        check_exportable(model, name)
     events.progress("weights", 1, steps)
     if "random" in weights:
         randomise(model, weights["random"], detector.normalisation(config))

@@ -35,7 +35,8 @@ def load_checkpoint(model: nn.Module, path: Path, *, ema: bool = False) -> Check
             f"{path}: keys do not belong to the model: {few(unknown)}", _names(state, own, unknown[0])
         )
     arrays = found.arrays()
-    if bad := [name for name, value in arrays.items() if not np.isfinite(value).all()]:
+    bad = [name for name, value in arrays.items() if not np.isfinite(value).all()]
+    if bad:
         raise JobError(
             f"{path}: values are not finite: {few(bad)}", "the training diverged; use another checkpoint"
         )
@@ -57,7 +58,7 @@ def _classes(found: Checkpoint, wrong: list[str]) -> str:
 def _names(state: Iterable[str], own: Collection[str], wanted: str) -> str:
     """What to do about names: they may only lie deeper, as a teacher's and a student's do, or be of another network."""
     names = list(state)
-    found = sorted({name.removesuffix(wanted) for name in names if name.endswith(f".{wanted}")})
+    found = sorted({name[: -len(wanted)] for name in names if name.endswith(f".{wanted}")})
     if found:
         begin = " or ".join(found[:4])
         return f"they begin with {begin}: convertkit weights MODEL FILE --prefix {found[0]} -o plain.pth"

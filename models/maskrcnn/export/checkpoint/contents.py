@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from export.errors import JobError
 
@@ -21,7 +21,8 @@ _COUNTERS = ("steps", "n_averaged")
 _OTHER_FORMS = re.compile(r"torch\._utils\._rebuild_\w+|numpy\.(_?core)\.multiarray\._reconstruct")
 _NUMBERS = r"\b{}\s*=\s*[\[(]\s*([-+.\de]+\s*,\s*[-+.\de]+\s*,\s*[-+.\de]+)\s*,?\s*[\])]"
 
-State = dict[str, Tensor]
+if TYPE_CHECKING:
+    State = dict[str, Tensor]
 
 
 def find_weights(content: Any, skipped: Sequence[str] = ()) -> tuple[State, State, dict[str, int]]:
@@ -42,7 +43,7 @@ def find_weights(content: Any, skipped: Sequence[str] = ()) -> tuple[State, Stat
     beside = [content[key] for key in _SECOND if isinstance(content, dict) and key in content]
     tables = [found for found in map(_state, beside) if found]
     for found in tables[:1]:
-        second |= {name: value for name, value in _named(found).items() if name not in _COUNTERS}
+        second.update({name: value for name, value in _named(found).items() if name not in _COUNTERS})
     if not own and not second:
         own = _named(_side_by_side(content))
     if not own and not second:
@@ -55,7 +56,7 @@ def find_weights(content: Any, skipped: Sequence[str] = ()) -> tuple[State, Stat
 
 def with_prefix(state: State, prefix: str) -> State:
     """The part of the weights whose names begin with ``prefix``, without it."""
-    found = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    found = {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}
     if not found:
         some = ", ".join(sorted({name.partition(".")[0] + "." for name in state})[:8])
         raise JobError(f"has no name that begins with {prefix!r}", f"its names begin with {some}")
@@ -103,7 +104,8 @@ def _state(content: Any, depth: int = 0) -> dict[str, Any] | None:
         return _module(content) or _state(content.state, depth + 1)
     if not isinstance(content, dict) or depth > _DEEPEST:
         return None
-    if unread := next((name for name, value in content.items() if _of_other_form(value)), None):
+    unread = next((name for name, value in content.items() if _of_other_form(value)), None)
+    if unread:
         form = content[unread].name
         kind = "an array of NumPy" if form.startswith("numpy.") else f"a tensor of another form ({form})"
         raise JobError(f"holds {unread!r} as {kind}, which is not read", "save dense tensors of torch")
@@ -148,11 +150,8 @@ def _module(root: Foreign) -> dict[str, Any]:
             raise JobError("holds a model of too many parts", "save its state_dict() instead")
         tables = module.state if isinstance(module.state, dict) else {}
         for key in ("_parameters", "_buffers"):
-            found |= {
-                f"{prefix}{name}": value
-                for name, value in _table(tables.get(key)).items()
-                if value is not None
-            }
+            table = _table(tables.get(key))
+            found.update({f"{prefix}{name}": value for name, value in table.items() if value is not None})
         inner = [(f"{prefix}{name}.", part) for name, part in _table(tables.get("_modules")).items()]
         todo += [(name, part) for name, part in reversed(inner) if isinstance(part, Foreign)]
     return found
@@ -165,8 +164,8 @@ def _named(table: dict[str, Any]) -> State:
         own = str(name)
         if not isinstance(value, Tensor):
             continue
-        while wrapper := next((one for one in _WRAPPERS if own.startswith(one)), None):
-            own = own.removeprefix(wrapper)
+        while own.startswith(_WRAPPERS):
+            own = own.partition(".")[2]
         if own in found:
             raise JobError(f"holds {own!r} twice, bare and wrapped", "save model.module.state_dict() alone")
         found[own] = value

@@ -160,16 +160,14 @@ class Unpickler(pickle._Unpickler):  # type: ignore[name-defined,misc]
     dispatch[pickle.EMPTY_SET[0]] = _set
     dispatch[pickle.ADDITEMS[0]] = _add_items
     dispatch[pickle.FROZENSET[0]] = _frozen
-    del dispatch[pickle.BYTEARRAY8[0]]  # reserves what the file says before it reads
+    dispatch.pop(0x96, None)  # BYTEARRAY8, since Python 3.8: reserves what the file says before it reads
 
 
 def _fill(table: Any, items: list[Any]) -> Any:
     """Set keys that are text or whole numbers; no other is of use to us."""
     if isinstance(table, dict):
         table.update(
-            (key, value)
-            for key, value in zip(items[::2], items[1::2], strict=False)
-            if isinstance(key, (str, int))
+            (key, value) for key, value in zip(items[::2], items[1::2]) if isinstance(key, (str, int))
         )
     return table
 
@@ -188,7 +186,7 @@ def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> Ten
     if not all(isinstance(number, int) and 0 <= number < 1 << 48 for number in (offset, *shape, *strides)):
         raise pickle.UnpicklingError("it describes a tensor of impossible size")
     elements, last = 1, offset
-    for size, step in zip(shape, strides, strict=True):
+    for size, step in zip(shape, strides):
         elements, last = elements * size, last + max(size - 1, 0) * step
     if elements and (last >= storage.count or elements > storage.count):
         raise pickle.UnpicklingError("a tensor reaches out of its storage")

@@ -47,7 +47,8 @@ class Checkpoint:
             own = "the model's own are taken, as mmdet does; --ema or 'ema: true' takes the other"
             taken = "it is taken" if found["ema"] else own
             lines.append(f"it holds a second set of {found['second_set']} weights (ema): {taken}")
-        if skipped := [name for name in found["skipped"] if not name.startswith(_NUMBERS)]:
+        skipped = [name for name in found["skipped"] if not name.startswith(_NUMBERS)]
+        if skipped:
             lines.append(f"not loaded and not run: {few(skipped)}")
         lines += [
             f"trained with {key} {found[key]}, the specification has {expected[key]}"
@@ -141,7 +142,7 @@ def _classes(found: Any, expected: Any) -> list[str]:
         return []
     if len(found) != len(expected):
         return [f"trained for {len(found)} classes ({few(found)}), the specification lists {len(expected)}"]
-    where = next(index for index, pair in enumerate(zip(found, expected, strict=True)) if pair[0] != pair[1])
+    where = next(index for index, pair in enumerate(zip(found, expected)) if pair[0] != pair[1])
     return [f"class {where} is {found[where]!r} in the checkpoint, {expected[where]!r} in the specification"]
 
 

@@ -6,7 +6,7 @@ import io
 import mmap
 import struct
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from export.errors import JobError
 
@@ -17,8 +17,9 @@ from .kinds import AGAIN
 _MAGIC = 0x1950A86A20F9469CFC6C
 _ZIPPED = (".pth", ".pt", ".ckpt", ".bin", ".safetensors")
 
-Loaded = tuple[Any, list[str]]
-"""What was pickled, and the names of classes that stand in it without being loaded."""
+if TYPE_CHECKING:
+    Loaded = tuple[Any, list[str]]
+    """What was pickled, and the names of classes that stand in it without being loaded."""
 
 
 def read_zip(data: mmap.mmap) -> Loaded:
@@ -35,7 +36,7 @@ def read_zip(data: mmap.mmap) -> Loaded:
     table = next((name for name in names if name.rpartition("/")[2] == "data.pkl"), None)
     if table is None:
         raise _no_checkpoint(names)
-    root = table.removesuffix("data.pkl")
+    root = table[: -len("data.pkl")]
     if f"{root}constants.pkl" in names:
         raise JobError("is a TorchScript program (torch.jit.save)", "save its state_dict() instead")
     if f"{root}byteorder" in names and bytes(_entry(data, archive, f"{root}byteorder")) != b"little":
@@ -75,7 +76,8 @@ def read_legacy(data: mmap.mmap) -> Loaded:
 
 
 def _no_checkpoint(names: list[str]) -> JobError:
-    if inside := [name for name in names if name.endswith(_ZIPPED)]:
+    inside = [name for name in names if name.endswith(_ZIPPED)]
+    if inside:
         return JobError(f"is a zip that holds {inside[0]!r}", "unpack it, and give what is in it")
     if names and all(name.endswith(".npy") for name in names):
         return JobError("is an .npz archive of NumPy", "only checkpoints of PyTorch and safetensors are read")

@@ -11,6 +11,7 @@ from typing import Any
 import mmcv
 import mmdet
 from mmdet.models import build_detector
+from mmdet.version import version_info
 from torch import nn
 
 from .errors import JobError
@@ -18,7 +19,7 @@ from .photo_noise import IMAGENET, Normalisation
 from .settings import check_test_cfg, early_keys, set_classes
 
 #: The keys of configurations that are older than 2.9, and no export code: mmdet 2.8.0 was tried.
-EARLY = mmdet.version_info[:2] < (2, 9)
+EARLY = version_info[:2] < (2, 9)
 
 #: mmdet ships its configs inside the wheel; of an early one those that a variant names are here.
 CONFIGS = Path(__file__).parent / "configs" if EARLY else Path(mmdet.__file__).parent / ".mim" / "configs"

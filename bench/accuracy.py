@@ -45,6 +45,9 @@ RUNGS = {
 CANVAS = "## At the coordinates of a real canvas"
 """Where the parts of ``bench.scaled_canvas`` and ``bench.yolox`` begin, which stay."""
 
+STACK = "## The ModelZoo guide's own stack"
+"""Where the part of ``bench.seed`` begins, which stays, too; it is the last."""
+
 TEXT = """# Accuracy of the mini48 ladder
 
 A small Mask R-CNN of mmdet 2.28.2 that has memorised 48 real photos (320 x 320), measured on those photos by
@@ -72,16 +75,17 @@ def main() -> None:
     parser.add_argument("--python", help="interpreter of the export environment, if not the managed one")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        words = _words(write_variant(Path(scratch), options.data), Path(scratch, "artifact"), options.python)
-        built = run("build", *words)
-        found = run("verify", *words, *(word for rung in RUNGS for word in ("--runtime", rung)))
+        asked = words(write_variant(Path(scratch), options.data), Path(scratch, "artifact"), options.python)
+        built = run("build", *asked)
+        found = run("verify", *asked, *(word for rung in RUNGS for word in ("--runtime", rung)))
     scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
     canvas = CANVAS + PAGE.read_text().partition(CANVAS)[2]
     PAGE.write_text(TEXT.format(tables=tables(RUNGS, scores), passes=_passes(built)) + "\n" + canvas)
     print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
 
-def _words(variant: Path, output: Path, python: str | None) -> list[str]:
+def words(variant: Path, output: Path, python: str | None) -> list[str]:
+    """What every command on this variant is asked."""
     package = str(REPOSITORY / "models" / "maskrcnn")
     words = [package, "--target", "ascend310p3", "--variant", str(variant), "--output", str(output)]
     return words if python is None else [*words, "--python", python]

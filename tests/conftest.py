@@ -51,22 +51,34 @@ def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
 @pytest.fixture(scope="session")
 def export_python() -> Path:
     """The interpreter of the managed export environment, as the user's own cache has it (``make env`` builds it)."""
-    from convertkit.exporting.environment import Environment
     from convertkit.exporting.interpreter import VARIABLE
+
+    if named := os.environ.get(VARIABLE):
+        return Path(named)
+    return _managed(None, "make env")
+
+
+@pytest.fixture(scope="session")
+def seed_python() -> Path:
+    """The same of the environment called ``seed``, for which there has to be a Python 3.7."""
+    return _managed("seed", "make env-seed")
+
+
+def _managed(env: str | None, remedy: str) -> Path:
+    from convertkit.exporting.environment import Environment
     from convertkit.exporting.state import status_of
     from convertkit.models.hook import hook_of
     from convertkit.models.package import read_spec
 
-    if named := os.environ.get(VARIABLE):
-        return Path(named)
     with pytest.MonkeyPatch.context() as users:
         if USERS_HOME is None:
             users.delenv("CONVERTKIT_HOME", raising=False)
         else:
             users.setenv("CONVERTKIT_HOME", USERS_HOME)
-        environment = Environment.of("maskrcnn", hook_of(MASKRCNN, read_spec(MASKRCNN)).environment, MASKRCNN)
+        hook = hook_of(MASKRCNN, read_spec(MASKRCNN), env)
+        environment = Environment.of(hook.name, hook.environment, hook.root)
         if status_of(environment.directory).phase != "complete":
-            pytest.skip("the export environment is not built: make env")
+            pytest.skip(f"the export environment {env or ''} is not built: {remedy}")
         return environment.python
 
 

@@ -50,8 +50,8 @@ def hook_of(root: Path, spec: ModelSpec, env: str | None = None) -> Hook:
     A name is looked for beside the package, then among those of convertkit.
 
     Raises:
-        UsageError: the package exports nothing. UnknownNameError: no package or environment of that name is there. SpecError: the other
-            package has none of its own either.
+        UsageError: the package exports nothing. UnknownNameError: no package or environment of that name is there.
+            SpecError: the other package has none of its own either.
     """
     own = spec.export
     if own is None:

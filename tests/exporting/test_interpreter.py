@@ -10,6 +10,8 @@ from convertkit.errors import UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.interpreter import VARIABLE, ExternalPython, child_variables
 from convertkit.exporting.requirements import parse_requirements
+from convertkit.models.spec import EnvironmentSpec
+from tests.conftest import MASKRCNN, Cli
 
 
 def test_interpreter_with_everything_is_returned_as_named() -> None:
@@ -97,3 +99,52 @@ def test_child_does_not_find_our_modules(monkeypatch: pytest.MonkeyPatch) -> Non
     assert variables["PIP_NO_INDEX"] == "1"
     assert variables["FORCE_CUDA"] == "0"
     assert variables["PATH"].startswith("/env/bin:")
+
+
+def fake(place: Path, text: str) -> Path:
+    """An interpreter that is a shell script."""
+    place.parent.mkdir(parents=True)
+    place.write_text(f"#!/bin/sh\n{text}\n")
+    place.chmod(0o755)
+    return place
+
+
+def test_the_newest_of_pyenv_is_taken_where_that_on_path_is_an_empty_shim(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from convertkit.exporting.environment import _suitable
+
+    shim = fake(tmp_path / "shims" / "python9.7", "echo command not found >&2; exit 127")
+    for version in ("9.7.9", "9.7.10", "9.70.1"):
+        fake(tmp_path / "versions" / version / "bin" / "python9.7", f'exec "{sys.executable}" "$@"')
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+
+    assert _suitable(("9.7",)) == tmp_path / "versions" / "9.7.10" / "bin" / "python9.7"
+    assert _suitable(("9.8",)) == Path(sys.executable)
+
+
+def test_a_version_that_is_nowhere_is_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "requirements.txt").write_text("quick\n")
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
+    spec = EnvironmentSpec("requirements.txt", python=("9.8",))
+
+    with pytest.raises(UnavailableError) as caught:
+        Environment.of("model-old", spec, tmp_path).ensure()
+
+    assert "the export environment of model-old needs Python 9.8, and" in str(caught.value)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("install it (pyenv install 9.8), or")
+
+
+def test_env_names_one_of_the_packages_environments(cli: Cli) -> None:
+    wrong = cli("build", MASKRCNN, "--env", "sead", "--dry-run")
+    both = cli("build", MASKRCNN, "--env", "seed", "--from", "stock", "--dry-run")
+    plan = cli("build", MASKRCNN, "--env", "seed", "--dry-run")
+
+    assert (wrong.code, both.code, plan.code) == (2, 2, 0)
+    assert "did you mean 'seed'" in wrong.err
+    assert "--env and --from stock exclude each other" in both.err
+    assert "build/maskrcnn-mini-seed-cpu: " in plan.out

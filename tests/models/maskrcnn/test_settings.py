@@ -162,3 +162,35 @@ def test_thresholds_that_postprocessing_does_not_share(
     from export.settings import remarks
 
     assert remarks(changed(model, f"test_cfg.{place}", value), EXPECTED) == lines
+
+
+def test_an_early_mmdet_is_told_of_proposals_in_its_own_words() -> None:
+    from export.settings import check_test_cfg, early_keys
+
+    model = deepcopy(MODEL)
+
+    early_keys(model["test_cfg"])
+
+    assert model["test_cfg"]["rpn"] == {"nms_pre": 1000, "nms_post": 1000, "nms_thr": 0.7, "min_bbox_size": 0}
+    check_test_cfg(model, early=True)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "why"),
+    [
+        ("nms_post", 300, "test_cfg.rpn has both max_per_img and nms_post"),
+        ("deploy_nms_pre", 300, "test_cfg.rpn.deploy_nms_pre 300 does not reach the graph"),
+        ("nms.type", "soft_nms", "test_cfg.rpn.nms.type is 'soft_nms'"),
+    ],
+)
+def test_what_an_early_mmdet_would_lose_is_refused(key: str, value: Any, why: str) -> None:
+    from export.errors import JobError
+    from export.settings import check_test_cfg, early_keys
+
+    model = changed(MODEL, f"test_cfg.rpn.{key}", value)
+
+    with pytest.raises(JobError) as raised:
+        early_keys(model["test_cfg"])
+        check_test_cfg(model, early=True)
+
+    assert why in str(raised.value)

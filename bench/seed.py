@@ -29,9 +29,9 @@ RUNGS = {
 TEXT = """
 The same checkpoint, exported and run by two environments: mmdet 2.28.2 and, with `--env seed`, mmdet 2.8.0 (mmcv-full
 1.2.5, torch 1.9.0, Python 3.7), by `python -m bench.seed`. The frameworks differ in one thing: of proposals that
-clipping to the picture leaves without area, mmdet 2.8.0 keeps all and mmdet 2.28.2 none (`min_bbox_size`). So the seed's
-ladder runs `clip-to-picture{drop_empty=false}`; the other passes are the same. With `drop_empty` the seed's graph has
-what the default's has, 0.7139 and 0.6166.
+clipping to the picture leaves without area, mmdet 2.8.0 keeps all and mmdet 2.28.2 none (`min_bbox_size`). So the
+seed's ladder runs `clip-to-picture` with `drop_empty=false`; the other passes are the same. With `drop_empty` the seed's
+graph has what the default's has, 0.7139 and 0.6166.
 
 """
 
@@ -63,7 +63,6 @@ def main() -> None:
             scores.update({f"{env} {rung['name']}": rung["scores"] for rung in found["rungs"]})
             what.update({f"{env} {rung}": f"{WHO[env]}: {text}" for rung, text in RUNGS.items()})
     write_part(STACK, f"{STACK}\n{TEXT}{tables(what, scores)}")
-    print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
 
 if __name__ == "__main__":

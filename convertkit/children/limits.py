@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from convertkit.errors import ProcessError, UsageError
 
@@ -45,7 +46,7 @@ PAGE = mmap.PAGESIZE
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one step on a graph: seconds that it may compute, and bytes that its process may have.
+    """Of one step on a graph: seconds that it may compute, and bytes that its process may take.
 
     Both grow with the file: one of 170 MB gets eleven minutes and 4.6 GB. Memory also grows with what the graph is run
     on: 2.3 GB more for each image of 1216 x 1216 pixels in float32.
@@ -62,11 +63,12 @@ class Limits:
         return Limits(min(seconds, _LONGEST), int(min(memory, _LARGEST)))
 
     def confine(self) -> int:
-        """Lets this process and what it starts from now on have no more memory; what needs more fails in here.
+        """Lets this process have so much more than it holds now; what needs more fails in here.
 
-        Returns what it might have before.
+        What it holds is of steps before, within limits of their own: outputs that are compared with the next graph's, a
+        heap that was not given back. Returns what it might have before.
         """
-        return _allow(self.memory + _STACKS * (os.cpu_count() or 1))
+        return _allow(_held() + self.memory + _STACKS * (os.cpu_count() or 1))
 
 
 def _allow(memory: int) -> int:
@@ -76,6 +78,14 @@ def _allow(memory: int) -> int:
         before, most = resource.getrlimit(resource.RLIMIT_DATA)
         resource.setrlimit(resource.RLIMIT_DATA, (memory if most < 0 else min(memory, most), most))
     return before
+
+
+def _held() -> int:
+    """Bytes of this process that count against the limit; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[5]) * PAGE
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 @dataclass(frozen=True)

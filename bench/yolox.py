@@ -71,6 +71,7 @@ def write_variant(directory: Path, data: Path) -> Path:
     convert = [sys.executable, PACKAGE / "convert.py", f"{stem}.param", f"{stem}.bin", weights]
     subprocess.run(convert, check=True)
     variant = yaml.safe_load((PACKAGE / "model.yaml").read_text())["variants"]["nano"]
+    del variant["accuracy"]  # of all photos
     variant["weights"] = {"path": str(weights)}
     variant["dataset"] = {
         "annotations": str((photos / "instances.json").resolve()),

@@ -9,9 +9,9 @@ import onnx
 import onnxruntime
 import pytest
 
+from convertkit.models.hook import hook_of
+from convertkit.models.package import read_spec
 from tests.conftest import MASKRCNN, Cli
-
-pytestmark = [pytest.mark.slow, pytest.mark.export]
 
 PACKAGE = MASKRCNN.parent / "yolox"
 VARIANT = """size: [96, 128]
@@ -21,6 +21,32 @@ config:
 """
 
 
+@pytest.mark.slow
+@pytest.mark.export
+def test_it_builds_for_the_chip_with_one_nms(cli: Cli, export_python: Path, tmp_path: Path) -> None:
+    (tmp_path / "small.yaml").write_text(VARIANT)
+    words = [str(PACKAGE), "--variant", str(tmp_path / "small.yaml"), "--weights", "random:0", "-o", "out"]
+
+    done = cli(
+        "build", *words, "--python", str(export_python), "-t", "ascend310p3", "--compiler", "none", "--json"
+    )
+
+    assert done.code == 0, done.err
+    operators = [node.op_type for node in onnx.load("out/ascend.onnx").graph.node]
+    assert operators.count("BatchMultiClassNMS") == 1
+    assert "NonMaxSuppression" not in operators
+    assert not [record["name"] for record in done.json["passes"] if record["check"]["unchecked"]]
+
+
+def test_the_package_shares_the_environment_of_mask_rcnn() -> None:
+    ours, theirs = (hook_of(root, read_spec(root)) for root in (PACKAGE, MASKRCNN))
+
+    assert (ours.worker, ours.name) == (theirs.worker, theirs.name)
+    assert len((PACKAGE / "model.yaml").read_text().splitlines()) <= 80
+
+
+@pytest.mark.slow
+@pytest.mark.export
 def test_a_batch_has_the_slots_of_its_pictures_one_after_the_other(
     cli: Cli, export_python: Path, tmp_path: Path
 ) -> None:

@@ -25,6 +25,8 @@ $(READY): pyproject.toml
 $(VENV)/.ready-dev: $(READY)
 	@echo "installing the development tools into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev
+	@# ncnn asks for opencv-python, which would stand beside the headless one; a test is skipped where it is absent
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps ncnn || echo "no ncnn for this platform"
 	@touch $@
 
 demo: setup ## build the embedded model for the CPU, measure it, print the ladder of accuracies

@@ -2,7 +2,8 @@
 
 Everything convertkit raises on purpose derives from :class:`ConvertkitError`. The command line prints
 ``str(error)`` and exits with ``error.exit_code``; a traceback appears only with ``--debug``. The codes: 1 below
-expectation (accuracy, replay, lint), 2 a mistake in what was asked, 3 not available on this machine, 4 a step failed.
+expectation (accuracy, replay, lint), 2 a mistake in what was asked, 3 not available on this machine, 4 a step failed,
+5 undecided: more photos are needed.
 """
 
 from __future__ import annotations
@@ -116,6 +117,12 @@ class AccuracyError(ConvertkitError):
     """A measured accuracy is below what the accuracy spec demands."""
 
     exit_code = 1
+
+
+class UndecidedError(ConvertkitError):
+    """The photos that were measured do not settle whether the accuracy is what the spec demands."""
+
+    exit_code = 5
 
 
 class LintError(ConvertkitError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.cli.tables import print_table
 from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
-from convertkit.errors import AccuracyError, shortened, visible
+from convertkit.errors import AccuracyError, UndecidedError, shortened, visible
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from convertkit.exporting.build import Progress as EnvironmentProgress
     from convertkit.passes.history import PassRecord
+    from convertkit.verification.intervals import Estimate
     from convertkit.verification.judge import Verdict
 
+MARKS = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
 
 Advance: TypeAlias = Callable[[int], None]
 """Told how many units are done so far."""
@@ -44,6 +46,11 @@ def figure(value: float | None) -> str:
     return "-" if value is None or value < 0 else f"{value:.4f}"
 
 
+def with_interval(found: Estimate, sign: str = "") -> str:
+    """A figure, in four digits, and half the width of its 95 % interval."""
+    return f"{found.value:{sign}.4f} +- {found.half:.4f}"
+
+
 def print_classes(per_class: Mapping[str, Mapping[str, float]]) -> None:
     """AP of every class, a column per task; classes of which nothing was to be found are left out."""
     tasks = list(per_class)
@@ -62,19 +69,29 @@ def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
     print()
     for demand in verdict.demands if verdict.judged else ():
         print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
-    for task in verdict.tasks_left_out:
-        print(f"not judged: {task}, which was not measured")
-    if not verdict.judged:
+    for gate in verdict.gates:
+        print(f"{MARKS[gate.outcome]} {gate}")
+    for line in (
+        *(f"{task}, which was not measured" for task in verdict.tasks_left_out),
+        *verdict.gates_left_out,
+    ):
+        print(f"not judged: {line}")
+    if not (verdict.judged or (verdict.gates and not verdict.demands)):
         print(f"not judged: {verdict.reason}")
     for line in notes:
         print(f"note: {visible(line)}")
 
 
 def refuse_missed(subject: str, verdict: Verdict) -> None:
-    """Raises AccuracyError where the accuracy is below the spec; after it was shown."""
+    """Raises AccuracyError where the accuracy is below the spec, UndecidedError where more photos decide; after it was
+    shown."""
     if not verdict.ok:
-        missed = next(demand for demand in verdict.demands if not demand.ok)
-        raise AccuracyError(f"{subject}: {missed}", hint="the accuracy spec is not met")
+        missed = [demand for demand in verdict.demands if verdict.judged and not demand.ok]
+        shut = [gate for gate in verdict.gates if gate.outcome == "fail"]
+        raise AccuracyError(f"{subject}: {[*missed, *shut][0]}", hint="the accuracy spec is not met")
+    if verdict.undecided:
+        gate = next(gate for gate in verdict.gates if gate.outcome == "undecided")
+        raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")
 
 
 def note(text: str) -> None:

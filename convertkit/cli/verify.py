@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,10 +20,12 @@ from convertkit.cli.ui import (
     print_verdict,
     progress_bar,
     refuse_missed,
+    with_interval,
 )
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
+    from convertkit.verification.intervals import Difference, Estimate
     from convertkit.verification.ladder import Verification
     from convertkit.verification.rung_names import RungName
     from convertkit.verification.rungs import Rung
@@ -66,6 +69,10 @@ def verify(
         bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
     ] = False,
     per_class: shared.PerClassOption = False,
+    until_decided: Annotated[
+        bool,
+        typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
+    ] = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
     ] = None,
@@ -81,7 +88,8 @@ def verify(
 ) -> None:
     """Measure the accuracy of a built model and judge it.
 
-    COCO bbox and segm AP on photos; exit code 1 where they are below the accuracy spec.
+    COCO bbox and segm AP on photos, with 95 % intervals; exit code 1 where they are below the accuracy spec, 5 where
+    more photos have to decide.
     """
     from convertkit.conversion.engine import build
     from convertkit.targets.context import RuntimeOptions
@@ -106,7 +114,8 @@ def verify(
     make = partial(build, request, directory, report=view) if compiled else None
     found = run(
         request, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
-        results=results, options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
+        until_decided=until_decided, results=results,
+        options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
         ready=bool(runtime), bar=progress_bar, report=view,
     )  # fmt: skip
     _report(found, per_class=per_class, as_json=as_json)
@@ -142,6 +151,7 @@ def _show(found: Verification, *, per_class: bool) -> None:
         print()
         rows = [_row(rung, task) for rung in found.rungs]
         print_table([task, *COLUMNS, "images/s"], rows, right=range(1, len(COLUMNS) + 2))
+    _show_steps(found.differences)
     recorded = [f"{rung.name}: {rung.origin}" for rung in found.rungs if rung.origin != "measured"]
     if recorded:
         print()
@@ -151,7 +161,34 @@ def _show(found: Verification, *, per_class: bool) -> None:
     print_verdict(found.verdict, found.notes)
 
 
+def _show_steps(differences: Sequence[Difference]) -> None:
+    """What AP a rung has more than the one above it and than the first, and whether that is more than chance."""
+    rows = [
+        [
+            found.rung,
+            found.against,
+            found.task,
+            with_interval(found.estimate, sign="+"),
+            _chance(found.estimate),
+        ]
+        for found in differences
+        if found.metric == "AP"
+    ]
+    if rows:
+        print()
+        print_table(["rung", "against", "task", "AP", ""], rows, right=[3])
+
+
+def _chance(found: Estimate) -> str:
+    if found.low == found.high == 0:
+        return "equal"
+    return "within chance" if found.chance else "more than chance"
+
+
 def _row(rung: Rung, task: str) -> list[str]:
-    scores = rung.scores.get(task, {})
+    scores, known = rung.scores.get(task, {}), rung.intervals.get(task, {})
     rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
-    return [rung.name, *(figure(scores.get(column)) for column in COLUMNS), rate]
+    cells = [
+        with_interval(known[column]) if column in known else figure(scores.get(column)) for column in COLUMNS
+    ]
+    return [rung.name, *cells, rate]

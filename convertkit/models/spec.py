@@ -146,6 +146,10 @@ class AccuracySpec(Record, frozen=True):
 
     ``source`` says where the expected figures come from, ``images`` on how many images they were measured: a run
     over fewer is reported but not judged. ``framework`` holds the recorded figures of the framework itself.
+
+    Gates hold for photos like those measured, so their 95 % interval decides, on any number of them: ``floor`` is the
+    least by task and metric, ``drop`` by rung, task and metric the most that may be lost against that rung. A metric
+    may be ``AP CATEGORY`` there. ``references`` are published figures by label, task and metric, shown and not judged.
     """
 
     bbox: dict[str, float] = {}
@@ -154,6 +158,9 @@ class AccuracySpec(Record, frozen=True):
     images: Positive | None = None
     source: str = ""
     framework: dict[str, dict[str, float]] = {}
+    floor: dict[str, dict[str, float]] = {}
+    drop: dict[str, dict[str, dict[str, Annotated[float, Meta(ge=0)]]]] = {}
+    references: dict[str, dict[str, dict[str, float]]] = {}
 
 
 class PerformanceSpec(Record, frozen=True):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from convertkit.errors import SpecError, suggestion
 from convertkit.models.spec import AccuracySpec
+from convertkit.verification.gates import Gate
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (``bbox``, ``segm``) -> metric (``AP`` ...) -> value in 0..1."""
@@ -37,10 +38,12 @@ class Verdict(Struct, frozen=True):
     """What the accuracy spec says of a measurement.
 
     Attributes:
-        judged: False where the spec does not apply; ``reason`` says why.
-        ok: all demands are met; True where nothing was judged.
+        judged: False where the spec's recorded figures do not apply; ``reason`` says why.
+        ok: all demands are met and no gate is shut; True where nothing was judged.
         demands: line by line.
         tasks_left_out: what the spec demands but was not measured, ``bbox`` or ``segm``.
+        gates: what the intervals say of floors and drops.
+        gates_left_out: those that could not be judged, and why.
     """
 
     judged: bool
@@ -48,6 +51,18 @@ class Verdict(Struct, frozen=True):
     reason: str = ""
     demands: tuple[Demand, ...] = ()
     tasks_left_out: tuple[str, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    gates_left_out: tuple[str, ...] = ()
+
+    @property
+    def undecided(self) -> bool:
+        """Nothing failed, but more photos are needed to say that all is well."""
+        return self.ok and any(gate.outcome == "undecided" for gate in self.gates)
+
+    def with_gates(self, gates: tuple[Gate, ...], left_out: tuple[str, ...]) -> Verdict:
+        """The same of the recorded figures, and of these gates."""
+        ok = self.ok and all(gate.outcome != "fail" for gate in gates)
+        return structs.replace(self, ok=ok, gates=gates, gates_left_out=left_out)
 
 
 def judge(

@@ -5,21 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 from msgspec import Struct, structs
 
 from convertkit.conversion.engine import BuildResult, graph_after
 from convertkit.conversion.events import Note, Report, fresh_only, silent
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import LeftOut
-from convertkit.errors import UnavailableError
+from convertkit.errors import UnavailableError, UsageError
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
 from convertkit.storage.files import work_directory
 from convertkit.targets.capabilities import Runtime, emulate, open_runtime
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.data import Source
+from convertkit.verification.gates import demanded, gates_of
+from convertkit.verification.intervals import ALPHA, SEED, Difference, Resampled, levels, looks
 from convertkit.verification.judge import Verdict, judge
 from convertkit.verification.rung_names import RungName, in_order
 from convertkit.verification.rungs import (
@@ -45,6 +49,7 @@ class Verification(Struct, frozen=True):
         notes: what a reader of the figures has to know, a line each.
         rungs: from the framework down to the target.
         verdict: the accuracy spec's, on the lowest rung that was measured.
+        differences: of each rung against the one above it and against the first, with their 95 % intervals.
     """
 
     model: str
@@ -55,6 +60,7 @@ class Verification(Struct, frozen=True):
     notes: tuple[str, ...]
     rungs: tuple[Rung, ...]
     verdict: Verdict
+    differences: tuple[Difference, ...] = ()
 
 
 def verify(
@@ -67,6 +73,7 @@ def verify(
     tasks: Sequence[str] = (),
     skip_bad: bool = False,
     recorded: bool = False,
+    until_decided: bool = False,
     results: Path | None = None,
     options: RuntimeOptions | None = None,
     ready: bool = True,
@@ -81,6 +88,7 @@ def verify(
         tasks: ``bbox``, ``segm`` or both; all that the model has by default.
         skip_bad: leave out photos that cannot be read.
         recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
+        until_decided: measure ever more photos until the gates of the accuracy spec are decided.
         results: directory to keep the detections in (COCO results, one JSON object a line).
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
@@ -88,6 +96,9 @@ def verify(
     """
     wanted = in_order(dict.fromkeys(rungs))
     own = source.own and limit is None
+    spec = request.variant.spec.accuracy
+    if until_decided:
+        _refuse_nothing_to_decide(request, wanted)
     chosen = tasks_of(request.package, tasks)
     dataset = source.open(limit, tasks=chosen, skip_bad=skip_bad)
     dataset.refuse_nothing_to_find()
@@ -97,26 +108,73 @@ def verify(
         notes = course.notes()
         for line in notes:
             report(Note(line))
-        total = len(dataset.images)
-        measured = _recorded(course, wanted) if recorded and own else []
-        for rung in wanted:
-            with bar(rung.text, total) as advance:
-                try:
-                    measured.append(_measure(rung, course, built, options, advance, report))
-                except UnavailableError as error:
-                    if ready or not measured or not (rung.source == "target" or rung.emulation):
-                        raise
-                    report(Note(f"rung {rung.text} is left out: {error.message}"))
+        ladder = _Ladder(wanted, built, options, ready, bar, report)
+        known = _recorded(course, wanted) if recorded and own else []
+        for look, alpha in _looks(course) if until_decided else [(course, ALPHA)]:
+            measured = ladder.measure(look, [*known])
+            found = Resampled.of(len(look.dataset.images), look.matches)
+            whole = limit is None and len(look.dataset.images) == len(dataset.images)
+            verdict = _judged(look, measured[-1], own=source.own, all_images=whole)
+            verdict = verdict.with_gates(*gates_of(spec, found, measured, own=source.own, alpha=alpha))
+            if not verdict.undecided:
+                break
     return Verification(
         model=request.package.spec.name,
         variant=request.variant.name,
         target=request.target.name,
-        images=total,
+        images=len(look.dataset.images),
         left_out=dataset.left_out,
         notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note)),
-        rungs=tuple(measured),
-        verdict=_judged(course, measured[-1], own=source.own, all_images=limit is None),
+        rungs=tuple(structs.replace(rung, intervals=found.intervals(rung)) for rung in measured),
+        verdict=verdict,
+        differences=found.differences(measured),
     )
+
+
+@dataclass(frozen=True)
+class _Ladder:
+    """The rungs to measure and what they need, whatever the photos."""
+
+    wanted: Sequence[RungName]
+    built: BuildResult | None
+    options: RuntimeOptions | None
+    ready: bool
+    bar: Bar
+    report: Report
+
+    def measure(self, course: Course, measured: list[Rung]) -> list[Rung]:
+        """The rungs that are known, and those that are measured now."""
+        for rung in self.wanted:
+            with self.bar(rung.text, len(course.images)) as advance:
+                try:
+                    measured.append(_measure(rung, course, self.built, self.options, advance, self.report))
+                except UnavailableError as error:
+                    if self.ready or not measured or not (rung.source == "target" or rung.emulation):
+                        raise
+                    self.report(Note(f"rung {rung.text} is left out: {error.message}"))
+        return measured
+
+
+def _refuse_nothing_to_decide(request: BuildRequest, wanted: Sequence[RungName]) -> None:
+    """Without a gate that can be judged there is no moment at which it is decided."""
+    names = {rung.text for rung in wanted}
+    gates = list(demanded(request.variant.spec.accuracy))
+    if not any(against in names or not against for against, *_ in gates):
+        rungs = dict.fromkeys(against for against, *_ in gates)
+        hint = f"measure rung {', '.join(rungs)}" if rungs else "give `drop` or `floor` in its accuracy spec"
+        raise UsageError(
+            f"variant {request.variant.name} has no gate that --until-decided could decide", hint=hint
+        )
+
+
+def _looks(course: Course) -> Iterator[tuple[Course, float]]:
+    """The photos in an order of chance, twice as many at every look, and how often that look may err."""
+    order = np.random.default_rng(SEED).permutation(len(course.dataset.images))
+    images = tuple(course.dataset.images[index] for index in order)
+    counts = looks(len(images))
+    for done, count, alpha in zip([0, *counts], counts, levels(counts), strict=False):
+        dataset = replace(course.dataset, images=images[:count])
+        yield replace(course, dataset=dataset, done=done, matches={}), alpha
 
 
 def _judged(course: Course, rung: Rung, *, own: bool, all_images: bool) -> Verdict:

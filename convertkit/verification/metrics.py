@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
 from convertkit.datasets.shapes import area_of, check_shapes, mask_of
 from convertkit.errors import SpecError, UnknownNameError, UsageError
+from convertkit.verification.matches import Matches, matches_of
 from convertkit.verification.results import Result, read_results
 
 Task = Literal["bbox", "segm"]
@@ -47,7 +48,7 @@ class Metrics:
     recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
 
     ``per_class`` is AP by the name of the category; ``any_class50``, where AP50 is doubtful, is what it were if a
-    detection might have any class.
+    detection might have any class. ``matches`` is what became of every detection, where it was asked for.
     """
 
     AP: float
@@ -64,6 +65,7 @@ class Metrics:
     ARl: float
     per_class: Mapping[str, float] = field(kw_only=True)
     any_class50: float | None = field(kw_only=True, default=None)
+    matches: Matches | None = field(kw_only=True, default=None, repr=False, compare=False)
 
     @property
     def doubt(self) -> str:
@@ -92,6 +94,8 @@ def evaluate(
     results: Path | Iterable[Mapping[str, Any]],
     tasks: Sequence[str] = TASKS,
     image_ids: Collection[int] | None = None,
+    *,
+    matched: bool = False,
 ) -> dict[str, Metrics]:
     """Score detections against a COCO annotation file.
 
@@ -103,6 +107,7 @@ def evaluate(
         results: a result file (JSON Lines or a JSON array), or COCO result dictionaries.
         tasks: ``bbox``, ``segm`` or both.
         image_ids: only these images; all by default.
+        matched: keep the matches, photos in the order of their ids.
 
     Returns:
         The numbers by task.
@@ -124,7 +129,7 @@ def evaluate(
     require = [_KEYS[task] for task in tasks]
     detections = list(read_results(results, sizes, categories, require=require))
     try:
-        return {task: _evaluate(found, detections, task, chosen) for task in tasks}
+        return {task: _evaluate(found, detections, task, chosen, matched=matched) for task in tasks}
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # hotcoco's panics do not derive from Exception
@@ -144,7 +149,7 @@ def _chosen(found: AnnotationFile, image_ids: Collection[int] | None) -> list[in
 
 
 def _evaluate(
-    found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int]
+    found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int], *, matched: bool
 ) -> Metrics:
     chosen = set(image_ids)
     truth = hotcoco.COCO(_truth(found, task, chosen))
@@ -154,10 +159,12 @@ def _evaluate(
     evaluation.params.img_ids = image_ids
     numbers = _run(evaluation)
     per_class = _per_class(evaluation, found.categories)
+    names = dict(zip(evaluation.params.cat_ids, per_class, strict=True))
+    matches = matches_of(evaluation, image_ids, names) if matched else None
     if not 0 <= numbers[1] < DOUBTFUL:
-        return Metrics(*numbers, per_class=per_class)
+        return Metrics(*numbers, per_class=per_class, matches=matches)
     evaluation.params.use_cats = False
-    return Metrics(*numbers, per_class=per_class, any_class50=_run(evaluation)[1])
+    return Metrics(*numbers, per_class=per_class, any_class50=_run(evaluation)[1], matches=matches)
 
 
 def _run(evaluation: hotcoco.COCOeval) -> list[float]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +19,15 @@ from convertkit.conversion.events import Report, silent
 from convertkit.conversion.framework import run_job
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.classes import ClassMap
-from convertkit.datasets.coco import CocoDataset
+from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.datasets.doubts import doubts
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
 from convertkit.targets.capabilities import Runtime, answers
+from convertkit.verification.intervals import Estimate
+from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.results import ResultsWriter
 from convertkit.verification.stream import stream
@@ -45,6 +48,7 @@ class Rung(Struct, frozen=True):
         stages: seconds busy per stage, summed over threads.
         per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
         note: what makes the figures doubtful; empty where nothing does.
+        intervals: task -> AP metric, or ``AP CATEGORY`` -> the figure with its 95 % interval.
     """
 
     name: str
@@ -55,16 +59,28 @@ class Rung(Struct, frozen=True):
     stages: dict[str, float] = {}
     per_class: dict[str, dict[str, float]] = {}
     note: str = ""
+    intervals: dict[str, dict[str, Estimate]] = {}
 
 
 @dataclass(frozen=True)
 class Course:
-    """What every rung of one ladder has in common: the request, the photos, where results go, what is scored."""
+    """What every rung of one ladder has in common: the request, the photos, where results go, what is scored.
+
+    ``done`` is how many of the photos were measured in an earlier look: their detections are in the results already.
+    ``matches`` takes those of every rung, by task.
+    """
 
     request: BuildRequest
     dataset: CocoDataset
     results: Path
     tasks: tuple[str, ...]
+    done: int = 0
+    matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
+
+    @property
+    def images(self) -> tuple[CocoImage, ...]:
+        """The photos that are still to be measured."""
+        return self.dataset.images[self.done :]
 
     @cached_property
     def classes(self) -> ClassMap:
@@ -84,6 +100,18 @@ class Course:
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""
         return self.results / f"{rung}.jsonl"
+
+    @contextlib.contextmanager
+    def writer(self, rung: str) -> Iterator[ResultsWriter]:
+        """Takes the detections of :attr:`images`; those of an earlier look stay in front of them."""
+        path = self.path(rung)
+        part = path if not self.done else path.with_suffix(".part.jsonl")
+        with ResultsWriter(part, self.category_ids) as writer:
+            yield writer
+        if part != path:
+            with path.open("ab") as whole:
+                whole.write(part.read_bytes())
+            part.unlink()
 
 
 def tasks_of(package: ModelPackage, chosen: Sequence[str] = ()) -> tuple[str, ...]:
@@ -118,9 +146,9 @@ def measure_graph(
     preprocess = package.preprocess_spec(variant)
     preprocess = preprocess if pixels else preprocess.on_host()
     size = variant.spec.size
-    with ResultsWriter(course.path(name), course.category_ids) as writer:
+    with course.writer(name) as writer:
         timing = stream(
-            course.dataset.images,
+            course.images,
             read=course.dataset.read,
             preprocess=lambda image: package.model.preprocess(image, size, preprocess),
             run=functools.partial(answers, runtime),
@@ -129,20 +157,20 @@ def measure_graph(
             on_progress=on_progress,
             batch=variant.spec.batch,
         )
-    scored = score(course, name, timing.images, timing.images_per_second)
+    scored = score(course, name, timing.images_per_second)
     return msgspec.structs.replace(scored, stages={**timing.busy})
 
 
 def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
     """mmdet's (or another framework's) own pipeline, forward and postprocessing, in the export environment."""
-    request, images = course.request, course.dataset.images
+    request, images = course.request, course.images
     job = {
         "task": "predict",
         "pipeline": msgspec.structs.asdict(request.package.preprocess_spec(request.variant)),
         "images": [{"id": image.id, "path": str(image.path.resolve())} for image in images],
     }
     start = time.perf_counter()
-    with ResultsWriter(course.path("framework"), course.category_ids) as writer:
+    with course.writer("framework") as writer:
         done = 0
 
         def take(result: dict[str, Any]) -> None:
@@ -155,7 +183,7 @@ def measure_framework(course: Course, on_progress: Callable[[int], None], report
     if done != len(images):
         raise SpecError(f"the framework worker answered for {done} of {len(images)} images")
     rate = done / (time.perf_counter() - start)
-    return score(course, "framework", done, rate)
+    return score(course, "framework", rate)
 
 
 def recorded_framework(request: BuildRequest) -> Rung | None:
@@ -166,14 +194,15 @@ def recorded_framework(request: BuildRequest) -> Rung | None:
     return Rung("framework", spec.framework, spec.images or 0, origin=f"recorded: {spec.source}")
 
 
-def score(course: Course, name: str, images: int, rate: float) -> Rung:
-    """COCO's twelve numbers per task, from a rung's file of detections."""
+def score(course: Course, name: str, rate: float) -> Rung:
+    """COCO's twelve numbers per task, from a rung's file of detections; the matches stay with the course."""
     ids = [image.id for image in course.dataset.images]
-    found = evaluate(course.dataset.found, course.path(name), course.tasks, image_ids=ids)
+    found = evaluate(course.dataset.found, course.path(name), course.tasks, image_ids=ids, matched=True)
+    course.matches[name] = {task: metrics.matches for task, metrics in found.items() if metrics.matches}
     return Rung(
         name,
         {task: metrics.as_dict() for task, metrics in found.items()},
-        images,
+        len(ids),
         rate,
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),

@@ -1,0 +1,188 @@
+"""What became of every detection, photo by photo: all that AP needs to know of a photo, whatever is resampled.
+
+COCO's matching looks at one photo at a time, so a sample of photos needs no matching of its own: AP is a sum over the
+photos' detections in the order of their scores, each as often as its photo was drawn. A photo drawn twice counts like
+two photos with equal scores side by side, which is what pycocotools makes of a dataset that holds it twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int32]
+Flags = NDArray[np.bool_]
+
+AREAS = ("AP", "APs", "APm", "APl")
+"""The metric of each of COCO's size ranges, in the order of its parameters; AP50 and AP75 are rows of the first."""
+
+_IOUS = {"AP50": 0, "AP75": 5}
+METRICS = ("AP", *_IOUS, *AREAS[1:])
+"""COCO's six kinds of average precision."""
+
+_RECALLS = np.append(np.linspace(0, 1, 101), np.inf)
+_BLOCK = 1 << 20
+"""Elements worked on at once: 8 MB of float64, so memory does not grow with the number of samples."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """The detections of one category in one size range, the best score first.
+
+    Attributes:
+        photos: ``(D,) int32``: the index of each detection's photo.
+        hits: ``(10, D) bool``: whether it matches an object, by IoU 0.50, 0.55 ... 0.95.
+        misses: ``(10, D) bool``: whether it is wrong; neither is one that COCO ignores.
+        objects: ``(G,) int32``: the index of the photo of every object to be found.
+    """
+
+    photos: Whole
+    hits: Flags
+    misses: Flags
+    objects: Whole
+
+    def average(self, drawn: Whole) -> Floats:
+        """``(R, 10)``: average precision by sample and IoU, 0..1; NaN where a sample has nothing to find.
+
+        Args:
+            drawn: ``(R, N) int32``: how often each sample holds each photo.
+        """
+        positives = np.take(drawn, self.objects, axis=1).sum(axis=1)
+        found = np.zeros((len(drawn), len(self.hits)))
+        rows = max(1, _BLOCK // max(1, len(self.photos)))
+        for start in range(0, len(drawn) if self.hits.any() else 0, rows):
+            part = slice(start, start + rows)
+            found[part] = self._block(drawn[part], positives[part])
+        found[positives == 0] = np.nan
+        return found
+
+    def _block(self, drawn: Whole, positives: Whole) -> Floats:
+        """A running sum over detections that count at every IoU, and one per IoU over the few that do not."""
+        weights = np.take(drawn, self.photos, axis=1)
+        counted = self.hits | self.misses
+        always = counted.all(axis=0)
+        common = _sums(weights[:, always])
+        before = np.cumsum(always)
+        found = np.empty((len(drawn), len(self.hits)))
+        for row, (hits, counts) in enumerate(zip(self.hits, counted, strict=True)):
+            places = np.flatnonzero(hits)
+            rest = counts & ~always
+            seen = np.take(common, before[places], axis=1)
+            if rest.any():
+                seen = seen + np.take(_sums(weights[:, rest]), np.cumsum(rest)[places], axis=1)
+            found[:, row] = _average(np.cumsum(weights[:, places], axis=1), seen, positives)
+        return found
+
+
+@dataclass(frozen=True)
+class Matches:
+    """The matches of a rung on ``photos`` photos: by metric of :data:`AREAS`, then by category.
+
+    ``categories`` holds the names, as in ``Metrics.per_class``.
+    """
+
+    photos: int
+    categories: tuple[str, ...]
+    curves: Mapping[str, tuple[Curve, ...]]
+
+    def resampled(self, drawn: Whole, metrics: Sequence[str] = ()) -> dict[str, Floats]:
+        """Metric to ``(R,)``: its value on each sample, NaN where that has nothing to find.
+
+        Args:
+            drawn: ``(R, photos) int32``: how often each sample holds each photo.
+            metrics: of ``AP AP50 AP75 APs APm APl`` and ``AP CATEGORY``; all by default.
+        """
+        wanted = metrics or (*METRICS, *(f"AP {name}" for name in self.categories))
+        found = dict(self._every(drawn, set(wanted)))
+        return {name: found[name] for name in wanted}
+
+    def _every(self, drawn: Whole, wanted: set[str]) -> Iterator[tuple[str, Floats]]:
+        for area, curves in self.curves.items():
+            if area != "AP" and area not in wanted:
+                continue
+            averages = np.stack([curve.average(drawn) for curve in curves])
+            yield area, _mean(averages, (0, 2))
+            if area == "AP":
+                yield from ((name, _mean(averages[:, :, row], 0)) for name, row in _IOUS.items())
+                yield from zip((f"AP {name}" for name in self.categories), _mean(averages, 2), strict=True)
+
+
+def matches_of(evaluation: Any, image_ids: Sequence[int], categories: Mapping[int, str]) -> Matches:
+    """The matches of a hotcoco evaluation that has run.
+
+    Args:
+        image_ids: all that were evaluated, in its order. ``categories``: names by id, in its order.
+    """
+    photos = {image: index for index, image in enumerate(image_ids)}
+    areas = {tuple(area): name for area, name in zip(evaluation.params.area_rng, AREAS, strict=True)}
+    groups: dict[tuple[str, int], list[Any]] = {
+        (area, category): [] for area in AREAS for category in categories
+    }
+    for record in evaluation.eval_imgs:
+        if record is not None:
+            groups[areas[tuple(record["aRng"])], record["category_id"]].append(record)
+    curves = {
+        area: tuple(_curve(groups[area, category], photos) for category in categories) for area in AREAS
+    }
+    return Matches(len(photos), tuple(categories.values()), curves)
+
+
+def _curve(records: Sequence[Any], photos: Mapping[int, int]) -> Curve:
+    """Stable by score, photos in their order, as pycocotools sorts; nothing counts behind the last hit."""
+    places = [photos[record["image_id"]] for record in records]
+    scores = _joined([record["dtScores"] for record in records], np.float64)
+    order = np.argsort(-scores, kind="mergesort")
+    matched, ignored = (
+        np.concatenate([np.zeros((10, 0), np.bool_), *_tables(records, key)], axis=1)[:, order]
+        for key in ("dtMatched", "dtIgnore")
+    )
+    hits = matched & ~ignored
+    end = int(np.flatnonzero(hits.any(axis=0)).max(initial=-1)) + 1
+    return Curve(
+        np.repeat(np.array(places, np.int32), [len(record["dtScores"]) for record in records])[order][:end],
+        hits[:, :end],
+        (~matched & ~ignored)[:, :end],
+        np.repeat(np.array(places, np.int32), [int(np.sum(record["gtInDenominator"])) for record in records]),
+    )
+
+
+def _tables(records: Sequence[Any], key: str) -> list[Flags]:
+    return [np.asarray(record[key], np.bool_).reshape(10, -1) for record in records]
+
+
+def _joined(parts: Sequence[Any], kind: Any) -> NDArray[Any]:
+    return np.concatenate([np.zeros(0, kind), *(np.asarray(part, kind) for part in parts)])
+
+
+def _sums(weights: Whole) -> Whole:
+    """``(R, D + 1)``: of the first 0, 1 ... D columns."""
+    sums = np.zeros((weights.shape[0], weights.shape[1] + 1), np.int32)
+    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    return sums
+
+
+def _average(hits: Whole, seen: Whole, positives: Whole) -> Floats:
+    """Mean over the 101 recalls of the best precision at that recall or a higher one, as pycocotools has it.
+
+    Only places of hits matter: there recall rises, and precision is highest just there. So each hit answers for the
+    recalls that it is the first to reach.
+    """
+    precision = hits / np.maximum(seen, 1)
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    recall = hits / np.maximum(positives, 1)[:, None]
+    reached = (recall * 100 + 1e-9).astype(np.int32)
+    reached += recall >= np.take(_RECALLS, reached)  # a step of linspace may lie a bit above its hundredth
+    return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / 101)
+
+
+def _mean(values: Floats, axis: int | tuple[int, ...]) -> Floats:
+    """Mean of what is known; NaN where nothing is."""
+    known = ~np.isnan(values)
+    count = known.sum(axis=axis)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=axis) / np.where(count, count, np.nan))

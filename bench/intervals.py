@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from convertkit.datasets.annotations import read_annotations
-from convertkit.verification.intervals import SAMPLES, Estimate, draw, levels, looks
+from convertkit.verification.intervals import SAMPLES, Estimate, draw, levels, looks, widening
 from convertkit.verification.matches import Matches, Whole
 from convertkit.verification.metrics import evaluate
 
@@ -63,8 +63,9 @@ def detectors(data: Path) -> tuple[Matches, Matches]:
 
 def drops(rungs: tuple[Matches, Matches], drawn: Whole) -> dict[str, np.ndarray]:
     """What the second has less than the first, by metric, on each sample."""
-    first, second = (rung.resampled(drawn, METRICS) for rung in rungs)
-    return {metric: first[metric] - second[metric] for metric in METRICS}
+    names = (*METRICS, *(f"AP {name}" for name in rungs[0].categories))
+    first, second = (rung.resampled(drawn, names) for rung in rungs)
+    return {metric: first[metric] - second[metric] for metric in names}
 
 
 def coverage(rungs: tuple[Matches, Matches], samples: int, resamples: int) -> dict[str, float]:
@@ -120,10 +121,11 @@ def _end(seen: list[tuple[int, float, Estimate]], limit: float) -> tuple[str, in
 def _estimates(
     rungs: tuple[Matches, Matches], photos: Whole, resamples: int, seed: list[int]
 ) -> dict[str, Estimate]:
-    drawn = np.concatenate([photos[None], draw(photos, resamples, seed)])
-    return {
-        metric: Estimate.of(float(values[0]), values[1:]) for metric, values in drops(rungs, drawn).items()
-    }
+    found = drops(rungs, np.concatenate([photos[None], draw(photos, resamples, seed)]))
+    values = {metric: samples[0] for metric, samples in found.items()}
+    samples = {metric: samples[1:] for metric, samples in found.items()}
+    wider = widening(samples, rungs[0].holding(photos))
+    return {metric: Estimate.of(float(values[metric]), samples[metric], wider) for metric in METRICS}
 
 
 def speed(data: Path) -> dict[str, float]:

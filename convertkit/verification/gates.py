@@ -111,7 +111,7 @@ def _gate(
         measured = found.difference(against, judged, task, metric)
         outcome = measured.outcome(limit, alpha)
     else:
-        measured = Estimate.of(figure(judged, task, metric), found.samples[judged.name][task][metric])
+        measured = found.estimate(judged, task, metric)
         outcome = measured.negative.outcome(-limit, alpha)
     photos = measured.photos(limit, found.photos)
     enough = int(photos) if outcome == "undecided" and photos <= MANY else None

@@ -101,6 +101,18 @@ class Matches:
         found = dict(self._every(drawn, set(wanted)))
         return {name: found[name] for name in wanted}
 
+    def holding(self, photos: Whole | None = None) -> dict[str, int]:
+        """How many photos have an object of a category, by ``AP CATEGORY``.
+
+        Args:
+            photos: ``(photos,) int32``: how often each is there; once by default.
+        """
+        there = np.ones(self.photos, np.int32) if photos is None else photos
+        return {
+            f"AP {name}": int(there[np.unique(curve.objects)].sum())
+            for name, curve in zip(self.categories, self.curves["AP"], strict=True)
+        }
+
     def _every(self, drawn: Whole, wanted: set[str]) -> Iterator[tuple[str, Floats]]:
         for area, curves in self.curves.items():
             if area != "AP" and area not in wanted:

@@ -13,7 +13,7 @@ from bench.intervals import DATA, coverage, detectors, until_decided
 from convertkit.errors import SpecError
 from convertkit.models.spec import AccuracySpec
 from convertkit.verification.gates import gates_of
-from convertkit.verification.intervals import ALPHA, Estimate, Resampled, draw, levels, looks
+from convertkit.verification.intervals import ALPHA, Estimate, Resampled, draw, levels, looks, widening
 from tests.shared import needs_shared
 
 
@@ -64,6 +64,14 @@ def test_all_looks_together_spend_what_one_may() -> None:
     assert spent[-2] == pytest.approx(0.0055, abs=1e-4)  # Lan and DeMets 1983 at half of the photos
 
 
+@pytest.mark.parametrize(("photos", "wider"), [(1, 2.0), (2, 2.0), (5, 1.25), (10**9, 1.0)])
+def test_classes_of_few_photos_make_an_interval_wider(photos: int, wider: float) -> None:
+    samples = {"AP": np.zeros(2), "AP cat": np.array([0.0, 1.0, np.nan]), "AP dog": np.full(3, np.nan)}
+
+    assert widening(samples, {"AP cat": photos, "AP dog": 3}) == pytest.approx(math.sqrt(wider))
+    assert widening({"AP cat": np.zeros(3)}, {"AP cat": photos}) == 1.0
+
+
 def test_samples_are_the_same_every_time_and_as_large_as_the_dataset() -> None:
     drawn = draw(np.array([1, 0, 2], np.int32), 50)
 
@@ -80,7 +88,11 @@ def gates(spec: AccuracySpec, **options: Any) -> tuple[list[str], tuple[str, ...
     """Of a rung that has 0.004 less AP than stock, give or take 0.002."""
     spread = np.linspace(-0.002, 0.002, 1000)
     samples = {"stock": np.full(1000, 0.4), "target": 0.396 + spread}
-    found = Resampled(100, {name: {"bbox": {"AP": it, "AP cat": it}} for name, it in samples.items()})
+    found = Resampled(
+        100,
+        {name: {"bbox": {"AP": it, "AP cat": it}} for name, it in samples.items()},
+        {"bbox": {"AP cat": 10**9}},
+    )
     judged, left_out = gates_of(spec, found, [rung("stock", 0.4), rung("target", 0.396)], own=True, **options)
     return [str(gate) for gate in judged], left_out
 

@@ -88,7 +88,8 @@ def refuse_missed(subject: str, verdict: Verdict) -> None:
     if not verdict.ok:
         missed = [demand for demand in verdict.demands if verdict.judged and not demand.ok]
         shut = [gate for gate in verdict.gates if gate.outcome == "fail"]
-        raise AccuracyError(f"{subject}: {[*missed, *shut][0]}", hint="the accuracy spec is not met")
+        first = next(iter([*missed, *shut]), verdict.reason)
+        raise AccuracyError(f"{subject}: {first}", hint="the accuracy spec is not met")
     if verdict.undecided:
         gate = next(gate for gate in verdict.gates if gate.outcome == "undecided")
         raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")

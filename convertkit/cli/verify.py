@@ -22,6 +22,7 @@ from convertkit.cli.ui import (
     refuse_missed,
     with_interval,
 )
+from convertkit.errors import visible
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -156,6 +157,9 @@ def _show(found: Verification, *, per_class: bool) -> None:
     if recorded:
         print()
         print("\n".join(recorded))
+    for rung in found.rungs:
+        if rung.failure:
+            print(f"\n{rung.name} failed: {visible(rung.failure)}")
     if per_class:
         print_classes(found.rungs[-1].per_class)
     print_verdict(found.verdict, found.notes)

@@ -15,7 +15,7 @@ from convertkit.conversion.engine import BuildResult, graph_after
 from convertkit.conversion.events import Note, Report, fresh_only, silent
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import LeftOut
-from convertkit.errors import UnavailableError, UsageError
+from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
 from convertkit.storage.files import work_directory
@@ -34,6 +34,7 @@ from convertkit.verification.rungs import (
     recorded_framework,
     tasks_of,
 )
+from convertkit.verification.stream import StreamError
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress display for a title and a number of images; yields what is told how many are done."""
@@ -143,15 +144,26 @@ class _Ladder:
     report: Report
 
     def measure(self, course: Course, measured: list[Rung]) -> list[Rung]:
-        """The rungs that are known, and those that are measured now."""
+        """The rungs that are known, and those that are measured now; one that breaks is a result beside others.
+
+        Raises:
+            ConvertkitError: a rung cannot be measured, and no other was.
+        """
+        broken: ConvertkitError | None = None
         for rung in self.wanted:
-            with self.bar(rung.text, len(course.images)) as advance:
-                try:
+            try:
+                with self.bar(rung.text, len(course.images)) as advance:
                     measured.append(_measure(rung, course, self.built, self.options, advance, self.report))
-                except UnavailableError as error:
-                    if self.ready or not measured or not (rung.source == "target" or rung.emulation):
-                        raise
-                    self.report(Note(f"rung {rung.text} is left out: {error.message}"))
+            except UnavailableError as error:
+                if self.ready or not measured or not (rung.source == "target" or rung.emulation):
+                    raise
+                self.report(Note(f"rung {rung.text} is left out: {error.message}"))
+            except (GraphError, StreamError, TargetError) as error:
+                broken = broken or error
+                measured.append(Rung(rung.text, {}, 0, failure=str(error)))
+                self.report(Note(f"rung {rung.text} failed: {error.message}"))
+        if broken is not None and not course.matches:
+            raise broken
         return measured
 
 
@@ -178,6 +190,8 @@ def _looks(course: Course) -> Iterator[tuple[Course, float]]:
 
 
 def _judged(course: Course, rung: Rung, *, own: bool, all_images: bool) -> Verdict:
+    if rung.failure:
+        return Verdict(True, False, f"rung {rung.name} failed: {rung.failure}")
     dataset = course.dataset
     return judge(
         rung.scores,

@@ -48,6 +48,7 @@ class Rung(Struct, frozen=True):
         stages: seconds busy per stage, summed over threads.
         per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
         note: what makes the figures doubtful; empty where nothing does.
+        failure: what went wrong where it could not be measured; it has no figures then.
         intervals: task -> AP metric, or ``AP CATEGORY`` -> the figure with its 95 % interval.
     """
 
@@ -60,6 +61,7 @@ class Rung(Struct, frozen=True):
     per_class: dict[str, dict[str, float]] = {}
     note: str = ""
     intervals: dict[str, dict[str, Estimate]] = {}
+    failure: str = ""
 
 
 @dataclass(frozen=True)

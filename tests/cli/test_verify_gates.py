@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from convertkit.errors import GraphError
+from convertkit.verification import ladder
 from tests.cli.test_verify_datasets import Verify
 from tests.conftest import Cli
 from tests.finder import dataset, write_finder, write_photos
@@ -92,3 +94,38 @@ def test_without_a_gate_there_is_nothing_to_wait_for(cli: Cli, tmp_path: Path) -
 
     assert done.code == 2
     assert "variant small has no gate that --until-decided could decide (measure rung framework)" in done.err
+
+
+@pytest.fixture
+def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rung after the only pass cannot be run."""
+    opens = ladder._runtime
+
+    def opened(rung: Any, *rest: Any) -> Any:
+        if rung.source == "after":
+            raise GraphError("onnxruntime cannot run the graph: All 'rois' values must be finite")
+        return opens(rung, *rest)
+
+    monkeypatch.setattr(ladder, "_runtime", opened)
+
+
+@pytest.mark.usefixtures("breaks")
+def test_a_rung_that_breaks_is_a_result_and_the_ladder_goes_on(cli: Cli, tmp_path: Path) -> None:
+    verify = gated(cli, tmp_path, "drop: {stock: {bbox: {AP: 0.01}}}")
+
+    done = verify(dataset(), "-r", "after:set-opset-window", "-r", "target", "--json")
+
+    assert done.code == 0, done.err
+    assert [rung["name"] for rung in done.json["rungs"]] == ["stock", "after:set-opset-window", "target"]
+    assert ["finite" in rung["failure"] for rung in done.json["rungs"]] == [False, True, False]
+
+
+@pytest.mark.usefixtures("breaks")
+def test_the_lowest_rung_that_breaks_is_below_any_spec(cli: Cli, tmp_path: Path) -> None:
+    verify = gated(cli, tmp_path, "drop: {stock: {bbox: {AP: 0.01}}}")
+
+    done = verify(dataset(), "-r", "after:set-opset-window")
+
+    assert done.code == 1
+    assert "rung after:set-opset-window failed: onnxruntime cannot run the graph" in done.err
+    assert "not judged: bbox AP drop against stock: rung after:set-opset-window was not measured" in done.out

@@ -30,8 +30,8 @@ TEXT = """
 The same checkpoint, exported and run by two environments: mmdet 2.28.2 and, with `--env seed`, mmdet 2.8.0 (mmcv-full
 1.2.5, torch 1.9.0, Python 3.7), by `python -m bench.seed`. The frameworks differ in one thing: of proposals that
 clipping to the picture leaves without area, mmdet 2.8.0 keeps all and mmdet 2.28.2 none (`min_bbox_size`). So the
-seed's ladder runs `clip-to-picture` with `drop_empty=false`; the other passes are the same. With `drop_empty` the seed's
-graph has what the default's has, 0.7139 and 0.6166.
+seed's ladder runs `clip-to-picture` with `drop_empty=false`; the other passes are the same. With
+`drop_empty` the seed's graph has what the default's has, 0.7139 and 0.6166.
 
 """
 

@@ -28,6 +28,9 @@ TARGET = "ascend310p3"
 NEWEST = 16
 """The newest opset that heads are found and lowered at."""
 
+CUT = "cut-loops"
+"""Then, where a loop stays: the graph for the chip ends in front of it, and the rest is run by the host."""
+
 FOUND = ("If", "RoiAlign", "NonMaxSuppression")
 RAISED = (1.0,)
 """Thresholds of scores that are tried beside the exporter's own; no score is above the last."""
@@ -46,13 +49,14 @@ def row(export: Export, thresholds: Sequence[float] = RAISED) -> str:
     try:
         before = export.load()
         start = time.perf_counter()
-        after = _converted(export, before)
+        whole = _converted(export, before)
+        after = _run([CUT], whole)
         seconds = time.perf_counter() - start
     except ConvertkitError as error:
         return _line(export, *["-"] * 5, _reason(error), "-")
     had, left = _counts(before), _counts(after)
     gone = [f"{had[kind] - left[kind]} of {had[kind]}" if had[kind] else "" for kind in FOUND]
-    same = _same(export, before, after, thresholds)
+    same = _same(export, before, whole, thresholds)
     return _line(export, *gone, same, _static(after), _legal(after), f"{seconds:.1f}")
 
 
@@ -108,17 +112,33 @@ def _raised(model: LightModel, threshold: float) -> LightModel | None:
     return graph.model() if found else None
 
 
-def _gap(export: Export, before: LightModel, after: LightModel) -> tuple[float, list[int]]:
-    """How far apart values are, relative to the largest that their output has; and how many detections there were."""
-    sessions = [graphs.open_session(item, optimize=False) for item in (before, heads.lower(after))]
+def _gap(export: Export, before: LightModel, whole: LightModel) -> tuple[float, list[int]]:
+    """How far apart values are, relative to the largest that their output has; and how many detections there were.
+
+    Where the converted graph is cut, both parts are run, one behind the other.
+    """
+    cut, rest = _cut(whole)
+    session = graphs.open_session(before, optimize=False)
+    front, behind = (graphs.open_session(heads.lower(item), optimize=False) for item in (cut, rest))
     apart, counts = [], []
     for feeds in export.inputs(before):
-        old, new = (list(session.run(feeds).values()) for session in sessions)
+        old, made = list(session.run(feeds).values()), front.run(feeds)
+        if rest is not whole:
+            made |= behind.run({name: made[name] for name in behind.inputs})
+        new = [made[value.name] for value in whole.proto.graph.output]
         used = _used(old[0])
         counts.append(int(used.sum()))
         apart.append([_apart(one, other, used) for one, other in zip(old, new, strict=True)])
     gaps, largest = np.moveaxis(np.array(apart), -1, 0).max(axis=1)
     return float((gaps / np.maximum(largest, 1e-30)).max()), counts
+
+
+def _cut(whole: LightModel) -> tuple[LightModel, LightModel]:
+    """What ends in front of a loop, and the rest; the graph itself where no score passes and sizes stay open."""
+    try:
+        return _run([CUT], whole), _run([CUT + "{part=rest}"], whole)
+    except ConvertkitError:
+        return whole, whole
 
 
 def _apart(one: NDArray[Any], other: NDArray[Any], used: NDArray[np.bool_]) -> tuple[float, float]:

@@ -24,9 +24,6 @@ REPOSITORY = Path(__file__).parents[1]
 FILES = REPOSITORY / "tests" / "exports"
 MINI = REPOSITORY / "models" / "maskrcnn" / "mini" / "mini.onnx"
 
-BEHIND = ("mask_rcnn", "keypoint_rcnn")
-"""Those of torchvision that end in a loop over detections."""
-
 Feeds = Mapping[str, NDArray[Any]]
 
 
@@ -52,8 +49,6 @@ def small() -> Iterator[Export]:
         yield Export("mmdet 2.28.2", name, partial(_of_mmdet, name), inputs)
     for name in torchvision.NAMES:
         yield Export("torchvision 0.19.1", name, partial(graphs.load, torchvision.file(name)), _pictures)
-    for name in BEHIND:
-        yield Export("torchvision 0.19.1", f"{name}, first three outputs", partial(_front, name), _pictures)
     for opset in (18, 20):
         file = FILES / "torch-2.13.0" / f"dynamo-{opset}.onnx"
         yield Export(
@@ -72,15 +67,6 @@ def _forms() -> Iterator[tuple[str, LightModel]]:
     yield "centres and sizes", nms_forms.centred(Form(count=40, total=30, limit=30))
     extraction = roi_forms.Extraction(samples=2, aligned=False, count=16)
     yield "mmdet 2.8's RoI extraction", roi_forms.scatter_nd(extraction)
-
-
-def _front(name: str) -> LightModel:
-    """The detector without what stands behind boxes, labels and scores, as ``onnx.utils.extract_model`` leaves it."""
-    model = graphs.load(torchvision.file(name))
-    del model.proto.graph.output[3:]
-    graph = graphs.open_graph(model)
-    graph.tidy()
-    return graph.model()
 
 
 def _of_mmdet(name: str) -> LightModel:

@@ -11,7 +11,6 @@ import copy
 from typing import Any
 
 import torch
-from mmdet.core.export import add_dummy_nms_for_onnx
 from torch import Tensor, nn
 
 #: Heads of this kind, by the name of their class.
@@ -41,6 +40,8 @@ class BestClassDetector(nn.Module):
         dets (B * N, 5) float32 x1 y1 x2 y2 score in pixels of the input, labels (B * N,) int64, image by image, best
         score first; N is ``max_per_img`` or SLOTS, and empty slots are zeros.
         """
+        from mmdet.core.export import add_dummy_nms_for_onnx  # releases without YOLOX have none
+
         model: Any = self.model
         head = copy.copy(model.bbox_head)
         head._bboxes_nms = _candidates

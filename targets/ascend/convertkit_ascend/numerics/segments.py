@@ -13,7 +13,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from convertkit.api import graphs
+from convertkit.api import graphs, targets
+from convertkit_ascend.numerics.overflow import with_overflow
 from convertkit_ascend.ops import DOMAIN, get
 
 Values = dict[str, NDArray[Any]]
@@ -24,12 +25,15 @@ class Stretch:
     """Standard ONNX between vendor operators, run by onnxruntime."""
 
     session: Any
+    model: Any
 
     def run(self, values: Values) -> Mapping[str, NDArray[Any]]:
         """The tensors this stretch hands on, from those before it."""
-        found: Mapping[str, NDArray[Any]] = self.session.run(
-            {name: values[name] for name in self.session.inputs}
-        )
+        feeds = {name: values[name] for name in self.session.inputs}
+        try:
+            found: Mapping[str, NDArray[Any]] = self.session.run(feeds)
+        except targets.GraphError as error:
+            raise with_overflow(error, self.model, feeds) from error
         return found
 
 
@@ -67,7 +71,7 @@ def segments(graph: graphs.Graph, semantics: Mapping[str, str]) -> list[Stretch 
     steps: list[Stretch | Vendor] = []
     for depth in range(max([*layers, *vendors], default=-1) + 1):
         if layers[depth]:
-            steps.append(Stretch(_stretch(graph, layers[depth])))
+            steps.append(_stretch(graph, layers[depth]))
         steps += [_vendor(node, semantics) for node in vendors[depth]]
     return steps
 
@@ -82,7 +86,7 @@ def _depths(graph: graphs.Graph) -> dict[int, int]:
     return depths
 
 
-def _stretch(graph: graphs.Graph, nodes: list[Any]) -> Any:
+def _stretch(graph: graphs.Graph, nodes: list[Any]) -> Stretch:
     inside = {id(node) for node in nodes}
     inputs = _unique(
         tensor
@@ -98,7 +102,8 @@ def _stretch(graph: graphs.Graph, nodes: list[Any]) -> Any:
         if id(tensor) in wanted or any(id(consumer) not in inside for consumer in tensor.outputs)
     )
     region = graphs.Region(graph, tuple(inputs), tuple(outputs), tuple(nodes))
-    return graphs.open_session(region.model())
+    model = region.model()
+    return Stretch(graphs.open_session(model), model)
 
 
 def _vendor(node: Any, semantics: Mapping[str, str]) -> Vendor:

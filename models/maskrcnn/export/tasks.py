@@ -70,6 +70,7 @@ def _model(job: Job, events: Events, steps: int) -> tuple[nn.Module, list[str]]:
         early.check_early(model, name, job["batch"])
     else:
         check_exportable(model, name)
+    settings.check_test_cfg(config.model, early=detector.EARLY)
     events.progress("weights", 1, steps)
     if "random" in weights:
         randomise(model, weights["random"], detector.normalisation(config))

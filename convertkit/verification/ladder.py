@@ -18,6 +18,7 @@ from convertkit.datasets.coco import LeftOut
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import Session, open_session
+from convertkit.models.spec import AccuracySpec
 from convertkit.storage.files import work_directory
 from convertkit.targets.capabilities import Runtime, emulate, open_runtime
 from convertkit.targets.context import RuntimeOptions
@@ -125,11 +126,20 @@ def verify(
         target=request.target.name,
         images=len(look.dataset.images),
         left_out=dataset.left_out,
-        notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note)),
+        notes=(*notes, *(f"{rung.name}: {rung.note}" for rung in measured if rung.note), *_references(spec)),
         rungs=tuple(structs.replace(rung, intervals=found.intervals(rung)) for rung in measured),
         verdict=verdict,
         differences=found.differences(measured),
     )
+
+
+def _references(spec: AccuracySpec) -> Iterator[str]:
+    """Published figures, a line for each label."""
+    for label, tasks in spec.references.items():
+        figures = (
+            f"{task} {metric} {value:.4f}" for task, found in tasks.items() for metric, value in found.items()
+        )
+        yield f"reference {label}: {', '.join(figures)}"
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,12 @@ def test_where_the_photos_do_not_decide_more_are_asked_for(cli: Cli, tmp_path: P
     assert " photos settle this (measure more photos)" in done.err
 
 
+def test_published_figures_are_shown_and_not_judged(cli: Cli, tmp_path: Path) -> None:
+    done = gated(cli, tmp_path, "references: {a paper: {bbox: {AP: 1.5}}}")(dataset())
+
+    assert (done.code, "note: reference a paper: bbox AP 1.5000" in done.out) == (0, True)
+
+
 def test_a_drop_against_what_was_not_measured_is_said(cli: Cli, tmp_path: Path) -> None:
     done = gated(cli, tmp_path, "drop: {framework: {bbox: {AP: 0.01}}}")(dataset())
 

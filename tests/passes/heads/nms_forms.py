@@ -405,7 +405,7 @@ def random_inputs(model: LightModel, seed: int, top: float = SIZE) -> dict[str, 
 
 
 def best_first(form: Form, *, before: int, extra: int = 0, agnostic: bool = False) -> LightModel:
-    """The form that ultralytics documents for ``nms=True`` (hand-written from that, no export), of one image.
+    """A ``TopK`` first, then NMS of boxes moved by class (hand-written, no export), of one image.
 
     The best ``before`` boxes by their best class take part, moved by ``form.offset`` per class. Output ``found
     (1, T, 6 + extra)``: box, score, class, and what ``extra (N, extra)`` has for the box; zeros fill it up.

@@ -242,7 +242,9 @@ def test_a_command_that_is_not_understood_is_noticed(tmp_path: Path) -> None:
 
 FOREIGN = {
     "ATC": ("--framework", "--log"),
-    "ais_bench": ("--input",),
+    "ais_bench": ("--input", "--batchsize", "--loop"),
+    "mmdet's pytorch2onnx.py": ("--shape",),
+    "mmdet_postprocess.py": ("--ifShowDetObj",),
 }
 """Options of other programs; those with an underscore are theirs, too."""
 

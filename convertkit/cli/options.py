@@ -79,8 +79,7 @@ PythonOption: TypeAlias = Annotated[
 EnvOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--env",
-        help="Export environment of the package, by name; default: its own. The model is exported with it.",
+        "--env", help="Export environment of the package by name, to export with; default: its own."
     ),
 ]
 ExplainOption: TypeAlias = Annotated[

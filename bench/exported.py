@@ -56,14 +56,17 @@ def small() -> Iterator[Export]:
         )
     functions = FILES / "torch-2.4.1" / "functions.onnx"
     yield Export("torch 2.4.1, functions", "two blocks", partial(graphs.load, functions), _noise)
+    for file in sorted((FILES / "mmdeploy-1.3.1").glob("*.onnx")):
+        yield Export("mmdeploy 1.3.1", f"multiclass_nms, {file.stem}", partial(graphs.load, file), _random)
     for name, model in _forms():
         yield Export("by hand", name, lambda model=model: model, _random)
 
 
 def _forms() -> Iterator[tuple[str, LightModel]]:
-    yield "mmdeploy's form", nms_forms.padded_row(Form(count=30, total=8))
     yield "multiclass_nms3's form", nms_forms.class_score_box(Form(count=12))
     yield "yolov7's form", nms_forms.best_class(Form(count=24, limit=12))
+    first = Form(count=40, limit=12, total=12, offset=7680.0)
+    yield "best boxes first, moved by class", nms_forms.best_first(first, before=30)
     yield "centres and sizes", nms_forms.centred(Form(count=40, total=30, limit=30))
     extraction = roi_forms.Extraction(samples=2, aligned=False, count=16)
     yield "mmdet 2.8's RoI extraction", roi_forms.scatter_nd(extraction)

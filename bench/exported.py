@@ -58,12 +58,15 @@ def small() -> Iterator[Export]:
     yield Export("torch 2.4.1, functions", "two blocks", partial(graphs.load, functions), _noise)
     for file in sorted((FILES / "mmdeploy-1.3.1").glob("*.onnx")):
         yield Export("mmdeploy 1.3.1", f"multiclass_nms, {file.stem}", partial(graphs.load, file), _random)
+    for file in sorted((FILES / "paddle2onnx-1.3.1").glob("*.onnx")):
+        yield Export(
+            "paddle2onnx 1.3.1", f"multiclass_nms3, {file.stem}", partial(graphs.load, file), _scattered
+        )
     for name, model in _forms():
         yield Export("by hand", name, lambda model=model: model, _random)
 
 
 def _forms() -> Iterator[tuple[str, LightModel]]:
-    yield "multiclass_nms3's form", nms_forms.class_score_box(Form(count=12))
     yield "yolov7's form", nms_forms.best_class(Form(count=24, limit=12))
     first = Form(count=40, limit=12, total=12, offset=7680.0)
     yield "best boxes first, moved by class", nms_forms.best_first(first, before=30)
@@ -100,6 +103,20 @@ def _random(model: LightModel) -> list[Feeds]:
         return _noise(model)
     found = [nms_forms.random_inputs(model, seed) for seed in range(3)]
     found[2]["scores"] = found[2]["scores"] * np.float32(0.01)
+    return found
+
+
+def _scattered(model: LightModel) -> list[Feeds]:
+    """Boxes ``(1, N, 4)`` and scores ``(1, C, N)`` of any place; in one of three cases none above a threshold."""
+    sizes = {value.name: value.type.tensor_type.shape.dim for value in model.proto.graph.input}
+    count, classes = sizes["scores"][2].dim_value, sizes["scores"][1].dim_value
+    found: list[Feeds] = []
+    for seed, scale in enumerate((1, 1, 0.01)):
+        random = np.random.default_rng(seed)
+        low, side = random.uniform(0, 40, (1, count, 2)), random.uniform(5, 40, (1, count, 2))
+        scores = scale * random.random((1, classes, count))
+        boxes = np.concatenate([low, low + side], 2)
+        found.append({"boxes": boxes.astype(np.float32), "scores": scores.astype(np.float32)})
     return found
 
 

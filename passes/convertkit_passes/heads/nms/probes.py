@@ -28,7 +28,8 @@ class Case:
         boxes: ``(B, N, q, 4) float32, x1 y1 x2 y2``, on a grid of a power of two, so that sums with offsets and areas
             are exact in float32.
         scores: ``(B, N, C) float32``, those above the threshold all different.
-        optional: a graph may fail on it without saying anything about the match.
+        optional: a graph may fail on it without saying anything about the match. Some exports do where nothing is
+            found, and some where one box is: a Squeeze without axes makes a scalar of the list of one.
     """
 
     name: str
@@ -79,7 +80,7 @@ def _round(
         Case("apart", _apart(random, boxes, ranges.boxes), _scores(random, scores, ranges, total)),
         Case("crowded", _crowded(random, boxes, ranges.boxes), _scores(random, scores, ranges, total)),
         Case("few", _crowded(random, boxes, ranges.boxes), _scores(random, scores, ranges, few)),
-        Case("one", _apart(random, boxes, ranges.boxes), _scores(random, scores, ranges, 1)),
+        Case("one", _apart(random, boxes, ranges.boxes), _scores(random, scores, ranges, 1), optional=True),
         Case("none", _apart(random, boxes, ranges.boxes), _scores(random, scores, ranges, 0), optional=True),
     ]
 

@@ -126,7 +126,7 @@ class Experiment:
             return region.run(*self.sources.feed(case.boxes, case.scores))
         except passes.GraphError as error:
             if case.optional:
-                return None  # some exports fail where nothing is found
+                return None
             where = self.sources.boxes.tensor
             raise Refused(f"it cannot be run on its own: {error.message}", where) from error
 

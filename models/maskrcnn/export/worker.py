@@ -22,7 +22,7 @@ after minutes of building an environment. Both end with {"event": "done", "repor
 EXPECTED is what the specification says: {"classes": [names], "mean": [3], "std": [3], "to_rgb": true}, or a part of it.
 
 with CONFIG {"base": "mask_rcnn/mask_rcnn_r50_fpn_1x_coco.py", "overrides": {"model": {}}} (base is a path below mmdet's
-configs) or {"file": "/work/my_config.py", "overrides": {}} (one's own, whose code is run), WEIGHTS {"checkpoint": path,
+configs) or {"file": "/data/my_config.py", "overrides": {}} (one's own, whose code is run), WEIGHTS {"checkpoint": path,
 "ema": false} or {"random": seed}, PIPELINE {"mean": [3], "std": [3], "to_rgb": true}, and SETTINGS {"classes": 80,
 "score_threshold": 0.05, "mask_threshold": 0.5} or a part of it. Where a configuration says other thresholds than
 these, the last event has {"remarks": ["one line"]}.

@@ -12,7 +12,7 @@ import contextlib
 import io
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +43,7 @@ RUNGS = {
 }
 
 CANVAS = "## At the coordinates of a real canvas"
-"""Where the parts of ``bench.scaled_canvas`` and ``bench.yolox`` begin, which stay."""
-
-STACK = "## The ModelZoo guide's own stack"
-"""Where the part of ``bench.seed`` begins, which stays, too; it is the last."""
+"""Where the parts that others write begin (``bench.scaled_canvas`` and those behind it), which stay."""
 
 TEXT = """# Accuracy of the mini48 ladder
 
@@ -66,27 +63,34 @@ ONNX.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--data", type=Path, default=REPOSITORY.parent / "shared" / "data", help="photos, checkpoint"
-    )
-    parser.add_argument("--python", help="interpreter of the export environment, if not the managed one")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         asked = words(write_variant(Path(scratch), options.data), Path(scratch, "artifact"), options.python)
         built = run("build", *asked)
-        found = run("verify", *asked, *(word for rung in RUNGS for word in ("--runtime", rung)))
-    scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
+        scores = measured(asked, RUNGS)
     canvas = CANVAS + PAGE.read_text().partition(CANVAS)[2]
     PAGE.write_text(TEXT.format(tables=tables(RUNGS, scores), passes=_passes(built)) + "\n" + canvas)
     print(f"wrote {PAGE.relative_to(REPOSITORY)}")
 
 
-def words(variant: Path, output: Path, python: str | None) -> list[str]:
+def parser_of(what: str | None) -> argparse.ArgumentParser:
+    """The options of everything that measures real photos and writes a part of the page."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    data = REPOSITORY.parent / "shared" / "data"
+    parser.add_argument("--data", type=Path, default=data, help="photos, weights")
+    parser.add_argument("--python", help="interpreter of the export environment, if not the managed one")
+    return parser
+
+
+def measured(asked: Sequence[str], rungs: Iterable[str]) -> dict[str, Any]:
+    """The scores of each rung."""
+    found = run("verify", *asked, *(word for rung in rungs for word in ("--runtime", rung)))
+    return {rung["name"]: rung["scores"] for rung in found["rungs"]}
+
+
+def words(variant: Path, output: Path, python: str | None, model: str = "maskrcnn") -> list[str]:
     """What every command on this variant is asked."""
-    package = str(REPOSITORY / "models" / "maskrcnn")
+    package = str(REPOSITORY / "models" / model)
     words = [package, "--target", "ascend310p3", "--variant", str(variant), "--output", str(output)]
     return words if python is None else [*words, "--python", python]
 

@@ -16,7 +16,7 @@ from convertkit.conversion.request import Asked, make_request
 from convertkit.graph.light import LightModel
 from convertkit.plugins.loading import open_plugins
 from tests.detectors.graphs import BOX_DETECTORS, OTHER_DETECTORS, detector_inputs, request_for
-from tests.exports import torchvision
+from tests.exports import paddle, torchvision
 from tests.passes.heads import nms_forms, roi_forms
 from tests.passes.heads.nms_forms import Form
 
@@ -106,18 +106,8 @@ def _random(model: LightModel) -> list[Feeds]:
     return found
 
 
-def _scattered(model: LightModel) -> list[Feeds]:
-    """Boxes ``(1, N, 4)`` and scores ``(1, C, N)`` of any place; in one of three cases none above a threshold."""
-    sizes = {value.name: value.type.tensor_type.shape.dim for value in model.proto.graph.input}
-    count, classes = sizes["scores"][2].dim_value, sizes["scores"][1].dim_value
-    found: list[Feeds] = []
-    for seed, scale in enumerate((1, 1, 0.01)):
-        random = np.random.default_rng(seed)
-        low, side = random.uniform(0, 40, (1, count, 2)), random.uniform(5, 40, (1, count, 2))
-        scores = scale * random.random((1, classes, count))
-        boxes = np.concatenate([low, low + side], 2)
-        found.append({"boxes": boxes.astype(np.float32), "scores": scores.astype(np.float32)})
-    return found
+def _scattered(_: LightModel) -> list[Feeds]:
+    return [paddle.scattered(seed, scale) for seed, scale in enumerate((1, 1, 0.01))]
 
 
 def _noise(model: LightModel) -> list[Feeds]:

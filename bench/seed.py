@@ -8,11 +8,10 @@ Takes about five minutes; needs both environments: ``convertkit env build models
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
-from bench.accuracy import REPOSITORY, STACK, run, tables, words, write_part
+from bench.accuracy import REPOSITORY, measured, parser_of, tables, words, write_part
 from bench.mini48 import write_variant
 from convertkit.models.package import read_spec
 from convertkit.plugins.loading import open_plugins
@@ -25,6 +24,9 @@ RUNGS = {
     "framework": "the framework itself",
     "twin:framework": "all passes; operators as mmdet computes them",
 }
+
+STACK = "## The ModelZoo guide's own stack"
+"""The part of the page that this writes."""
 
 TEXT = """
 The same checkpoint, exported and run by two environments: mmdet 2.28.2 and, with `--env seed`, mmdet 2.8.0 (mmcv-full
@@ -45,11 +47,7 @@ def pipeline_of(env: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data")
-    parser.add_argument("--python", help="interpreter of the default environment, if not the managed one")
+    parser = parser_of(__doc__)
     parser.add_argument("--seed-python", help="interpreter of the seed's environment, if not the managed one")
     options = parser.parse_args()
     pythons = {"default": options.python, "seed": options.seed_python}
@@ -59,8 +57,7 @@ def main() -> None:
         for env, python in pythons.items():
             own = ["--env", env] if env != "default" else []
             asked = [*words(variant, Path(scratch, env), python), *own, "--pipeline", pipeline_of(env)]
-            found = run("verify", *asked, *(word for rung in RUNGS for word in ("--runtime", rung)))
-            scores.update({f"{env} {rung['name']}": rung["scores"] for rung in found["rungs"]})
+            scores.update({f"{env} {name}": found for name, found in measured(asked, RUNGS).items()})
             what.update({f"{env} {rung}": f"{WHO[env]}: {text}" for rung, text in RUNGS.items()})
     write_part(STACK, f"{STACK}\n{TEXT}{tables(what, scores)}")
 

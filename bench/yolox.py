@@ -7,7 +7,6 @@ Takes a few minutes; needs the export environment.
 
 from __future__ import annotations
 
-import argparse
 import subprocess
 import sys
 import tempfile
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from bench.accuracy import REPOSITORY, run, tables, write_part
+from bench.accuracy import REPOSITORY, measured, parser_of, tables, words, write_part
 
 PACKAGE = REPOSITORY / "models" / "yolox"
 TITLE = "## YOLOX-Nano on real photos"
@@ -47,20 +46,10 @@ the same fp16 weights.
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--data", type=Path, default=REPOSITORY.parent / "shared" / "data", help="photos, ncnn's files"
-    )
-    parser.add_argument("--python", help="interpreter of the export environment, if not the managed one")
-    options = parser.parse_args()
+    options = parser_of(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        words = [str(PACKAGE), "--target", "ascend310p3", "--output", str(Path(scratch, "artifact"))]
-        words += ["--variant", str(write_variant(Path(scratch), options.data))]
-        words += ["--python", options.python] if options.python else []
-        found = run("verify", *words, *(word for rung in RUNGS for word in ("--runtime", rung)))
-    scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
+        variant = write_variant(Path(scratch), options.data)
+        scores = measured(words(variant, Path(scratch, "artifact"), options.python, "yolox"), RUNGS)
     write_part(TITLE, TEXT.format(table=tables(RUNGS, scores, ["bbox"])))
 
 

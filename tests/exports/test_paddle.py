@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import onnx
 import pytest
@@ -15,29 +12,21 @@ from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel
 from convertkit.passes.pipeline import Pipeline
 from convertkit.plugins.loading import open_plugins
+from tests.exports.paddle import NAMES, file, scattered
 
-ROOM = Path(__file__).parent / "paddle2onnx-1.3.1"
-NAMES = ("all", "background", "index", "nms")
-
-
-def scattered(seed: int, scale: float) -> dict[str, Any]:
-    random = np.random.default_rng(seed)
-    low, side = random.uniform(0, 40, (1, 30, 2)), random.uniform(5, 40, (1, 30, 2))
-    boxes, scores = np.concatenate([low, low + side], 2), scale * random.random((1, 3, 30))
-    return {"boxes": boxes.astype(np.float32), "scores": scores.astype(np.float32)}
+PASSES = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multiclass-nms{pad_detections=true}")
 
 
 def fused(name: str) -> tuple[LightModel, LightModel]:
-    before = load(ROOM / f"{name}.onnx")
-    passes = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multiclass-nms{pad_detections=true}")
-    return before, Pipeline.parse(passes, open_plugins().passes).run(before)[0]
+    before = load(file(name))
+    return before, Pipeline.parse(PASSES, open_plugins().passes).run(before)[0]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_exports_are_small_and_say_who_wrote_them(name: str) -> None:
-    said = {item.key: item.value for item in onnx.load(ROOM / f"{name}.onnx").metadata_props}
+    said = {item.key: item.value for item in onnx.load(file(name)).metadata_props}
 
-    assert (ROOM / f"{name}.onnx").stat().st_size < 20_000
+    assert file(name).stat().st_size < 20_000
     assert (said["exporter"], said["paddle"], said["model"]) == ("paddle2onnx 1.3.1", "2.6.2", name)
 
 
@@ -79,10 +68,9 @@ def test_the_exporters_graph_fails_on_one_detection_and_ours_gives_it() -> None:
     ],
 )
 def test_near_misses_are_left_and_say_why(name: str, why: str) -> None:
-    model = load(ROOM / f"{name}.onnx")
-    passes = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multiclass-nms{pad_detections=true}")
+    model = load(file(name))
 
-    after, records = Pipeline.parse(passes, open_plugins().passes).run(model)
+    after, records = Pipeline.parse(PASSES, open_plugins().passes).run(model)
 
     assert "NonMaxSuppression" in [node.op_type for node in after.proto.graph.node]
     assert why in records[-1].missed

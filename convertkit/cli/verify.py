@@ -147,7 +147,9 @@ def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
 def _show(found: Verification, *, per_class: bool) -> None:
     tasks = [task for task in ("bbox", "segm") if any(task in rung.scores for rung in found.rungs)]
     images = f"{found.images} images" + (f" ({found.left_out})" if found.left_out.photos else "")
-    print(f"{found.model} {found.variant} on {found.target}, {images}, COCO AP in 0..1")
+    print(
+        f"{found.model} {found.variant} on {found.target}, {images}, COCO AP in 0..1, +- half its 95 % interval"
+    )
     for task in tasks:
         print()
         rows = [_row(rung, task) for rung in found.rungs]

@@ -13,6 +13,7 @@ from mmdet.core import encode_mask_results
 from mmdet.datasets.pipelines import Compose
 from torch import nn
 
+from .detector import EARLY
 from .errors import JobError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def test_pipeline(spec: dict[str, Any]) -> Compose:
         {"type": "Resize", "keep_ratio": True},
         {"type": "RandomFlip"},
         {"type": "Normalize", "mean": spec["mean"], "std": spec["std"], "to_rgb": spec["to_rgb"]},
-        {"type": "Pad", "size": (height, width), "pad_val": {"img": _padding(spec.get("pad_value", 0))}},
+        {"type": "Pad", "size": (height, width), "pad_val": _padding(spec.get("pad_value", 0))},
         {"type": "ImageToTensor", "keys": ["img"]},
         {"type": "Collect", "keys": ["img"]},
     ]
@@ -44,8 +45,9 @@ def test_pipeline(spec: dict[str, Any]) -> Compose:
 
 
 def _padding(value: Any) -> Any:
-    """As mmcv's ``impad`` takes it: a number, or a tuple of one for each channel."""
-    return tuple(value) if isinstance(value, list) else value
+    """As this mmdet's ``Pad`` takes it: a number, or a tuple of one for each channel; later, that of each kind of data."""
+    plain = tuple(value) if isinstance(value, list) else value
+    return plain if EARLY else {"img": plain}
 
 
 def predict(model: nn.Module, spec: dict[str, Any], images: Iterable[Image]) -> Iterator[dict[str, Any]]:

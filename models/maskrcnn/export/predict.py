@@ -45,7 +45,7 @@ def test_pipeline(spec: dict[str, Any]) -> Compose:
 
 
 def _padding(value: Any) -> Any:
-    """As this mmdet's ``Pad`` takes it: a number, or a tuple of one for each channel; later, that of each kind of data."""
+    """As this mmdet's ``Pad`` takes it: a number or a tuple by channel, from 2.9 on by kind of data."""
     plain = tuple(value) if isinstance(value, list) else value
     return plain if EARLY else {"img": plain}
 

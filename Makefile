@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint types format env env-seed bench exports-full docs wheel clean
+.PHONY: help setup demo test fast lint types format env env-seed bench pictures exports-full docs wheel clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -63,6 +63,9 @@ bench: $(VENV)/.ready-dev env ## the paired benchmarks
 exports-full: $(VENV)/.ready-dev env ## exporters at their real size, in docs/exports.md; FULL=DIRECTORY takes 6 GB
 	@test -n "$(FULL)" || { echo "make exports-full FULL=DIRECTORY: name a directory for the environment and the files" >&2; exit 2; }
 	$(BIN)/python -m bench.exports --full "$(FULL)"
+
+pictures: setup ## draw the README's picture anew
+	$(BIN)/python -m bench.pictures
 
 docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m tests.ascend.page

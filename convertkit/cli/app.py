@@ -18,6 +18,7 @@ from convertkit.cli import (
     build,
     cache,
     compile,
+    detect,
     doctor,
     env,
     estimate,
@@ -54,6 +55,7 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    detect.detect,
     bench.bench,
     preprocess.preprocess,
     info.info,

@@ -31,14 +31,18 @@ Advance: TypeAlias = Callable[[int], None]
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output; floats as they are, records by their fields, paths as text."""
+    """One JSON document on standard output."""
+    print(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON; floats as they are, records by their fields, paths as text."""
     import msgspec
 
     try:
-        text = msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+        return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
     except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
-        text = json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
-    print(text)
+        return json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
 
 
 def figure(value: float | None) -> str:

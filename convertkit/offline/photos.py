@@ -58,6 +58,23 @@ def photos_of_directory(directory: Path, limit: int | None = None) -> tuple[Phot
     return _distinct(Photo(stem_of(path.name), path, path.name) for path in paths[:limit])
 
 
+def photos_at(paths: Iterable[Path], limit: int | None = None) -> tuple[Photo, ...]:
+    """The images at paths, in that order: files of any name, and those in directories.
+
+    Raises:
+        UsageError: nothing is there, a directory has no image, or two are of one stem.
+    """
+    found: list[Photo] = []
+    for path in paths:
+        if path.is_dir():
+            found += photos_of_directory(path)
+        elif path.is_file():
+            found.append(Photo(stem_of(path.name), path, path.name))
+        else:
+            raise UsageError(f"{path}: no such photo or directory of photos")
+    return _distinct(found[:limit])
+
+
 def photos_of_dataset(dataset: CocoDataset, directory: Path) -> tuple[Photo, ...]:
     """The photos of a dataset, in the order of its annotation file.
 

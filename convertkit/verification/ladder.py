@@ -232,25 +232,27 @@ def _measure(
 ) -> Rung:
     if rung.source == "framework":
         return measure_framework(course, advance, report)
-    runtime = _runtime(rung, course.request, built, options, report)
-    return measure_graph(rung.text, runtime, course, advance, pixels=_takes_pixels(rung, course.request))
+    directory = None if built is None else built.directory
+    runtime = runtime_of(rung, course.request, directory, options, report)
+    return measure_graph(rung.text, runtime, course, advance, pixels=takes_pixels(rung, course.request))
 
 
-def _takes_pixels(rung: RungName, request: BuildRequest) -> bool:
+def takes_pixels(rung: RungName, request: BuildRequest) -> bool:
     """Whether the target, or what stands for it, normalises; stock graphs and those after a pass are fed normalised."""
     return request.context.pixels is not None and (rung.source == "target" or bool(rung.emulation))
 
 
-def _runtime(
+def runtime_of(
     rung: RungName,
     request: BuildRequest,
-    built: BuildResult | None,
+    directory: Path | None,
     options: RuntimeOptions | None,
     report: Report,
 ) -> Runtime | Session:
+    """What runs a rung other than the framework's; ``directory`` is the artifact's, for ``target``."""
     if rung.source == "target":
-        assert built is not None
-        return open_runtime(request.target, built.directory, rung.runtime, options or RuntimeOptions())
+        assert directory is not None
+        return open_runtime(request.target, directory, rung.runtime, options or RuntimeOptions())
     graph = graph_after(request, rung.passes, report=fresh_only(report))
     if rung.emulation:
         return emulate(request.target, graph, rung.emulation, rung.variation, request.context)

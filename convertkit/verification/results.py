@@ -141,7 +141,9 @@ class ResultsWriter:
                 )
             category = self._ids[label]
             if category is not None:
-                yield Result(image_id, category, score, tuple(box), None if mask is None else _mask(mask))
+                yield Result(
+                    image_id, category, score, tuple(box), None if mask is None else plain_mask(mask)
+                )
 
 
 def read_results(
@@ -245,7 +247,7 @@ def _check_mask(where: str, result: Result, mask: Mask, size: tuple[int, int]) -
         raise SpecError(f"{where}: segmentation: {wrong}")
 
 
-def _mask(mask: RLE) -> Mask:
+def plain_mask(mask: RLE) -> Mask:
     counts = mask["counts"]
     return Mask(
         (mask["size"][0], mask["size"][1]), counts if isinstance(counts, str) else counts.decode("ascii")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,7 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.classes import ClassMap
 from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.datasets.doubts import doubts
-from convertkit.detection.types import Detections
+from convertkit.detection.types import Detections, Image
 from convertkit.errors import SpecError, UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
@@ -30,7 +30,7 @@ from convertkit.verification.intervals import Estimate
 from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.results import ResultsWriter
-from convertkit.verification.stream import stream
+from convertkit.verification.stream import I, Timing, stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,48 +144,84 @@ def measure_graph(
     Args:
         pixels: the runtime takes the bytes of an image and normalises them itself.
     """
-    package, variant = course.request.package, course.request.variant
-    preprocess = package.preprocess_spec(variant)
-    preprocess = preprocess if pixels else preprocess.on_host()
-    size = variant.spec.size
     with course.writer(name) as writer:
-        timing = stream(
+        timing = detections_of(
             course.images,
+            runtime,
+            course.request,
             read=course.dataset.read,
-            preprocess=lambda image: package.model.preprocess(image, size, preprocess),
-            run=functools.partial(answers, runtime),
-            postprocess=package.detections,
             sink=lambda image, found: writer.write(image.id, found),
             on_progress=on_progress,
-            batch=variant.spec.batch,
+            pixels=pixels,
         )
     scored = score(course, name, timing.images_per_second)
     return msgspec.structs.replace(scored, stages={**timing.busy})
 
 
+def detections_of(
+    images: Iterable[I],
+    runtime: Runtime | Session,
+    request: BuildRequest,
+    *,
+    read: Callable[[I], Image],
+    sink: Callable[[I, Detections], object],
+    on_progress: Callable[[int], object] | None = None,
+    pixels: bool = False,
+) -> Timing:
+    """Streams photos through preprocessing, a runtime and postprocessing; arguments and errors as :func:`stream`."""
+    package, variant = request.package, request.variant
+    preprocess = package.preprocess_spec(variant)
+    preprocess = preprocess if pixels else preprocess.on_host()
+    size = variant.spec.size
+    return stream(
+        images,
+        read=read,
+        preprocess=lambda image: package.model.preprocess(image, size, preprocess),
+        run=functools.partial(answers, runtime),
+        postprocess=package.detections,
+        sink=sink,
+        on_progress=on_progress,
+        batch=variant.spec.batch,
+    )
+
+
 def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
     """mmdet's (or another framework's) own pipeline, forward and postprocessing, in the export environment."""
-    request, images = course.request, course.images
+    start = time.perf_counter()
+    paths = {image.id: image.path for image in course.images}
+    with course.writer("framework") as writer:
+        framework_detections(course.request, paths, writer.write, on_progress, report)
+    return score(course, "framework", len(paths) / (time.perf_counter() - start))
+
+
+def framework_detections(
+    request: BuildRequest,
+    photos: Mapping[int, Path],
+    sink: Callable[[int, Detections], object],
+    on_progress: Callable[[int], object],
+    report: Report = silent,
+) -> None:
+    """Lets the export environment predict photos, by their ids.
+
+    Raises:
+        SpecError: the package's worker did not answer for all.
+    """
     job = {
         "task": "predict",
         "pipeline": msgspec.structs.asdict(request.package.preprocess_spec(request.variant)),
-        "images": [{"id": image.id, "path": str(image.path.resolve())} for image in images],
+        "images": [{"id": number, "path": str(path.resolve())} for number, path in photos.items()],
     }
-    start = time.perf_counter()
-    with course.writer("framework") as writer:
-        done = 0
+    done = 0
 
-        def take(result: dict[str, Any]) -> None:
-            nonlocal done
-            writer.write(result["image_id"], _detections(result))
-            done += 1
-            on_progress(done)
+    def take(result: dict[str, Any]) -> None:
+        nonlocal done
+        sink(result["image_id"], _detections(result))
+        done += 1
+        on_progress(done)
 
-        run_job(request, job, report, on_result=take)
-    if done != len(images):
-        raise SpecError(f"the framework worker answered for {done} of {len(images)} images")
-    rate = done / (time.perf_counter() - start)
-    return score(course, "framework", rate)
+    run_job(request, job, report, on_result=take)
+    if done != len(photos):
+        raise SpecError(f"the framework worker answered for {done} of {len(photos)} images")
 
 
 def recorded_framework(request: BuildRequest) -> Rung | None:

@@ -105,14 +105,14 @@ def test_without_a_gate_there_is_nothing_to_wait_for(cli: Cli, tmp_path: Path) -
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rung after the only pass cannot be run."""
-    opens = ladder._runtime
+    opens = ladder.runtime_of
 
     def opened(rung: Any, *rest: Any) -> Any:
         if rung.source == "after":
             raise GraphError("onnxruntime cannot run the graph: All 'rois' values must be finite")
         return opens(rung, *rest)
 
-    monkeypatch.setattr(ladder, "_runtime", opened)
+    monkeypatch.setattr(ladder, "runtime_of", opened)
 
 
 @pytest.mark.usefixtures("breaks")

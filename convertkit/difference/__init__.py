@@ -1,0 +1,1 @@
+"""Two graphs, node by node: what stayed, what changed, what went and what came."""

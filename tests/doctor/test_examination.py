@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from convertkit import doctor
+from convertkit.doctor import examination as doctor
 from convertkit.errors import PluginError
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.plugins.loading import Plugins

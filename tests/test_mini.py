@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from convertkit.conversion.engine import graph_after, stock_graph
+from convertkit.conversion.engine import stock_graph
 from convertkit.conversion.request import Asked, Origin, make_request
-from convertkit.detection.batch import apart, stacked
 from convertkit.detection.compare import Tolerance, compare_detections
 from convertkit.graph.session import open_session
-from convertkit.passes.check import open_on_host
 from convertkit.plugins.loading import open_plugins
+from convertkit.plugins.packages import open_package
 from tests.conftest import MASKRCNN, Cli
+from tests.several import matched
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -46,27 +45,13 @@ def test_the_checkpoint_exports_to_the_graph_that_travels_with_it(export_python:
 @pytest.mark.export
 @pytest.mark.parametrize("target", ["cpu", "ascend310p3"])
 def test_a_run_of_four_equals_four_runs(export_python: Path, target: str) -> None:
-    plugins = open_plugins()
     asked = Asked(MASKRCNN, variant="mini", target=target, origin="checkpoint", python=export_python)
-    requests = [make_request(replace(asked, batch=batch), plugins) for batch in (1, 4)]
-    one, four = (open_on_host(graph_after(request, len(request.pipeline.steps))) for request in requests)
-    package, variant = requests[0].package, requests[0].variant
-    names = list(package.spec.outputs)
-    images = [turned for image in package.model.sample_images() for turned in (image, image[::-1].copy())]
-    inputs = [
-        package.model.preprocess(image, variant.spec.size, package.spec.preprocess)[0] for image in images
-    ]
-    matched = 0
+    model = open_package(MASKRCNN, open_plugins()).model
 
-    together = apart(dict(zip(names, four(stacked(inputs, 4)), strict=True)), 4)
+    images = [turned for image in model.sample_images() for turned in (image, image[::-1].copy())]
 
-    # onnxruntime sums a matrix product in other blocks when it has more rows: the last digits of scores differ
-    for given, found in zip(inputs, together, strict=True):
-        alone = dict(zip(names, one(given), strict=True))
-        comparison = compare_detections(alone, found, Tolerance(box_px=1e-4, score=1e-6, mask=1e-5))
-        assert comparison.ok, comparison.summary
-        matched += comparison.matched
-    assert matched >= 8
+    assert len(images) == 4
+    assert matched(asked, images) >= 8
 
 
 @pytest.mark.slow

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from bench.mini48 import EXPECTED, write_variant
+from convertkit.conversion.request import Asked
 from tests.conftest import MASKRCNN, Cli
+from tests.several import matched
 from tests.shared import SHARED, needs_shared
 
 pytestmark = [pytest.mark.slow, pytest.mark.export, needs_shared]
@@ -63,3 +67,13 @@ def test_a_part_of_the_photos_is_reported_but_not_judged(cli: Cli, words: list[s
 
     assert done.code == 0
     assert "not judged" in done.out
+
+
+@pytest.mark.parametrize("target", ["cpu", "ascend310p3"])
+def test_a_run_of_four_photos_equals_four_runs(tmp_path: Path, export_python: Path, target: str) -> None:
+    photos = SHARED / "data" / "coco_train108"
+    names = [image["file_name"] for image in json.loads((photos / "mini48.json").read_text())["images"][:4]]
+    variant = str(write_variant(tmp_path, SHARED / "data"))
+    asked = Asked(MASKRCNN, variant=variant, target=target, origin="checkpoint", python=export_python)
+
+    assert matched(asked, [cv2.imread(str(photos / "images" / name)) for name in names]) >= 8

@@ -11,9 +11,14 @@ import pytest
 
 from bench.mini48 import EXPECTED, write_variant
 from convertkit.conversion.request import Asked
+from convertkit.detection.compare import Tolerance
 from tests.conftest import MASKRCNN, Cli
 from tests.several import matched
 from tests.shared import SHARED, needs_shared
+
+ROUNDING = Tolerance(box_px=2e-3, score=1e-5, mask=1e-4)
+"""Of boxes of up to 320 pixels, whose last bit of fp32 is 3e-5: sums over 1,024 features in other blocks, then an exp,
+were seen to move a box by 5e-4 of a pixel and a mask by 2e-5."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.export, needs_shared]
 
@@ -76,4 +81,4 @@ def test_a_run_of_four_photos_equals_four_runs(tmp_path: Path, export_python: Pa
     variant = str(write_variant(tmp_path, SHARED / "data"))
     asked = Asked(MASKRCNN, variant=variant, target=target, origin="checkpoint", python=export_python)
 
-    assert matched(asked, [cv2.imread(str(photos / "images" / name)) for name in names]) >= 8
+    assert matched(asked, [cv2.imread(str(photos / "images" / name)) for name in names], ROUNDING) >= 8

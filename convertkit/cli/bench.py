@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, print_json, progress_bar
 from convertkit.errors import UnknownNameError, UsageError
@@ -44,6 +45,7 @@ def bench(
         str | None,
         typer.Option("--batch", "-b", help="Pictures in one run, or several such numbers: 1,4,8."),
     ] = None,
+    profile: shared.ProfileOption = None,
     loops: Annotated[int, typer.Option("--loops", "-l", min=1, help="Runs that are counted.")] = LOOPS,
     warmup: Annotated[int, typer.Option("--warmup", min=0, help="Runs before them that are not.")] = WARMUP,
     photos: Annotated[
@@ -71,9 +73,9 @@ def bench(
     from convertkit.targets.context import RuntimeOptions
 
     requests = [
-        shared.request_of(
+        request_of(
             model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
-            option=option, batch=size, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
+            option=option, batch=size, profile=profile, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
         )
         for size in _sizes(batch)
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.opt import pipeline_of, sample_of
+from convertkit.cli.requests import request_of
 from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def bisect(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     runtime: PlaceOption = None,
     accuracy: Annotated[
         bool, typer.Option("--accuracy", help="Search by COCO AP on photos instead of by sample outputs.")
@@ -83,9 +85,9 @@ def bisect(
         shared.refuse_meaningless(
             "a model package", {"--inputs": inputs, "--seed": seed or None, "--done": done or None}
         )
-        request = shared.request_of(
+        request = request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
-            pipeline=shared.steps_of(passes or None), input_shape=input_shape, batch=batch,
+            pipeline=shared.steps_of(passes or None), input_shape=input_shape, batch=batch, profile=profile,
         )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
@@ -97,7 +99,7 @@ def bisect(
             "--python": python,
             "--env": env,
         }
-        shared.refuse_meaningless("an ONNX file", {"--batch": batch})
+        shared.refuse_meaningless("an ONNX file", {"--batch": batch, "--profile": profile})
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
         shared.refuse_meaningless("an ONNX file", {**own, **photos_of})
         plugins = shared.open_all(plugin)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of, requests_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, note, print_json, unchecked_line
 from convertkit.storage.files import megabytes
@@ -26,6 +27,7 @@ def build(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     output: shared.OutputOption = None,
     pipeline: shared.PipelineOption = None,
     input_shape: shared.InputShapeOption = None,
@@ -42,33 +44,44 @@ def build(
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Export, rewrite, check and compile a model for a target."""
-    from convertkit.conversion.engine import build as run
+    """Export, rewrite, check and compile a model for a target; one for each of a variant's profiles."""
     from convertkit.conversion.pack import pack
+    from convertkit.conversion.profiles import build_profiles
 
-    request = shared.request_of(
+    one = bool(explain or dry_run or zipped)
+    ask: Callable[..., Any] = request_of if one else requests_of
+    asked = ask(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
-        input_shape=input_shape, batch=batch,
+        input_shape=input_shape, batch=batch, profile=profile,
     )  # fmt: skip
-    directory = output or request.directory
+    requests: Sequence[BuildRequest] = [asked] if one else asked
     if explain or dry_run:
-        _only_say(request, directory, explain, dry_run=dry_run, as_json=as_json)
+        _only_say(requests[0], output or requests[0].directory, explain, dry_run=dry_run, as_json=as_json)
         return
-    view = BuildView()
-    result = run(request, directory, report=view)
-    archive = pack(result.directory, result.manifest) if zipped else None
+    results = build_profiles(requests, output, report=BuildView())
+    archive = pack(results[0].directory, results[0].manifest) if zipped else None
+    made = list(zip(results, requests, strict=True))
     if as_json:
-        print_json(_data(result, request, archive))
+        found = [_data(result, request, archive) for result, request in made]
+        several = {"directory": str(results[0].directory.parent), "profiles": found}
+        print_json(several if len(found) > 1 else found[0])
     else:
+        request = requests[0]
         loaded = _words("--plugin", plugin or ())
         same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--env", [env])
         same += _words("--output", [output]) + _words("--option", option or ())
-        same += _words("--batch", [batch]) + _words("--pipeline", [pipeline])
+        same += _words("--batch", [batch]) + _words("--profile", [profile])
+        same += _words("--pipeline", [pipeline])
         same += _words("--input-shape", [input_shape])
-        _show(result, request, archive, same=shlex.join(same + loaded), loaded=loaded)
+        for result, request in made:
+            _show(result, request)
+        if any(result.fresh for result in results) and request.variant.spec.dataset is not None:
+            print(f"next: convertkit verify {shlex.join(same + loaded)}")
+        for result, request in made:
+            _say_state(result, request, archive, loaded=loaded)
 
 
 def _only_say(
@@ -113,13 +126,7 @@ def _words(option: str, values: Iterable[object]) -> list[str]:
     return [word for value in values if value is not None for word in (option, str(value))]
 
 
-def _show(
-    result: BuildResult, request: BuildRequest, archive: Path | None, *, same: str, loaded: Sequence[str]
-) -> None:
-    """``same``: the words with which another command means this artifact; ``loaded``: the plugins among them."""
-    from convertkit.conversion.compiled import state_of
-    from convertkit.targets.capabilities import compiler_of, product_of
-
+def _show(result: BuildResult, request: BuildRequest) -> None:
     target = request.target
     files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
     for remark in target.remarks(result.directory):
@@ -127,8 +134,16 @@ def _show(
     if line := unchecked_line(result.records):
         print(line)
     print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
-    if result.fresh and request.variant.spec.dataset is not None:
-        print(f"next: convertkit verify {same}")
+
+
+def _say_state(
+    result: BuildResult, request: BuildRequest, archive: Path | None, *, loaded: Sequence[str]
+) -> None:
+    """What is left to do; ``loaded``: the plugins of the command line."""
+    from convertkit.conversion.compiled import state_of
+    from convertkit.targets.capabilities import compiler_of, product_of
+
+    target = request.target
     state, bundle = state_of(target, result.directory), archive or result.directory
     if state == "by hand":
         print(f"{product_of(target)} was compiled by hand and is taken as it is")

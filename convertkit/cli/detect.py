@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, json_text, note, print_json, progress_bar
 from convertkit.errors import UsageError
@@ -55,6 +56,7 @@ def detect(
     ] = None,
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
+    profile: shared.ProfileOption = None,
     package: Annotated[
         Path | None,
         typer.Option(
@@ -82,6 +84,7 @@ def detect(
         "origin": origin,
         "option": option,
         "python": python,
+        "profile": profile,
     }
     subject = _subject(model, package, target, plugin, words)
     rungs = _rungs(subject, rung or [])
@@ -117,10 +120,11 @@ def _subject(
         if model.is_dir() and not (model / "model.yaml").is_file():
             raise UsageError(f"{model}: neither a model package (model.yaml) nor an artifact ({NAME})")
         shared.refuse_meaningless("a model package", {"--package": package})
-        request = shared.request_of(model, plugin, target=target or "cpu", **words)
+        request = request_of(model, plugin, target=target or "cpu", **words)
         return Subject(request, request.directory)
     shared.refuse_meaningless(
-        "an artifact, which is built", {"--target": target, "--weights": words["weights"]}
+        "an artifact, which is built",
+        {"--target": target, "--weights": words["weights"], "--profile": words["profile"]},
     )
     made = read_manifest(model / NAME)
     root = package or package_named(made.model)
@@ -128,7 +132,7 @@ def _subject(
         raise UsageError(f"{model}: its model package {made.model} is not found", hint="say where: --package")
     words["variant"] = words["variant"] or made.variant
     batch = made.steps[0].facts.get("batch")
-    request = shared.request_of(root, plugin, target=made.target, batch=batch, **words)
+    request = request_of(root, plugin, recorded=made.size, target=made.target, batch=batch, **words)
     spec = request.variant.spec
     if (request.package.spec.name, spec.size) != (made.model, made.size):
         was, now = ("x".join(map(str, size)) for size in (made.size, spec.size))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, print_json
 from convertkit.errors import GraphError
@@ -35,6 +36,7 @@ def estimate(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     python: shared.PythonOption = None,
     env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
@@ -48,16 +50,23 @@ def estimate(
 
     title = str(subject)
     if subject.is_dir():
-        request = shared.request_of(
+        request = request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
-            input_shape=input_shape, batch=batch,
+            input_shape=input_shape, batch=batch, profile=profile,
         )  # fmt: skip
         machine, pixels, model = _package(request)
         if (pictures := request.variant.spec.batch) > 1:
             title += f", runs of {pictures} pictures"
     else:
-        own = {"--variant": variant, "--weights": weights, "--batch": batch, "--python": python, "--env": env}
-        shared.refuse_meaningless("an ONNX file", own)
+        own = {
+            "--variant": variant,
+            "--weights": weights,
+            "--batch": batch,
+            "--profile": profile,
+            "--python": python,
+            "--env": env,
+        }
+        shared.refuse_meaningless("an ONNX file", {**own, "--profile": profile})
         machine, pixels, model = _graph(subject, target, plugin, shared.sizing(input_shape))
     found = run(model, machine, pixels)
     if found.uncounted and not found.rows:

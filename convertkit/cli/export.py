@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.ui import BuildView, print_json, written
 
 
@@ -18,6 +19,7 @@ def export(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     python: shared.PythonOption = None,
     env: shared.EnvOption = None,
     plugin: shared.PluginOption = None,
@@ -27,9 +29,10 @@ def export(
     from convertkit.conversion.engine import stock_graph
     from convertkit.graph.io import save
 
-    request = shared.request_of(
-        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, python=python, env=env
-    )
+    request = request_of(
+        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, profile=profile,
+        python=python, env=env,
+    )  # fmt: skip
     graph = stock_graph(request, report=BuildView())
     files, nodes = save(graph, output), len(graph.proto.graph.node)
     if as_json:

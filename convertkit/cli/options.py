@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,7 +13,6 @@ from convertkit.errors import UsageError, suggestion
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from convertkit.conversion.request import BuildRequest
     from convertkit.graph.input_shapes import Shapes
     from convertkit.plugins.loading import Plugins
 
@@ -40,6 +39,14 @@ BatchOption: TypeAlias = Annotated[
         "-b",
         min=1,
         help="Pictures in one run; default: the variant's own. Exports the model for it.",
+    ),
+]
+ProfileOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--profile",
+        help="One of the sizes of a variant with profiles, HEIGHTxWIDTH, alone.",
+        metavar="HEIGHTxWIDTH",
     ),
 ]
 OriginOption: TypeAlias = Annotated[
@@ -133,10 +140,6 @@ JsonOption: TypeAlias = Annotated[
 ]
 
 
-SHOWN = 60
-"""Letters of a value that are quoted in an error."""
-
-
 def open_all(files: list[Path] | None) -> Plugins:
     """Installed plugins and those given with ``--plugin``."""
     from convertkit.plugins.loading import open_plugins
@@ -150,30 +153,6 @@ def tell_of_code(model: Path) -> None:
 
     if first_time(model):
         note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
-
-
-def settings(texts: list[str] | None) -> dict[str, Any]:
-    """``NAME=VALUE`` texts as plain data; values are read as YAML: ``8``, ``true``, ``[a, b]``, ``{a: b}``.
-
-    Raises:
-        UsageError: a text is not of this form, or a name is given twice.
-    """
-    from convertkit.models.yamlspec import BAD_YAML, parse
-
-    found: dict[str, Any] = {}
-    for text in texts or ():
-        name, equals, value = text.partition("=")
-        name = name.strip().lstrip("-")  # as copied from the compiler's own manual
-        if not equals or not name:
-            raise UsageError(f"--option {text!r} has no value", hint="write NAME=VALUE")
-        if name in found:
-            raise UsageError(f"--option {name} is given twice", hint="give a list as [a, b]")
-        try:
-            found[name] = parse(value)
-        except BAD_YAML as error:
-            shown = value if len(value) <= SHOWN else f"{value[:SHOWN]}..."
-            raise UsageError(f"--option {name}: {shown!r} cannot be read", hint="put it in quotes") from error
-    return found
 
 
 def tasks_in(text: str | None) -> tuple[str, ...]:
@@ -222,31 +201,6 @@ def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if value is not None:
             raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
-
-
-def request_of(
-    model: Path,
-    plugin: list[Path] | None,
-    *,
-    origin: str = "auto",
-    option: list[str] | None = None,
-    input_shape: str | None = None,
-    **words: Any,
-) -> BuildRequest:
-    """What is asked, resolved; says once of a package of somebody else that its code runs.
-
-    Args:
-        origin, option, input_shape: as :data:`OriginOption`, :data:`SettingOption` and :data:`InputShapeOption` have
-            them.
-        words: the other fields of :class:`~convertkit.conversion.request.Asked`.
-    """
-    from convertkit.conversion.request import Asked, Origin, make_request
-
-    known = choice(origin, "--from", get_args(Origin))
-    own = {"options": settings(option), "sizing": sizing(input_shape)}
-    asked = Asked(model, origin=known, **own, **words)  # type: ignore[arg-type]
-    tell_of_code(model)
-    return make_request(asked, open_all(plugin))
 
 
 def steps_of(pipeline: str | None) -> list[str] | None:

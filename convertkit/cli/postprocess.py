@@ -12,6 +12,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     figure,
@@ -94,7 +95,7 @@ def postprocess(
     chosen = shared.tasks_in(tasks)
     record = read_record(inputs)
     _refuse_other_model(model, record)
-    request = shared.request_of(model, plugin, variant=record.variant, target=target, batch=record.batch)
+    request = request_of(model, plugin, variant=record.variant, target=target, batch=record.batch)
     _refuse_other_size(request, record)
     stems = [photo.stem for photo in record.photos]
     tools = tools_of(request.target, (entry.item for entry in request.plugins.targets))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.ui import note, print_json, progress_bar
 from convertkit.errors import ConvertkitError
 from convertkit.storage.files import megabytes
@@ -37,6 +38,7 @@ def preprocess(
     variant: shared.VariantOption = None,
     target: shared.TargetOption = "cpu",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     artifact: ArtifactOption = None,
     annotations: Annotated[
         Path | None,
@@ -71,7 +73,7 @@ def preprocess(
     from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = shared.request_of(model, plugin, variant=variant, target=target, batch=batch)
+    request = request_of(model, plugin, variant=variant, target=target, batch=batch, profile=profile)
     taken = _inputs(request, artifact)
     job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     BuildView,
@@ -57,6 +58,7 @@ def verify(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
+    profile: shared.ProfileOption = None,
     output: shared.OutputOption = None,
     pipeline: shared.PipelineOption = None,
     input_shape: shared.InputShapeOption = None,
@@ -98,9 +100,9 @@ def verify(
     from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
-    request = shared.request_of(
+    request = request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, env=env, compiler=compiler, batch=batch, pipeline=shared.steps_of(pipeline),
+        python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=shared.steps_of(pipeline),
         input_shape=input_shape,
     )  # fmt: skip
     directory = output or request.directory

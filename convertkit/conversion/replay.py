@@ -17,6 +17,7 @@ from convertkit.conversion.store import Store
 from convertkit.errors import SpecError
 from convertkit.passes.history import NO_CHECK
 from convertkit.plugins.loading import Plugins
+from convertkit.plugins.packages import open_package
 from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file, work_directory
 from convertkit.targets.capabilities import product_of
 
@@ -125,6 +126,9 @@ def repeat(
         pipeline=_pipeline(old, facts, plugins),
         python=python,
         env=env,
+        profile=old.size
+        if open_package(model, plugins).variant(variant or old.variant).spec.profiles
+        else None,
         check=all(step.summary.get("unchecked") != NO_CHECK for step in old.steps),
         compiler="none" if product else "auto",
         options=facts.compiled.options,

@@ -12,7 +12,8 @@ import msgspec
 
 from convertkit.conversion.classes import class_names
 from convertkit.conversion.destination import destination
-from convertkit.errors import UsageError
+from convertkit.detection.profiles import Size, size_text
+from convertkit.errors import UnknownNameError, UsageError
 from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import MOST_PICTURES
@@ -43,6 +44,7 @@ class Asked:
         pipeline: step texts to run instead of the model's own. The target's follow in any case, but for those that
             the given ones end with.
         batch: how many pictures one run takes, instead of the variant's own.
+        profile: one of the variant's sizes, which is then built alone.
         sizing: step texts to run in front of all others.
         check: run every pass's numeric check.
         compiler: where the target's compiler is: ``auto``, ``local``, ``docker:IMAGE``, ``ssh:HOST`` or ``none``.
@@ -58,6 +60,7 @@ class Asked:
     env: str | None = None
     pipeline: Sequence[str] | None = None
     batch: int | None = None
+    profile: Size | None = None
     sizing: Sequence[str] = ()
     check: bool = True
     compiler: str = "auto"
@@ -104,9 +107,14 @@ class BuildRequest:
         return f"{self.package.spec.name}-{self.variant.name}{suffix}-{self.target.name}"
 
     @property
+    def profile(self) -> str:
+        """``800x1216`` where the variant has several sizes and this is one of them, else empty."""
+        return size_text(self.asked.profile) if self.asked.profile else ""
+
+    @property
     def directory(self) -> Path:
         """Where the artifact goes unless somebody says otherwise."""
-        return Path("build") / self.label
+        return Path("build") / self.label / self.profile
 
 
 def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
@@ -116,7 +124,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         UsageError and its kin: a name nobody knows, a file that is missing, options that exclude each other.
     """
     package = open_package(asked.model, plugins)
-    chosen = _of_batch(package, package.variant(asked.variant), asked)
+    chosen = _of_batch(package, _of_profile(package, package.variant(asked.variant), asked), asked)
     package = package.of(chosen, class_names(package, chosen, asked.weights))
     place, context = destination(
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
@@ -129,6 +137,34 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     steps = _pipeline([*asked.sizing, *texts], place.name, place.passes(context), plugins)
     _refuse_other_sizes(steps, package, chosen)
     return BuildRequest(asked, package, chosen, place, context, steps, plugins)
+
+
+def make_requests(asked: Asked, plugins: Plugins) -> tuple[BuildRequest, ...]:
+    """One request for each of the variant's profiles, in their order; else the only one, as :func:`make_request`."""
+    variant = open_package(asked.model, plugins).variant(asked.variant)
+    sizes = variant.spec.profiles if asked.profile is None else ()
+    each = [replace(asked, profile=size) for size in sizes] or [asked]
+    return tuple(make_request(one, plugins) for one in each)
+
+
+def _of_profile(package: ModelPackage, variant: Variant, asked: Asked) -> Variant:
+    """The variant at the size that is asked for: a new export, but for the size that its own file was made for."""
+    spec, size = variant.spec, asked.profile
+    texts = [size_text(one) for one in dict.fromkeys((*spec.profiles, spec.size))]
+    if not spec.profiles and size is None:
+        return variant
+    if size is None:
+        raise UsageError(
+            f"variant {variant.name} has profiles {', '.join(texts[: len(spec.profiles)])}, one is taken here",
+            hint=f"give --profile {texts[0]}",
+        )
+    if not spec.profiles:
+        raise UsageError(f"--profile {size_text(size)}: variant {variant.name} has no profiles")
+    if size_text(size) not in texts:
+        raise UnknownNameError(f"profile of variant {variant.name}", size_text(size), texts)
+    keep = size == spec.size or asked.origin == "stock" or package.spec.export is None
+    stock = spec.stock if keep else None
+    return replace(variant, spec=msgspec.structs.replace(spec, size=size, profiles=(), stock=stock))
 
 
 def _of_batch(package: ModelPackage, variant: Variant, asked: Asked) -> Variant:

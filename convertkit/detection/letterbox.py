@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from convertkit.detection.profiles import fitting_scale
 from convertkit.detection.types import Array, Image, Placement
 from convertkit.errors import UsageError
 
@@ -80,7 +81,7 @@ def placement(height: int, width: int, size: tuple[int, int], spec: PreprocessSp
     turned, so the image always fits inside ``size``. Wherever mmcv's result fits too, it is the same.
     """
     canvas_height, canvas_width = size
-    scale = min(canvas_width / width, canvas_height / height)
+    scale = fitting_scale(height, width, size)
     half = 0.5 if spec.rounding == "nearest" else 0.0
     resized_height, resized_width = (max(1, int(side * scale + half)) for side in (height, width))
     centred = spec.placement == "center"

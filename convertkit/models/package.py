@@ -114,7 +114,7 @@ def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Varian
     if name.endswith((".yaml", ".yml")):
         record = read_record(Path(name), VariantSpec)
         path = Path(name).resolve()
-        refuse_without_source(path, spec, path.stem, record)
+        check_variant(path, spec, path.stem, record)
         return Variant(path.stem, record, path.parent, name)
     if name not in spec.variants:
         raise UnknownNameError("variant", name, spec.variants)
@@ -163,11 +163,11 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         if Path(photo).is_absolute() or ".." in Path(photo).parts:
             raise SpecError(f"{where}: samples: {photo} is not below the package's directory")
     for name, variant in spec.variants.items():
-        refuse_without_source(where, spec, name, variant)
+        check_variant(where, spec, name, variant)
 
 
-def refuse_without_source(where: Path, spec: ModelSpec, name: str, variant: VariantSpec) -> None:
-    """Refuses (SpecError) a variant of which no graph can come: neither a file, nor an export."""
+def check_variant(where: Path, spec: ModelSpec, name: str, variant: VariantSpec) -> None:
+    """Refuses (SpecError) a variant of which no graph can come, and profiles among which there is nothing to choose."""
     if variant.stock is None and spec.export is None:
         raise SpecError(
             f"{where}: variant {name} has no graph: the package has no `export`",
@@ -175,6 +175,11 @@ def refuse_without_source(where: Path, spec: ModelSpec, name: str, variant: Vari
         )
     if variant.stock is None and variant.config is None:
         raise SpecError(f"{where}: variant {name} has neither `config` nor `stock`")
+    if variant.profiles and len(set(variant.profiles)) < max(2, len(variant.profiles)):
+        raise SpecError(
+            f"{where}: variant {name}: `profiles` are two or more different sizes",
+            hint="one size alone is `size: [H, W]`",
+        )
 
 
 def describe(value: object) -> Any:

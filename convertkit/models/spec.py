@@ -22,6 +22,9 @@ Batch = Annotated[int, Meta(gt=0, le=MOST_PICTURES)]
 Size = tuple[Pixels, Pixels]
 """Height and width in pixels, in this order."""
 
+MOST_PROFILES = 100
+"""As many as ATC takes of one model."""
+
 Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
 """Part of the names of directories: of environments, datasets, artifacts."""
 
@@ -176,7 +179,9 @@ class VariantSpec(Record, frozen=True):
 
     ``classes``, ``preprocess`` and ``postprocess`` are instead of those of the package; ``classes`` is a list, a file
     with one name a line, or ``checkpoint``: the names that training wrote into it. ``batch`` is how many pictures one
-    run takes. ``performance`` is by target, and so is ``targets``: options for its compiler, over those of the package.
+    run takes. ``profiles`` are sizes to build one model each for, instead of ``size``: a photo goes to the one in which
+    it keeps the largest scale. ``performance`` is by target, and so is ``targets``: options for its compiler, over
+    those of the package.
     """
 
     size: Size
@@ -185,6 +190,7 @@ class VariantSpec(Record, frozen=True):
     weights: WeightsSpec = WeightsSpec()
     stock: str | None = None
     batch: Batch = 1
+    profiles: Annotated[tuple[Size, ...], Meta(max_length=MOST_PROFILES)] = ()
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
     performance: dict[str, PerformanceSpec] = {}

@@ -111,11 +111,11 @@ def bisect_accuracy(
     """Searches for a pass after which the accuracy is below that of the stock graph by more than the spec tolerates."""
     with work_directory("bisect") as scratch:
         tasks = tasks_of(request.package)
-        course = Course(request, source.open(limit, tasks=tasks), scratch, tasks)
+        course = Course((request,), source.open(limit, tasks=tasks), scratch, tasks)
 
         def measure(title: str, model: LightModel) -> Scores:
             with wish.place.open(model) as runtime, bar(title, len(course.dataset.images)) as advance:
-                return measure_graph(title.replace(" ", "-"), runtime, course, advance).scores
+                return measure_graph(title.replace(" ", "-"), [runtime], course, advance).scores
 
         stock, taken = stored_stages(request, report=report)
         found = by_accuracy(stock, taken, measure, request.variant.spec.accuracy, wish.observe)

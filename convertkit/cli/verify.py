@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of
+from convertkit.cli.requests import requests_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     BuildView,
@@ -91,22 +91,22 @@ def verify(
 ) -> None:
     """Measure the accuracy of a built model and judge it.
 
-    COCO bbox and segm AP on photos, with 95 % intervals; exit code 1 where they are below the accuracy spec, 5 where
-    more photos have to decide.
+    COCO bbox and segm AP on photos, with 95 % intervals; a variant's profiles are one model, each photo by its own.
+    Exit code 1 where they are below the accuracy spec, 5 where more photos have to decide.
     """
-    from convertkit.conversion.engine import build
+    from convertkit.conversion.profiles import build_profiles, places
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import find_source
     from convertkit.verification.ladder import verify as run
 
     chosen = shared.tasks_in(tasks)
-    request = request_of(
+    requests = requests_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=shared.steps_of(pipeline),
         input_shape=input_shape,
     )  # fmt: skip
-    directory = output or request.directory
-    rungs = _rungs(request, runtime or [], directory, ladder=ladder)
+    request = requests[0]
+    rungs = _rungs(request, runtime or [], places(requests, output), ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
     if not (request.target.runtimes and compiled):
         names = ", ".join(rung.text for rung in rungs)
@@ -114,9 +114,9 @@ def verify(
         shared.refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
     source = find_source(request.package, request.variant, annotations=annotations, images=images, note=note)
     view = BuildView()
-    make = partial(build, request, directory, report=view) if compiled else None
+    make = partial(build_profiles, requests, output, report=view) if compiled else None
     found = run(
-        request, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
+        requests, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
         until_decided=until_decided, results=results,
         options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
         ready=bool(runtime), bar=progress_bar, report=view,
@@ -124,14 +124,16 @@ def verify(
     _report(found, per_class=per_class, as_json=as_json)
 
 
-def _rungs(request: BuildRequest, names: list[str], directory: Path, *, ladder: bool) -> list[RungName]:
+def _rungs(
+    request: BuildRequest, names: list[str], directories: Sequence[Path], *, ladder: bool
+) -> list[RungName]:
     from convertkit.targets.capabilities import emulations, product_of, runtime_names
     from convertkit.verification.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in request.pipeline.steps]
     target = request.target
     product, ways = product_of(target), emulations(target)
-    compiled = bool(product) and (directory / product).is_file()
+    compiled = bool(product) and all((place / product).is_file() for place in directories)
     default = ladder_of(passes, ways, compiled=compiled) if ladder else [target.rung]
     known = [name for name, _ in passes]
     return [parse_rung(name, known, ways, runtime_names(target)) for name in names or default]

@@ -6,7 +6,7 @@ picture by picture in one list, ``(B * N, 5)`` out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 T = TypeVar("T")
+
+PATIENCE = 8
+"""How many times the pictures of a run may come in while the first of another run waits for its like."""
 
 
 def stacked(pictures: Sequence[Mapping[str, NDArray[Any]]], batch: int) -> dict[str, NDArray[Any]]:
@@ -48,3 +51,34 @@ def groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
     rest = iter(items)
     while group := list(islice(rest, size)):
         yield group
+
+
+def kind_of(inputs: Mapping[str, NDArray[Any]]) -> Hashable:
+    """What pictures have in common that one run can take: the names and shapes of their inputs, whatever the batch."""
+    return frozenset((name, array.shape[1:]) for name, array in inputs.items())
+
+
+def alike(items: Iterable[T], size: int, kind: Callable[[T], Hashable]) -> Iterator[list[tuple[int, T]]]:
+    """Lists of ``size`` items of one kind, each with its number; a list that waits too long is given as it is.
+
+    No item is overtaken by more than ``PATIENCE * size`` others; items of one kind come as in :func:`groups`.
+    """
+    waiting: dict[Hashable, list[tuple[int, T]]] = {}  # in the order of their first items
+    for number, item in enumerate(items):
+        waiting.setdefault(key := kind(item), []).append((number, item))
+        if len(waiting[key]) == size:
+            yield waiting.pop(key)
+        if waiting and number - next(iter(waiting.values()))[0][0] >= PATIENCE * size:
+            yield waiting.pop(next(iter(waiting)))
+    yield from waiting.values()
+
+
+def in_turn(items: Iterable[tuple[int, T]]) -> Iterator[T]:
+    """Numbered items in the order of their numbers 0, 1, 2 ..., each as soon as all before it are there."""
+    early: dict[int, T] = {}
+    turn = 0
+    for number, item in items:
+        early[number] = item
+        while turn in early:
+            yield early.pop(turn)
+            turn += 1

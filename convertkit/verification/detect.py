@@ -20,10 +20,11 @@ from convertkit.graph.session import Session
 from convertkit.models.known import OURS
 from convertkit.targets.capabilities import Runtime, emulate
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.ladder import runtime_of, takes_pixels
+from convertkit.verification.framework import framework_detections
+from convertkit.verification.measuring import runtime_of, takes_pixels
 from convertkit.verification.results import Mask, plain_mask
 from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import detections_of, framework_detections
+from convertkit.verification.rungs import detections_of
 
 
 class Thing(Struct, frozen=True, omit_defaults=True):
@@ -81,8 +82,8 @@ class Subject:
         else:
             detections_of(
                 [_Numbered(number, photo) for number, photo in enumerate(photos)],
-                self._runtime(rung, options, report),
-                self.request,
+                [self._runtime(rung, options, report)],
+                [self.request],
                 read=lambda photo: decode(photo, photo_bytes(photo.path)),
                 sink=lambda photo, seen: found.__setitem__(photo.number, seen),
                 on_progress=on_progress,

@@ -11,30 +11,22 @@ from pathlib import Path
 import numpy as np
 from msgspec import Struct, structs
 
-from convertkit.conversion.engine import BuildResult, graph_after
-from convertkit.conversion.events import Note, Report, fresh_only, silent
+from convertkit.conversion.engine import BuildResult
+from convertkit.conversion.events import Note, Report, silent
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import LeftOut
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
-from convertkit.graph.domains import lowered
-from convertkit.graph.session import Session, open_session
 from convertkit.models.spec import AccuracySpec
 from convertkit.storage.files import work_directory
-from convertkit.targets.capabilities import Runtime, emulate, open_runtime
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.data import Source
+from convertkit.verification.framework import recorded_framework
 from convertkit.verification.gates import demanded, gates_of
 from convertkit.verification.intervals import ALPHA, SEED, Difference, Resampled, levels, looks
 from convertkit.verification.judge import Verdict, judge
+from convertkit.verification.measuring import measure
 from convertkit.verification.rung_names import RungName, in_order
-from convertkit.verification.rungs import (
-    Course,
-    Rung,
-    measure_framework,
-    measure_graph,
-    recorded_framework,
-    tasks_of,
-)
+from convertkit.verification.rungs import Course, Rung, tasks_of
 from convertkit.verification.stream import StreamError
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -66,8 +58,8 @@ class Verification(Struct, frozen=True):
 
 
 def verify(
-    request: BuildRequest,
-    make: Callable[[], BuildResult] | None,
+    requests: Sequence[BuildRequest],
+    make: Callable[[], Sequence[BuildResult]] | None,
     source: Source,
     rungs: Iterable[RungName],
     *,
@@ -85,7 +77,8 @@ def verify(
     """Measures rungs on a dataset.
 
     Args:
-        make: builds the artifact, once the dataset was found to be whole; needed for the ``target`` rung.
+        requests: one for each of the variant's profiles, or the only one.
+        make: builds the artifacts, once the dataset was found to be whole; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
         tasks: ``bbox``, ``segm`` or both; all that the model has by default.
         skip_bad: leave out photos that cannot be read.
@@ -96,7 +89,7 @@ def verify(
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
             and so is an emulation that does not cover the target's options.
     """
-    wanted = in_order(dict.fromkeys(rungs))
+    wanted, request = in_order(dict.fromkeys(rungs)), requests[0]
     own = source.own and limit is None
     spec = request.variant.spec.accuracy
     if until_decided:
@@ -106,7 +99,7 @@ def verify(
     dataset.refuse_nothing_to_find()
     built = make() if make else None
     with _results_directory(results) as directory:
-        course = Course(request, dataset, directory, chosen)
+        course = Course(tuple(requests), dataset, directory, chosen)
         notes = course.notes()
         for line in notes:
             report(Note(line))
@@ -147,7 +140,7 @@ class _Ladder:
     """The rungs to measure and what they need, whatever the photos."""
 
     wanted: Sequence[RungName]
-    built: BuildResult | None
+    built: Sequence[BuildResult] | None
     options: RuntimeOptions | None
     ready: bool
     bar: Bar
@@ -163,7 +156,7 @@ class _Ladder:
         for rung in self.wanted:
             try:
                 with self.bar(rung.text, len(course.images)) as advance:
-                    measured.append(_measure(rung, course, self.built, self.options, advance, self.report))
+                    measured.append(measure(rung, course, self.built, self.options, advance, self.report))
             except UnavailableError as error:
                 if self.ready or not measured or not (rung.source == "target" or rung.emulation):
                     raise
@@ -220,43 +213,6 @@ def _recorded(course: Course, wanted: Sequence[RungName]) -> list[Rung]:
         return []
     scores = {task: known.scores[task] for task in course.tasks if task in known.scores}
     return [structs.replace(known, scores=scores)]
-
-
-def _measure(
-    rung: RungName,
-    course: Course,
-    built: BuildResult | None,
-    options: RuntimeOptions | None,
-    advance: Callable[[int], None],
-    report: Report,
-) -> Rung:
-    if rung.source == "framework":
-        return measure_framework(course, advance, report)
-    directory = None if built is None else built.directory
-    runtime = runtime_of(rung, course.request, directory, options, report)
-    return measure_graph(rung.text, runtime, course, advance, pixels=takes_pixels(rung, course.request))
-
-
-def takes_pixels(rung: RungName, request: BuildRequest) -> bool:
-    """Whether the target, or what stands for it, normalises; stock graphs and those after a pass are fed normalised."""
-    return request.context.pixels is not None and (rung.source == "target" or bool(rung.emulation))
-
-
-def runtime_of(
-    rung: RungName,
-    request: BuildRequest,
-    directory: Path | None,
-    options: RuntimeOptions | None,
-    report: Report,
-) -> Runtime | Session:
-    """What runs a rung other than the framework's; ``directory`` is the artifact's, for ``target``."""
-    if rung.source == "target":
-        assert directory is not None
-        return open_runtime(request.target, directory, rung.runtime, options or RuntimeOptions())
-    graph = graph_after(request, rung.passes, report=fresh_only(report))
-    if rung.emulation:
-        return emulate(request.target, graph, rung.emulation, rung.variation, request.context)
-    return open_session(lowered(graph))
 
 
 @contextlib.contextmanager

@@ -4,36 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 from msgspec import Struct
 
-from convertkit.conversion.events import Report, silent
-from convertkit.conversion.framework import run_job
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.classes import ClassMap
 from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.datasets.doubts import doubts
+from convertkit.detection.profiles import best_size
 from convertkit.detection.types import Detections, Image
-from convertkit.errors import SpecError, UsageError
+from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
 from convertkit.targets.capabilities import Runtime, answers
 from convertkit.verification.intervals import Estimate
 from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
+from convertkit.verification.profiled import Preparation
 from convertkit.verification.results import ResultsWriter
 from convertkit.verification.stream import I, Timing, stream
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 
 class Rung(Struct, frozen=True):
@@ -68,16 +66,22 @@ class Rung(Struct, frozen=True):
 class Course:
     """What every rung of one ladder has in common: the request, the photos, where results go, what is scored.
 
-    ``done`` is how many of the photos were measured in an earlier look: their detections are in the results already.
-    ``matches`` takes those of every rung, by task.
+    ``requests`` are one for each of the variant's profiles, or the only one. ``done`` is how many of the photos were
+    measured in an earlier look: their detections are in the results already. ``matches`` takes those of every rung, by
+    task.
     """
 
-    request: BuildRequest
+    requests: tuple[BuildRequest, ...]
     dataset: CocoDataset
     results: Path
     tasks: tuple[str, ...]
     done: int = 0
     matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
+
+    @property
+    def request(self) -> BuildRequest:
+        """The first: all are equal but for the size."""
+        return self.requests[0]
 
     @property
     def images(self) -> tuple[CocoImage, ...]:
@@ -97,7 +101,21 @@ class Course:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the figures has to know of the annotations, and of the names on either side."""
         found, ids = self.dataset.found, [image.id for image in self.dataset.images]
-        return (*doubts(found, self.tasks, ids), *self.classes.notes(found.counts(ids)))
+        return (*self._shares(), *doubts(found, self.tasks, ids), *self.classes.notes(found.counts(ids)))
+
+    def by_profile(self, images: Sequence[CocoImage]) -> list[tuple[BuildRequest, list[CocoImage]]]:
+        """Photos with the request that each goes to, those without photos left out."""
+        sizes = [request.variant.spec.size for request in self.requests]
+        found: list[list[CocoImage]] = [[] for _ in sizes]
+        for image in images:
+            found[sizes.index(best_size(image.height, image.width, sizes))].append(image)
+        return [pair for pair in zip(self.requests, found, strict=True) if pair[1]]
+
+    def _shares(self) -> Iterator[str]:
+        if len(self.requests) > 1:
+            parts = self.by_profile(self.dataset.images)
+            shares = ", ".join(f"{len(images)} at {request.profile}" for request, images in parts)
+            yield f"photos by profile, on every rung: {shares}"
 
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""
@@ -133,22 +151,23 @@ def tasks_of(package: ModelPackage, chosen: Sequence[str] = ()) -> tuple[str, ..
 
 def measure_graph(
     name: str,
-    runtime: Runtime | Session,
+    runtimes: Sequence[Runtime | Session],
     course: Course,
     on_progress: Callable[[int], None],
     *,
     pixels: bool = False,
 ) -> Rung:
-    """Streams the photos through preprocessing, a runtime and postprocessing, and scores what comes out.
+    """Streams the photos through preprocessing, their runtime and postprocessing, and scores what comes out.
 
     Args:
-        pixels: the runtime takes the bytes of an image and normalises them itself.
+        runtimes: one for each of the course's requests.
+        pixels: they take the bytes of an image and normalise them themselves.
     """
     with course.writer(name) as writer:
         timing = detections_of(
             course.images,
-            runtime,
-            course.request,
+            runtimes,
+            course.requests,
             read=course.dataset.read,
             sink=lambda image, found: writer.write(image.id, found),
             on_progress=on_progress,
@@ -160,76 +179,33 @@ def measure_graph(
 
 def detections_of(
     images: Iterable[I],
-    runtime: Runtime | Session,
-    request: BuildRequest,
+    runtimes: Sequence[Runtime | Session],
+    requests: Sequence[BuildRequest],
     *,
     read: Callable[[I], Image],
     sink: Callable[[I, Detections], object],
     on_progress: Callable[[int], object] | None = None,
     pixels: bool = False,
 ) -> Timing:
-    """Streams photos through preprocessing, a runtime and postprocessing; arguments and errors as :func:`stream`."""
-    package, variant = request.package, request.variant
-    preprocess = package.preprocess_spec(variant)
-    preprocess = preprocess if pixels else preprocess.on_host()
-    size = variant.spec.size
+    """Streams photos through preprocessing, a runtime and postprocessing; arguments and errors as :func:`stream`.
+
+    Args:
+        runtimes, requests: one for each of the variant's profiles, or the only one.
+    """
+    package, variant = requests[0].package, requests[0].variant
+    settings = package.preprocess_spec(variant)
+    sizes = [request.variant.spec.size for request in requests]
+    preparation = Preparation(package, settings if pixels else settings.on_host(), sizes)
     return stream(
         images,
         read=read,
-        preprocess=lambda image: package.model.preprocess(image, size, preprocess),
-        run=functools.partial(answers, runtime),
+        preprocess=preparation,
+        run=functools.partial(answers, preparation.runtime(runtimes)),
         postprocess=package.detections,
         sink=sink,
         on_progress=on_progress,
         batch=variant.spec.batch,
     )
-
-
-def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
-    """mmdet's (or another framework's) own pipeline, forward and postprocessing, in the export environment."""
-    start = time.perf_counter()
-    paths = {image.id: image.path for image in course.images}
-    with course.writer("framework") as writer:
-        framework_detections(course.request, paths, writer.write, on_progress, report)
-    return score(course, "framework", len(paths) / (time.perf_counter() - start))
-
-
-def framework_detections(
-    request: BuildRequest,
-    photos: Mapping[int, Path],
-    sink: Callable[[int, Detections], object],
-    on_progress: Callable[[int], object],
-    report: Report = silent,
-) -> None:
-    """Lets the export environment predict photos, by their ids.
-
-    Raises:
-        SpecError: the package's worker did not answer for all.
-    """
-    job = {
-        "task": "predict",
-        "pipeline": msgspec.structs.asdict(request.package.preprocess_spec(request.variant)),
-        "images": [{"id": number, "path": str(path.resolve())} for number, path in photos.items()],
-    }
-    done = 0
-
-    def take(result: dict[str, Any]) -> None:
-        nonlocal done
-        sink(result["image_id"], _detections(result))
-        done += 1
-        on_progress(done)
-
-    run_job(request, job, report, on_result=take)
-    if done != len(photos):
-        raise SpecError(f"the framework worker answered for {done} of {len(photos)} images")
-
-
-def recorded_framework(request: BuildRequest) -> Rung | None:
-    """The framework's figures as ``model.yaml`` has them, or None."""
-    spec = request.variant.spec.accuracy
-    if not spec.framework:
-        return None
-    return Rung("framework", spec.framework, spec.images or 0, origin=f"recorded: {spec.source}")
 
 
 def score(course: Course, name: str, rate: float) -> Rung:
@@ -244,14 +220,4 @@ def score(course: Course, name: str, rate: float) -> Rung:
         rate,
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),
-    )
-
-
-def _detections(result: Mapping[str, Any]) -> Detections:
-    boxes: NDArray[np.float32] = np.asarray(result["boxes"], np.float32).reshape(-1, 4)
-    return Detections(
-        boxes,
-        np.asarray(result["scores"], np.float32),
-        np.asarray(result["labels"], np.int64),
-        tuple(result["masks"]) if result.get("masks") is not None else None,
     )

@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-from convertkit.detection.batch import apart, groups, stacked
+from convertkit.detection.batch import alike, apart, in_turn, kind_of, stacked
 from convertkit.errors import ConvertkitError, UsageError
 
 I = TypeVar("I")  # noqa: E741 - an image, whatever the caller takes for one
@@ -75,8 +75,8 @@ def stream(
         sink: takes an image and its detections; only ever called from the caller's thread.
         on_progress: told the number of finished images after each one.
         prefetch: how many images may wait before the graph, and how many behind it.
-        batch: how many images one run takes. The last run is filled up with its last image; what comes out of those
-            is dropped.
+        batch: how many images one run takes, of inputs of the same shapes. A run for which there are no more is filled
+            up with its last image; what comes out of those is dropped.
 
     Raises:
         StreamError: a stage failed; everything has stopped, and the message names the image.
@@ -89,12 +89,14 @@ def stream(
     start, done = time.perf_counter(), 0
     with _pool(min(READERS, prefetch)) as ahead, _pool(1) as behind:
         read_ahead = ((image, ahead.submit(work.prepare, image)) for image in images)
+        prepared = _in_order(read_ahead, prefetch)
+        runs = alike(prepared, batch, lambda item: kind_of(item[1][0]) if batch > 1 else None)
         ran = (
-            (image, behind.submit(work.finish, image, outputs, place))
-            for group in groups(_in_order(read_ahead, prefetch), batch)
-            for (image, (_, place)), outputs in zip(group, work.run(group, batch), strict=False)
+            (number, (image, behind.submit(work.finish, image, outputs, place)))
+            for run in runs
+            for (number, (image, (_, place))), outputs in zip(run, work.run(run, batch), strict=False)
         )
-        for image, found in _in_order(ran, prefetch):
+        for image, found in _in_order(in_turn(ran), prefetch):
             work.timed("sink", image, sink, image, found)
             done += 1
             if on_progress is not None:
@@ -120,9 +122,9 @@ class _Work:
         pixels = self.timed("read", image, self._read, image)
         return cast("tuple[Any, Any]", self.timed("preprocess", image, self._preprocess, pixels))
 
-    def run(self, group: list[tuple[Any, tuple[Any, Any]]], batch: int) -> list[Any]:
+    def run(self, group: list[tuple[int, tuple[Any, tuple[Any, Any]]]], batch: int) -> list[Any]:
         """The outputs of each image; an error names the first."""
-        image, inputs = group[0][0], [inputs for _, (inputs, _) in group]
+        image, inputs = group[0][1][0], [inputs for _, (_, (inputs, _)) in group]
         if batch == 1:
             return [self.timed("run", image, self._run, inputs[0])]
         return apart(self.timed("run", image, self._run, stacked(inputs, batch)), batch)

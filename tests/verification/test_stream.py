@@ -182,3 +182,25 @@ def test_a_run_of_several_pads_the_last_and_drops_what_comes_of_it():
     assert runs == [[1, 2], [3, 4], [5, 5]]
     assert reached == [(image, [2 * (image + 1)], "place") for image in range(5)]
     assert timing.images == 5
+
+
+@given(st.lists(st.integers(1, 3), max_size=40), st.integers(2, 4))
+@settings(deadline=None, max_examples=30)
+def test_a_run_takes_inputs_of_one_shape_and_the_order_stays(widths, batch):
+    runs = []
+
+    def run(inputs):
+        runs.append(inputs["x"].shape)
+        return {"y": inputs["x"].sum(axis=1)}
+
+    reached, _ = through(
+        list(enumerate(widths, 1)),
+        read=lambda image: image,
+        preprocess=lambda image: ({"x": np.full((1, image[1]), image[0])}, "place"),
+        run=run,
+        postprocess=lambda outputs, place: (int(outputs["y"][0]), place),
+        batch=batch,
+    )
+
+    assert reached == [((number, width), number * width, "place") for number, width in enumerate(widths, 1)]
+    assert {shape[0] for shape in runs} <= {batch}

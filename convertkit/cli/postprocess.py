@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.preprocess import ArtifactOption, note_other_artifact
-from convertkit.cli.requests import request_of
+from convertkit.cli.answered import Asked
+from convertkit.cli.preprocess import ArtifactOption
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import (
     figure,
@@ -30,8 +30,8 @@ from convertkit.storage.files import work_directory
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.offline.draw import Painter
-    from convertkit.offline.interface import TensorInfo
     from convertkit.offline.prepared import Prepared
+    from convertkit.offline.profiles import ProfiledFiles
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import Answers, Finished
 
@@ -87,20 +87,10 @@ def postprocess(
 
     Exit code 1 where they are below the accuracy spec.
     """
-    from convertkit.offline.prepared import read_record
-    from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import finish
-    from convertkit.targets.capabilities import tools_of
 
     chosen = shared.tasks_in(tasks)
-    record = read_record(inputs)
-    _refuse_other_model(model, record)
-    request = request_of(model, plugin, variant=record.variant, target=target, batch=record.batch)
-    _refuse_other_size(request, record)
-    stems = [photo.stem for photo in record.photos]
-    tools = tools_of(request.target, (entry.item for entry in request.plugins.targets))
-    files = ResultFiles.open(results, _outputs(request, artifact, shapes, record, inputs), stems, *tools)
-    _say_runs(files)
+    request, record, files = Asked(model, plugin, target, artifact, shapes).open(inputs, results)
     answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, report)
     painter = _painter(answers, images, draw, above)
@@ -109,43 +99,10 @@ def postprocess(
     _report(finished, draw, per_class=per_class, as_json=as_json)
 
 
-def _refuse_other_model(model: Path, record: Prepared) -> None:
-    """Before the variant is looked for, which another package does not have."""
-    from convertkit.models.package import read_spec
-
-    if (model / "model.yaml").is_file() and (name := read_spec(model).name) != record.model:
-        raise UsageError(f"the inputs were prepared for model {record.model}, not for {name}")
-
-
-def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
-    if record.size != request.variant.spec.size:
-        was, now = ("x".join(map(str, size)) for size in (record.size, request.variant.spec.size))
-        raise UsageError(
-            f"the inputs were prepared for {was}, variant {request.variant.name} is {now} by now"
-        )
-
-
-def _outputs(
-    request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
-) -> tuple[TensorInfo, ...]:
-    from convertkit.offline.interface import parse_shapes, read_interface
-
-    if shapes is not None:
-        return parse_shapes(shapes)
-    path = (artifact or request.directory) / "model.onnx"
-    if artifact is None and not path.is_file():
-        raise UsageError(
-            f"{path} is not there, so nothing says what the result files hold",
-            hint="build it, or give --artifact or --shapes",
-        )
-    note_other_artifact(request, path.parent)
-    return record.interface(inputs, read_interface(path)).outputs
-
-
 def _answers(
     request: BuildRequest,
     record: Prepared,
-    files: ResultFiles,
+    files: ResultFiles | ProfiledFiles,
     annotations: Path | None,
     images: Path | None,
     *,
@@ -168,12 +125,6 @@ def _answers(
     return Answers(
         request.package, request.variant, record, files, annotations or known, own and not partial, partial
     )
-
-
-def _say_runs(files: ResultFiles) -> None:
-    if len(files.runs) > 1:
-        names = ", ".join(run.name for run in files.runs)
-        note(f"note: {len(files.runs)} runs are taken together, each photo is in one of them only: {names}")
 
 
 def _refuse_problems(answers: Answers, limit: int) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of
+from convertkit.cli.requests import requests_of
 from convertkit.cli.ui import note, print_json, progress_bar
 from convertkit.errors import ConvertkitError
 from convertkit.storage.files import megabytes
@@ -68,18 +69,46 @@ def preprocess(
 ) -> None:
     """Write every photo as the network input, one file each, also for a model that takes several in one run.
 
-    Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess.
+    Finished photos are not made again; preprocess.json beside the files holds the way back for postprocess. A variant's
+    profiles have a directory each, with the photos that suit it.
     """
     from convertkit.offline.prepare import prepare
 
     shared.choice(suffix, "--format", FORMATS)
-    request = request_of(model, plugin, variant=variant, target=target, batch=batch, profile=profile)
-    taken = _inputs(request, artifact)
-    job = _job(request, taken, annotations, images, limit, skip_bad=skip_bad_photos)
+    requests = requests_of(model, plugin, variant=variant, target=target, batch=batch, profile=profile)
+    several = len(requests) > 1
+    taken = [_inputs(one, artifact / one.profile if artifact and several else artifact) for one in requests]
+    job = _job(requests[0], taken[0], annotations, images, limit, skip_bad=skip_bad_photos)
     job = _with(job, suffix, placement, rounding)
-    with progress_bar("preprocess", len(job.photos)) as advance:
-        outcome = prepare(job, output, jobs=jobs, on_progress=advance)
-    _report(outcome, output, as_json=as_json)
+    outcomes = {}
+    for place, part in (_by_profile(job, requests, taken, output) if several else {output: job}).items():
+        title = f"preprocess {place.name}" if several else "preprocess"
+        with progress_bar(title, len(part.photos)) as advance:
+            outcomes[place] = prepare(part, place, jobs=jobs, on_progress=advance)
+    _report(outcomes, output, as_json=as_json)
+
+
+def _by_profile(
+    job: Job, requests: Sequence[BuildRequest], taken: Sequence[tuple[TensorInfo, ...]], output: Path
+) -> dict[Path, Job]:
+    """An ordinary job for each profile that has photos, by its directory; which photo goes where is written down."""
+    from dataclasses import replace
+
+    from convertkit.offline.profiles import Split
+
+    split = Split.of(job.photos, [request.variant.spec.size for request in requests], own=job.own)
+    split.begin(output)
+    return {
+        output / name: replace(
+            job,
+            variant=request.variant,
+            inputs=inputs,
+            photos=tuple(photo for photo in job.photos if split.photos[photo.stem] == name),
+            own=False,
+        )
+        for request, inputs in zip(requests, taken, strict=True)
+        if (name := request.profile) in split.photos.values()
+    }
 
 
 def _inputs(request: BuildRequest, artifact: Path | None) -> tuple[TensorInfo, ...]:
@@ -164,27 +193,36 @@ def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) ->
     return replace(job, suffix=kind, preprocess=msgspec.structs.replace(job.preprocess, **changes))
 
 
-def _report(outcome: Outcome, output: Path, *, as_json: bool) -> None:
-    record = outcome.record
-    directories = [str(place) for place in record.directories(output).values()]
-    if outcome.extra:
-        counts = Counter(str(path.parent) for path in outcome.extra)
+def _report(outcomes: Mapping[Path, Outcome], output: Path, *, as_json: bool) -> None:
+    extra = [path for outcome in outcomes.values() for path in outcome.extra]
+    if extra:
+        counts = Counter(str(path.parent) for path in extra)
         where = " and ".join(f"{count} in {place}" for place, count in counts.items())
         note(
-            f"note: files that are not of this run: {where}, like {outcome.extra[0]}; "
+            f"note: files that are not of this run: {where}, like {extra[0]}; "
             "a tool that takes the whole directory would take them"
         )
     if as_json:
-        data = {
-            "directory": str(output),
-            "photos": len(record.photos),
-            "made": outcome.made,
-            "inputs": directories,
-        }
-        print_json({**data, "extra": outcome.extra})
+        found = [_data(outcome, place) for place, outcome in outcomes.items()]
+        print_json(found[0] if output in outcomes else {"directory": str(output), "profiles": found})
         return
-    each = sum(tensor.bytes for tensor in record.inputs)
-    count = len(record.photos)
-    print(f"{count} photos in {output} ({outcome.made} made now, {megabytes(each)} each)")
-    if len(directories) > 1:
-        print(f"inputs, in the order of the graph: {','.join(directories)}")
+    for place, outcome in outcomes.items():
+        record, directories = outcome.record, _directories(outcome, place)
+        each = sum(tensor.bytes for tensor in record.inputs)
+        print(f"{len(record.photos)} photos in {place} ({outcome.made} made now, {megabytes(each)} each)")
+        if len(directories) > 1:
+            print(f"inputs, in the order of the graph: {','.join(directories)}")
+
+
+def _directories(outcome: Outcome, place: Path) -> list[str]:
+    return [str(directory) for directory in outcome.record.directories(place).values()]
+
+
+def _data(outcome: Outcome, place: Path) -> dict[str, Any]:
+    return {
+        "directory": str(place),
+        "photos": len(outcome.record.photos),
+        "made": outcome.made,
+        "inputs": _directories(outcome, place),
+        "extra": outcome.extra,
+    }

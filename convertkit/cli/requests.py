@@ -10,16 +10,24 @@ from convertkit.errors import UsageError
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import Asked, BuildRequest
+    from convertkit.detection.profiles import Size
 
 SHOWN = 60
 """Letters of a value that are quoted in an error."""
 
 
-def request_of(model: Path, plugin: list[Path] | None, **words: Any) -> BuildRequest:
-    """What is asked of one size, as :func:`requests_of`; a variant with profiles needs ``--profile``."""
-    from convertkit.conversion.request import make_request
+def request_of(
+    model: Path, plugin: list[Path] | None, *, recorded: Size | None = None, **words: Any
+) -> BuildRequest:
+    """What is asked of one size, as :func:`requests_of`; a variant with profiles needs ``--profile``.
 
-    return make_request(_asked(model, **words), shared.open_all(plugin))
+    Args:
+        recorded: the size that was prepared, where a record says it.
+    """
+    from convertkit.conversion.request import at_size, make_request
+
+    asked, plugins = _asked(model, **words), shared.open_all(plugin)
+    return make_request(asked if recorded is None else at_size(asked, recorded, plugins), plugins)
 
 
 def requests_of(model: Path, plugin: list[Path] | None, **words: Any) -> tuple[BuildRequest, ...]:

@@ -12,12 +12,11 @@ from msgspec import Struct, field
 from convertkit.conversion.engine import build
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest, StepEntry, is_untouched, read_manifest
-from convertkit.conversion.request import Asked, Origin, make_request
+from convertkit.conversion.request import Asked, Origin, at_size, make_request
 from convertkit.conversion.store import Store
 from convertkit.errors import SpecError
 from convertkit.passes.history import NO_CHECK
 from convertkit.plugins.loading import Plugins
-from convertkit.plugins.packages import open_package
 from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file, work_directory
 from convertkit.targets.capabilities import product_of
 
@@ -126,14 +125,11 @@ def repeat(
         pipeline=_pipeline(old, facts, plugins),
         python=python,
         env=env,
-        profile=old.size
-        if open_package(model, plugins).variant(variant or old.variant).spec.profiles
-        else None,
         check=all(step.summary.get("unchecked") != NO_CHECK for step in old.steps),
         compiler="none" if product else "auto",
         options=facts.compiled.options,
     )
-    request = make_request(asked, plugins)
+    request = make_request(at_size(asked, old.size, plugins), plugins)
     with work_directory("replay") as scratch:
         result = build(request, Path(scratch, "artifact"), store=Store(Path(scratch, "store")), report=report)
     new = result.manifest

@@ -147,6 +147,12 @@ def make_requests(asked: Asked, plugins: Plugins) -> tuple[BuildRequest, ...]:
     return tuple(make_request(one, plugins) for one in each)
 
 
+def at_size(asked: Asked, size: Size, plugins: Plugins) -> Asked:
+    """The same at a size that was recorded, where the variant has several to choose from."""
+    several = open_package(asked.model, plugins).variant(asked.variant).spec.profiles
+    return replace(asked, profile=size) if several else asked
+
+
 def _of_profile(package: ModelPackage, variant: Variant, asked: Asked) -> Variant:
     """The variant at the size that is asked for: a new export, but for the size that its own file was made for."""
     spec, size = variant.spec, asked.profile

@@ -106,6 +106,11 @@ class ResultFiles:
         return all((stem, index) in self.paths for index in range(len(self.outputs)))
 
     @property
+    def count(self) -> int:
+        """How many outputs a photo has."""
+        return len(self.outputs)
+
+    @property
     def summary(self) -> str:
         """How many of the photos have all of their files, whatever is in them."""
         count = sum(map(self.complete, self.stems))

@@ -23,6 +23,7 @@ from convertkit.detection.types import Detections
 from convertkit.errors import SpecError, UsageError
 from convertkit.models.package import ModelPackage, Variant, describe
 from convertkit.offline.prepared import Prepared, PreparedPhoto
+from convertkit.offline.profiles import ProfiledFiles
 from convertkit.offline.result_files import ResultFiles
 from convertkit.verification.judge import Verdict, judge
 from convertkit.verification.metrics import Metrics, evaluate
@@ -75,7 +76,7 @@ class Answers:
     package: ModelPackage
     variant: Variant
     record: Prepared
-    files: ResultFiles
+    files: ResultFiles | ProfiledFiles
     annotations: Path | None
     own: bool
     partial: bool = False
@@ -91,9 +92,7 @@ class Answers:
             return self.record.photos
         found = tuple(photo for photo in self.record.photos if self.files.complete(photo.stem))
         if not found:
-            raise UsageError(
-                f"{self.files.root}: no photo has all of its {len(self.files.outputs)} outputs there"
-            )
+            raise UsageError(f"{self.files.root}: no photo has all of its {self.files.count} outputs there")
         return found
 
 

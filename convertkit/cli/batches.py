@@ -1,4 +1,4 @@
-"""``convertkit bench --batch 1,4,8``: one model for each number of pictures in a run, side by side."""
+"""``convertkit bench --batch 1,4,8``: one model for each number of pictures in a run, and profile, side by side."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def compare(
     requests: list[BuildRequest], name: str, measure: Callable[[BuildRequest], Any], *, as_json: bool
 ) -> None:
-    """A row for each batch: what was measured, beside the roofline; a figure that cannot be had is left out."""
+    """A row for each batch and profile: what was measured beside the roofline, where each can be had."""
     rows: list[dict[str, Any]] = []
     for request in requests:
         roofline = _roofline(request)
@@ -26,25 +26,31 @@ def compare(
         except UnavailableError as error:
             if roofline is None:
                 raise
-            note(f"batch {request.variant.spec.batch} is not measured: {error.message}")
+            note(f"batch {request.variant.spec.batch}{_at(request)} is not measured: {error.message}")
             repeated = None
-        rows.append({"batch": request.variant.spec.batch, "repeated": repeated, "roofline": roofline})
+        known = {"profile": request.profile, "batch": request.variant.spec.batch}
+        rows.append({**known, "repeated": repeated, "roofline": roofline})
     if as_json:
         print_json({"runtime": name, "batches": rows})
         return
     first = requests[0]
     print(f"{first.package.spec.name} {first.variant.name} on {first.target.name}, {name}; computing only\n")
+    heads = ["profile"] if first.profile else []
     print_table(
-        ["batch", "ms (mean)", "images/s", "roofline ms", "images/s at most"],
+        [*heads, "batch", "ms (mean)", "images/s", "roofline ms", "images/s at most"],
         [_line(**row) for row in rows],
-        right=range(5),
+        right=range(len(heads), len(heads) + 5),
     )
 
 
-def _line(batch: int, repeated: Repeated | None, roofline: float | None) -> list[str]:
+def _at(request: BuildRequest) -> str:
+    return f" at {request.profile}" if request.profile else ""
+
+
+def _line(profile: str, batch: int, repeated: Repeated | None, roofline: float | None) -> list[str]:
     measured = [f"{repeated.compute.mean:.2f}", f"{repeated.throughput:.2f}"] if repeated else ["-", "-"]
     bound = [f"{1000 * roofline:.2f}", f"{batch / roofline:.2f}"] if roofline else ["-", "-"]
-    return [str(batch), *measured, *bound]
+    return [*([profile] if profile else []), str(batch), *measured, *bound]
 
 
 def _roofline(request: BuildRequest) -> float | None:

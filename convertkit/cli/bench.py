@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of
+from convertkit.cli.requests import requests_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, print_json, progress_bar
 from convertkit.errors import UnknownNameError, UsageError
@@ -67,17 +67,18 @@ def bench(
     """Measure how fast a built model is.
 
     Throughput is 1000 x batch / mean compute time in ms: copies, pre- and postprocessing are left out. Beside it
-    stands what photos to detections takes, everything included. Several batches are a table, with the roofline beside
-    what was measured, or alone where there is no chip.
+    stands what photos to detections takes, everything included. Several batches, and a variant's profiles, are a table,
+    with the roofline beside what was measured, or alone where there is no chip.
     """
     from convertkit.targets.context import RuntimeOptions
 
     requests = [
-        request_of(
+        request
+        for size in _sizes(batch)
+        for request in requests_of(
             model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
             option=option, batch=size, profile=profile, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
         )
-        for size in _sizes(batch)
     ]  # fmt: skip
     how = _How(runtime, RuntimeOptions(device=device), loops, warmup, photos, images, output)
     if len(requests) > 1:
@@ -116,7 +117,7 @@ def _compare(requests: list[BuildRequest], how: _How, results: Path | None, *, a
     from convertkit.cli.batches import compare
 
     given = {"--results": results, "--output": how.output, "--photos": how.counts()["--photos"]}
-    shared.refuse_meaningless("several batches", given)
+    shared.refuse_meaningless("several batches or profiles", given)
     alone = replace(how, photos=0)
     compare(requests, how.name or "target", lambda request: _measure(request, alone), as_json=as_json)
 

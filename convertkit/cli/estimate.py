@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of
+from convertkit.cli.requests import requests_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, print_json
 from convertkit.errors import GraphError
@@ -44,16 +45,21 @@ def estimate(
 ) -> None:
     """Estimate a graph's time on a chip from its operations and bytes (a roofline).
 
-    An upper bound of speed: nothing is run, and nothing of it was measured on the chip.
+    An upper bound of speed: nothing is run, and nothing of it was measured on the chip. A variant's profiles have one
+    line each; --profile shows the nodes of one.
     """
     from convertkit.estimation.roofline import estimate as run
 
     title = str(subject)
     if subject.is_dir():
-        request = request_of(
+        requests = requests_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
             input_shape=input_shape, batch=batch, profile=profile,
         )  # fmt: skip
+        if len(requests) > 1:
+            _compare(requests, as_json=as_json)
+            return
+        request = requests[0]
         machine, pixels, model = _package(request)
         if (pictures := request.variant.spec.batch) > 1:
             title += f", runs of {pictures} pictures"
@@ -78,6 +84,34 @@ def estimate(
         print_json({"estimate": found, "machine": machine})
     else:
         _show(title, found, machine, top)
+
+
+def _compare(requests: Sequence[BuildRequest], *, as_json: bool) -> None:
+    from convertkit.estimation.roofline import estimate as run
+
+    found = []
+    for request in requests:
+        machine, pixels, model = _package(request)
+        found.append((request.profile, run(model, machine, pixels)))
+    if as_json:
+        each = [{"profile": profile, "estimate": one} for profile, one in found]
+        print_json({"profiles": each, "machine": machine})
+        return
+    rows = [
+        [
+            profile,
+            f"{one.matrix_operations / 1e9:.1f}",
+            f"{one.bytes / 1e9:.2f}",
+            f"{one.seconds * 1e3:.2f}",
+            f"{1 / one.seconds:.1f}" if one.seconds else "-",
+            "" if one.complete else f"at least: {len(one.uncounted)} nodes are not counted",
+        ]
+        for profile, one in found
+    ]
+    print_table(["profile", "G matrix op", "GB", "ms", "runs/s at most", ""], rows, right=range(1, 5))
+    print(
+        "an upper bound of speed by peak figures (roofline), no forecast; --profile names its figures and nodes"
+    )
 
 
 def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]:

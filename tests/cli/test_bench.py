@@ -63,7 +63,10 @@ def test_options_of_a_run_have_no_meaning_for_the_speed_noted_beside_results(cli
         (["--images", "nowhere"], "nowhere: no such directory of images"),
         (["--batch", 99999999], "--batch 99999999: a run takes 1 to 1024 pictures"),
         (["--batch", "1,x"], "--batch '1,x' is no number of pictures (like 4, or 1,4,8 to compare)"),
-        (["--batch", "1,2", "--output", "o"], "--output has no meaning for several batches (leave it out)"),
+        (
+            ["--batch", "1,2", "--output", "o"],
+            "--output has no meaning for several batches or profiles (leave it out)",
+        ),
         (["--device", 7], "--device 7: cpu target runs on the host (leave it out)"),
         (["--batch", 0], "--batch '0' is no number of pictures (like 4, or 1,4,8 to compare)"),
         (["--loops", 0], "Invalid value for '--loops'"),

@@ -12,7 +12,10 @@ from convertkit.conversion.profiles import build_profiles, listed, places
 from convertkit.conversion.request import Asked, make_request, make_requests
 from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.plugins.loading import open_plugins
+from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.conftest import Cli
+
+__all__ = ["bin_dir", "no_orphans", "stand_in"]
 
 PROFILES = "profiles: [[8, 12], [12, 8]]"
 
@@ -153,3 +156,37 @@ def test_a_profile_can_be_built_again_from_its_manifest(cli: Cli, profiled):
 
     assert done.code == 0, done.err
     assert "step 1 stock: same result" in done.out
+
+
+@pytest.mark.slow
+def test_estimate_and_bench_have_a_line_each(cli: Cli, profiled):
+    words = (profiled, "--from", "stock", "--target", "ascend310p3")
+
+    estimated = cli("estimate", *words)
+    data = cli("estimate", *words, "--json").json
+    measured = cli("bench", profiled, "--from", "stock", "--loops", "2")
+    one = cli("estimate", *words, "--profile", "12x8")
+
+    assert estimated.code == measured.code == one.code == 0, estimated.err + measured.err + one.err
+    assert [line.split()[0] for line in estimated.out.splitlines()[2:4]] == ["8x12", "12x8"]
+    assert [found["profile"] for found in data["profiles"]] == ["8x12", "12x8"]
+    assert [line.split()[0] for line in measured.out.splitlines() if "x" in line.split(" ")[0]] == [
+        "8x12",
+        "12x8",
+    ]
+    assert "by operator: Conv" in one.out
+
+
+@pytest.mark.slow
+def test_every_profile_is_compiled(cli: Cli, profiled, stand_in):
+    cli("build", profiled, "--from", "stock", "--no-check", "--target", "ascend310p3", "--compiler", "none")
+    bundle = "build/tiny-small-ascend310p3"
+
+    one = cli("compile", bundle, "--output", "elsewhere")
+    done = cli("compile", bundle)
+
+    assert one.code == 2
+    assert f"{bundle} holds several profiles, and --output is of one (compile {bundle}/8x12)" in one.err
+    assert done.code == 0, done.err
+    compiled = [line.split()[1] for line in done.out.splitlines() if line.startswith("compiled ")]
+    assert compiled == [f"{bundle}/8x12", f"{bundle}/12x8"]

@@ -86,7 +86,7 @@ def _check_fits(meta: dict[str, Any], path: Path, size: tuple[int, int]) -> None
     if height > size[0] or width > size[1]:
         raise JobError(
             f"image {path} becomes {height} x {width} pixels, more than the input's {size[0]} x {size[1]}",
-            "mmdet's keep-ratio resize fits any image only into a square size",
+            "mmdet's keep-ratio resize fits any image into a square size, or into `profiles` of both orientations",
         )
 
 

@@ -132,3 +132,36 @@ def test_a_box_that_is_no_number_is_an_error(cli, boxes, photos):
 
     assert done.code == 2
     assert done.err.splitlines()[-1].endswith("a.png: rung stock: a box or a score is not finite")
+
+
+@pytest.mark.slow
+def test_one_profile_is_asked_for_and_known_of_an_artifact(cli, boxes, photos):
+    model = onnx.load(boxes / "boxes.onnx")
+    for dim, side in zip(model.graph.input[0].type.tensor_type.shape.dim[2:], "HW", strict=True):
+        dim.dim_param = side
+    onnx.save(model, boxes / "boxes.onnx")
+    text = (boxes / "model.yaml").read_text()
+    (boxes / "model.yaml").write_text(
+        text.replace("size: [320, 320]", "size: [320, 320]\n    profiles: [[240, 320], [320, 240]]")
+    )
+    words = ("detect", boxes, photos / "a.png", "--from", "stock")
+
+    unsaid = cli(*words)
+    said = cli(*words, "--profile", "240x320", "--json")
+    built = cli(
+        "detect",
+        "build/boxes-only-cpu/240x320",
+        photos / "a.png",
+        "--package",
+        boxes,
+        "--from",
+        "stock",
+        "--json",
+    )
+
+    assert unsaid.code == 2
+    assert (
+        "variant only has profiles 240x320, 320x240, one is taken here (give --profile 240x320)" in unsaid.err
+    )
+    assert said.code == built.code == 0, said.err + built.err
+    assert built.json[0]["rungs"] == said.json[0]["rungs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import cv2
@@ -197,3 +198,22 @@ def test_a_list_of_other_photos_is_refused(cli, variant, mixed):
 
     assert done.code == 2
     assert "error: pre: its profiles are of other photos than profiles.json (preprocess again)" in done.err
+
+
+@pytest.mark.slow
+def test_the_offline_runtime_reads_the_directory_of_each_profile(cli, variant, mixed, ais_bench):
+    target = ("--target", "ascend310p3")
+    words = (MASKRCNN, "--variant", variant, "--from", "stock", *target, "--pipeline", "fold-constants")
+    for name in (WIDE, TALL):
+        shutil.rmtree(Path("art", name))
+    built = cli("build", *words, "--compiler", "none", "--no-check", "-o", "art")
+    assert built.code == 0, built.err
+    prepared(cli, variant, mixed, *target)
+    run(ais_bench)
+
+    files = ("--runtime", "offline", "--inputs", "pre", "--outputs", "out", "-o", "art")
+    done = cli("verify", *words, *mixed, *files, "--json")
+
+    assert done.code == 0, done.err
+    scored = cli("postprocess", MASKRCNN, "out", "-i", "pre", *target, "--artifact", "art", "--json")
+    assert done.json["rungs"][0]["scores"] == scored.json["scores"]

@@ -62,6 +62,8 @@ def small() -> Iterator[Export]:
         yield Export(
             "paddle2onnx 1.3.1", f"multiclass_nms3, {file.stem}", partial(graphs.load, file), _scattered
         )
+    for file in sorted((FILES / "torch-2.4.1-nms").glob("*.onnx")):
+        yield Export("by hand, torch 2.4.1", file.stem, partial(graphs.load, file), _random)
     for name, model in _forms():
         yield Export("by hand", name, lambda model=model: model, _random)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
-from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.nms.candidates.views import is_view
 from convertkit_passes.heads.types import Node, Tensor
 
 SELECTS = frozenset({"Compress", "Gather", "GatherND"})
@@ -42,10 +42,10 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
     while tensor.inputs:
         node = tensor.inputs[0]
         static = graphs.static_shape(tensor) is not None
-        if node.op in VIEWS and (not static or graphs.static_shape(found.flat) is None):
+        if is_view(node) and (not static or graphs.static_shape(found.flat) is None):
             tensor = node.inputs[0]
             found = Climbed(tensor, found.offset, found.under, found.filtered)
-        elif node.op in VIEWS and past_offset and found.offset is None:
+        elif is_view(node) and past_offset and found.offset is None:
             tensor = node.inputs[0]  # there may be an addition above; a mere view does not move ``flat``
         elif node.op in SELECTS and not static:
             tensor = node.inputs[0]

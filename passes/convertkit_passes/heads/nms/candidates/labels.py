@@ -11,7 +11,7 @@ from onnx import helper
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
-from convertkit_passes.heads.nms.candidates.views import View
+from convertkit_passes.heads.nms.candidates.views import View, above
 from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
@@ -99,7 +99,7 @@ def find(graph: passes.Graph, offset: Tensor, batch: int, count: int) -> Labels 
         if whole and shape is not None and int(np.prod(shape)) == batch * count:
             within = graphs.bounds(graph, tensor)
             if within.finite and within.low >= 0:
-                return Labels(batch, count, int(within.high) + 1, tensor)
+                return Labels(batch, count, int(within.high) + 1, above(tensor)[-1])
         new = [item for node in tensor.inputs for item in node.inputs if id(item) not in seen]
         seen.update(id(item) for item in new)
         waiting.extend(new)

@@ -12,14 +12,25 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from onnx import helper
 
 from convertkit.api import graphs, passes
-from convertkit_passes.heads.types import Tensor
+from convertkit_passes.heads.types import Node, Tensor
 
 Array: TypeAlias = NDArray[Any]
 
 VIEWS = frozenset({"Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 """Operators whose output holds nothing but elements of their first input."""
+
+
+def is_view(node: Node) -> bool:
+    """Whether it is one of :data:`VIEWS`, or a cast to the type there is."""
+    if node.op != "Cast":
+        return node.op in VIEWS
+    there = node.inputs[0].dtype
+    made: np.dtype[Any] = helper.tensor_dtype_to_np_dtype(node.attrs["to"])
+    return there is not None and np.dtype(there) == made
+
 
 _LARGEST_EXACT = {np.dtype(np.float32): 1 << 24, np.dtype(np.float64): 1 << 53}
 """Up to here a floating type counts exactly."""
@@ -75,7 +86,7 @@ class Laid:
 def above(tensor: Tensor) -> list[Tensor]:
     """``tensor`` and everything of static shape that it is merely a view of, nearest first."""
     found = [tensor]
-    while tensor.inputs and tensor.inputs[0].op in VIEWS:
+    while tensor.inputs and is_view(tensor.inputs[0]):
         tensor = tensor.inputs[0].inputs[0]
         if graphs.is_initializer(tensor) or graphs.static_shape(tensor) is None:
             break

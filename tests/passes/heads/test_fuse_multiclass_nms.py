@@ -517,8 +517,9 @@ def test_a_graph_without_nms_has_no_findings() -> None:
 BEST = Form(count=40, limit=12, total=12, offset=7680.0)
 
 
-def test_the_best_boxes_of_their_best_class() -> None:
-    before = nms_forms.best_first(BEST, before=30)
+@pytest.mark.parametrize("options", [{}, {"extra": 4}, {"agnostic": True}, {"agnostic": True, "extra": 4}])
+def test_the_best_boxes_of_their_best_class_and_what_is_read_at_their_places(options: dict[str, Any]) -> None:
+    before = nms_forms.best_first(BEST, before=30, **options)
 
     after = apply(FuseMulticlassNms(pad_detections=True), before)
 
@@ -528,12 +529,3 @@ def test_the_best_boxes_of_their_best_class() -> None:
     new = open_session(heads.lower(after), optimize=False).run(inputs)["found"]
     assert (old[0, :, 4] > 0).sum() > 3
     np.testing.assert_array_equal(new, old)
-
-
-@pytest.mark.parametrize(("options", "rows"), [({"extra": 4}, "t13"), ({"agnostic": True}, "t11")])
-def test_refused_where_more_than_its_class_is_read_at_the_place_of_a_box(
-    options: dict[str, Any], rows: str
-) -> None:
-    finding = refusal(nms_forms.best_first(BEST, before=30, **options), pad_detections=True)
-
-    assert finding.tensor == rows

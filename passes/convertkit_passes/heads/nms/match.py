@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -102,20 +102,27 @@ def _match(graph: passes.Graph, site: Site, found: Sources, pad: bool) -> Match:
 
 def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[Explained]) -> list[Reading]:
     """The readings the graph needs, of the first number of slots for which they are all it needs."""
+    silent = None
     for attempt in attempts:
         tensors, met = downstream.needed(graph, attempt.readings.keys())
-        if tensors and id(site.selection) not in met:
-            return _countless(graph, _telling([attempt.readings[id(item)] for item in tensors]))
+        if not tensors or id(site.selection) in met:
+            continue
+        chosen = _padded(graph, [attempt.readings[id(item)] for item in tensors])
+        if _tells(chosen):
+            return _countless(graph, chosen)
+        silent = silent or chosen[0].tensor
+    if silent is not None:
+        raise Refused("unused slots change and no score is read that would tell them", silent)
     # what most can be read off, or else the slots of most tensors, comes nearest to what is meant
     nearest = max(attempts, key=lambda item: (len(item.readings), len(item.symbolic)), default=None)
     raise _refusal(graph, below, nearest or Explained(0, {}, frozenset()))
 
 
-def _telling(chosen: list[Reading]) -> list[Reading]:
-    tells = any(item.kind in ("scores", "dets", "num") for item in chosen)
-    if not tells and any(item.loose for item in chosen):
-        raise Refused("unused slots change and no score is read that would tell them", chosen[0].tensor)
-    return chosen
+def _tells(chosen: list[Reading]) -> bool:
+    """Whether unused slots stay what they are, or something tells them."""
+    return any(item.kind in ("scores", "dets", "num") for item in chosen) or not any(
+        item.loose for item in chosen
+    )
 
 
 def _countless(graph: passes.Graph, chosen: list[Reading]) -> list[Reading]:
@@ -129,6 +136,24 @@ def _countless(graph: passes.Graph, chosen: list[Reading]) -> list[Reading]:
                 output,
             )
     return chosen
+
+
+def _padded(graph: passes.Graph, chosen: list[Reading]) -> list[Reading]:
+    """The readings; a number of detections that others are as long as becomes that of their slots."""
+    if not any(item.symbolic for item in chosen):
+        return chosen
+    return [_as_size(graph, item) if item.kind == "num" else item for item in chosen]
+
+
+def _as_size(graph: passes.Graph, item: Reading) -> Reading:
+    if not downstream.makes_sizes(item.tensor):
+        return item
+    output = downstream.told(graph, item.tensor)
+    if output is not None:
+        raise Refused(
+            f"{output.name} depends on {item.tensor.name}, which is a size of padded tensors too", output
+        )
+    return replace(item, kind="slots")
 
 
 def _refusal(graph: passes.Graph, below: Downstream, nearest: Explained) -> Refused:

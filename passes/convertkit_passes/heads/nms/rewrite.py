@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from onnx import helper
 
 from convertkit.api import graphs, heads, passes
 from convertkit.api.heads import Refused, annotated, name_of
+from convertkit_passes.heads.nms.candidates.carried import Carried
 from convertkit_passes.heads.nms.candidates.centres import columns
 from convertkit_passes.heads.nms.candidates.sources import Stated
 from convertkit_passes.heads.nms.experiment import rounding
@@ -68,7 +70,7 @@ def _write(graph: passes.Graph, found: Match) -> None:
         outputs=outputs,
         domain=heads.HEADS,
     )
-    writer = _Writer(graph, outputs)
+    writer = _Writer(graph, outputs, (boxes, scores), found.sources.reach)
     for item in found.readings:
         graph.replace(item.tensor, writer.read(item))
 
@@ -89,8 +91,11 @@ def _of_size(graph: passes.Graph, boxes: Tensor, scores: Tensor, sides: NDArray[
 class _Writer:
     """The tensors of the old graph, made of the operator's outputs; each node is written once."""
 
-    def __init__(self, graph: passes.Graph, outputs: list[Tensor]) -> None:
+    def __init__(
+        self, graph: passes.Graph, outputs: list[Tensor], given: tuple[Tensor, Tensor], reach: float
+    ) -> None:
         self._graph = graph
+        self._given, self._reach = given, reach
         self._boxes, self._scores, self._classes, self._num = outputs
         self._made: dict[tuple[Any, ...], Tensor] = {}
 
@@ -106,6 +111,11 @@ class _Writer:
             found = self._num
         elif item.kind == "batch":
             return self._graph.constant(np.zeros(item.shape, item.tensor.dtype), name="batch")
+        elif item.kind == "slots":
+            slots = np.full(item.shape, item.total, item.tensor.dtype)
+            return self._graph.constant(slots, name="slots")
+        elif item.carried is not None:
+            found = self._carried(item.carried)
         else:
             found = self._shifted(item.shift)
         return self._shaped(self._typed(found, np.dtype(item.tensor.dtype)), item.shape)
@@ -114,6 +124,50 @@ class _Writer:
         batch, total, _ = self._boxes.shape
         columns = self._shaped(self._scores, (batch, total, 1))
         return self._once("Concat", [self._boxes, columns], (batch, total, 5), {"axis": 2}, self._boxes.dtype)
+
+    def _carried(self, item: Carried) -> Tensor:
+        """``(T, W)``, 0 in unused slots."""
+        found = self._places
+        (total,), (count, width) = found.shape, item.values.shape
+        if item.tensor is not None:
+            rows = self._shaped(item.tensor, (count, width))
+            found = self._once("Gather", [rows, found], (total, width), {"axis": 0}, rows.dtype)
+        found = self._shaped(found, (total, width))
+        mask = self._shaped(self._typed(self._used, np.dtype(found.dtype)), (total, 1))
+        return self._once("Mul", [found, mask], (total, width), {}, found.dtype)
+
+    @cached_property
+    def _used(self) -> Tensor:
+        """``(1, T) bool``."""
+        zero = self._graph.constant(np.array(0, self._scores.dtype), name="zero")
+        return self._once("Greater", [self._scores, zero], self._scores.shape, {}, np.dtype(np.bool_))
+
+    @cached_property
+    def _places(self) -> Tensor:
+        """``(T,)``: the first box that is nearest to what the operator gives; it gives the very numbers of one.
+
+        The nearest, for a chip that rounds both: then scores count as much as boxes.
+        """
+        boxes, scores = self._given
+        count, total, dtype = boxes.shape[1], self._boxes.shape[1], boxes.dtype
+        if scores.shape[2] > 1:  # of the label
+            axes, shape = {"axes": [2], "keepdims": 1}, (1, count, 1)
+            scores = self._once("ReduceMax", [scores], shape, axes, dtype)
+        all_ = self._rows(boxes, scores, (1, count))
+        found = self._rows(self._boxes, self._scores, (total, 1))
+        apart = self._once("Sub", [found, all_], (total, count, 5), {}, dtype)
+        apart = self._once("Abs", [apart], apart.shape, {}, dtype)
+        apart = self._once("ReduceMax", [apart], (total, count), {"axes": [2], "keepdims": 0}, dtype)
+        axis = {"axis": 1, "keepdims": 0}
+        places = self._once("ArgMin", [apart], (total,), axis, np.dtype(np.int64))
+        return self._typed(places, np.dtype(np.int32))
+
+    def _rows(self, boxes: Tensor, scores: Tensor, shape: tuple[int, int]) -> Tensor:
+        """``(*shape, 5)``: boxes, and scores times the largest coordinate."""
+        scale = self._graph.constant(np.array(self._reach, boxes.dtype), name="reach")
+        columns = self._shaped(boxes, (*shape, 4)), self._shaped(scores, (*shape, 1))
+        scaled = self._once("Mul", [columns[1], scale], columns[1].shape, {}, boxes.dtype)
+        return self._once("Concat", [columns[0], scaled], (*shape, 5), {"axis": 2}, boxes.dtype)
 
     def _shifted(self, shift: int) -> Tensor:
         if not shift:
@@ -144,7 +198,7 @@ class _Writer:
     def _once(
         self, op: str, inputs: list[Tensor], shape: tuple[int, ...], attrs: dict[str, Any], dtype: Any
     ) -> Tensor:
-        key = (op, *(id(item) for item in inputs), *attrs.items())
+        key = (op, *(id(item) for item in inputs), repr(attrs))
         if key not in self._made:
             self._made[key] = self._graph.add(op, inputs, attrs=attrs, shape=shape, dtype=dtype)
         return self._made[key]

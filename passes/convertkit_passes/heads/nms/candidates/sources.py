@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms import probes
-from convertkit_passes.heads.nms.candidates import centres, classes, offsets
+from convertkit_passes.heads.nms.candidates import carried, centres, classes, offsets
+from convertkit_passes.heads.nms.candidates.carried import Carried
 from convertkit_passes.heads.nms.candidates.classes import Layout
 from convertkit_passes.heads.nms.candidates.climb import Climbed, climb
 from convertkit_passes.heads.nms.candidates.labels import Labels
@@ -43,6 +44,7 @@ class Sources:
         offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
         centred: the graph's boxes are centre and size, the operator's are corners.
         labels: the class of each box, where each has one.
+        carried: what else may be read at the places of selected boxes, where a box has one score.
         by_class: the candidates are those of the first class, then those of the second, and so on.
     """
 
@@ -56,6 +58,7 @@ class Sources:
     centred: bool = False
     labels: Labels | None = None
     by_class: bool = False
+    carried: tuple[Carried, ...] = ()
 
     @property
     def classes(self) -> int:
@@ -72,15 +75,24 @@ class Sources:
 
     @property
     def borders(self) -> tuple[Tensor, ...]:
-        """The tensors that decide what the NonMaxSuppression selects."""
+        """The tensors that decide what the NonMaxSuppression selects, and those that are read where it does."""
         own = () if self.labels is None or self.labels.tensor is None else (self.labels.tensor,)
-        return self.boxes.tensor, self.scores.tensor, *own
+        carried = (item.tensor for item in self.carried if item.tensor is not None)
+        return self.boxes.tensor, self.scores.tensor, *own, *carried
+
+    def carrying(self, graph: passes.Graph, site: Site) -> Sources:
+        """The same with what is carried; of several pictures, or scores of one box, a place says too little."""
+        batch, count, shared, _ = self.boxes.shape
+        if batch * shared * self.scores.shape[2] > 1:
+            return self
+        return replace(self, carried=carried.find(graph, site.selection, self.borders, count))
 
     def feed(self, boxes: Array, scores: Array) -> list[Array]:
         """Values of ``borders`` for boxes ``(B, N, q, 4)``, corners, and scores ``(B, N, C)`` of the operator."""
         boxes = centres.of_corners(boxes) if self.centred else boxes
         values = [scores] if self.labels is None else self.labels.feed(scores)
-        return [self.boxes.undo(boxes), self.scores.undo(values[0]), *values[1:]]
+        rest = [item.values.reshape(item.tensor.shape) for item in self.carried if item.tensor is not None]
+        return [self.boxes.undo(boxes), self.scores.undo(values[0]), *values[1:], *rest]
 
     def emit(self, graph: passes.Graph) -> tuple[Tensor, Tensor]:
         """The operator's boxes and scores."""
@@ -94,12 +106,17 @@ def candidates(graph: passes.Graph, site: Site, stated: Stated) -> Iterator[Sour
     """The ways to read a site, the likelier ones first; a :class:`Refused` where one does not work out.
 
     An addition above a NonMaxSuppression of one class is either class offsets or part of the boxes: both are offered.
+    Nothing is carried by boxes that may hold class offsets: those would be large in fp16, and ``box_range`` helps.
     """
+    moved = False
     # what is added to centres and sizes would not move boxes
     for past_offset in (False,) if site.classes > 1 or site.centred else (True, False):
         found = _attempt(graph, site, stated, past_offset=past_offset)
-        if found is not None:
+        if isinstance(found, Sources) and not moved:
+            yield found.carrying(graph, site)
+        elif found is not None:
             yield found
+        moved = found is not None
 
 
 def _attempt(

@@ -177,6 +177,16 @@ def told(graph: passes.Graph, tensor: Tensor, stops: Collection[int] = ()) -> Te
     return None
 
 
+def makes_sizes(tensor: Tensor) -> bool:
+    """Whether a number has a part in the size of something."""
+    return any(
+        item is below and index in SIZES.get(node.op, ())
+        for below in _below(tensor, ())
+        for node in below.outputs
+        for index, item in enumerate(node.inputs)
+    )
+
+
 def _missing(needs: list[Tensor], known: set[int]) -> Tensor | None:
     return next((item for item in needs if id(item) not in known), None)
 

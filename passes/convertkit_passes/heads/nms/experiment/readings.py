@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convertkit_passes.heads.nms.candidates.carried import Carried
 from convertkit_passes.heads.types import Tensor
 
 Array: TypeAlias = NDArray[Any]
 
-Kind = Literal["boxes", "scores", "dets", "classes", "batch", "num"]
+Kind = Literal["boxes", "scores", "dets", "classes", "batch", "num", "rows", "slots"]
 
 COLUMNS: dict[Kind, int] = {"dets": 5, "boxes": 4, "scores": 1, "classes": 1}
 
@@ -29,19 +30,22 @@ class Answer:
         scores: ``(B, T)``, descending; 0 in unused slots.
         classes: ``(B, T)``.
         num: ``(B,)``: how many slots are used.
+        places: ``(T,)``: of the first picture, which box a used slot has, where boxes have one score each.
     """
 
     boxes: Array
     scores: Array
     classes: Array
     num: Array
+    places: Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def best(self, count: int) -> Answer:
         """The same with at most ``count`` used slots."""
         count = min(count, self.scores.shape[1])
         kept = np.arange(self.scores.shape[1]) < count
         num = np.minimum(self.num, count)
-        return Answer(self.boxes * kept[:, None], self.scores * kept, self.classes * kept, num)
+        columns = self.boxes * kept[:, None], self.scores * kept, self.classes * kept
+        return Answer(*columns, num, self.places)
 
     def rows(self, total: int) -> Array:
         """``(B, total, 6)``: boxes, score, class."""
@@ -63,6 +67,7 @@ class Reading:
         shape: its shape when every slot is used.
         shift: what is added to the operator's classes.
         loose: its unused slots are not those of the operator (which are zero).
+        carried: what its rows are from, of the places of the boxes.
         symbolic: its length is not fixed: it has all used slots, and perhaps some unused ones behind them.
     """
 
@@ -73,6 +78,7 @@ class Reading:
     shift: int = 0
     loose: bool = False
     symbolic: bool = False
+    carried: Carried | None = None
 
 
 def read(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], reach: float) -> Reading | None:
@@ -111,6 +117,33 @@ def pictures(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer])
     total, shape = max(lengths), max(arrays, key=np.size).shape
     used = [min(total, int(a.num[0])) for a in answers]
     return Reading(tensor, "batch", total, shape, symbolic=True) if lengths == used else None
+
+
+def rows(
+    tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], carried: Sequence[Carried]
+) -> Reading | None:
+    """The tensor as rows of what is carried, those of the boxes that are kept, if it is that."""
+    found = (_rows(tensor, arrays, answers, item) for item in carried)
+    return next((item for item in found if item is not None), None)
+
+
+def _rows(
+    tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], carried: Carried
+) -> Reading | None:
+    width = carried.values.shape[1]
+    if arrays[0].dtype.kind != carried.values.dtype.kind or any(item.size % width for item in arrays):
+        return None
+    slots = [item.reshape(-1, width) for item in arrays]
+    lengths = [len(item) for item in slots]
+    total, symbolic = max(lengths), len(set(lengths)) > 1
+    if not 1 <= total <= answers[0].scores.shape[1]:
+        return None
+    for item, answer in zip(slots, answers, strict=True):
+        used = min(total, int(answer.num[0]))
+        if not np.array_equal(item[:used], carried.values[answer.places[:used]]):
+            return None
+    shape = max(arrays, key=np.size).shape
+    return Reading(tensor, "rows", total, shape, loose=True, symbolic=symbolic, carried=carried)
 
 
 def _as(

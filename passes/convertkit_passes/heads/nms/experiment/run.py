@@ -67,6 +67,7 @@ class Experiment:
         found = [readings.read(tensor, values, answers, self.sources.reach) for tensor, values in pairs]
         known = [item for item in found if item is not None and self._says(item)]
         known += [item for pair in pairs if (item := readings.pictures(*pair, answers)) is not None]
+        known += [item for pair in pairs if (item := readings.rows(*pair, answers, self.sources.carried))]
         return [
             self._of_total(below, [*known, *_counts(pairs, answers, total)], total, pad)
             for total in sorted({item.total for item in known}, reverse=True)
@@ -75,9 +76,11 @@ class Experiment:
     def _of_total(self, below: Downstream, known: list[Reading], total: int, pad: bool) -> Explained:
         here = {id(item.tensor): item for item in known[::-1] if item.total == total}
         usable = {key: item for key, item in here.items() if pad or not item.symbolic}
-        ends = downstream.read_off(
-            below, self.site.selection, {key: item.kind for key, item in usable.items()}
-        )
+        places = {key for key, item in usable.items() if item.carried and item.carried.tensor is None}
+        kinds = {key: item.kind for key, item in usable.items() if key not in places}
+        ends = (
+            downstream.read_off(below, self.site.selection, kinds) | places
+        )  # behind all that is read by place
         if pad:  # behind a padded tensor its size no longer counts detections
             ends |= {
                 key
@@ -139,8 +142,15 @@ class Experiment:
             "max_size_per_class": MOST_SLOTS if together else min(self.site.limit, MOST_SLOTS),
             "max_total_size": MOST_SLOTS,
         }
-        outputs = heads.MULTICLASS_NMS.compute([case.boxes, case.scores], attributes)
-        return Answer(*outputs).best(self.site.limit) if together else Answer(*outputs)
+        boxes, scores, *rest = heads.MULTICLASS_NMS.compute([case.boxes, case.scores], attributes)
+        found = Answer(boxes, scores, rest[0], rest[1], self._places(case.scores, scores))
+        return found.best(self.site.limit) if together else found
+
+    def _places(self, scores: Array, found: Array) -> Array:
+        """``(T,)`` of ``(B, N, C)`` and ``(B, T)``, of the first picture: which box has a score; all differ."""
+        if not self.sources.carried:
+            return np.zeros(0, np.int64)
+        return np.asarray((scores[0].max(-1) == found[0][:, None]).argmax(1))
 
 
 def _counts(pairs: list[tuple[Tensor, list[Array]]], answers: list[Answer], total: int) -> list[Reading]:

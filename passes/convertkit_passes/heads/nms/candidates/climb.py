@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates.views import is_view
 from convertkit_passes.heads.types import Node, Tensor
+
+SHAPES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
+"""Operators that keep the order of elements."""
 
 SELECTS = frozenset({"Compress", "Gather", "GatherND"})
 """Operators that take some rows of their first input: a filter, where their output has no static shape."""
@@ -59,6 +62,18 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
         why = f"no tensor of fixed size holds the candidates; the search ended at {found.flat.name}"
         raise Refused(why, found.flat, unsized=True)
     return found
+
+
+def top(found: Climbed) -> Climbed:
+    """The same from where the candidates had another shape first, in the same order: a filter may have its mask there."""
+    flat = found.flat
+    while (
+        flat.inputs
+        and flat.inputs[0].op in SHAPES
+        and graphs.static_shape(flat.inputs[0].inputs[0]) is not None
+    ):
+        flat = flat.inputs[0].inputs[0]
+    return replace(found, flat=flat)
 
 
 def _operands(graph: passes.Graph, node: Node) -> tuple[Tensor, Tensor] | None:

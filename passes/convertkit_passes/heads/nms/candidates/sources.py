@@ -15,7 +15,7 @@ from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.candidates import carried, centres, classes, offsets
 from convertkit_passes.heads.nms.candidates.carried import Carried
 from convertkit_passes.heads.nms.candidates.classes import Layout
-from convertkit_passes.heads.nms.candidates.climb import Climbed, climb
+from convertkit_passes.heads.nms.candidates.climb import Climbed, climb, top
 from convertkit_passes.heads.nms.candidates.labels import Labels
 from convertkit_passes.heads.nms.candidates.site import Site
 from convertkit_passes.heads.nms.candidates.views import Laid, View, lay, lay_boxes
@@ -126,7 +126,7 @@ def _attempt(
         found = climb(graph, site.boxes, past_offset=past_offset)
         if past_offset and found.offset is None:
             return None
-        scores = climb(graph, site.scores, past_offset=False)
+        scores = top(climb(graph, site.scores, past_offset=False))
         if past_offset:
             return _with_offset(graph, site, found, scores, _range(graph, found.flat, stated))
         return _plain(graph, site, found, scores)

@@ -18,7 +18,7 @@ from tests.passes.heads import nms_forms
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parent / "torch-2.4.1-nms").glob("*.onnx"))}
 PASSES = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multiclass-nms{pad_detections=true}")
-MATCHED = ("agnostic", "agnostic_whole", "cast", "each_class", "masks", "per_class", "places")
+MATCHED = ("agnostic", "agnostic_whole", "cast", "each_class", "masks", "per_class", "pictures", "places")
 
 heads.DOMAIN.register_schemas()
 
@@ -58,8 +58,9 @@ def test_every_nms_is_one_operator_and_what_is_found_is_the_same(name: str) -> N
     for seed, scale in ((0, 1.0), (1, 1.0), (2, 0.4), (3, 0.01), (4, 0.0)):
         inputs = nms_forms.random_inputs(before, seed)
         inputs["scores"] = inputs["scores"] * np.float32(scale)
+        inputs["scores"][1:] *= seed != 1  # of two pictures, one may be empty
         counts.add(compare(before, after, inputs))
-    assert counts >= {0, 12}
+    assert 0 in counts and max(counts) >= 12
 
 
 def compare(before: LightModel, after: LightModel, inputs: dict[str, np.ndarray]) -> int:

@@ -26,6 +26,7 @@ class Climbed:
         flat: static shape, every candidate in its flat order.
         offset: what is added to the boxes to keep classes apart, in the shape of ``under``; None where nothing is.
         under: the boxes that ``offset`` is added to.
+        scale: what boxes are multiplied by above ``offset``; IoU does not see it.
         filtered: rows are dropped between ``flat`` and the NonMaxSuppression.
     """
 
@@ -33,10 +34,11 @@ class Climbed:
     offset: Tensor | None = None
     under: Tensor | None = None
     filtered: bool = False
+    scale: float = 1.0
 
 
-def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
-    """Upward through views, filters and, if wanted, one addition of class offsets.
+def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool, past_scale: bool = False) -> Climbed:
+    """Upward through views, filters and, if wanted, one addition of class offsets, and factors above it.
 
     Raises:
         Refused: no tensor of static shape holds the candidates.
@@ -47,15 +49,19 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
         static = graphs.static_shape(tensor) is not None
         if is_view(node) and (not static or graphs.static_shape(found.flat) is None):
             tensor = node.inputs[0]
-            found = Climbed(tensor, found.offset, found.under, found.filtered)
+            found = replace(found, flat=tensor)
         elif is_view(node) and past_offset and found.offset is None:
             tensor = node.inputs[0]  # there may be an addition above; a mere view does not move ``flat``
         elif node.op in SELECTS and not static:
             tensor = node.inputs[0]
-            found = Climbed(tensor, found.offset, found.under, filtered=True)
+            found = replace(found, flat=tensor, filtered=True)
         elif node.op == "Add" and past_offset and found.offset is None and (pair := _operands(graph, node)):
             tensor, offset = pair
-            found = Climbed(tensor, offset, tensor, found.filtered)
+            found = replace(found, flat=tensor, offset=offset, under=tensor)
+        elif past_scale and past_offset == (found.offset is not None) and (factor := _factor(graph, node)):
+            above = node.inputs[0]
+            under = above if found.under is tensor else found.under
+            tensor, found = above, replace(found, flat=above, under=under, scale=found.scale * factor)
         else:
             break
     if graphs.static_shape(found.flat) is None:
@@ -65,7 +71,7 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool) -> Climbed:
 
 
 def top(found: Climbed) -> Climbed:
-    """The same from where the candidates had another shape first, in the same order: a filter may have its mask there."""
+    """The same from where candidates have another shape, in the same order: a filter may have its mask there."""
     flat = found.flat
     while (
         flat.inputs
@@ -74,6 +80,14 @@ def top(found: Climbed) -> Climbed:
     ):
         flat = flat.inputs[0].inputs[0]
     return replace(found, flat=flat)
+
+
+def _factor(graph: passes.Graph, node: Node) -> float | None:
+    """The positive number that the first operand is multiplied by, or divided by its inverse."""
+    value = graphs.constant_value(graph, node.inputs[1]) if node.op in ("Div", "Mul") else None
+    if value is None or value.size != 1 or value.item() <= 0:
+        return None
+    return float(value.item() if node.op == "Mul" else 1 / value.item())
 
 
 def _operands(graph: passes.Graph, node: Node) -> tuple[Tensor, Tensor] | None:

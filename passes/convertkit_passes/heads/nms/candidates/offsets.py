@@ -21,9 +21,10 @@ _UNBOUNDED = "nothing bounds the boxes to less; box_range=[LOW, HIGH] states wha
 
 
 def spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
+    """A constant offset of each coordinate, in the scale of ``boxes.flat``."""
     if np.broadcast_shapes(value.shape, dims) != dims:
         raise Refused(f"its class offsets of {value.shape} copy the boxes of {dims}", boxes.offset)
-    return np.broadcast_to(value, dims)
+    return np.broadcast_to(value, dims) / np.float32(boxes.scale)
 
 
 def keep_apart(gap: float, within: graphs.Bounds, boxes: Climbed) -> None:
@@ -114,4 +115,4 @@ def _run(region: graphs.Region, boxes: Climbed, *arrays: Array) -> Array:
 def _rows(offsets: Array, shape: tuple[int, int], boxes: Climbed) -> Array:
     if offsets.size not in (shape[0] * shape[1], shape[0] * shape[1] * 4):
         raise Refused("its class offsets are not one per box when every box takes part", boxes.offset)
-    return np.broadcast_to(offsets.reshape(*shape, -1), (*shape, 4))
+    return np.broadcast_to(offsets.reshape(*shape, -1), (*shape, 4)) / np.float32(boxes.scale)

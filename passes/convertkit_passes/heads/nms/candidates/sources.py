@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -105,33 +106,36 @@ class Sources:
 def candidates(graph: passes.Graph, site: Site, stated: Stated) -> Iterator[Sources | Refused]:
     """The ways to read a site, the likelier ones first; a :class:`Refused` where one does not work out.
 
-    An addition above a NonMaxSuppression of one class is either class offsets or part of the boxes: both are offered.
+    An addition above a NonMaxSuppression of one class is either class offsets or part of the boxes, and boxes may be
+    read as they are before they are multiplied or after: all is offered.
+
     Nothing is carried by boxes that may hold class offsets: those would be large in fp16, and ``box_range`` helps.
     """
     moved = False
+    steps = (False,) if site.classes > 1 or site.centred else (True, False)
     # what is added to centres and sizes would not move boxes
-    for past_offset in (False,) if site.classes > 1 or site.centred else (True, False):
-        found = _attempt(graph, site, stated, past_offset=past_offset)
-        if isinstance(found, Sources) and not moved:
+    for past_scale, past_offset in product((True, False), steps):
+        found = _attempt(graph, site, stated, past_offset=past_offset, past_scale=past_scale)
+        if isinstance(found, Sources) and (past_offset or not moved):
             yield found.carrying(graph, site)
         elif found is not None:
             yield found
-        moved = found is not None
+        moved = moved or (past_offset and found is not None)
 
 
 def _attempt(
-    graph: passes.Graph, site: Site, stated: Stated, *, past_offset: bool
+    graph: passes.Graph, site: Site, stated: Stated, *, past_offset: bool, past_scale: bool
 ) -> Sources | Refused | None:
     try:
-        found = climb(graph, site.boxes, past_offset=past_offset)
-        if past_offset and found.offset is None:
+        found = climb(graph, site.boxes, past_offset=past_offset, past_scale=past_scale)
+        if (past_offset and found.offset is None) or (past_scale and found.scale == 1):
             return None
         scores = top(climb(graph, site.scores, past_offset=False))
         if past_offset:
             return _with_offset(graph, site, found, scores, _range(graph, found.flat, stated))
         return _plain(graph, site, found, scores)
     except Refused as refused:
-        return refused
+        return None if past_scale and refused.unsized else refused
 
 
 def _plain(graph: passes.Graph, site: Site, boxes: Climbed, scores: Climbed) -> Sources:

@@ -17,6 +17,7 @@ MOST_AXES = 4
 SIZES = {
     **{op: {1} for op in ("Expand", "Reshape", "Tile", "TopK")},
     **{op: {0} for op in ("ConstantOfShape", "Loop")},
+    "Pad": {1},
     "Range": {0, 1, 2},
     "Slice": {1, 2, 3, 4},
 }

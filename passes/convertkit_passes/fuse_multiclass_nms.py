@@ -10,7 +10,9 @@ class FuseMulticlassNms(passes.RewritingPass):
 
     What is replaced is found by value: boxes and scores above (through class offsets, views and filters), and below
     every tensor that equals an output of the operator on random boxes and scores - boxes, scores, classes, boxes with
-    scores, or the number of detections. If anything else needs the selection, nothing is changed; :meth:`rewrite` names
+    scores, or the number of detections; or rows of something that has one for each box (mask coefficients, labels that
+    move no box, the places themselves), which are then those of the box that is nearest to what the operator gives,
+    the first of equal ones. If anything else needs the selection, nothing is changed; :meth:`rewrite` names
     that tensor.
 
     Equal in used slots up to rounding. An unused slot is zero and has score 0; the graph before may have had a shifted

@@ -63,6 +63,21 @@ def test_every_nms_is_one_operator_and_what_is_found_is_the_same(name: str) -> N
     assert 0 in counts and max(counts) >= 12
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("background_ahead", "a filter ahead may drop a class, say the background: leave its scores out"),
+        ("background_behind", "what drops detections goes in front of the NMS"),
+    ],
+)
+def test_near_misses_are_left_and_say_why(name: str, why: str) -> None:
+    _, after, said = fused(name)
+
+    assert "NonMaxSuppression" in [node.op_type for node in after.proto.graph.node]
+    assert why in said.missed
+
+
 def compare(before: LightModel, after: LightModel, inputs: dict[str, np.ndarray]) -> int:
     """Runs both; rows that were there are equal, others have score 0. How many had a score."""
     old = list(open_session(before, optimize=False).run(inputs).values())

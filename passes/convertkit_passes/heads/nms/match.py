@@ -112,7 +112,11 @@ def _chosen(graph: passes.Graph, site: Site, below: Downstream, attempts: list[E
             return _countless(graph, chosen)
         silent = silent or chosen[0].tensor
     if silent is not None:
-        raise Refused("unused slots change and no score is read that would tell them", silent)
+        raise Refused(
+            "unused slots change and no score is read that would tell them; "
+            "what drops detections goes in front of the NMS",
+            silent,
+        )
     # what most can be read off, or else the slots of most tensors, comes nearest to what is meant
     nearest = max(attempts, key=lambda item: (len(item.readings), len(item.symbolic)), default=None)
     raise _refusal(graph, below, nearest or Explained(0, {}, frozenset()))

@@ -114,5 +114,9 @@ def _run(region: graphs.Region, boxes: Climbed, *arrays: Array) -> Array:
 
 def _rows(offsets: Array, shape: tuple[int, int], boxes: Climbed) -> Array:
     if offsets.size not in (shape[0] * shape[1], shape[0] * shape[1] * 4):
-        raise Refused("its class offsets are not one per box when every box takes part", boxes.offset)
+        raise Refused(
+            "its class offsets are not one per box when every box has a score; a filter ahead may drop a class, "
+            "say the background: leave its scores out in front of what takes the best class",
+            boxes.offset,
+        )
     return np.broadcast_to(offsets.reshape(*shape, -1), (*shape, 4)) / np.float32(boxes.scale)

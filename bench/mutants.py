@@ -31,6 +31,7 @@ from bench.mutant_edits import Edit, edits
 
 HERE = Path(__file__).parents[1]
 ASCEND = "targets/ascend/convertkit_ascend"
+HEADS = "passes/convertkit_passes/heads"
 GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "check": (("convertkit/passes/check.py",), ("tests/passes/test_check_steps.py", "tests/passes/test_check_limits.py",
                                                 "tests/passes/test_resolution.py", "tests/passes/test_check_sets.py",
@@ -43,8 +44,9 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "heads": (("convertkit/heads/**/*.py",), ("tests/heads", "tests/ascend/test_nms.py",
                                               "tests/ascend/test_roi_extractor.py", "tests/ascend/test_schemas.py",
                                               "tests/ascend/twin")),
-    "matching": (("passes/convertkit_passes/heads/**/*.py", f"{ASCEND}/passes/centring.py"),
-                 ("tests/passes/heads", "tests/ascend/passes")),
+    "roi": ((f"{HEADS}/*.py", f"{HEADS}/roi/*.py"), ("tests/passes/heads",)),
+    "nms": ((f"{HEADS}/nms/**/*.py",), ("tests/passes/heads",)),
+    "centring": ((f"{ASCEND}/passes/centring.py",), ("tests/ascend/passes",)),
     "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_vendor_limits.py", "tests/ascend/test_schemas.py",
                                       "tests/ascend/test_lowering.py", "tests/ascend/linter/test_heads.py",
                                       "tests/ascend/test_nms.py", "tests/ascend/test_roi_extractor.py")),

@@ -4,30 +4,29 @@
     python -m bench.mutants --group compare           # every fault of one group
     python -m bench.mutants --only convertkit/detection/compare.py:120
 
-A group is some modules and the tests about them (``GROUPS``). Each fault (:mod:`bench.mutant_edits`) is written
-into a copy of the sources; the group's tests, slow ones last, run there in a fresh process, up to the first that
-fails. A fault that no test finds *survives*; those that cannot be found, because the code does the same with them,
-stand in ``equivalent_mutants.txt`` with the reason, and are not counted. The exit code is 1 where a group has less
-than 90 %.
+A group is some modules and the tests about them (``GROUPS``). Each fault (:mod:`bench.mutant_edits`) is written into
+a copy of the sources; the group's tests that reach its line, quickest first, run there in a process of their own, up
+to the first that fails (:mod:`bench.mutant_runs`). A fault that no test finds *survives*; those that cannot be found,
+because the code does the same with them, stand in ``equivalent_mutants.txt`` with the reason, and are not counted.
+The exit code is 1 where a group has less than 90 %.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import random
 import shutil
-import signal
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from bench.mutant_edits import Edit, edits
+from bench.mutant_runs import FRESH, SURVIVED, Chosen, Judge, Reached, forked
 
 HERE = Path(__file__).parents[1]
 ASCEND = "targets/ascend/convertkit_ascend"
@@ -60,8 +59,6 @@ EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 """Lines ``file::function::old -> new  # reason``."""
 
 LEAST = 0.9
-SECONDS = 300.0
-"""A fault that makes the tests run on for so long has been found."""
 
 PRELOADED = (
     "numpy",
@@ -136,10 +133,9 @@ def _run(mutants: list[Mutant], room: Path, jobs: int) -> Iterator[tuple[Mutant,
         _copy(copy)
         if os.fork() == 0:
             os.close(out)
-            _worker(mutants[job::jobs], copy, into)
+            _worker(list(enumerate(mutants))[job::jobs], copy, into)
         os.close(into)
         readers.append(os.fdopen(out))
-    mine = [iter(mutants[job::jobs]) for job in range(jobs)]
     waiting = dict(enumerate(readers))
     done = 0
     while waiting:
@@ -150,8 +146,9 @@ def _run(mutants: list[Mutant], room: Path, jobs: int) -> Iterator[tuple[Mutant,
                 continue
             if line == "broken\n":
                 raise SystemExit("the tests of a group fail without a fault")
-            mutant, how, done = next(mine[job]), line.strip(), done + 1
-            if how == "survived":
+            place, how = line.split()
+            mutant, done = mutants[int(place)], done + 1
+            if how == SURVIVED:
                 print(f"{mutant.place()}: {mutant.edit}", flush=True)
             if done % 50 == 0:
                 print(f"{done} of {len(mutants)}", file=sys.stderr, flush=True)
@@ -165,7 +162,7 @@ def _copy(copy: Path) -> None:
     shutil.copytree(HERE, copy, ignore=ignored)
 
 
-def _worker(mutants: list[Mutant], copy: Path, into: int) -> None:
+def _worker(mutants: list[tuple[int, Mutant]], copy: Path, into: int) -> None:
     """A process of its own; it does not return."""
     parts = ("passes", "targets/cpu", "targets/openvino", "targets/ascend")
     paths = [str(copy), *(str(copy / part) for part in parts)]
@@ -177,45 +174,58 @@ def _worker(mutants: list[Mutant], copy: Path, into: int) -> None:
         __import__(name)
     for name in [name for name in sys.modules if name.split(".")[0].startswith("convertkit")]:
         del sys.modules[name]
-    for tests in {GROUPS[mutant.group][1] for mutant in mutants}:
-        if _tried(tests) != "survived":
+    for group, items in groupby(mutants, lambda item: item[1].group):
+        mine = list(items)
+        fresh = copy.parent / f"{copy.name}.fresh"
+        fresh.write_text("")
+        if forked(lambda: _judge(group, mine, copy, into, fresh), limit=None) != SURVIVED:  # noqa: B023
             os.write(into, b"broken\n")  # every fault would count as found
             os._exit(1)
-    for mutant in mutants:
-        file = copy / mutant.file
-        source = file.read_bytes()
-        file.write_bytes(mutant.edit.into(source))
-        how = _tried(GROUPS[mutant.group][1])
-        file.write_bytes(source)
-        os.write(into, f"{how}\n".encode())
+        for line in fresh.read_text().splitlines():
+            place, seconds = json.loads(line)
+            os.write(into, f"{mine[place][0]} {_fresh(mine[place][1], copy, seconds)}\n".encode())
     os._exit(0)
 
 
-def _tried(tests: tuple[str, ...]) -> str:
-    """Runs the tests in a fork that has imported nothing of ours."""
-    child = os.fork()
-    if child == 0:
-        os.setpgid(0, 0)
-        null = os.open(os.devnull, os.O_RDWR)
-        for stream in (0, 1, 2):
-            os.dup2(null, stream)
-        import pytest
+def _judge(group: str, mine: list[tuple[int, Mutant]], copy: Path, into: int, fresh: Path) -> bool:
+    """Tells of each fault, or writes it to ``fresh`` with the tests that it needs."""
 
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *tests, "-m"]
-        code = 1
-        with contextlib.suppress(BaseException):
-            ends = (pytest.main([*options, f"{tier} and not export"]) for tier in ("not slow", "slow"))
-            code = int(any(end not in (0, pytest.ExitCode.NO_TESTS_COLLECTED) for end in ends))
-        os._exit(code)
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            return "killed" if os.waitstatus_to_exitcode(status) else "survived"
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout"
+    def tell(place: int, how: str, seconds: dict[str, float]) -> None:
+        if how == FRESH:
+            with fresh.open("a") as file:
+                file.write(json.dumps([place, seconds]) + "\n")
+        else:
+            os.write(into, f"{mine[place][0]} {how}\n".encode())
+
+    faults = [
+        (copy / item.file, item.edit.line, item.edit.into((copy / item.file).read_bytes()))
+        for _, item in mine
+    ]
+    reached = Reached(frozenset(str(path) for path, _, _ in faults))
+    sys.settrace(reached.trace)
+    return _pytest(copy, GROUPS[group][1], Judge(faults, tell, copy.parent, reached))
+
+
+def _fresh(mutant: Mutant, copy: Path, seconds: dict[str, float]) -> str:
+    file = copy / mutant.file
+    source = file.read_bytes()
+    file.write_bytes(mutant.edit.into(source))
+    tests = sorted({name.partition("::")[0] for name in seconds})
+    how = forked(lambda: _pytest(copy, tests, Chosen(seconds)))
+    file.write_bytes(source)
+    return how
+
+
+def _pytest(copy: Path, tests: Sequence[str], plugin: object) -> bool:
+    """The plugin ends the process, unless the tests cannot be collected."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    import pytest
+
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not export"]
+    pytest.main([*options, f"--basetemp={copy}.tmp", *tests], plugins=[plugin])
+    return False
 
 
 def _summary(found: list[tuple[Mutant, str]]) -> int:
@@ -225,10 +235,10 @@ def _summary(found: list[tuple[Mutant, str]]) -> int:
         score = 1 - how.count("survived") / len(how)
         worst = min(worst, score)
         print(
-            f"{group:<10} {len(how):>5} faults, {how.count('survived'):>4} survived, {100 * score:5.1f} % found, "
+            f"{group:<10} {len(how):>5} faults, {how.count(SURVIVED):>4} survived, {100 * score:5.1f} % found, "
             f"{how.count('timeout')} of them by the tests' time"
         )
-    keys = {mutant.key(): how for mutant, how in found if how == "survived"}
+    keys = {mutant.key(): how for mutant, how in found if how == SURVIVED}
     if keys:
         Path("survivors.json").write_text(json.dumps(sorted(keys), indent=1) + "\n")
         print("survivors.json has them as equivalent_mutants.txt wants them")

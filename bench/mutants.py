@@ -43,7 +43,9 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "heads": (("convertkit/heads/**/*.py",), ("tests/heads", "tests/ascend/test_nms.py",
                                               "tests/ascend/test_roi_extractor.py", "tests/ascend/test_schemas.py",
                                               "tests/ascend/twin")),
-    "roi": ((f"{HEADS}/*.py", f"{HEADS}/roi/*.py"), ("tests/passes/heads",)),
+    "roi": ((f"{HEADS}/*.py", f"{HEADS}/roi/*.py"), ("tests/passes/heads/roi", *(
+        f"tests/passes/heads/test_{name}.py" for name in ("fuse_multilevel_roialign", "restore_rpn_levels",
+                                                          "clip_to_picture", "sizes")))),
     "nms": ((f"{HEADS}/nms/**/*.py",), ("tests/passes/heads",)),
     "centring": ((f"{ASCEND}/passes/centring.py",), ("tests/ascend/passes",)),
     "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_vendor_limits.py", "tests/ascend/test_schemas.py",

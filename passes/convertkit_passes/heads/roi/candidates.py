@@ -115,7 +115,7 @@ def _may_be_rois(tensor: Any) -> bool:
 
 def _may_be_result(tensor: Any, node: Any) -> bool:
     """An unknown size may be anything."""
-    if tensor.dtype not in (None, np.dtype(np.float32)):
+    if tensor.dtype is not None and tensor.dtype != np.float32:  # of a float64, == None is true
         return False
     shape, wanted = tensor.shape, result_shape(node)
     if shape is None:

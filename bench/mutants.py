@@ -99,6 +99,9 @@ def main() -> int:
     parser.add_argument("--each", type=int, help="so many faults of each group; default: all")
     parser.add_argument("--group", choices=GROUPS, action="append")
     parser.add_argument("--only", help="FILE or FILE:LINE")
+    parser.add_argument(
+        "--again", type=Path, metavar="JSON", help="only what survived before: survivors.json"
+    )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     asked = parser.parse_args()
     chosen = [mutant for group in asked.group or GROUPS for mutant in _drawn(group, asked)]
@@ -115,6 +118,9 @@ def _drawn(group: str, asked: argparse.Namespace) -> list[Mutant]:
     all_of = [Mutant(group, file, edit) for file in files for edit in edits((HERE / file).read_bytes())]
     known = _equivalent()
     all_of = [mutant for mutant in all_of if mutant.key() not in known]
+    if asked.again:
+        before = json.loads(asked.again.read_text())
+        return [mutant for mutant in all_of if mutant.key() in before]
     if asked.only:
         return [mutant for mutant in all_of if asked.only in (mutant.file, mutant.place())]
     if asked.each is None or asked.each >= len(all_of):

@@ -10,6 +10,7 @@ import numpy as np
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, Refused, annotated, head_of, sized
 from convertkit_passes.heads.nms.candidates.views import VIEWS, View
+from convertkit_passes.heads.readers import readers
 from convertkit_passes.heads.types import Node, Tensor
 
 ROIS = {"MultilevelRoiAlign": -1, "RoiAlign": 1}
@@ -39,7 +40,7 @@ class Levels:
 
 def makes_rois(nms: Nms) -> bool:
     """Whether it has one class and its boxes become RoIs."""
-    return nms.classes == 1 and nms.shared == 1 and _becomes_rois(nms.node.outputs[0])
+    return nms.classes == 1 and any(_is_rois(*read) for read in readers(nms.node.outputs[:1]))
 
 
 def levels(nms: Nms) -> Levels:
@@ -49,24 +50,17 @@ def levels(nms: Nms) -> Levels:
         Refused: boxes or scores were not concatenated from at least two levels, or not from the same.
     """
     boxes, scores = (_parts(item, nms, values) for item, values in ((nms.boxes, 4), (nms.scores, 1)))
-    sizes = [tuple(_size(part, nms, values) for part in parts) for parts, values in ((boxes, 4), (scores, 1))]
-    if sizes[0] != sizes[1]:
-        raise Refused(f"its boxes are made of {sizes[0]}, its scores of {sizes[1]}", nms.scores)
-    return Levels(nms, tuple(boxes), tuple(scores), sizes[0])
+    sizes, others = (
+        tuple(_size(part, nms, values) for part in parts) for parts, values in ((boxes, 4), (scores, 1))
+    )
+    if sizes != others:
+        raise Refused(f"its boxes are made of {sizes}, its scores of {others}", nms.scores)
+    return Levels(nms, tuple(boxes), tuple(scores), sizes)
 
 
-def _becomes_rois(start: Tensor) -> bool:
-    waiting, seen = [start], {id(start)}
-    while waiting:
-        tensor = waiting.pop()
-        for node in tensor.outputs:
-            place = ROIS.get(head_of(node) or node.op)
-            if place is not None and node.inputs[place] is tensor:
-                return True
-            new = [item for item in node.outputs if id(item) not in seen]
-            seen.update(id(item) for item in new)
-            waiting.extend(new)
-    return False
+def _is_rois(tensor: Tensor, node: Node) -> bool:
+    place = ROIS.get(head_of(node) or node.op)
+    return place is not None and node.inputs[place] is tensor
 
 
 def _parts(tensor: Tensor, nms: Nms, values: int) -> list[Tensor]:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Nms, Refused, annotated, canvas, head_of, sized, unsized
+from convertkit_passes.heads.readers import readers
 from convertkit_passes.heads.types import Tensor
 
 _FLOAT16 = 10
@@ -46,15 +47,10 @@ def clip(graph: passes.Graph, name: str, *, drop_empty: bool) -> tuple[passes.Fi
 
 def proposes(nms: Nms) -> bool:
     """Whether its boxes are proposals: another NMS depends on them."""
-    waiting, seen = list(nms.node.outputs), {id(item) for item in nms.node.outputs}
-    while waiting:
-        for node in waiting.pop().outputs:
-            if head_of(node) == "MulticlassNms" or node.op == "NonMaxSuppression":
-                return True
-            new = [item for item in node.outputs if id(item) not in seen]
-            seen.update(id(item) for item in new)
-            waiting.extend(new)
-    return False
+    return any(
+        head_of(node) == "MulticlassNms" or node.op == "NonMaxSuppression"
+        for _, node in readers(nms.node.outputs)
+    )
 
 
 def _check(graph: passes.Graph, name: str, found: list[Nms]) -> None:

@@ -134,6 +134,125 @@ def test_detections_without_area_are_not() -> None:
     assert (last.op_type, last.input[1]) == ("MulticlassNms", "second")
 
 
+BETWEEN = "wide = Unsqueeze <axes: ints = [2]> (rois)"
+
+
+@pytest.mark.parametrize(
+    ("between", "dropped"),
+    [
+        (BETWEEN, True),
+        ("spare = Neg (rois) wide = Unsqueeze <axes: ints = [2]> (rois)", True),
+        ("spare = Neg (rois) " + BETWEEN.replace("(rois)", "(input)"), False),
+        ("picked = NonMaxSuppression (rois, turned) " + BETWEEN.replace("(rois)", "(input)"), True),
+    ],
+)
+def test_proposals_are_boxes_that_another_nms_depends_on(between: str, dropped: bool) -> None:
+    text = TWO_STAGES.replace(BETWEEN, between)
+    if "picked" in between:
+        text = text.replace("nmsed_scores)", "nmsed_scores, int64[P,3] picked)", 1)
+    more = ", float[1,4,4] input, float[1,1,4] turned)" if "input" in between else ")"
+    after = apply(
+        ClipToPicture(), parse(text.replace("5] second)", f"5] second{more}"), domains=[heads.HEADS])
+    )
+
+    assert sum(node.op_type == "ReduceMin" for node in after.proto.graph.node) == dropped
+
+
+def test_a_graph_that_parts_and_meets_is_walked_once() -> None:
+    chain = "n0 = Add (rois, rois) "
+    chain += " ".join(f"n{place + 1} = Add (n{place}, n{place})" for place in range(40))
+    text = TWO_STAGES.replace(BETWEEN, f"{chain} {BETWEEN.replace('(rois)', '(input)')}")
+    model = parse(text.replace("5] second)", "5] second, float[1,4,4] input)"), domains=[heads.HEADS])
+
+    assert not any(node.op_type == "ReduceMin" for node in apply(ClipToPicture(), model).proto.graph.node)
+
+
+SECOND = (
+    DETECTIONS.replace("float[1,2,3] scores)", "float[1,2,3] scores, float[B,5,1,4] b, float[B,5,3] s)")
+    .replace("nmsed_scores)", "nmsed_scores, float[B,4,4] other)")
+    .replace(
+        "    }",
+        """    other, values, classes, number = convertkit.heads.MulticlassNms <
+            iou_threshold: float = 0.5, max_size_per_class: int = 4, max_total_size: int = 4,
+            score_threshold: float = 0.25> (b, s)
+    }""",
+    )
+)
+
+
+def test_an_nms_of_open_size_is_told_beside_those_that_are_clipped() -> None:
+    found = ClipToPicture().explain(open_graph(parse(SECOND, domains=[heads.HEADS])))
+
+    assert [(item.status, item.where, item.why, item.tensor) for item in found] == [
+        ("matched", "nmsed_boxes", "boxes are clipped to the input picture", "boxes"),
+        ("refused", "other", "b has no fixed size", "b"),
+    ]
+
+
+def test_an_nms_of_open_size_is_told_alone() -> None:
+    (found,) = ClipToPicture().explain(
+        open_graph(parse(DETECTIONS.replace("[1,2,", "[1,N,"), domains=[heads.HEADS]))
+    )
+
+    assert (found.status, found.why) == ("refused", "boxes has no fixed size")
+
+
+def test_batches_that_differ_are_refused() -> None:
+    before = parse(SECOND.replace("[B,", "[2,"), domains=[heads.HEADS])
+
+    found = ClipToPicture().explain(open_graph(before))
+
+    wanted = ("refused", "the batch differs: 1, 2", "boxes")
+    assert [(item.status, item.why, item.tensor) for item in found] == [wanted] * 2
+    assert apply(ClipToPicture(), before) is before
+
+
+def test_boxes_in_float16_of_a_batch() -> None:
+    text = SECOND.replace("[1,", "[2,").replace("float[2,", "float16[2,").replace("[B,", "[2,")
+
+    after = apply(ClipToPicture(), parse(text, domains=[heads.HEADS]))
+
+    graph = open_graph(after)
+    casts = list(graph.find("Cast"))
+    assert [(cast.attrs["to"], cast.outputs[0].dtype, cast.outputs[0].shape) for cast in casts] == [
+        (10, np.float16, [2, 4])
+    ] * 2
+    limits = [(item.op, np.dtype(item.outputs[0].dtype).name) for item in graph.find(["Max", "Min"])]
+    assert sorted(limits) == [(op, name) for op in ("Max", "Min") for name in ("float16", "float32")]
+    assert graph.inputs[-1].shape == [2, 4] and graph.inputs[-1].dtype == np.float32
+    shapes = [item.inputs[1].values.tolist() for item in graph.find("Reshape")]
+    assert shapes == [[2, 1, 1, 4]] * 4
+
+
+def test_proposals_without_area_are_dropped_by_nodes_of_known_shape() -> None:
+    after = open_graph(apply(ClipToPicture(), parse(TWO_STAGES, domains=[heads.HEADS])))
+
+    lines = [
+        (node.op, node.outputs[0].dtype, node.outputs[0].shape)
+        for node in after.find(["Slice", "Sub", "ReduceMin", "Sign", "Relu", "Mul"])
+    ]
+    corners, leading = [1, 3, 2, 2], [1, 3, 2]
+    assert sorted(lines, key=str) == sorted(
+        [
+            *[("Slice", np.float32, corners)] * 2, ("Sub", np.float32, corners), ("ReduceMin", np.float32, leading),
+            ("Sign", np.float32, leading), ("Relu", np.float32, leading), ("Mul", np.float32, leading),
+        ],
+        key=str,
+    )  # fmt: skip
+
+
+def test_every_picture_of_a_batch_fills_the_canvas() -> None:
+    text = DETECTIONS.replace("[1,", "[3,").replace("3] scores", "3] scores, float[3,3,40,60] image")
+    step = ClipToPicture()
+
+    added = step.added_inputs(apply(step, parse(text, domains=[heads.HEADS])))
+
+    assert {name: (value.dtype, value.tolist()) for name, value in added.items()} == {
+        "picture": (np.float32, [[0, 0, 60, 40]] * 3)
+    }
+    assert step.added_inputs(parse(text, domains=[heads.HEADS])) == {}
+
+
 FIVE_BOXES = TWO_STAGES.replace("[1,3,2", "[1,5,2")
 """Boxes whose shape nobody takes for that of an image."""
 

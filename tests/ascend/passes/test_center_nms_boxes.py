@@ -128,3 +128,40 @@ def test_a_graph_without_image_is_refused() -> None:
 
     assert finding.why == "the graph has 0 image inputs of fixed size; one is needed to know the canvas"
     assert apply(CenterNmsBoxes(), before) is before
+
+
+@pytest.mark.parametrize(("high", "moved"), [(19.9, False), (20.0, True)])
+def test_boxes_that_reach_half_of_the_shorter_side_are_in_pixels(high: float, moved: bool) -> None:
+    source = DETECTIONS.replace("    {", f"    <float low = {{0}}, float high = {{{high}}}>\n    {{", 1)
+    source = source.replace("        nmsed_boxes,", "        some = Clip (boxes, low, high) nmsed_boxes,")
+
+    (finding,) = CenterNmsBoxes().explain(
+        open_graph(parse(source.replace("> (boxes,", "> (some,"), domains=[heads.HEADS]))
+    )
+
+    assert (finding.status == "matched") is moved
+
+
+@pytest.mark.parametrize(
+    ("outputs", "after"),
+    [
+        ("nmsed_boxes", ["nmsed_boxes_centred", "nmsed_scores"]),
+        ("nmsed_boxes, values", ["nmsed_boxes_centred", "values"]),
+        ("nmsed_boxes, , kinds", ["nmsed_boxes_centred", "nmsed_scores", "kinds"]),
+    ],
+)
+def test_scores_that_a_node_leaves_out_are_written_out(outputs: str, after: list[str]) -> None:
+    source = DETECTIONS.replace("nmsed_boxes, nmsed_scores, nmsed_classes, nmsed_num", outputs)
+    source = source.replace(
+        "float[1,4] nmsed_scores", "float[1,4] kinds" if "kinds" in outputs else "float[1,4] more"
+    )
+    if "kinds" not in outputs:
+        source = source.replace("same = Identity (image)", "same = Identity (image) more = Identity (given)")
+        source = source.replace("float[1,5,3] scores)", "float[1,5,3] scores, float[1,4] given)")
+
+    graph = open_graph(apply(CenterNmsBoxes(), parse(source, domains=[heads.HEADS])))
+
+    (nms,) = graph.find("MulticlassNms", domain=heads.HEADS)
+    (sign,) = graph.find("Sign")
+    assert [item.name for item in nms.outputs] == after
+    assert sign.inputs[0] is nms.outputs[1]

@@ -233,12 +233,13 @@ READ = "rois = Reshape (nmsed_boxes, flat)"
         ("more = Neg (nmsed_boxes) rois = Reshape (more, flat)", True),
         ("spare = Neg (nmsed_boxes) rois = Reshape (nmsed_boxes, flat)", True),
         ("more = Reshape (nmsed_boxes, flat) other = Neg (more) rois = Reshape (b0, flat)", False),
+        ("c = Reshape (nmsed_scores, tall) rois = Concat <axis = 1> (c, c, c, c)", False),
         ("other = Reshape (nmsed_boxes, maps) rois = Reshape (corners, flat)", False),  # are the features
     ],
 )
 def test_only_an_nms_whose_boxes_become_rois_is_looked_at(between: str, looked_at: bool) -> None:
     text = PROPOSALS.replace(READ, between).replace(
-        "<int64[4] wide", "<int64[4] maps = {1, 2, 2, 4}, int64[4] wide"
+        "<int64[4] wide", "<int64[2] tall = {4, 1}, int64[4] maps = {1, 2, 2, 4}, int64[4] wide"
     )
     if "b0" in between:
         text = text.replace("float[1,3,4] b0", "float[1,4,4] b0").replace("{1, 5, 1, 4}", "{1, 6, 1, 4}")

@@ -83,3 +83,91 @@ def test_a_roi_head_has_one_level_at_least(levels, fits):
         return
     with pytest.raises(onnx.checker.ValidationError, match="input size 1 not in range"):
         onnx.checker.check_model(model)
+
+
+def read(text):
+    return open_graph(graphtext.parse(text, domains=[heads.HEADS]))
+
+
+def test_a_refusal_names_a_tensor_or_none():
+    graph = read("(float[3] x) => (float[3] y) { y = Relu(x) }")
+
+    told = [heads.Refused("why", *tensor) for tensor in ((), (graph.inputs[0],), ("z",))]
+
+    assert [item.tensor for item in told] == ["", "x", "z"]
+    assert [item.finding("node").tensor for item in told] == ["", "x", "z"]
+    assert told[0].finding("node").where == "node" and not told[0].unsized
+
+
+@pytest.mark.parametrize(
+    ("open_one", "names"),
+    [("", []), ("boxes", ["boxes"]), ("scores", ["scores"]), ("both", ["boxes"])],
+)
+def test_an_nms_of_open_size_is_told_once_by_the_first_tensor(open_one, names):
+    text = AMONG_OTHERS
+    if open_one in ("boxes", "both"):
+        text = text.replace("[1,6,1,4] boxes", "[1,n,1,4] boxes")
+    if open_one in ("scores", "both"):
+        text = text.replace("[1,6,3] scores", "[1,n,3] scores").replace(
+            "other = Add(scores, more)", "other = Relu(more)"
+        )
+    graph = read(text)
+
+    with heads.annotated(graph):
+        told, found = list(heads.unsized(graph)), list(heads.sized(graph))
+
+    assert [(item.where, item.why, item.tensor) for item in told] == [
+        ("b", f"{name} has no fixed size", name) for name in names
+    ]
+    assert {type(item).__name__ for item in told} <= {"OpenSize"}
+    assert len(found) == (not names)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "size"),
+    [
+        ("float[1,3,40,60] a", (60, 40)),
+        ("float[1,1,40,60] a", (60, 40)),
+        (
+            "float[1,3,40,60] a, float[2,3,40,60] b, float[1,7] c, float[1,3,h,w] d, float[1,5,2,2] e",
+            (60, 40),
+        ),
+    ],
+)
+def test_the_canvas_is_the_size_of_the_image_inputs(inputs, size):
+    assert heads.canvas(read(f"({inputs}) => (float[1] y) {{ y = Relu(a) }}")) == size
+
+
+@pytest.mark.parametrize(
+    ("inputs", "many", "unsized"),
+    [
+        ("float[1,3,h,60] a", 0, True),
+        ("float[1,5,40,60] a", 0, True),
+        ("float[3,40,60] a", 0, True),
+        ("float[1,3,40,60] a, float[1,3,60,40] b", 2, False),
+    ],
+)
+def test_a_canvas_is_one_size(inputs, many, unsized):
+    with pytest.raises(heads.Refused, match=f"^the graph has {many} image inputs of fixed size; ") as refused:
+        heads.canvas(read(f"({inputs}) => (float[1] y) {{ y = Relu(a) }}"))
+
+    assert refused.value.unsized is unsized
+
+
+def test_an_annotated_graph_says_afterwards_what_it_said_before():
+    graph = read(AMONG_OTHERS)
+    third = next(node for node in graph.nodes if node.op == "Relu").outputs[0]
+
+    with heads.annotated(graph):
+        assert third.shape == [1, 6, 1, 4]
+
+    assert (third.dtype, third.shape) == (None, None)
+
+
+def test_an_operator_of_others_is_the_head_that_they_say():
+    graph = read("(float[3] x) => (float[3] y) { y = Relu(x) }")
+    (node,) = graph.nodes
+
+    assert heads.head_of(node) == ""
+    node.domain, node.op = heads.HEADS, "MulticlassNms"
+    assert heads.head_of(node) == "MulticlassNms"

@@ -106,12 +106,12 @@ def _columns(graph: passes.Graph, boxes: Tensor, start: int) -> Tensor:
 def whole_canvas(model: passes.LightModel, name: str) -> dict[str, NDArray[np.float32]]:
     """The value of the new input, where there is one, that says the picture fills the canvas, however large."""
     graph = graphs.open_graph(model)
-    if not any(tensor.name == name for tensor in graph.inputs):
+    rows = next((tensor.shape[0] for tensor in graph.inputs if tensor.name == name), None)
+    if rows is None:
         return {}
     corners: tuple[float, ...]
     try:
         corners = (0.0, 0.0, *canvas(graph))
     except Refused:
         corners = (-EVERYWHERE, -EVERYWHERE, EVERYWHERE, EVERYWHERE)
-    rows = next(tensor.shape[0] for tensor in graph.inputs if tensor.name == name)
     return {name: np.tile(np.array(corners, np.float32), (rows, 1))}

@@ -148,8 +148,9 @@ BETWEEN = "wide = Unsqueeze <axes: ints = [2]> (rois)"
 )
 def test_proposals_are_boxes_that_another_nms_depends_on(between: str, dropped: bool) -> None:
     text = TWO_STAGES.replace(BETWEEN, between)
-    if "picked" in between:
-        text = text.replace("nmsed_scores)", "nmsed_scores, int64[P,3] picked)", 1)
+    for kind, name in (("int64[P,3]", "picked"), ("float[1,4,4]", "spare")):
+        if name in between:
+            text = text.replace("nmsed_scores)", f"nmsed_scores, {kind} {name})", 1)
     more = ", float[1,4,4] input, float[1,1,4] turned)" if "input" in between else ")"
     after = apply(
         ClipToPicture(), parse(text.replace("5] second)", f"5] second{more}"), domains=[heads.HEADS])
@@ -162,6 +163,7 @@ def test_a_graph_that_parts_and_meets_is_walked_once() -> None:
     chain = "n0 = Add (rois, rois) "
     chain += " ".join(f"n{place + 1} = Add (n{place}, n{place})" for place in range(40))
     text = TWO_STAGES.replace(BETWEEN, f"{chain} {BETWEEN.replace('(rois)', '(input)')}")
+    text = text.replace("nmsed_scores)", "nmsed_scores, float[1,4,4] n40)", 1)
     model = parse(text.replace("5] second)", "5] second, float[1,4,4] input)"), domains=[heads.HEADS])
 
     assert not any(node.op_type == "ReduceMin" for node in apply(ClipToPicture(), model).proto.graph.node)
@@ -242,7 +244,11 @@ def test_proposals_without_area_are_dropped_by_nodes_of_known_shape() -> None:
 
 
 def test_every_picture_of_a_batch_fills_the_canvas() -> None:
-    text = DETECTIONS.replace("[1,", "[3,").replace("3] scores", "3] scores, float[3,3,40,60] image")
+    text = (
+        DETECTIONS.replace("[1,", "[3,")
+        .replace("3] scores", "3] scores, float[3,3,40,60] image")
+        .replace("(float", "(float[7] more, float", 1)
+    )
     step = ClipToPicture()
 
     added = step.added_inputs(apply(step, parse(text, domains=[heads.HEADS])))

@@ -232,7 +232,7 @@ READ = "rois = Reshape (nmsed_boxes, flat)"
     [
         ("more = Neg (nmsed_boxes) rois = Reshape (more, flat)", True),
         ("spare = Neg (nmsed_boxes) rois = Reshape (nmsed_boxes, flat)", True),
-        ("more = Reshape (nmsed_boxes, flat) other = Neg (more) rois = Reshape (b0, flat)", False),
+        ("other = Neg (nmsed_boxes) rois = Reshape (b0, flat)", False),
         ("c = Reshape (nmsed_scores, tall) rois = Concat <axis = 1> (c, c, c, c)", False),
         ("other = Reshape (nmsed_boxes, maps) rois = Reshape (corners, flat)", False),  # are the features
     ],
@@ -244,6 +244,8 @@ def test_only_an_nms_whose_boxes_become_rois_is_looked_at(between: str, looked_a
     if "b0" in between:
         text = text.replace("float[1,3,4] b0", "float[1,4,4] b0").replace("{1, 5, 1, 4}", "{1, 6, 1, 4}")
         text = text.replace("float[1,3,1] s0", "float[1,4,1] s0")
+    if "other = Neg" in between:
+        text = text.replace("nmsed_scores)", "nmsed_scores, float[1,4,4] other)", 1)
     if "maps" in between:
         text = text.replace("(map, rois, zeros)", "(other, rois, zeros)")
     before = parse(text, domains=[heads.HEADS])
@@ -265,7 +267,12 @@ def test_an_nms_of_several_classes_is_not_looked_at(old: str, new: str) -> None:
 def test_a_graph_that_parts_and_meets_is_walked_once() -> None:
     chain = "n0 = Add (nmsed_boxes, nmsed_boxes) "
     chain += " ".join(f"n{place + 1} = Add (n{place}, n{place})" for place in range(40))
-    before = parse(PROPOSALS.replace(READ, f"{chain} rois = Reshape (corners, flat)"), domains=[heads.HEADS])
+    before = parse(
+        PROPOSALS.replace(READ, f"{chain} rois = Reshape (corners, flat)").replace(
+            "nmsed_scores)", "nmsed_scores, float[1,4,4] n40)", 1
+        ),
+        domains=[heads.HEADS],
+    )
     before.proto.graph.initializer.append(
         onnx.numpy_helper.from_array(np.zeros((4, 4), np.float32), "corners")
     )

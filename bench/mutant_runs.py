@@ -106,6 +106,7 @@ class Judge:
             os._exit(1)
         report = json.loads(where.read_text())
         seconds, by_line = report["seconds"], {(name, line): tests for name, line, tests in report["lines"]}
+        gc.freeze()  # or every fork would copy what it only looks at
         live = _live({str(path) for path, _, _ in self.faults})
         for place, (path, line, source) in enumerate(self.faults):
             tests = self._tests(by_line, str(path), line)

@@ -192,3 +192,11 @@ def test_the_shape_of_a_result() -> None:
     first.inputs[0].shape = None
     second.inputs[0].shape = [3, 4, 4]
     assert (result_shape(first), result_shape(second)) == ([None, 2, 5], [None, 1, 1])
+
+
+def test_of_levels_with_other_bins_the_first_says_what_a_result_is() -> None:
+    larger = "b = RoiAlign <output_height = 2, output_width = 2>"
+    pooled = "p = AveragePool <kernel_shape = [2, 2]> (b) sum = Add (a, p)"
+    nodes = TWO.replace("b = RoiAlign", larger).replace("sum = Add (a, b)", pooled)
+
+    assert found(nodes) == [("a b", ["rois", "boxes"], ["sum", "y"], "sum")]

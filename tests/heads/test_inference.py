@@ -10,6 +10,8 @@ from onnx import shape_inference
 
 from convertkit.api import heads
 from convertkit.graph.domains import index_outputs
+from convertkit.heads.operator import Formal, Operator
+from convertkit.heads.schema import register
 from convertkit.plugins.loading import open_plugins
 from tests import graphtext
 
@@ -73,6 +75,13 @@ def test_what_a_head_does_not_take(text: str, why: str) -> None:
         inferred(text)
 
 
+def test_rois_alone_are_refused() -> None:
+    text = roi().replace("(p, q, r)", "(r)")
+
+    with pytest.raises(shape_inference.InferenceError, match="needs at least one feature level and rois"):
+        inferred(text)
+
+
 def test_inputs_without_a_type_are_refused() -> None:
     model = graphtext.parse(nms(), domains=[heads.HEADS]).proto
     for value in model.graph.input:
@@ -120,3 +129,16 @@ def test_of_the_outputs_classes_and_numbers_are_positions() -> None:
 
     assert index_outputs(heads.HEADS, "MulticlassNms") == (2, 3)
     assert index_outputs(heads.HEADS, "MultilevelRoiAlign") == ()
+
+
+def test_an_output_like_an_input() -> None:
+    one, two, out = (Formal(name, "any rank") for name in ("x", "z", "y"))
+    register([Operator("LikeSecond", "", (one, two), (out,), (), lambda node: node.like(1))], "test.like")
+    model = graphtext.parse(
+        "(float[2,3] x, float[5] z) => (float[u] y) { t = test.like.LikeSecond (x, z) y = Relu (t) }",
+        domains=["test.like"],
+    )
+
+    found = shape_inference.infer_shapes(model.proto, strict_mode=True)
+
+    assert sizes(found, "t") == [5] and kind(found, "t") == 1

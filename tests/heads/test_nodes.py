@@ -24,7 +24,7 @@ def test_sized_gives_every_nms_and_nothing_else():
         (found,) = list(heads.sized(graph))
 
     assert (found.batch, found.count, found.shared, found.classes) == (1, 6, 1, 3)
-    assert (found.boxes.name, found.scores.name) == ("boxes", "scores")
+    assert (found.boxes.name, found.scores.name, found.where) == ("boxes", "scores", "b")
 
 
 def test_a_node_without_a_name_is_named_after_its_output():

@@ -33,6 +33,7 @@ class Operator:
     count: int | None = 8
     questions: int = 128
     exit: str = "result"
+    finest: int = 8
     asked: int = -1
 
     @property
@@ -42,7 +43,7 @@ class Operator:
 
     def attributes(self) -> dict[str, Any]:
         return {
-            "finest_scale": 8, "spatial_scale": [0.25, 0.125], "output_height": 2, "output_width": 1,
+            "finest_scale": self.finest, "spatial_scale": [0.25, 0.125], "output_height": 2, "output_width": 1,
             "sampling_ratio": 2, "aligned": self.aligned, "at_bound": "up", "clamp": self.clamp,
         }  # fmt: skip
 
@@ -79,6 +80,15 @@ def test_the_operator_is_found_with_its_attributes(aligned: int, clamp: int, ord
 
     assert found.attributes == probe.attributes()
     assert (found.compared, found.worst) == (128, 0)
+
+
+@pytest.mark.parametrize("aligned", [0, 1])
+def test_all_rois_may_be_small(aligned: int) -> None:
+    probe = Operator(aligned=aligned, clamp=1, finest=1)
+
+    found = verify(probe, (0, 1), 1, None)
+
+    assert found.attributes == probe.attributes() and found.worst == 0
 
 
 @pytest.mark.parametrize("factor", [1 + 0.9e-4, 1 - 0.9e-4])

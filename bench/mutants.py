@@ -3,6 +3,7 @@
     python -m bench.mutants --seed 1 --each 40        # 40 of each group, drawn by the seed
     python -m bench.mutants --group compare           # every fault of one group
     python -m bench.mutants --only convertkit/detection/compare.py:120
+    python -m bench.mutants --group roi --tests tests/passes/heads/roi; python -m bench.mutants --again survivors.json
 
 A group is some modules and the tests about them (``GROUPS``). Each fault (:mod:`bench.mutant_edits`) is written into
 a copy of the sources; the group's tests that reach its line, quickest first, run there in a process of their own, up
@@ -103,7 +104,10 @@ def main() -> int:
         "--again", type=Path, metavar="JSON", help="only what survived before: survivors.json"
     )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--tests", nargs="+", metavar="PATH", help="instead of the group's")
     asked = parser.parse_args()
+    if asked.tests:
+        GROUPS.update((group, (files, tuple(asked.tests))) for group, (files, _) in GROUPS.items())
     chosen = [mutant for group in asked.group or GROUPS for mutant in _drawn(group, asked)]
     with tempfile.TemporaryDirectory(prefix="mutants-") as room:
         found = list(_run(chosen, Path(room), min(asked.jobs, max(1, len(chosen)))))

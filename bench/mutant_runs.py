@@ -106,8 +106,8 @@ class Judge:
             os._exit(1)
         report = json.loads(where.read_text())
         seconds, by_line = report["seconds"], {(name, line): tests for name, line, tests in report["lines"]}
-        gc.freeze()  # or every fork would copy what it only looks at
         live = _live({str(path) for path, _, _ in self.faults})
+        gc.freeze()  # or every fork would copy what it only looks at
         for place, (path, line, source) in enumerate(self.faults):
             tests = self._tests(by_line, str(path), line)
             chosen = Chosen({name: seconds[name] for name in sorted(tests, key=seconds.__getitem__)})

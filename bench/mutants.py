@@ -105,7 +105,10 @@ def main() -> int:
     )
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--tests", nargs="+", metavar="PATH", help="instead of the group's")
+    parser.add_argument("--fast", action="store_true", help="without the slow tests")
     asked = parser.parse_args()
+    if asked.fast:
+        os.environ["MUTANTS_FAST"] = "1"
     if asked.tests:
         GROUPS.update((group, (files, tuple(asked.tests))) for group, (files, _) in GROUPS.items())
     chosen = [mutant for group in asked.group or GROUPS for mutant in _drawn(group, asked)]
@@ -235,7 +238,8 @@ def _pytest(copy: Path, tests: Sequence[str], plugin: object) -> bool:
         os.dup2(null, stream)
     import pytest
 
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not export"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-m"]
+    options.append("not export and not slow" if "MUTANTS_FAST" in os.environ else "not export")
     pytest.main([*options, f"--basetemp={copy}.tmp", *tests], plugins=[plugin])
     return False
 

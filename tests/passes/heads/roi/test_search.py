@@ -118,6 +118,17 @@ def test_nodes_that_are_in_no_match_are_told_one_by_one() -> None:
     assert [(item.why, item.tensor) for item in findings[1:]] == [(alone, "c"), (alone, "d")]
 
 
+def test_a_refusal_is_of_the_most_nodes_and_the_others_are_told_beside_it() -> None:
+    _, findings = searched(
+        ("bound = {16}", "bound = {17}"),
+        ("y = Where", "c = RoiAlign (coarse, boxes, images) y = Where"),
+        ("y)\n", "y, float[N,1,1,1] c)\n"),
+    )
+
+    assert [(item.status, item.where) for item in findings] == [("refused", "a, b"), ("refused", "c")]
+    assert findings[0].why.startswith("levels change at 17 px")
+
+
 @pytest.mark.parametrize(("opset", "fits"), [(10, False), (11, True), (17, False)])
 def test_opsets_whose_roi_align_is_known(opset: int, fits: bool) -> None:
     matches, (finding,) = search(open_graph(graphtext.parse(HEAD, opset=opset)), square=False)

@@ -118,6 +118,14 @@ def test_nodes_that_are_in_no_match_are_told_one_by_one() -> None:
     assert [(item.why, item.tensor) for item in findings[1:]] == [(alone, "c"), (alone, "d")]
 
 
+def test_what_the_graph_does_not_state_is_inferred() -> None:
+    ((match,), _) = searched(
+        ("a = RoiAlign", "deep = Relu (fine) a = RoiAlign"), ("(fine, boxes", "(deep, boxes")
+    )
+
+    assert [item.name for item in match.features] == ["deep", "coarse"]
+
+
 def test_a_refusal_is_of_the_most_nodes_and_the_others_are_told_beside_it() -> None:
     _, findings = searched(
         ("bound = {16}", "bound = {17}"),

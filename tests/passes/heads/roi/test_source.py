@@ -149,6 +149,20 @@ def test_images_that_depend_on_more_than_the_boxes_are_refused() -> None:
     assert refused.value.tensor == "given"
 
 
+def test_corners_are_in_order() -> None:
+    """What puts the far corner behind the near one changes nothing."""
+    found = source(
+        numbered(
+            "1, 1, 1",
+            """near = Slice (boxes, zero, two, one) far = Slice (boxes, two, four, one)
+            low = Min (near, far) high = Max (near, far)
+            rois = Concat <axis = 1> (image, low, high)""",
+        ).replace("int64[1] five", "int64[1] two = {2}, int64[1] four = {4}, int64[1] five")
+    )
+
+    assert (name(found), found.image) == ("rois", 1)
+
+
 def test_boxes_that_reach_no_level_are_of_the_first_image() -> None:
     text = (
         stated("1, 1, 1", "1, 1, 1")

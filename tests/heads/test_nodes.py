@@ -171,3 +171,13 @@ def test_an_operator_of_others_is_the_head_that_they_say():
     assert heads.head_of(node) == ""
     node.domain, node.op = heads.HEADS, "MulticlassNms"
     assert heads.head_of(node) == "MulticlassNms"
+
+
+def test_sizes_are_those_of_boxes_and_scores_whatever_else_comes_in():
+    text = AMONG_OTHERS.replace("[1,6,3] more)", "[1,6,3] more, float[n,4] window)")
+    graph = read(text.replace("(boxes, scores)\n", "(boxes, scores, window)\n"))
+
+    with heads.annotated(graph):
+        (found,), told = list(heads.sized(graph)), list(heads.unsized(graph))
+
+    assert len(found.node.inputs) == 3 and (found.count, told) == (6, [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from convertkit.api import graphs, passes
@@ -46,9 +46,9 @@ class Downstream:
 
 def follow(graph: passes.Graph, selection: Tensor, sources: Sequence[Tensor]) -> Downstream:
     """Everything below ``selection`` that the sources determine."""
-    live = _reach(graph.inputs)
+    live = {id(item) for item in below(graph.inputs)}
     known = {id(item) for item in sources}
-    below = {id(selection)}
+    under = {id(selection)}
     found: list[Tensor] = []
     graph.surgeon.toposort()
     for node in graph.nodes:
@@ -60,8 +60,8 @@ def follow(graph: passes.Graph, selection: Tensor, sources: Sequence[Tensor]) ->
         if not needs or _missing(needs, known) is not None or _subgraphs(node):
             continue
         known.update(id(item) for item in node.outputs)
-        if any(id(item) in below for item in needs):
-            below.update(id(item) for item in node.outputs)
+        if any(id(item) in under for item in needs):
+            under.update(id(item) for item in node.outputs)
             found.extend(item for item in node.outputs if not item.is_empty())
     return Downstream(tuple(found))
 
@@ -78,10 +78,10 @@ def read_off(downstream: Downstream, selection: Tensor, explained: Mapping[int, 
     ends: set[int] = set()
     moved: set[int] = set()
     derived: set[int] = set()
-    below = {id(selection), *(id(item) for item in downstream.tensors)}
+    under = {id(selection), *(id(item) for item in downstream.tensors)}
     for tensor in downstream.tensors:
         node = tensor.inputs[0]
-        needs = {id(item) for item in node.inputs} & below
+        needs = {id(item) for item in node.inputs} & under
         if not needs <= ends | moved | derived:
             ends |= {id(tensor)} & explained.keys()
         elif needs & derived or not _moves(node, explained.get(id(tensor))):
@@ -113,22 +113,19 @@ def needed(graph: passes.Graph, explained: Collection[int]) -> tuple[list[Tensor
         tensor = waiting.pop()
         if id(tensor) in explained:
             found.setdefault(id(tensor), tensor)
-            continue
-        if id(tensor) in met:
-            continue
-        met.add(id(tensor))
-        for node in tensor.inputs:
-            waiting.extend(_inputs(node))
+        elif id(tensor) not in met:
+            met.add(id(tensor))
+            waiting.extend(item for node in tensor.inputs for item in _inputs(node))
     return list(found.values()), met
 
 
 def last_needed(graph: passes.Graph, downstream: Downstream, met: set[int]) -> Tensor | None:
     """The first tensor of the selection that something else, or a graph output, still needs."""
-    below = {id(item) for item in downstream.tensors}
+    under = {id(item) for item in downstream.tensors}
     outputs = {id(item) for item in graph.outputs}
     for tensor in downstream.tensors:
         others = (item for node in tensor.outputs for item in node.outputs if id(item) in met)
-        if id(tensor) in met and (id(tensor) in outputs or any(id(item) not in below for item in others)):
+        if id(tensor) in met and (id(tensor) in outputs or any(id(item) not in under for item in others)):
             return tensor
     return None
 
@@ -141,41 +138,43 @@ def length_told(graph: passes.Graph, tensor: Tensor, counted: Collection[int]) -
     """
     sizes = (
         item
-        for below in _below(tensor, counted)
-        for node in below.outputs
+        for under in below([tensor], counted)
+        for node in under.outputs
         if node.op in ("Shape", "Size")
         for item in node.outputs
     )
     return next((found for item in sizes if (found := told(graph, item, counted)) is not None), None)
 
 
-def _below(tensor: Tensor, stops: Collection[int]) -> Iterator[Tensor]:
-    """``tensor`` and what is computed from it."""
-    waiting, seen = [tensor], {id(tensor), *stops}
-    while waiting:
-        tensor = waiting.pop()
-        yield tensor
-        new = [item for node in tensor.outputs for item in node.outputs if id(item) not in seen]
-        seen.update(id(item) for item in new)
-        waiting.extend(new)
-
-
 def told(graph: passes.Graph, tensor: Tensor, stops: Collection[int] = ()) -> Tensor | None:
     """The first graph output that a number has a part in otherwise than as the size of something, if any."""
     outputs = {id(item) for item in graph.outputs}
-    waiting, seen = [tensor], {id(tensor), *stops}
+    return next((item for item in below([tensor], stops, _not_as_size) if id(item) in outputs), None)
+
+
+def _not_as_size(taker: Node, tensor: Tensor) -> bool:
+    places = {index for index, item in enumerate(taker.inputs) if item is tensor}
+    return not places <= SIZES.get(taker.op, set())
+
+
+def below(
+    start: Sequence[Tensor],
+    stops: Collection[int] = (),
+    follow: Callable[[Node, Tensor], bool] = lambda taker, tensor: True,
+) -> Iterator[Tensor]:
+    """``start`` and what is computed from it by the nodes that are followed, each once.
+
+    Args:
+        stops: ids of tensors that are left out, with all that follows from them alone.
+        follow: asked of a node that takes a tensor, and the tensor.
+    """
+    seen, waiting = set(stops), list(start)
     while waiting:
         tensor = waiting.pop()
-        if id(tensor) in outputs:
-            return tensor
-        for node in tensor.outputs:
-            places = {index for index, item in enumerate(node.inputs) if item is tensor}
-            if places and places <= SIZES.get(node.op, set()):
-                continue
-            new = [item for item in node.outputs if id(item) not in seen]
-            seen.update(id(item) for item in new)
-            waiting.extend(new)
-    return None
+        if id(tensor) not in seen:
+            seen.add(id(tensor))
+            yield tensor
+            waiting.extend(item for node in tensor.outputs if follow(node, tensor) for item in node.outputs)
 
 
 def makes_sizes(tensor: Tensor) -> bool:
@@ -202,18 +201,6 @@ def _small(tensor: Tensor, batch: int) -> bool:
     return len(shape) <= MOST_AXES and size <= MOST_VALUES * batch
 
 
-def _reach(start: list[Tensor]) -> set[int]:
-    """Everything that is computed from ``start``, itself included."""
-    seen: set[int] = set()
-    waiting = list(start)
-    while waiting:
-        tensor = waiting.pop()
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            waiting.extend(item for node in tensor.outputs for item in node.outputs)
-    return seen
-
-
 def _inputs(node: Node) -> Iterator[Tensor]:
     """What a node reads, bodies of its subgraphs included."""
     yield from node.inputs
@@ -224,4 +211,4 @@ def _inputs(node: Node) -> Iterator[Tensor]:
 
 
 def _subgraphs(node: Node) -> list[passes.Graph]:
-    return [item for item in node.attrs.values() if hasattr(item, "nodes") and hasattr(item, "outputs")]
+    return [item for item in node.attrs.values() if hasattr(item, "nodes")]

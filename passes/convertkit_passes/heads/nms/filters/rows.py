@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
@@ -11,40 +12,11 @@ from convertkit_passes.heads.nms.experiment import downstream
 from convertkit_passes.heads.nms.filters.best import Best
 from convertkit_passes.heads.types import Node, Tensor
 
-SINGLE = VIEWS | {
-    *(
-        "Abs",
-        "Add",
-        "And",
-        "Cast",
-        "Ceil",
-        "Clip",
-        "Concat",
-        "Div",
-        "Equal",
-        "Exp",
-        "Floor",
-        "Gather",
-        "Greater",
-    ),
-    *(
-        "Less",
-        "Log",
-        "Max",
-        "Min",
-        "Mod",
-        "Mul",
-        "Neg",
-        "Not",
-        "Or",
-        "Pow",
-        "Relu",
-        "Sigmoid",
-        "Slice",
-        "Split",
-    ),
-    *("Sqrt", "Sub", "Where", "Xor"),
-}
+_ARITHMETIC = """
+    Abs Add And Cast Ceil Clip Concat Div Equal Exp Floor Gather Greater Less Log Max Min Mod Mul Neg Not Or Pow Relu
+    Sigmoid Slice Split Sqrt Sub Where Xor
+"""
+SINGLE = VIEWS | set(_ARITHMETIC.split())
 """Operators that treat rows one by one."""
 
 SIZES = frozenset({"ConstantOfShape", "Shape"})
@@ -67,10 +39,11 @@ def check(graph: passes.Graph, node: Node, filters: Sequence[Best]) -> None:
         Refused: something else sees more, by name.
     """
     takers: list[Node] = []
-    picked = _grow(node.outputs[:1], lambda taker, tensor: _hands_on(taker, tensor, takers))
+    picked = list(downstream.below(node.outputs[:1], follow=partial(_hands_on, takers)))
     starts = [one.node.outputs[0] for one in filters]
     starts += [item.tensor for one in filters for item in one.gathered]
-    rows = _grow(starts, lambda taker, _: taker is not node and taker not in takers and _single(taker))
+    ends = [node, *takers]
+    rows = list(downstream.below(starts, follow=lambda taker, _: taker not in ends and _single(taker)))
     outputs = {id(item) for item in graph.outputs}
     for told in (item for item in [*picked, *rows] if id(item) in outputs):
         raise Refused(f"{told.name} is given, and has to do with how many scores pass the filter", told)
@@ -82,7 +55,7 @@ def check(graph: passes.Graph, node: Node, filters: Sequence[Best]) -> None:
     _check_gone(graph, filters, {id(item) for item in starts})
 
 
-def _hands_on(taker: Node, tensor: Tensor, takers: list[Node]) -> bool:
+def _hands_on(takers: list[Node], taker: Node, tensor: Tensor) -> bool:
     if taker.op in TAKES and tensor is not taker.inputs[0]:
         takers.append(taker)
         return False
@@ -106,16 +79,3 @@ def _check_gone(graph: passes.Graph, filters: Sequence[Best], stops: set[int]) -
             for item in maker.outputs:
                 if id(item) in met and graphs.static_shape(item) is None:
                     raise Refused(f"{item.name}, what passes the filter, is needed otherwise too", item)
-
-
-def _grow(start: Sequence[Tensor], follow: Callable[[Node, Tensor], bool]) -> list[Tensor]:
-    """``start`` and what is computed from it by the nodes that are followed."""
-    found = {id(item): item for item in start}
-    waiting = list(start)
-    while waiting:
-        tensor = waiting.pop()
-        for taker in tensor.outputs:
-            new = [item for item in taker.outputs if id(item) not in found] if follow(taker, tensor) else []
-            found.update((id(item), item) for item in new)
-            waiting.extend(new)
-    return list(found.values())

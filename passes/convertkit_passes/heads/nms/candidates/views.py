@@ -104,23 +104,20 @@ def lay(graph: passes.Graph, flat: Tensor, view: View) -> Laid:
     found = [Laid(flat, view)]
     for tensor in above(flat):
         places = _places(graph, flat, tensor)
-        if places is not None and np.array_equal(*_numbered(view.do(places))):
+        if _in_order(view.do(places)):
             found.append(Laid(tensor, View(Laid(flat, view).shape)))
-        elif places is not None and view.perm is not None and np.array_equal(*_numbered(places)):
+        elif view.perm is not None and _in_order(places):
             found.append(Laid(tensor, view))  # what the graph gives may be taken from there
     return min(found[::-1], key=_nodes)
 
 
 def lay_boxes(graph: passes.Graph, flat: Tensor, view: View) -> Laid:
     """As :func:`lay` for boxes ``(B, N, C, 4)``, which become ``(B, N, 1, 4)`` where the classes share them."""
-    batch, count, classes, corners = Laid(flat, view).shape
+    batch, count, _, corners = Laid(flat, view).shape
     shared: list[Laid] = []
-    for tensor in above(flat) if classes > 1 else []:
-        places = _places(graph, flat, tensor)
-        if places is None or int(np.prod(tensor.shape)) != batch * count * corners:
-            continue
-        laid = view.do(places)
-        if (laid == laid[:, :, :1]).all() and np.array_equal(*_numbered(laid[:, :, :1])):
+    for tensor in above(flat):
+        laid = view.do(_places(graph, flat, tensor))
+        if (laid == laid[:, :, :1]).all() and _in_order(laid[:, :, :1]):
             shared.append(Laid(tensor, View((batch, count, 1, corners))))
     return min(shared[::-1], key=_nodes) if shared else lay(graph, flat, view)
 
@@ -129,16 +126,16 @@ def _nodes(laid: Laid) -> int:
     return (tuple(laid.tensor.shape) != laid.view.shape) + (laid.view.perm is not None)
 
 
-def _numbered(places: Array) -> tuple[Array, Array]:
-    return places, np.arange(places.size).reshape(places.shape)
+def _in_order(places: Array) -> bool:
+    return np.array_equal(places, np.arange(places.size).reshape(places.shape))
 
 
-def _places(graph: passes.Graph, flat: Tensor, ancestor: Tensor) -> Array | None:
-    """For each element of ``flat`` its place in ``ancestor``; None where the type cannot count so far."""
+def _places(graph: passes.Graph, flat: Tensor, ancestor: Tensor) -> Array:
+    """For each element of ``flat`` its place in ``ancestor``; -1 where the type cannot count so far."""
     size = int(np.prod(ancestor.shape))
     numbers = np.arange(size).reshape(tuple(ancestor.shape))
     if ancestor is flat:
         return numbers
     if size > _LARGEST_EXACT.get(np.dtype(ancestor.dtype), 0):
-        return None
+        return np.full(tuple(flat.shape), -1)
     return graphs.cut(graph, [flat], [ancestor]).run(numbers)[0].astype(np.int64)

@@ -62,7 +62,7 @@ def layout(offsets: Array, blamed: Tensor) -> tuple[Layout | Labels, Array]:
         raise Refused("what is added to the boxes does not move each of them as a whole", blamed)
     kinds, first, ranks = np.unique(offsets[0, :, :2], axis=0, return_index=True, return_inverse=True)
     order = np.argsort(first)
-    label = np.argsort(order)[ranks.reshape(-1)]
+    label = np.argsort(order)[ranks.ravel()]
     batch, total, classes = len(offsets), offsets.shape[1], len(kinds)
     places = np.arange(total)
     if total % classes == 0:

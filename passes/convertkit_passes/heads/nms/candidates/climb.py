@@ -46,13 +46,12 @@ def climb(graph: passes.Graph, start: Tensor, *, past_offset: bool, past_scale: 
     tensor, found = start, Climbed(start)
     while tensor.inputs:
         node = tensor.inputs[0]
-        static = graphs.static_shape(tensor) is not None
-        if is_view(node) and (not static or graphs.static_shape(found.flat) is None):
+        if is_view(node) and graphs.static_shape(found.flat) is None:
             tensor = node.inputs[0]
             found = replace(found, flat=tensor)
         elif is_view(node) and past_offset and found.offset is None:
             tensor = node.inputs[0]  # there may be an addition above; a mere view does not move ``flat``
-        elif node.op in SELECTS and not static:
+        elif node.op in SELECTS and graphs.static_shape(tensor) is None:
             tensor = node.inputs[0]
             found = replace(found, flat=tensor, filtered=True)
         elif node.op == "Add" and past_offset and found.offset is None and (pair := _operands(graph, node)):

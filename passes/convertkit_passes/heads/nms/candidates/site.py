@@ -31,7 +31,7 @@ class Site:
     limit: int
     iou_threshold: float
     score_threshold: float | None
-    centred: bool = False
+    centred: bool
 
     @property
     def selection(self) -> Tensor:
@@ -59,7 +59,7 @@ def read(graph: passes.Graph, node: Node) -> Site:
         raise Refused(f"boxes are {boxes.dtype}, scores {scores.dtype}; the operator wants one type", scores)
     limit = option(graph, node, 2, "max_output_boxes_per_class")
     iou = option(graph, node, 3, "iou_threshold")
-    if not limit or limit <= 0:
+    if limit is None or limit <= 0:
         raise Refused("max_output_boxes_per_class is absent or 0, so nothing is ever selected", boxes)
     return Site(
         node=node,
@@ -101,12 +101,13 @@ def option(graph: passes.Graph, node: Node, index: int, name: str) -> float | No
         raise Refused(f"{name} is not constant", node.inputs[index])
     if value.size != 1:
         raise Refused(f"{name} holds {value.size} numbers, not one", node.inputs[index])
-    return float(value.reshape(-1)[0]) if value.dtype.kind == "f" else int(value.reshape(-1)[0])
+    number: float = value.item()
+    return number
 
 
 def _size(tensor: Tensor, axis: int, default: int | None = None) -> int:
     size = tensor.shape[axis] if tensor.shape else None
-    if isinstance(size, int) and size > 0:
+    if isinstance(size, int):
         return size
     if default is None:
         raise Refused(f"axis {axis} of {tensor.name} has no fixed size", tensor, unsized=True)

@@ -42,8 +42,8 @@ class Sources:
         reach: the largest magnitude a box has after class offsets are added: the scale of the graph's rounding.
         together: max_output_boxes_per_class counts all classes together.
         filtered: boxes are dropped before the NonMaxSuppression; the node's threshold is not the only one.
-        offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
         centred: the graph's boxes are centre and size, the operator's are corners.
+        offsets: ``(C, 2)``: what is added to x and y of each class, where it does not depend on the boxes.
         labels: the class of each box, where each has one.
         carried: what else may be read at the places of selected boxes, where a box has one score.
         by_class: the candidates are those of the first class, then those of the second, and so on.
@@ -55,8 +55,8 @@ class Sources:
     reach: float
     together: bool
     filtered: bool
+    centred: bool
     offsets: Array | None = None
-    centred: bool = False
     labels: Labels | None = None
     by_class: bool = False
     carried: tuple[Carried, ...] = ()
@@ -176,7 +176,7 @@ def _with_offset(
     reach = float(np.abs(moved).max())
     made = _sources(graph, found.boxes, found.scores, (boxes, scores), reach, within)
     labels = found if isinstance(found, Labels) else None
-    by_class = isinstance(found, Layout) and found.classes > 1 and not found.minor
+    by_class = isinstance(found, Layout) and not found.minor
     return replace(made, together=found.classes > 1, offsets=fixed, labels=labels, by_class=by_class)
 
 

@@ -35,7 +35,7 @@ class Lone:
     @classmethod
     def of(cls, graph: passes.Graph, site: Site, found: Sources) -> Lone:
         ranges = probes.Ranges(found.range, 1.0, 0.0)
-        case = next(item for item in found.cases(ranges) if item.name == "one")
+        case = found.cases(ranges)[0]
         place = np.unravel_index(int(np.argmax(case.scores)), case.scores.shape)
         region = graphs.cut(graph, [site.selection], found.borders)
         return cls(found, region, case.boxes, case.scores.shape, tuple(int(item) for item in place))

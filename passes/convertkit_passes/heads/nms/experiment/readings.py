@@ -104,7 +104,7 @@ def count(tensor: Tensor, arrays: Sequence[Array], answers: Sequence[Answer], to
     if arrays[0].dtype.kind not in "iu" or any(item.size != len(answers[0].num) for item in arrays):
         return None
     pairs = zip(arrays, answers, strict=True)
-    same = all((item.reshape(-1) == np.minimum(a.num, total)).all() for item, a in pairs)
+    same = all((item.ravel() == np.minimum(a.num, total)).all() for item, a in pairs)
     return Reading(tensor, "num", total, arrays[0].shape) if same else None
 
 
@@ -177,7 +177,7 @@ def _compare(
     wanted = np.concatenate(
         [a.rows(item.shape[1]).reshape(-1, 6) for item, a in zip(slots, answers, strict=True)]
     )
-    used = np.concatenate([a.used(item.shape[1]).reshape(-1) for item, a in zip(slots, answers, strict=True)])
+    used = np.concatenate([a.used(item.shape[1]).ravel() for item, a in zip(slots, answers, strict=True)])
     if not used.any():
         return None
     columns = {"boxes": slice(0, 4), "scores": slice(4, 5), "dets": slice(0, 5), "classes": slice(5, 6)}[kind]

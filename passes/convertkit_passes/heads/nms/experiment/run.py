@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -59,7 +60,7 @@ class Experiment:
         Args:
             pad: tensors of symbolic length count too.
         """
-        tensors = [item for item in below.worth_a_look(self.site.batch) if item is not self.site.selection]
+        tensors = below.worth_a_look(self.site.batch)
         if not tensors:
             return []
         columns, answers = self._run(tensors)
@@ -95,7 +96,7 @@ class Experiment:
         several = self.sources.classes > 1
         return item.kind != "classes" or several or np.dtype(item.tensor.dtype).kind != "f"
 
-    def _run(self, tensors: list[Tensor]) -> tuple[list[list[Array]], list[Answer]]:
+    def _run(self, tensors: Sequence[Tensor]) -> tuple[list[list[Array]], list[Answer]]:
         """The values of each tensor, and the operator's outputs, case by case."""
         region = self._region(tensors)
         rows, answers = [], []
@@ -110,11 +111,11 @@ class Experiment:
         """What the experiment feeds; nothing overlaps in the first."""
         return self.sources.cases(self._ranges())
 
-    def run_on(self, tensors: list[Tensor], case: probes.Case) -> tuple[Array, ...] | None:
+    def run_on(self, tensors: Sequence[Tensor], case: probes.Case) -> tuple[Array, ...] | None:
         """The values of tensors in one case; None where the graph fails on an optional one."""
         return self._values(self._region(tensors), case)
 
-    def _region(self, tensors: list[Tensor]) -> graphs.Region:
+    def _region(self, tensors: Sequence[Tensor]) -> graphs.Region:
         return graphs.cut(self.graph, tensors, self.sources.borders)
 
     def _ranges(self) -> probes.Ranges:

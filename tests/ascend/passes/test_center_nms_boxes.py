@@ -142,6 +142,48 @@ def test_boxes_that_reach_half_of_the_shorter_side_are_in_pixels(high: float, mo
     assert (finding.status == "matched") is moved
 
 
+@pytest.mark.parametrize("outputs", ["nmsed_boxes", "nmsed_boxes, nothing, nmsed_classes, nmsed_num"])
+def test_scores_that_are_left_out_are_written(outputs: str) -> None:
+    before = detections(", float[1,4] nmsed_scores)", ")")
+    node = before.proto.graph.node[-1]
+    del node.output[:]
+    node.output.extend("" if item == "nothing" else item for item in outputs.split(", "))
+
+    after = apply(CenterNmsBoxes(), before)
+
+    (node,) = (item for item in after.proto.graph.node if item.domain == heads.HEADS)
+    assert list(node.output) == ["nmsed_boxes_centred", "nmsed_scores", *node.output[2:]]
+    assert len(node.output) == max(2, len(outputs.split(", ")))
+    (sign,) = (item for item in after.proto.graph.node if item.op_type == "Sign")
+    assert list(sign.input) == ["nmsed_scores"]
+
+
+@pytest.mark.parametrize(
+    ("made", "moved"),
+    [
+        ("Sub (boxes, half)", False),
+        ("Sub (boxes, other)", True),
+        ("Add (boxes, half)", True),
+        ("Sub (boxes, open)", True),
+        ("Sub (boxes, wide)", False),
+    ],
+)
+def test_only_boxes_that_are_moved_by_half_the_canvas_are_moved_already(made: str, moved: bool) -> None:
+    text = DETECTIONS.replace("float[1,5,3] scores)", "float[1,5,3] scores, float[4] open)")
+    constants = """
+        <float[4] half = {30, 20, 30, 20}, float[4] other = {30, 20, 30, 21},
+         float[1,1,1,4] wide = {30, 20, 30, 20}>
+    {"""
+    text = text.replace("    {", constants, 1).replace(
+        "        nmsed_boxes,", f"        made = {made} nmsed_boxes,"
+    )
+    before = parse(text.replace("(boxes, scores)", "(made, scores)"), domains=[heads.HEADS])
+
+    (finding,) = CenterNmsBoxes().explain(open_graph(before))
+
+    assert (finding.status == "matched") is moved
+
+
 @pytest.mark.parametrize(
     ("outputs", "after"),
     [
@@ -165,3 +207,20 @@ def test_scores_that_a_node_leaves_out_are_written_out(outputs: str, after: list
     (sign,) = graph.find("Sign")
     assert [item.name for item in nms.outputs] == after
     assert sign.inputs[0] is nms.outputs[1]
+
+
+def test_what_is_written_has_shapes_and_types() -> None:
+    graph = open_graph(detections())
+    CenterNmsBoxes().run(graph)
+
+    found = {node.op: (node.outputs[0].dtype, tuple(node.outputs[0].shape)) for node in graph.nodes[2:]}
+    assert {kind for kind, _ in found.values()} == {np.dtype(np.float32)}
+    assert found["Sign"][1] == (1, 4)
+    assert found["Reshape"][1] == (1, 4, 1)
+    assert found["Mul"][1] == (1, 4, 4)
+
+
+def test_the_finding_names_how_far_and_the_boxes() -> None:
+    (finding,) = CenterNmsBoxes().explain(open_graph(detections()))
+
+    assert (finding.why, finding.tensor) == ("boxes are moved by -30, -20 and back", "boxes")

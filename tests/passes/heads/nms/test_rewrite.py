@@ -9,7 +9,7 @@ from convertkit_passes.heads.nms.experiment.readings import Reading
 
 from convertkit.api import heads
 from tests.graphtext import show, text
-from tests.passes.heads.nms.opened import opened
+from tests.passes.heads.nms.opened import DETECTIONS, opened
 
 heads.DOMAIN.register_schemas()
 
@@ -165,3 +165,45 @@ def test_every_node_has_a_finding_of_its_own():
     found = rewrite.fuse(opened(GRAPH), pad=False)
 
     assert [item.status for item in found] == ["refused", "refused"]
+
+
+def lengths(graph) -> dict[str, tuple]:
+    return {item.name: tuple(item.shape) for item in graph.outputs}
+
+
+def test_padded_outputs_say_how_long_they_are_and_sizes_are_written_down():
+    best = "best, places = TopK (values, num)"
+    text = DETECTIONS.replace(best, f"{best} size = Shape (best) ones = ConstantOfShape (size)")
+    graph = opened(text.replace("int64[1] num)", "int64[1] num, float[f] ones)"))
+
+    (finding,) = rewrite.fuse(graph, pad=True)
+
+    assert (finding.status, finding.tensor) == ("matched", "selected")
+    assert lengths(graph) == {"found": (6, 4), "best": (6,), "kind": (6,), "num": (1,), "ones": (6,)}
+    assert not list(graph.find(["NonMaxSuppression", "Shape"]))
+    (node,) = graph.find("MulticlassNms", domain=heads.HEADS)
+    assert node.attrs == {
+        "score_threshold": 0.25,
+        "iou_threshold": 0.5,
+        "max_size_per_class": 5,
+        "max_total_size": 6,
+        "ties": "box",
+        "drop_empty": 0,
+    }
+    whole = np.dtype(np.float32)
+    assert [(item.dtype, tuple(item.shape)) for item in node.outputs] == [
+        (whole, (1, 6, 4)),
+        (whole, (1, 6)),
+        (whole, (1, 6)),
+        (np.dtype(np.int32), (1,)),
+    ]
+
+
+def test_a_graph_that_is_refused_says_what_it_said():
+    graph = opened(DETECTIONS)
+    before = lengths(graph)
+
+    (finding,) = rewrite.fuse(graph, pad=False)
+
+    assert finding.status == "refused"
+    assert lengths(graph) == before

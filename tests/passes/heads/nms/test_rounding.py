@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from convertkit_passes.heads.nms import probes
 from convertkit_passes.heads.nms.experiment import rounding
 from convertkit_passes.heads.nms.experiment.readings import Answer, Reading
 
@@ -95,3 +98,65 @@ def test_used_slots_are_compared_picture_by_picture(place, same, total):
     array = array[:, : max(total, place[1] + 1)]
 
     assert rounding._same(Reading(None, "boxes", total, array.shape), array, TWO) is same
+
+
+CORNERS = np.float32([[[1, 2, 5, 7], [10, 20, 30, 40]], [[3, 3, 8, 9], [40, 5, 50, 15]]])[None]
+"""``(1, 2, 2, 4)``: two boxes of two classes, on a grid."""
+
+
+class Trial:
+    """An experiment on a graph that gives ``(1, 4, 4)`` boxes as they are, or rounded by offsets."""
+
+    def __init__(self, offsets, *, rounds: bool = True, shared: int = 2, fails: bool = False) -> None:
+        self.sources = SimpleNamespace(offsets=offsets, boxes=SimpleNamespace(shape=(1, 2, shared, 4)))
+        self.rounds, self.fails = rounds, fails
+        self.seen: list[probes.Case] = []
+
+    def cases(self):
+        return [
+            probes.Case("apart", CORNERS, np.zeros((1, 2, 2))),
+            probes.Case("other", CORNERS * 0, np.zeros((1, 2, 2))),
+        ]
+
+    def run_on(self, tensors, case):
+        self.seen.append(case)
+        moved = np.concatenate([self.sources.offsets] * 2, -1).astype(np.float32)
+        boxes = (case.boxes + moved) - moved if self.rounds else case.boxes
+        return None if self.fails else [boxes.reshape(1, 4, 4) for _ in tensors]
+
+    def answer(self, case):
+        return Answer(case.boxes.reshape(1, 4, 4), np.ones((1, 4)), np.zeros((1, 4)), np.array([4]))
+
+
+BOXES = Reading(SimpleNamespace(), "boxes", 4, (1, 4, 4))
+SCORES = Reading(SimpleNamespace(), "scores", 4, (1, 4))
+FAR = np.array([[1.0, 2.0], [24000.0, 3.0]])
+
+
+def test_rounding_that_all_boxes_carry_is_found():
+    trial = Trial(FAR)
+
+    found = rounding.found(trial, [SCORES, BOXES, BOXES])
+
+    assert found.tolist() == [[1, 2, 1, 2], [24000, 3, 24000, 3]]
+    assert found.dtype == np.float32
+    (case,) = trial.seen
+    beside = case.boxes - CORNERS
+    assert (beside >= 0).all()
+    assert 0.5 / 64 < beside.max() < 1 / 64
+    assert len(np.unique(beside)) == beside.size
+
+
+@pytest.mark.parametrize(
+    ("trial", "chosen"),
+    [
+        (Trial(None), [BOXES]),
+        (Trial(FAR), [SCORES]),
+        (Trial(FAR, shared=1), [BOXES]),
+        (Trial(FAR, rounds=False), [BOXES]),
+        (Trial(FAR, fails=True), [BOXES]),
+        (Trial(np.zeros((2, 2))), [BOXES]),
+    ],
+)
+def test_boxes_that_carry_none(trial, chosen):
+    assert rounding.found(trial, chosen) is None

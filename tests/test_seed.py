@@ -9,7 +9,6 @@ import onnx
 import pytest
 
 from bench.mini48 import write_variant
-from bench.seed import pipeline_of
 from tests.conftest import MASKRCNN, Cli
 from tests.shared import SHARED, needs_shared
 
@@ -22,10 +21,10 @@ VENDORS = {"RoiExtractor": 2, "BatchMultiClassNMS": 2}
 
 
 def words(env: str, python: Path, variant: Path | str) -> list[str]:
-    """A build of the Ascend target through an environment, with the passes for its framework."""
+    """A build of the Ascend target through an environment."""
     own = [] if env == "default" else ["--env", env]
     where = ["--variant", str(variant), "--target", "ascend310p3", "--output", f"{env}-artifact"]
-    return [str(MASKRCNN), *where, *own, "--python", str(python), "--pipeline", pipeline_of(env)]
+    return [str(MASKRCNN), *where, *own, "--python", str(python)]
 
 
 def operators(graph: Path) -> Counter[str]:

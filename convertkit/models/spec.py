@@ -91,6 +91,15 @@ class EnvironmentSpec(Record, frozen=True):
     python: tuple[str, ...] = ()
 
 
+class OtherEnvironmentSpec(EnvironmentSpec, frozen=True):
+    """An environment for ``--env``: another version of the framework, whose graphs may want other options of passes.
+
+    ``passes`` are steps of a pipeline, each run in place of the pass of its name.
+    """
+
+    passes: tuple[str, ...] = ()
+
+
 class ExportSpec(Record, frozen=True):
     """The export hook: a worker script run by the interpreter of the export environment; or ``like`` another package.
 
@@ -104,7 +113,7 @@ class ExportSpec(Record, frozen=True):
     like: Name | None = None
     opset: Positive = 11
     standalone: bool = False
-    environments: dict[Name, EnvironmentSpec] = {}
+    environments: dict[Name, OtherEnvironmentSpec] = {}
 
 
 class ConfigSpec(Record, frozen=True):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from shutil import copytree
+
 import pytest
 
 from convertkit.conversion.request import Asked, make_request
-from convertkit.errors import UsageError
+from convertkit.errors import UnknownNameError, UsageError
+from convertkit.passes.options import step_text
 from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN
 
@@ -65,3 +69,42 @@ def test_one_that_stands_wrong_is_to_be_left_out_as_the_target_runs_it(given: li
 def test_the_models_own_passes_are_swapped() -> None:
     with pytest.raises(UsageError, match=r"fold-constants must come after simplify \(swap the two\)"):
         steps("fold-constants", "simplify")
+
+
+def of_seed(target: str = "ascend310p3", **asked: list[str]) -> list[str]:
+    request = make_request(Asked(MASKRCNN, target=target, env="seed", **asked), open_plugins())
+    return [step_text(step) for step in request.pipeline.steps]
+
+
+def test_an_environment_has_steps_of_its_own_in_place_of_the_same_passes() -> None:
+    plain = make_request(Asked(MASKRCNN, target="ascend310p3"), open_plugins()).pipeline.text
+
+    changed = of_seed()
+
+    assert ",".join(changed) == plain.replace("clip-to-picture", "clip-to-picture{drop_empty=false}")
+    assert not [text for text in of_seed("cpu") if "clip-to-picture" in text]
+
+
+def test_what_a_person_gives_goes_before_what_the_environment_says() -> None:
+    given = ["simplify", *OWN[:-3]]
+
+    assert of_seed(pipeline=given)[: len(given)] == given
+    assert "clip-to-picture{drop_empty=false}" in of_seed(pipeline=["simplify"])
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "line"),
+    [
+        ("clip-to-pictures", UnknownNameError, "clip-to-pictures"),
+        ("clip-to-picture{drop=false}", UsageError, "pass clip-to-picture has no option 'drop'"),
+    ],
+)
+def test_a_step_that_cannot_be_is_refused_by_its_name(
+    tmp_path: Path, text: str, error: type[Exception], line: str
+) -> None:
+    said = (MASKRCNN / "model.yaml").read_text().replace("clip-to-picture{drop_empty=false}", text)
+    package = copytree(MASKRCNN, tmp_path / "maskrcnn", ignore=lambda *_: ["mini.onnx", "mini.pth"])
+    (package / "model.yaml").write_text(said)
+
+    with pytest.raises(error, match=line):
+        make_request(Asked(package, target="ascend310p3", env="seed"), open_plugins())

@@ -175,10 +175,16 @@ def run_job(request: BuildRequest, job: dict[str, Any], report: Report, **hooks:
 
 
 def _expected(package: ModelPackage) -> dict[str, Any]:
-    """What a configuration may say, too: the number of classes, and the thresholds of postprocessing."""
+    """What a configuration may say, too: the number of classes, pixels, and the thresholds of postprocessing."""
     spec = package.spec
     classes = {"classes": len(spec.classes)} if spec.classes else {}
-    return {**classes, **msgspec.structs.asdict(spec.postprocess)}
+    return {**classes, **pixels(package), **msgspec.structs.asdict(spec.postprocess)}
+
+
+def pixels(package: ModelPackage) -> dict[str, Any]:
+    """How photos are normalised, which a checkpoint or a configuration may say otherwise."""
+    spec = package.spec.preprocess
+    return {"mean": spec.mean, "std": spec.std, "to_rgb": spec.to_rgb}
 
 
 def _managed(request: BuildRequest) -> Environment:

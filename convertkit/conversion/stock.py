@@ -39,6 +39,7 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "environment": framework.environment_fact(request),
         "config": framework.config_fact(request),
         "weights": framework.weights_fact(request),
+        "pixels": framework.pixels(request.package),
         "opset": hook.opset,
         **contract,
     }

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import mmcv
@@ -16,13 +19,16 @@ from torch import nn
 
 from .errors import JobError
 from .photo_noise import IMAGENET, Normalisation
-from .settings import early_keys, set_classes
+from .settings import early_keys, set_classes, take_preprocessor
 
 #: The keys of configurations that are older than 2.9, and no export code: mmdet 2.8.0 was tried.
 EARLY = version_info[:2] < (2, 9)
 
 #: mmdet ships its configs inside the wheel; of an early one those that a variant names are here.
 CONFIGS = Path(__file__).parent / "configs" if EARLY else Path(mmdet.__file__).parent / ".mim" / "configs"
+
+#: How a configuration of mmengine's newer form begins, which is no table of values.
+LAZY = re.compile(r"^with read_base\(\)", re.MULTILINE)
 
 
 def config_path(base: str) -> Path:
@@ -37,11 +43,16 @@ def config_path(base: str) -> Path:
     raise JobError(f"{whose} no config {base!r}", hint)
 
 
-def read_config(config: dict[str, Any], classes: int | None = None) -> mmcv.Config:
+def read_config(
+    config: dict[str, Any], classes: int | None = None, expected: Mapping[str, Any] = MappingProxyType({})
+) -> mmcv.Config:
     """Read a job's configuration into mmdet's own object, of so many classes.
 
+    Args:
+        expected: ``mean``, ``std`` and ``to_rgb`` of the specification, where they are known.
+
     Raises:
-        JobError: it cannot be read, has no detector, or says another number of classes.
+        JobError: it cannot be read, has no detector, or says another number of classes, or other pixels.
     """
     overrides = config.get("overrides") or {}
     file = Path(config["file"]) if "file" in config else config_path(str(config["base"]))
@@ -49,6 +60,7 @@ def read_config(config: dict[str, Any], classes: int | None = None) -> mmcv.Conf
     if not isinstance(loaded.get("model", {}).get("backbone"), dict):
         raise JobError(f"config {name_of(config)!r} has no detector", "use a config with 'model' in it")
     loaded.merge_from_dict(overrides)
+    take_preprocessor(loaded.model, expected)
     _forget_zoo(loaded.model)
     set_classes(loaded.model, classes, loaded.model if "file" in config else overrides.get("model", {}))
     if EARLY:
@@ -77,6 +89,11 @@ def _of_file(path: Path) -> mmcv.Config:
         bases = ast.literal_eval(named[-1].value)
         found = [str(_base(path, base)) for base in ([bases] if isinstance(bases, str) else bases)]
         text += f"\n_base_ = {found!r}\n"
+    if LAZY.search(text):
+        raise JobError(
+            f"config {path} imports its bases (read_base), as mmdet 3 may",
+            "give the whole configuration that training wrote into its work_dirs",
+        )
     with tempfile.TemporaryDirectory() as room:
         moved = Path(room) / path.name
         moved.write_text(text, encoding="utf-8")

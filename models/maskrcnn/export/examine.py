@@ -23,6 +23,8 @@ def examine(job: Job, events: Events) -> None:
             Path(weights["checkpoint"]), ema=weights.get("ema", False), prefix=job.get("prefix", "")
         )
         report, remarks = found.report, found.remarks(job["expected"])
+        if job["task"] == "check":
+            found.check_pixels(job["expected"])
         if job.get("output"):
             write_weights(Path(job["output"]), found.arrays())
     events.send("done", task=job["task"], report=report, remarks=remarks)

@@ -86,6 +86,39 @@ def _classifiers(part: Any, place: str = "model") -> Iterator[tuple[str, dict[st
                 yield from _classifiers(stage, here)
 
 
+def take_preprocessor(model: Any, expected: Mapping[str, Any]) -> None:
+    """Take ``data_preprocessor`` out, which mmdet 3 has in its models and here the specification says.
+
+    Args:
+        model: of a configuration; changed.
+        expected: ``mean``, ``std`` (3 floats) and ``to_rgb`` of the specification, those that are known.
+
+    Raises:
+        JobError: it normalises otherwise.
+    """
+    if "data_preprocessor" not in model:
+        return
+    found = model.pop("data_preprocessor") or {}
+    pixels = {
+        "mean": [0.0] * 3,
+        "std": [1.0] * 3,
+        **{key: found[key] for key in ("mean", "std") if found.get(key)},
+    }
+    pixels["to_rgb"] = bool(found.get("bgr_to_rgb", False))
+    for key, said in pixels.items():
+        if key in expected and not _near(said, expected[key]):
+            own = ", ".join(f"{name}: {value}" for name, value in pixels.items()).lower()
+            raise JobError(
+                f"config: data_preprocessor has {key} {said}, the specification preprocess.{key} {expected[key]}",
+                f"give the variant the network's own: preprocess: {{{own}}}",
+            )
+
+
+def _near(said: Any, ours: Any) -> bool:
+    pairs = zip(said, ours) if isinstance(said, (list, tuple)) else [(said, ours)]
+    return all(abs(one - other) <= 1e-3 for one, other in pairs)
+
+
 def early_keys(test: Any) -> None:
     """Say in mmdet 2.8.0's words what ``test_cfg`` says of proposals in later ones.
 

@@ -62,7 +62,7 @@ def _model(job: Job, events: Events, steps: int) -> tuple[nn.Module, list[str]]:
     events.progress("config", 0, steps)
     weights: dict[str, Any] = job["weights"]
     expected = job.get("expected", {})
-    config = detector.read_config(job["config"], expected.get("classes"))
+    config = detector.read_config(job["config"], expected.get("classes"), expected)
     seed_everything(weights.get("random", 0))
     model = detector.build(config)
     name = detector.name_of(job["config"])

@@ -19,6 +19,8 @@ from .inert import Tensor
 from .kinds import AGAIN, HEAD, kind
 
 _SHOWN = 3
+#: What the file and the specification both say of how photos become pixels.
+PIXELS = ("mean", "std", "to_rgb")
 #: Where numbers come from that NumPy has pickled; nobody need be told.
 _NUMBERS = ("numpy.", "_codecs.")
 
@@ -50,12 +52,31 @@ class Checkpoint:
         skipped = [name for name in found["skipped"] if not name.startswith(_NUMBERS)]
         if skipped:
             lines.append(f"not loaded and not run: {few(skipped)}")
-        lines += [
+        return [*lines, *self._pixels(expected), *_classes(found.get("classes"), expected.get("classes"))]
+
+    def check_pixels(self, expected: Mapping[str, Any]) -> None:
+        """Refuse pixels other than those the network was trained with.
+
+        Args:
+            expected: as of :meth:`remarks`.
+
+        Raises:
+            JobError: the file says another ``mean``, ``std`` or ``to_rgb``.
+        """
+        lines = self._pixels(expected)
+        if lines:
+            said = ", ".join(f"{key}: {self.report[key]}" for key in PIXELS if key in self.report)
+            raise JobError(
+                "; ".join(lines), f"give the variant the network's own: preprocess: {{{said.lower()}}}"
+            )
+
+    def _pixels(self, expected: Mapping[str, Any]) -> list[str]:
+        found = self.report
+        return [
             f"trained with {key} {found[key]}, the specification has {expected[key]}"
-            for key in ("mean", "std", "to_rgb")
+            for key in PIXELS
             if key in found and key in expected and not np.allclose(found[key], expected[key], atol=1e-3)
         ]
-        return [*lines, *_classes(found.get("classes"), expected.get("classes"))]
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Read all of it."""

@@ -25,6 +25,7 @@ OWN = [
     "cast-fp16-operators",
     "legalize-ascend",
 ]
+CLIP = "clip-to-picture"
 
 
 def steps(*given: str) -> list[str]:
@@ -95,8 +96,8 @@ def test_what_a_person_gives_goes_before_what_the_environment_says() -> None:
 @pytest.mark.parametrize(
     ("text", "error", "line"),
     [
-        ("clip-to-pictures", UnknownNameError, "clip-to-pictures"),
-        ("clip-to-picture{drop=false}", UsageError, "pass clip-to-picture has no option 'drop'"),
+        (f"{CLIP}s", UnknownNameError, "clip-to-pictures"),
+        (f"{CLIP}{{drop=false}}", UsageError, "pass clip-to-picture has no option 'drop'"),
     ],
 )
 def test_a_step_that_cannot_be_is_refused_by_its_name(

@@ -129,7 +129,7 @@ def _forget_zoo(part: Any) -> None:
         start = part.get("init_cfg")
         if EARLY:
             part.pop("init_cfg", None)
-        elif isinstance(start, dict) and start.get("type") == "Pretrained":
+        elif isinstance(start, dict) and "checkpoint" in start:  # also without a type, as PVT has it
             part["init_cfg"] = None
     for inner in part.values() if isinstance(part, dict) else part:
         if isinstance(inner, (dict, list)):

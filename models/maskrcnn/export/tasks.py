@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +75,25 @@ def _model(job: Job, events: Events, steps: int) -> tuple[nn.Module, list[str]]:
     settings.check_test_cfg(config.model, early=detector.EARLY)
     events.progress("weights", 1, steps)
     if "random" in weights:
-        randomise(model, weights["random"], detector.normalisation(config))
+        with _runs_here(name):
+            randomise(model, weights["random"], detector.normalisation(config))
     else:
         load_checkpoint(model, Path(weights["checkpoint"]), ema=weights.get("ema", False))
     return model, settings.remarks(config.model, expected)
+
+
+@contextmanager
+def _runs_here(name: str) -> Iterator[None]:
+    """Refuse by the configuration's name a detector that needs another device: mmcv's CARAFE has no CPU code."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "implementation for device cpu not found" not in str(error):
+            raise
+        operator = str(error).partition(":")[0]
+        raise JobError(
+            f"config {name!r} cannot be run here: mmcv's {operator} has no CPU code", HINT
+        ) from error
 
 
 def _trace(model: nn.Module, job: Job) -> bytes:

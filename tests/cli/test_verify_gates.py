@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from convertkit.errors import GraphError
-from convertkit.verification import ladder
+from convertkit.verification import measuring
 from tests.cli.test_verify_datasets import Verify
 from tests.conftest import Cli
 from tests.finder import dataset, write_finder, write_photos
@@ -105,14 +105,14 @@ def test_without_a_gate_there_is_nothing_to_wait_for(cli: Cli, tmp_path: Path) -
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rung after the only pass cannot be run."""
-    opens = ladder.runtime_of
+    opens = measuring.runtime_of
 
     def opened(rung: Any, *rest: Any) -> Any:
         if rung.source == "after":
             raise GraphError("onnxruntime cannot run the graph: All 'rois' values must be finite")
         return opens(rung, *rest)
 
-    monkeypatch.setattr(ladder, "runtime_of", opened)
+    monkeypatch.setattr(measuring, "runtime_of", opened)
 
 
 @pytest.mark.usefixtures("breaks")

@@ -146,11 +146,13 @@ def _padded(graph: passes.Graph, chosen: list[Reading]) -> list[Reading]:
     """The readings; a number of detections that others are as long as becomes that of their slots."""
     if not any(item.symbolic for item in chosen):
         return chosen
-    return [_as_size(graph, item) if item.kind == "num" else item for item in chosen]
+    others = {id(item.tensor) for item in chosen if item.kind != "num"}
+    return [_as_size(graph, item, others) if item.kind == "num" else item for item in chosen]
 
 
-def _as_size(graph: passes.Graph, item: Reading) -> Reading:
-    if not downstream.makes_sizes(item.tensor):
+def _as_size(graph: passes.Graph, item: Reading, others: set[int]) -> Reading:
+    """``others``: ids of tensors that are replaced as well, which makes nobody ask for their size."""
+    if not downstream.makes_sizes(graph, item.tensor, others):
         return item
     output = downstream.told(graph, item.tensor)
     if output is not None:

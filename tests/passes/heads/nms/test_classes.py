@@ -180,8 +180,8 @@ ABOVE = """
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        ("", "", ("read", 3)),
-        ("float[1,6,3] scores", "float[1,6,1] scores", ("read", 1)),
+        ("", "", ("kind", 3)),
+        ("float[1,6,3] scores", "float[1,6,1] scores", ("kind", 1)),
         ("Identity (kind)", "Mod (kind, two)", ("read", 2)),
         ("Identity (kind)", "Sub (kind, one)", ("kind", 3)),  # from -1
         ("Identity (kind)", "Identity (other)", None),  # of any size

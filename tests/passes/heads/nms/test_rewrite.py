@@ -22,7 +22,7 @@ OUTPUTS = """
 def written(*readings: Reading):
     """The graph, and what a writer makes of readings."""
     graph = opened(OUTPUTS)
-    writer = rewrite._Writer(graph, list(graph.inputs))
+    writer = rewrite._Writer(graph, list(graph.inputs), tuple(graph.inputs[:2]), 1.0)
     return graph, [writer.read(item) for item in readings]
 
 

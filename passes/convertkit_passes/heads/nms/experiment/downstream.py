@@ -177,14 +177,17 @@ def below(
             waiting.extend(item for node in tensor.outputs if follow(node, tensor) for item in node.outputs)
 
 
-def makes_sizes(tensor: Tensor) -> bool:
-    """Whether a number has a part in the size of something."""
-    return any(
-        item is below and index in SIZES.get(node.op, ())
-        for below in _below(tensor, ())
-        for node in below.outputs
-        for index, item in enumerate(node.inputs)
+def makes_sizes(graph: passes.Graph, tensor: Tensor, stops: Collection[int]) -> bool:
+    """Whether a number has a part in the size of something that the graph needs once ``stops`` are replaced."""
+    outputs = {id(item) for item in graph.outputs}
+    sized = (
+        item
+        for under in below([tensor], stops)
+        for node in under.outputs
+        if any(item is under and index in SIZES.get(node.op, ()) for index, item in enumerate(node.inputs))
+        for item in node.outputs
     )
+    return any(id(item) in outputs for start in sized for item in below([start], stops))
 
 
 def _missing(needs: list[Tensor], known: set[int]) -> Tensor | None:

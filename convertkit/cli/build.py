@@ -47,6 +47,7 @@ def build(
     """Export, rewrite, check and compile a model for a target; one for each of a variant's profiles."""
     from convertkit.conversion.pack import pack
     from convertkit.conversion.profiles import build_profiles
+    from convertkit.models.places import word_for
 
     one = bool(explain or dry_run or zipped)
     ask: Callable[..., Any] = request_of if one else requests_of
@@ -69,7 +70,7 @@ def build(
     else:
         request = requests[0]
         loaded = _words("--plugin", plugin or ())
-        same = [str(model), "--variant", request.variant.given, "--target", request.target.name]
+        same = [word_for(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--env", [env])
         same += _words("--output", [output]) + _words("--option", option or ())

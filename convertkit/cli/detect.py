@@ -14,7 +14,7 @@ from convertkit.cli import options as shared
 from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, json_text, note, print_json, progress_bar
-from convertkit.errors import UsageError
+from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.detection.types import Detections
@@ -26,9 +26,18 @@ MOST_NAMED = 4
 """Classes that the table names of a photo."""
 
 
+def _located(word: str) -> Path:
+    from convertkit.conversion.manifest import NAME
+
+    return Path(word) if (Path(word) / NAME).is_file() else shared.located(word)
+
+
 def detect(
     model: Annotated[
-        Path, typer.Argument(help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT")
+        Path,
+        typer.Argument(
+            help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT", parser=_located
+        ),
     ],
     photos: Annotated[
         list[Path], typer.Argument(help="Photos, or directories of photos.", metavar="PHOTO...")
@@ -60,7 +69,10 @@ def detect(
     package: Annotated[
         Path | None,
         typer.Option(
-            "--package", help="The model package of an artifact, where it is not found by its name."
+            "--package",
+            help="The model package of an artifact, where it is not found by its name.",
+            metavar="MODEL",
+            parser=shared.located,
         ),
     ] = None,
     device: shared.DeviceOption = 0,
@@ -114,7 +126,8 @@ def _subject(
         UsageError: it is neither, or the artifact's package is not found or has changed.
     """
     from convertkit.conversion.manifest import NAME, read_manifest
-    from convertkit.verification.detect import Subject, package_named
+    from convertkit.models.places import package_named
+    from convertkit.verification.detect import Subject
 
     if not (model / NAME).is_file():
         if model.is_dir() and not (model / "model.yaml").is_file():
@@ -127,9 +140,12 @@ def _subject(
         {"--target": target, "--weights": words["weights"], "--profile": words["profile"]},
     )
     made = read_manifest(model / NAME)
-    root = package or package_named(made.model)
-    if root is None:
-        raise UsageError(f"{model}: its model package {made.model} is not found", hint="say where: --package")
+    try:
+        root = package or package_named(made.model)
+    except UnknownNameError as error:
+        raise UsageError(
+            f"{model}: its model package {made.model} is not found", hint="say where: --package"
+        ) from error
     words["variant"] = words["variant"] or made.variant
     batch = made.steps[0].facts.get("batch")
     request = request_of(root, plugin, recorded=made.size, target=made.target, batch=batch, **words)

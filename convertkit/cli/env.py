@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption
+from convertkit.cli.options import JsonOption, ModelArgument
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import StepView, note, print_json
 
@@ -33,7 +33,7 @@ def listing(as_json: JsonOption = False) -> None:
 
 @app.command()
 def build(
-    model: Annotated[Path, typer.Argument(help="Model package whose environment to build.", metavar="MODEL")],
+    model: ModelArgument,
     python: Annotated[
         Path | None,
         typer.Option("--python", help="Interpreter to make it from; default: the one convertkit runs in."),

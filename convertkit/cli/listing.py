@@ -10,14 +10,14 @@ import typer
 
 from convertkit.cli.options import JsonOption, PluginOption, choice, open_all
 from convertkit.cli.tables import print_table
-from convertkit.cli.ui import print_json
-from convertkit.errors import UsageError
+from convertkit.cli.ui import note, print_json
+from convertkit.errors import ConvertkitError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.plugins.loading import Plugins
     from convertkit.targets.lint import LintRule
 
-Lister: TypeAlias = "Callable[[Plugins, Path], list[dict[str, Any]]]"
+Lister: TypeAlias = "Callable[[Plugins, Path | None], list[dict[str, Any]]]"
 
 KINDS = ("passes", "targets", "models", "plugins", "rules")
 
@@ -28,9 +28,9 @@ def listing(
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="Whose rules are listed; default: all.")
     ] = None,
-    root: Annotated[Path, typer.Option("--models", help="Directory whose model packages are listed.")] = Path(
-        "models"
-    ),
+    root: Annotated[
+        Path | None, typer.Option("--models", help="List the model packages in this directory alone.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List passes, targets, models, plugins or the rules of convertkit lint."""
@@ -55,7 +55,11 @@ def listing(
     else:
         print(
             f"no {kind}"
-            + (f" below {root}; a model package is a directory with model.yaml" if kind == "models" else "")
+            + (
+                f" below {root}; a model package is a directory with model.yaml"
+                if kind == "models" and root
+                else ""
+            )
         )
 
 
@@ -80,7 +84,7 @@ def _rules(plugins: Plugins, target: str | None) -> list[dict[str, Any]]:
     ]
 
 
-def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:
+def _passes(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
     from convertkit.passes.base import summary
 
     return [
@@ -95,24 +99,32 @@ def _passes(plugins: Plugins, root: Path) -> list[dict[str, str]]:
     ]
 
 
-def _targets(plugins: Plugins, root: Path) -> list[dict[str, str]]:
+def _targets(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
     return [
         {"target": entry.name, "plugin": entry.plugin, "summary": entry.item.help}
         for entry in plugins.targets
     ]
 
 
-def _models(plugins: Plugins, root: Path) -> list[dict[str, str]]:
+def _models(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
     from convertkit.models.package import read_spec
+    from convertkit.models.places import below, packages
 
-    rows = []
-    for path in sorted(root.glob("*/model.yaml")):
-        spec = read_spec(path.parent)
+    rows, taken = [], set()
+    for place in below(root) if root else packages():
+        word = str(place.root) if root or place.name in taken else place.name
+        taken.add(place.name)
+        try:
+            spec = read_spec(place.directory())
+        except ConvertkitError as error:
+            note(f"note: {error}")
+            continue
         rows += [
             {
-                "model": str(path.parent),
+                "model": word,
                 "variant": name,
                 "size": "x".join(str(side) for side in variant.size),
+                "from": place.origin,
                 "summary": variant.summary,
             }
             for name, variant in spec.variants.items()
@@ -120,7 +132,7 @@ def _models(plugins: Plugins, root: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _plugins(plugins: Plugins, root: Path) -> list[dict[str, Any]]:
+def _plugins(plugins: Plugins, root: Path | None) -> list[dict[str, Any]]:
     def names(registry: Any, plugin: str) -> str:
         return ", ".join(entry.name for entry in registry if entry.plugin == plugin) or "-"
 

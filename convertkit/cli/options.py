@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from convertkit.cli.ui import note
-from convertkit.errors import UsageError, suggestion
+from convertkit.errors import UnknownNameError, UsageError, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,8 +16,34 @@ if TYPE_CHECKING:
     from convertkit.graph.input_shapes import Shapes
     from convertkit.plugins.loading import Plugins
 
+
+def located(word: str) -> Path:
+    """The directory of the model package that a word of the command line means."""
+    from convertkit.models.places import locate
+
+    return locate(word)
+
+
+def located_subject(word: str) -> Path:
+    """The same, or a graph's file: one that is there, or that looks like one by its suffix."""
+    path = Path(word)
+    if path.is_file():
+        return path
+    try:
+        return located(word)
+    except UnknownNameError:
+        if path.suffix:
+            return path
+        raise
+
+
 ModelArgument: TypeAlias = Annotated[
-    Path, typer.Argument(help="Model package: the directory that holds model.yaml.", metavar="MODEL")
+    Path,
+    typer.Argument(
+        help="Model package: its name, or the directory that holds model.yaml.",
+        metavar="MODEL",
+        parser=located,
+    ),
 ]
 VariantOption: TypeAlias = Annotated[
     str | None,
@@ -121,7 +147,8 @@ LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")
 ]
 SubjectArgument: TypeAlias = Annotated[
-    Path, typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH")
+    Path,
+    typer.Argument(help="Model package, or an ONNX file.", metavar="MODEL|GRAPH", parser=located_subject),
 ]
 SeedOption: TypeAlias = Annotated[int, typer.Option("--seed", min=0, help="Seed of the random inputs.")]
 DoneOption: TypeAlias = Annotated[

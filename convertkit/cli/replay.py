@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, open_all
+from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, located, open_all
 from convertkit.cli.ui import BuildView, print_json
 from convertkit.errors import ConvertkitError
 
@@ -15,7 +15,13 @@ from convertkit.errors import ConvertkitError
 def replay(
     manifest: Annotated[Path, typer.Argument(help="manifest.json of an artifact.", metavar="MANIFEST")],
     model: Annotated[
-        Path | None, typer.Option("--model", help="Model package: repeat every step and compare its result.")
+        Path | None,
+        typer.Option(
+            "--model",
+            help="Model package: repeat every step and compare its result.",
+            metavar="MODEL",
+            parser=located,
+        ),
     ] = None,
     variant: Annotated[
         str | None, typer.Option("--variant", "-V", help="Variant, where it is a YAML file.")

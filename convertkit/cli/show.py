@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption, choice, open_all, tell_of_code
+from convertkit.cli.options import JsonOption, PluginOption, choice, located, open_all, tell_of_code
 from convertkit.cli.ui import print_json
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ KINDS = ("pass", "target", "model")
 def show(
     kind: Annotated[str, typer.Argument(help="pass, target or model.", metavar="KIND")],
     name: Annotated[
-        str, typer.Argument(help="Its name; for a model the package's directory.", metavar="NAME")
+        str, typer.Argument(help="Its name; for a model also the package's directory.", metavar="NAME")
     ],
     plugin: PluginOption = None,
     as_json: JsonOption = False,
@@ -76,8 +75,9 @@ def _model(plugins: Plugins, name: str) -> dict[str, Any]:
     from convertkit.models.package import describe
     from convertkit.plugins.packages import open_package
 
-    tell_of_code(Path(name))
-    package = open_package(Path(name), plugins)
+    root = located(name)
+    tell_of_code(root)
+    package = open_package(root, plugins)
     return {"model": str(package.root), **describe(package.spec)}
 
 

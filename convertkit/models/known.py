@@ -7,8 +7,9 @@ from pathlib import Path
 from convertkit.models.package import read_spec
 from convertkit.storage.files import home, sha256_bytes
 
-OURS = Path(__file__).resolve().parents[2] / "models"
-"""convertkit's own packages, in a clone and in the wheel."""
+_INSTALLED = Path(__file__).resolve().parents[1] / "model-packages"
+OURS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "models"
+"""convertkit's own packages: as the wheel has them, below a name that nothing can import; or in a clone."""
 
 
 def first_time(root: Path) -> bool:

@@ -17,7 +17,6 @@ from convertkit.drawing.paint import name_of, surer
 from convertkit.errors import GraphError, UsageError
 from convertkit.graph.io import load
 from convertkit.graph.session import Session
-from convertkit.models.known import OURS
 from convertkit.targets.capabilities import Runtime, emulate
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.framework import framework_detections
@@ -101,12 +100,6 @@ class Subject:
             )
         graph, context = load(self.directory / "model.onnx"), self.request.context
         return emulate(self.request.target, graph, rung.emulation, rung.variation, context)
-
-
-def package_named(name: str) -> Path | None:
-    """Where a model package of that name is: below ``models`` here, or among convertkit's own."""
-    places = (Path("models") / name, OURS / name)
-    return next((place for place in places if (place / "model.yaml").is_file()), None)
 
 
 def things(found: Detections, classes: Sequence[str], above: float) -> tuple[Thing, ...]:

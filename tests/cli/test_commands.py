@@ -149,7 +149,7 @@ def test_export_writes_the_stock_graph(cli: Cli, tiny: Path) -> None:
         (["build"], "error: Missing argument 'MODEL'."),
         (
             ["build", "nowhere"],
-            "error: model package nowhere: no such directory (give the directory that holds",
+            "error: unknown model package 'nowhere' (known: cascade_mask_rcnn, ",
         ),
         (["build", "tiny", "--target", "gpu"], "error: unknown target 'gpu' (did you mean 'cpu'?"),
         (

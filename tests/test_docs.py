@@ -19,7 +19,7 @@ from bench.rooms import PACKAGES, house
 from convertkit.api import targets
 from convertkit.api.targets import Machine, Target
 from convertkit.cli.app import app
-from convertkit.errors import ConvertkitError
+from convertkit.errors import ConvertkitError, UnknownNameError
 from convertkit.graph.io import load
 from convertkit.graph.session import open_session
 from convertkit.passes.options import build, parse_step
@@ -198,6 +198,8 @@ def mistake(words: Sequence[str], passing: Sequence[str] = ()) -> str:
     """What the command line has against these words; no command runs. ``passing``: what is no mistake."""
     try:
         idle().main(list(words), prog_name="convertkit", standalone_mode=False)
+    except UnknownNameError:  # MODEL, mydetector: the words are right, and there is none of that name here
+        return ""
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

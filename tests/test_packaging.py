@@ -153,6 +153,7 @@ def test_a_distribution_of_somebody_brings_a_model(
     assert re.search(r"^cats +small +8x8 +lab-models 2\.0$", listed, re.MULTILINE)
     assert f"{place}/lab_models/cats: a model package is code, and it runs with your rights" in notes
     assert "built build/tiny-small-cpu" in built
+    assert re.search(r"^maskrcnn +mini +320x320 +convertkit ", listed, re.MULTILINE)
     assert "up to date" in convertkit(sys.executable, "build cats", site=both)[0]
 
 
@@ -177,9 +178,6 @@ def test_a_clean_environment(
     uv("pip", "install", "--quiet", "--python", python, "--resolution", resolution, wheel)
     monkeypatch.chdir(tmp_path)
 
-    assert re.search(
-        r"^maskrcnn +mini +320x320 +convertkit ", convertkit(python, "list models")[0], re.MULTILINE
-    )
     done = subprocess.run(
         [tmp_path / "venv" / "bin" / "convertkit", "build", "maskrcnn", "--variant", "mini"],
         capture_output=True,
@@ -188,6 +186,6 @@ def test_a_clean_environment(
     assert done.returncode == 0, done.stderr  # its end included, where onnx before 1.23 crashes
     assert "next: convertkit verify maskrcnn --variant mini --target cpu" in done.stdout
     graph = "build/maskrcnn-mini-cpu/model.onnx"
-    assert "wrote small.onnx" in convertkit(python, f"opt {graph} -p simplify -o small.onnx")[0]
+    assert "wrote small.onnx" in convertkit(python, f"opt {graph} -p set-opset-window -o small.onnx")[0]
     assert "for ascend310p3:" in convertkit(python, f"lint {graph} -t ascend310p3", code=1)[0]
-    assert "maskrcnn mini on cpu, 2 images" in convertkit(python, "verify maskrcnn --limit 2")[0]
+    assert "maskrcnn mini on cpu, 1 image" in convertkit(python, "verify maskrcnn --limit 1")[0]

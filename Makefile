@@ -30,7 +30,7 @@ $(VENV)/.ready-dev: $(READY)
 	@touch $@
 
 demo: setup ## build the embedded model for the CPU, measure it, print the ladder of accuracies
-	@PATH="$(abspath $(BIN)):$$PATH" sh bench/demo.sh
+	@VENV="$(VENV)" PATH="$(abspath $(BIN)):$$PATH" sh bench/demo.sh
 
 test: $(VENV)/.ready-dev lint types env ## set up and run everything, the slow tier and the export environment included
 	$(BIN)/python -m pytest
@@ -73,7 +73,7 @@ docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m bench.yolox
 	$(BIN)/python -m bench.exports
 
-wheel: $(VENV)/.ready-dev ## build the distribution
+wheel: $(VENV)/.ready-dev ## build the distribution, dist/*.whl, which pip installs
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 clean: ## remove what was built here (not the user's cache)

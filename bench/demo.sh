@@ -13,11 +13,11 @@ run convertkit verify models/maskrcnn --target cpu --ladder
 run convertkit build models/maskrcnn --target ascend310p3
 run convertkit verify models/maskrcnn --target ascend310p3 --ladder --limit 25
 
-cat <<'END'
+cat <<END
 
 To go on, with a photo of your own for PHOTO (mini knows what its scenes show: traffic lights, oranges, clocks ...):
 
-    . .venv/bin/activate
+    . ${VENV:-.venv}/bin/activate
     convertkit detect maskrcnn PHOTO
     convertkit list models
 END

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
@@ -24,6 +23,7 @@ from convertkit.cli import (
     env,
     estimate,
     export,
+    failures,
     fetch,
     info,
     interrupts,
@@ -31,6 +31,7 @@ from convertkit.cli import (
     listing,
     new,
     opt,
+    output,
     postprocess,
     preprocess,
     replay,
@@ -38,11 +39,9 @@ from convertkit.cli import (
     verify,
     weights,
 )
+from convertkit.cli.failures import INTERRUPTED, INTERRUPTION
 from convertkit.conversion.pruning import sweep
-from convertkit.errors import ConvertkitError, UsageError, shortened, visible
-
-INTERRUPTED = 130
-"""The exit code after Ctrl-C: 128 + SIGINT, as shells have it."""
+from convertkit.errors import UsageError
 
 app = typer.Typer(
     name="convertkit",
@@ -109,54 +108,43 @@ def main(args: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()
+    output.begin()
     try:
         if args is None:
             interrupts.interruptible()
-            if (ended := _apart()) is not None:
+            if (ended := _apart(words)) is not None:
                 return ended
         _refuse_empty(words)
         if words[:1] != ["cache"]:  # which counts what it frees
             sweep()
-        code = app(words, standalone_mode=False)
+        code = app(words, prog_name="convertkit", standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer's own answer to Ctrl-C
-            return _fail("interrupted; finished steps are kept", INTERRUPTED)
+            return _fail(KeyboardInterrupt(), words)
         return code if isinstance(code, int) else 0
-    except ConvertkitError as error:
-        if error.details:
-            print(shortened(visible(error.details.rstrip())), file=sys.stderr)
-        return _fail(str(error), error.exit_code, error)
-    except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted; finished steps are kept", INTERRUPTED)
-    except BrokenPipeError:
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the interpreter flushes it once more at exit
-        return 0
-    except SystemExit as error:
-        if isinstance(error.__context__, BrokenPipeError):  # typer's own answer to it
+    except BaseException as error:
+        if _pipe_is_closed(error):
             return 0
-        return _fail(f"a plugin ended the program with exit code {error.code}", 70, error)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        return _fail(f"{where}{error.strerror or error}", 4 if full else 2, error)
-    except MemoryError as error:
-        return _fail("not enough memory", 3, error)
-    except Exception as error:
-        if hasattr(error, "format_message"):
-            return _fail(error.format_message(), 2, error)
-        loop = error.__context__
-        if isinstance(loop, OSError) and loop.errno == errno.ELOOP:  # pathlib makes a RuntimeError of it
-            return _fail(f"{loop.filename}: {loop.strerror}", 2, error)
-        return _defect(error)
+        return _fail(error, words)
 
 
-def _apart() -> int | None:
+def _pipe_is_closed(error: BaseException) -> bool:
+    """Whoever read the output has seen enough."""
+    if isinstance(error, BrokenPipeError):
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115 - the interpreter flushes it once more at exit
+        return True
+    return isinstance(error, SystemExit) and isinstance(
+        error.__context__, BrokenPipeError
+    )  # typer's own answer
+
+
+def _apart(words: Sequence[str]) -> int | None:
     """Goes on in a guarded process, as :func:`convertkit.cli.guard.apart` has it, where the system can guard one."""
     if sys.platform != "linux":
         return None
     from convertkit.cli import guard
 
-    return guard.apart()
+    return guard.apart(as_json=failures.wants_json(words))
 
 
 def _refuse_empty(words: Sequence[str]) -> None:
@@ -180,18 +168,14 @@ def _open_closed_streams() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _fail(line: str, code: int, error: BaseException | None = None) -> int:
-    if error is not None and os.environ.get("CONVERTKIT_DEBUG"):
+def _fail(error: BaseException, words: Sequence[str]) -> int:
+    failure = INTERRUPTION if interrupts.interrupted() else failures.failure_of(error)
+    if os.environ.get("CONVERTKIT_DEBUG") and failure is not INTERRUPTION:
         import traceback
 
         traceback.print_exception(error)
-    if interrupts.interrupted():
-        line, code = "interrupted; finished steps are kept", INTERRUPTED
-    print(shortened(visible(f"error: {' '.join(line.split())}")), file=sys.stderr)
-    return code
-
-
-def _defect(error: Exception) -> int:
-    """Not a user's mistake: a traceback is what helps, but only where it was asked for."""
-    reason = f"{type(error).__name__}: {error}"
-    return _fail(f"a defect in convertkit or a plugin: {reason} (--debug shows where)", 70, error)
+    try:
+        return failures.report(failure, as_json=failures.wants_json(words))
+    except BrokenPipeError as closed:
+        _pipe_is_closed(closed)
+        return failure.exit_code

@@ -9,13 +9,13 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Final
 
 from convertkit.children import limits, supervisor
-from convertkit.errors import shortened, visible
 
 assert sys.platform == "linux"
 
-FAILED = 4
+FAILED: Final = 4
 """The exit code of a step that did not survive, as of any that failed."""
 
 TICK_SECONDS = 0.25
@@ -26,7 +26,7 @@ _SENT_BY_KERNEL = 0x80
 """``si_code`` of Ctrl-C: the terminal has sent it to the whole group, so that the child has it already."""
 
 
-def apart() -> int | None:
+def apart(*, as_json: bool = False) -> int | None:
     """Goes on in a child, for which it returns None; here it returns the exit code when the child has ended.
 
     There is no child where the user has lifted the limits. It is made before anything heavy is imported, and before
@@ -46,7 +46,7 @@ def apart() -> int | None:
         limits.guard_by(page)
         return None
     code = os.waitstatus_to_exitcode(_wait(child, page))
-    return code if code >= 0 else _died(-code, page)
+    return code if code >= 0 else _died(-code, page, as_json=as_json)
 
 
 def _wait(child: int, page: mmap.mmap) -> int:
@@ -81,13 +81,14 @@ def _computed(pid: int) -> float:
     return 0.0
 
 
-def _died(number: int, page: mmap.mmap) -> int:
+def _died(number: int, page: mmap.mmap, *, as_json: bool) -> int:
     """Says what the child died of; where somebody ended us both, so do we."""
     if number in _ENDING:
         signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         os.kill(os.getpid(), number)
     from convertkit.children.child import signal_name
+    from convertkit.cli.failures import Failure, report
 
     running = limits.read(page)
     where = running.name if running else "convertkit"
@@ -95,5 +96,4 @@ def _died(number: int, page: mmap.mmap) -> int:
         why = f"ended after its time limit of {running.seconds:.0f} s ({limits.LIFT})"
     else:
         why = f"killed by {signal_name(number)}"
-    print(shortened(visible(f"error: {where}: {why}")), file=sys.stderr)
-    return FAILED
+    return report(Failure("killed", f"{where}: {why}", None, FAILED), as_json=as_json)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
+from convertkit.cli.output import json_text as json_text
+from convertkit.cli.output import note as note
+from convertkit.cli.output import print_json as print_json
 from convertkit.cli.tables import print_table
 from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
-from convertkit.errors import AccuracyError, UndecidedError, shortened, visible
+from convertkit.errors import AccuracyError, UndecidedError, visible
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -28,21 +30,6 @@ MARKS = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
 
 Advance: TypeAlias = Callable[[int], None]
 """Told how many units are done so far."""
-
-
-def print_json(value: Any) -> None:
-    """One JSON document on standard output."""
-    print(json_text(value))
-
-
-def json_text(value: Any) -> str:
-    """Indented JSON; floats as they are, records by their fields, paths as text."""
-    import msgspec
-
-    try:
-        return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
-    except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
-        return json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
 
 
 def figure(value: float | None) -> str:
@@ -97,12 +84,6 @@ def refuse_missed(subject: str, verdict: Verdict) -> None:
     if verdict.undecided:
         gate = next(gate for gate in verdict.gates if gate.outcome == "undecided")
         raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")
-
-
-def note(text: str) -> None:
-    """One line on standard error, over a moving one where there is such."""
-    clear = "\r\x1b[K" if sys.stderr.isatty() else ""
-    print(f"{clear}{shortened(visible(text))}", file=sys.stderr, flush=True)
 
 
 class BuildView:

@@ -188,7 +188,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(cli: Cli, tiny: Path, words: list
 def test_a_place_that_cannot_be_written_is_one_line(cli: Cli, tiny: Path, tmp_path: Path, place: str) -> None:
     (tmp_path / "taken").write_text("mine")
 
-    done = cli("build", tiny, "-o", place, "--json")
+    done = cli("build", tiny, "-o", place)
 
     assert done.code == 2
     assert done.out == ""

@@ -16,7 +16,9 @@ from convertkit.cli import (
     bisect,
     build,
     cache,
+    common,
     compile,
+    completing,
     detect,
     diff,
     doctor,
@@ -47,7 +49,6 @@ app = typer.Typer(
     name="convertkit",
     help="Turn trained detection models into verified artifacts for accelerators.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -78,6 +79,7 @@ app.command()(show.show)
 app.add_typer(env.app, name="env")
 app.add_typer(cache.app, name="cache")
 app.add_typer(new.app, name="new")
+common.give((app, env.app, cache.app, new.app))
 
 
 def _version(value: bool) -> None:
@@ -109,6 +111,8 @@ def main(args: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if args is None else args)
     _open_closed_streams()
     output.begin()
+    if completing.is_asked(words):
+        return _complete(words)
     try:
         if args is None:
             interrupts.interruptible()
@@ -126,6 +130,17 @@ def main(args: Sequence[str] | None = None) -> int:
         if _pipe_is_closed(error):
             return 0
         return _fail(error, words)
+
+
+def _complete(words: Sequence[str]) -> int:
+    """What a shell asks for is answered at once, by typer, which ends the program for it: nothing runs apart."""
+    try:
+        app(words, prog_name="convertkit", standalone_mode=False)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
+    except Exception as error:
+        return _fail(error, words)
+    return 0
 
 
 def _pipe_is_closed(error: BaseException) -> bool:

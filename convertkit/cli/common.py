@@ -1,0 +1,41 @@
+"""What every command has, given to all of them in one place."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, get_type_hints
+
+import typer
+
+from convertkit.cli.completing import BY_PARAMETER
+
+
+def give(apps: Iterable[typer.Typer]) -> None:
+    """Gives every command of these apps what :func:`common` has."""
+    for app in apps:
+        for command in app.registered_commands:
+            assert command.callback is not None
+            command.callback = common(command.callback)
+
+
+def common(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The same command, whose parameters complete their names in a shell."""
+    hints = get_type_hints(command, include_extras=True)
+    parameters = [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(command).parameters.items()
+    ]
+    for parameter in parameters:
+        for info in getattr(parameter.annotation, "__metadata__", ()):
+            if parameter.name in BY_PARAMETER:
+                info.autocompletion = BY_PARAMETER[parameter.name]
+
+    @functools.wraps(command)
+    def run(**words: Any) -> Any:
+        return command(**words)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run

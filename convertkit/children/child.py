@@ -7,9 +7,11 @@ outright, the command and everything it started dies.
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import os
 import selectors
+import shlex
 import signal
 import socket
 import subprocess
@@ -23,6 +25,8 @@ from convertkit.errors import ProcessError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
+
+LOG = logging.getLogger(__name__)
 
 SUPERVISES = sys.platform == "linux"
 """Whether there are a supervisor for every child, a guard of our own process and limits of memory."""
@@ -76,6 +80,7 @@ def spawn(
     command: list[str], env: Mapping[str, str] | None, cwd: str | Path | None, **more: Any
 ) -> subprocess.Popen[bytes]:
     """A process with nothing to read, whose two streams are ours."""
+    LOG.info("runs %s", shlex.join(command))
     return subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

@@ -10,7 +10,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.requests import requests_of
-from convertkit.cli.tables import print_table
+from convertkit.cli.tables import print_figures
 from convertkit.cli.ui import BuildView, print_json, progress_bar
 from convertkit.errors import UnknownNameError, UsageError
 
@@ -252,4 +252,4 @@ def _table(repeated: Repeated) -> None:
         for name, figures in parts.items()
         if figures is not None
     ]
-    print_table(["ms", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
+    print_figures(["ms", *COLUMNS], rows)

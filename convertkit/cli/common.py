@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 import typer
 
 from convertkit.cli.completing import BY_PARAMETER
+from convertkit.cli.volume import QuietOption, VerboseOption, set_volume
 
 
 def give(apps: Iterable[typer.Typer]) -> None:
@@ -21,7 +22,7 @@ def give(apps: Iterable[typer.Typer]) -> None:
 
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The same command, whose parameters complete their names in a shell."""
+    """The same command with ``--quiet`` and ``--verbose``, whose parameters complete their names in a shell."""
     hints = get_type_hints(command, include_extras=True)
     parameters = [
         parameter.replace(annotation=hints[name])
@@ -33,9 +34,17 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
                 info.autocompletion = BY_PARAMETER[parameter.name]
 
     @functools.wraps(command)
-    def run(**words: Any) -> Any:
+    def run(*, quiet: bool, verbose: int, **words: Any) -> Any:
+        set_volume(quiet=quiet, verbose=verbose)
         return command(**words)
 
+    parameters += _VOLUME
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
+
+
+_VOLUME = [
+    inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+    for name, default, annotation in (("quiet", False, QuietOption), ("verbose", 0, VerboseOption))
+]

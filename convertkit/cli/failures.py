@@ -17,6 +17,7 @@ import typer
 
 from convertkit import errors
 from convertkit.cli import output
+from convertkit.cli.volume import painted
 from convertkit.errors import ConvertkitError, shortened, visible
 
 INTERRUPTED = 130
@@ -95,7 +96,8 @@ def report(failure: Failure, *, as_json: bool) -> int:
     """Prints the line, and the object where standard output has no result yet; returns the exit code."""
     if failure.details:
         print(shortened(visible(failure.details)), file=sys.stderr)
-    print(shortened(visible(f"error: {failure.line}")), file=sys.stderr)
+    word = painted("error:", "bad", sys.stderr)
+    print(f"{word} {shortened(visible(failure.line))}", file=sys.stderr)
     if as_json and not output.answered():
         output.print_json({"error": failure})
     return failure.exit_code

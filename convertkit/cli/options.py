@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from convertkit.cli.ui import note
+from convertkit.cli.volume import is_quiet
 from convertkit.errors import UnknownNameError, UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ def tell_of_code(model: Path) -> None:
     """Says once of a package that is not convertkit's own that its code runs."""
     from convertkit.models.known import first_time
 
-    if first_time(model):
+    if not is_quiet() and first_time(model):
         note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
 
 

@@ -6,15 +6,17 @@ import json
 import sys
 from typing import Any
 
+from convertkit.cli import volume
 from convertkit.errors import shortened, visible
 
 _answered = False
 
 
 def begin() -> None:
-    """Nothing has been printed yet."""
+    """Nothing has been printed yet, and nobody has asked for more or less than usual."""
     global _answered
     _answered = False
+    volume.set_volume()
 
 
 def answered() -> bool:
@@ -40,6 +42,8 @@ def json_text(value: Any) -> str:
 
 
 def note(text: str) -> None:
-    """One line on standard error, over a moving one where there is such."""
+    """One line on standard error, over a moving one where there is such; nothing with ``--quiet``."""
+    if volume.is_quiet():
+        return
     clear = "\r\x1b[K" if sys.stderr.isatty() else ""
     print(f"{clear}{shortened(visible(text))}", file=sys.stderr, flush=True)

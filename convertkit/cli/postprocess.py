@@ -13,7 +13,7 @@ import typer
 from convertkit.cli import options as shared
 from convertkit.cli.answered import Asked
 from convertkit.cli.preprocess import ArtifactOption
-from convertkit.cli.tables import print_table
+from convertkit.cli.tables import print_figures
 from convertkit.cli.ui import (
     figure,
     note,
@@ -181,7 +181,7 @@ def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
             [task, *(figure(scores.get(name)) for name in COLUMNS)] for task, scores in found.scores.items()
         ]
         print()
-        print_table(["", *COLUMNS], rows, right=range(1, len(COLUMNS) + 1))
+        print_figures(["", *COLUMNS], rows)
     if per_class and found.per_class:
         print_classes(found.per_class)
     print_verdict(found.verdict, found.notes)

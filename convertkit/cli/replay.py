@@ -9,6 +9,7 @@ import typer
 
 from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, located, open_all
 from convertkit.cli.ui import BuildView, print_json
+from convertkit.cli.volume import marked
 from convertkit.errors import ConvertkitError
 
 
@@ -57,7 +58,7 @@ def replay(
         print_json({"ok": not broken, "findings": findings})
     else:
         for finding in findings:
-            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.what}")
+            print(marked("ok  " if finding.ok else "BAD ", finding.what))
     if broken:
         error = ConvertkitError(
             f"{manifest}: {len(broken)} of {len(findings)} checks fail, first: {broken[0].what}"

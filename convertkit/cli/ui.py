@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from convertkit.cli.output import json_text as json_text
 from convertkit.cli.output import note as note
 from convertkit.cli.output import print_json as print_json
-from convertkit.cli.tables import print_table
+from convertkit.cli.tables import print_figures
+from convertkit.cli.volume import is_moving, is_quiet, marked, width
 from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
 from convertkit.errors import AccuracyError, UndecidedError, visible
 from convertkit.storage.files import megabytes
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from convertkit.verification.intervals import Estimate
     from convertkit.verification.judge import Verdict
 
-MARKS = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
+OUTCOMES = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
 
 Advance: TypeAlias = Callable[[int], None]
 """Told how many units are done so far."""
@@ -52,16 +53,16 @@ def print_classes(per_class: Mapping[str, Mapping[str, float]]) -> None:
         if any(per_class[task].get(name, -1) >= 0 for task in tasks)
     ]
     print()
-    print_table(["class", *(f"{task} AP" for task in tasks)], rows, right=range(1, len(tasks) + 1))
+    print_figures(["class", *(f"{task} AP" for task in tasks)], rows)
 
 
 def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
     """What the accuracy spec says, line by line, and what a reader of the figures has to know."""
     print()
     for demand in verdict.demands if verdict.judged else ():
-        print(f"{'ok  ' if demand.ok else 'BAD '} {demand}")
+        print(marked("ok  " if demand.ok else "BAD ", demand))
     for gate in verdict.gates:
-        print(f"{MARKS[gate.outcome]} {gate}")
+        print(marked(OUTCOMES[gate.outcome], gate))
     for line in (
         *(f"{task}, which was not measured" for task in verdict.tasks_left_out),
         *verdict.gates_left_out,
@@ -91,7 +92,7 @@ class BuildView:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self._quiet = quiet
-        self._terminal = sys.stderr.isatty() and not quiet
+        self._terminal = is_moving() and not quiet
         self._started = time.monotonic()
         self._shown = ""
         self._phase = ""
@@ -124,7 +125,7 @@ class BuildView:
     def _moving(self, text: str) -> None:
         if self._terminal and text != self._shown:
             self._shown = text
-            print(f"\r\x1b[K{text[:110]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{text[: width()]}", end="", file=sys.stderr, flush=True)
 
     def _line(self, text: str) -> None:
         if not self._quiet:
@@ -135,7 +136,7 @@ class StepView:
     """Shows the building of an export environment: a line per step, the last line of output moving under it."""
 
     def __init__(self) -> None:
-        self._terminal = sys.stderr.isatty()
+        self._terminal = is_moving()
         self._step = 0
 
     def __call__(self, progress: EnvironmentProgress) -> None:
@@ -143,7 +144,7 @@ class StepView:
             self._step = progress.step
             note(f"[{progress.step}/{progress.steps}] {progress.what}")
         elif self._terminal:
-            text = f"    {progress.seconds:.0f} s  {progress.line}"[:110]
+            text = f"    {progress.seconds:.0f} s  {progress.line}"[: width()]
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
 
@@ -177,9 +178,9 @@ def written(files: Sequence[Path], nodes: int) -> str:
 @contextlib.contextmanager
 def progress_bar(title: str, total: int, *, unit: str = "images", quiet: bool = False) -> Iterator[Advance]:
     """Yields ``advance(count)``: a bar with rate and time left on a terminal, a line every tenth elsewhere."""
-    if quiet or total <= 0:
+    if quiet or is_quiet() or total <= 0:
         yield lambda count: None
-    elif sys.stderr.isatty():
+    elif is_moving():
         with _rich_bar(unit) as bar:
             task = bar.add_task(title, total=total)
             yield lambda count: bar.update(task, completed=count)

@@ -11,7 +11,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.requests import requests_of
-from convertkit.cli.tables import print_table
+from convertkit.cli.tables import print_figures, print_table
 from convertkit.cli.ui import (
     BuildView,
     figure,
@@ -157,7 +157,7 @@ def _show(found: Verification, *, per_class: bool) -> None:
     for task in tasks:
         print()
         rows = [_row(rung, task) for rung in found.rungs]
-        print_table([task, *COLUMNS, "images/s"], rows, right=range(1, len(COLUMNS) + 2))
+        print_figures([task, *COLUMNS, "images/s"], rows)
     _show_steps(found.differences)
     recorded = [f"{rung.name}: {rung.origin}" for rung in found.rungs if rung.origin != "measured"]
     if recorded:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 _SEAL = "seal.json"
 _GRAPH = "graph.onnx"
 _RECORD = "record.json"
+
+LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Store:
         if seal is not None and all(_matches(directory / name, digest) for name, digest in seal.items()):
             with contextlib.suppress(OSError):  # a home that cannot be written
                 os.utime(directory / _SEAL)  # what is used stays longest
+            LOG.info("%s is in the store", key[:12])
             return Entry(key, directory)
         self._drop(key, "its files do not match their seal")
         return None
@@ -123,6 +127,7 @@ class Store:
                 (directory / _SEAL).write_text(json.dumps(seal, sort_keys=True))
         except OSError as error:
             raise store_error(self._step(key), error) from error
+        LOG.info("%s is stored in %s", key[:12], self._step(key))
         return Entry(key, self._step(key))
 
     def bound(self) -> None:

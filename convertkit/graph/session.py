@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from convertkit.graph.light import LightModel, attach
 from convertkit.graph.nested import names_read
 
 Arrays = Mapping[str, NDArray[Any]]
+
+LOG = logging.getLogger(__name__)
 
 SILENT = 4
 """onnxruntime's log severity: what it would print is in the exceptions it raises."""
@@ -106,6 +109,9 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
             )
         except Exception as error:
             raise _failure("refuses the graph", error) from error
+    LOG.debug(
+        "opened a graph of %d nodes, %s", len(proto.graph.node), "optimized" if optimize else "as written"
+    )
     inputs = tuple(value.name for value in inner.get_inputs())
     outputs = tuple(value.name for value in inner.get_outputs())
     return Session(inner, inputs, outputs, tuple(lent or ()), model.size)

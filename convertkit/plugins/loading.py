@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import logging
 import sys
 from collections.abc import Callable, Iterable
 from importlib.metadata import entry_points
@@ -27,6 +28,8 @@ from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.registry import Registry
 from convertkit.storage.files import sha256_bytes
 from convertkit.targets.base import Target, check_target
+
+LOG = logging.getLogger(__name__)
 
 GROUP = "convertkit"
 """The entry point group in which installed plugins announce themselves."""
@@ -103,6 +106,7 @@ class Plugins:
         """Registers a plugin object: checks its hooks and takes in what it registers."""
         self._register(module, name)
         self.origins[name] = origin
+        LOG.info("plugin %s from %s", name, origin)
         sinks: tuple[Callable[[Any], None], ...] = (
             lambda cls: self._take(self.passes, check_pass, cls, name),
             lambda target: self._take_target(target, name),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertkit.cli import several
 from convertkit.cli.options import InputShapeOption, JsonOption, PluginOption, open_all, refuse_both, told_in
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import print_json
-from convertkit.errors import LintError, UsageError, nearest
+from convertkit.errors import ConvertkitError, LintError, UsageError, nearest
 
 if TYPE_CHECKING:
     from convertkit.targets.capabilities import Linter
@@ -27,8 +29,8 @@ NAME, TEXT = 90, 240
 
 
 def lint(
-    file: Annotated[
-        Path, typer.Argument(help="ONNX file that the compiler is to read.", metavar="FILE.onnx")
+    files: Annotated[
+        list[Path], typer.Argument(help="ONNX files that the compiler is to read.", metavar="FILE.onnx...")
     ],
     target: Annotated[str, typer.Option("--target", "-t", help="The target whose compiler it is.")],
     input_shape: InputShapeOption = None,
@@ -42,25 +44,31 @@ def lint(
         bool, typer.Option("--sarif", help="Print the result as SARIF 2.1.0 on standard output.")
     ] = False,
 ) -> None:
-    """Examine a file before the target's compiler reads it.
+    """Examine files before the target's compiler reads them.
 
-    Exit code 1 where an error remains; warnings alone are no failure.
+    Exit code 1 where an error remains; warnings alone are no failure. Of several files the worst counts.
     """
     from convertkit.targets.capabilities import linter_of
 
     refuse_both("--json", "--sarif", as_json, as_sarif)
     chosen = linter_of(open_all(plugin).targets.get(target))
     allowed = _known(allow or [], chosen)
-    report = chosen.lint(file, told_in(input_shape)).allowing(allowed)
+    told = told_in(input_shape)
+    answers = list(several.each(files, lambda file: chosen.lint(file, told).allowing(allowed)))
+    reports = [(file, answer) for file, answer in answers if not isinstance(answer, ConvertkitError)]
     if as_sarif:
         from convertkit.cli.sarif import document
 
-        print_json(document(report, chosen.rules(), file))
+        print_json(document(reports, chosen.rules()))
     elif as_json:
-        print_json(_plain(report, file, target))
+        plain = [
+            (file, answer if isinstance(answer, ConvertkitError) else _plain(answer, file, target))
+            for file, answer in answers
+        ]
+        several.print_all(plain)
     else:
-        _show(report, file, target)
-    _fail_on_errors(report, file, target)
+        _show_all(reports, target)
+    several.end(files, list(_errors(answers, target)))
 
 
 def _known(names: list[str], linter: Linter) -> set[str]:
@@ -71,6 +79,13 @@ def _known(names: list[str], linter: Linter) -> set[str]:
             hint = nearest(name, rules, "convertkit list rules shows all")
             raise UsageError(f"unknown rule {name!r}", hint=hint)
     return set(names)
+
+
+def _show_all(reports: Sequence[tuple[Path, LintReport]], target: str) -> None:
+    for number, (file, report) in enumerate(reports):
+        if number:
+            print()
+        _show(report, file, target)
 
 
 def _show(report: LintReport, file: Path, target: str) -> None:
@@ -138,12 +153,22 @@ def _plain(report: LintReport, file: Path, target: str) -> dict[str, object]:
     }
 
 
-def _fail_on_errors(report: LintReport, file: Path, target: str) -> None:
-    if report.errors:
-        first = next(item for item in report.findings if item.severity == "error")
-        where = f"{_cut(first.node, NAME)}: " if first.node else ""
-        why = _cut(first.why, TEXT)
-        raise LintError(
-            f"{file} is not fit for {target}: {_count(report)}, first: {where}{why} [{first.rule}]",
-            hint=f"{first.fix}; --allow RULE lets a rule be broken",
-        )
+def _errors(
+    answers: Sequence[tuple[Path, LintReport | ConvertkitError]], target: str
+) -> Iterator[ConvertkitError]:
+    """Why files failed: they could not be read, or an error remains."""
+    for file, answer in answers:
+        if isinstance(answer, ConvertkitError):
+            yield answer
+        elif answer.errors:
+            yield _unfit(answer, file, target)
+
+
+def _unfit(report: LintReport, file: Path, target: str) -> LintError:
+    first = next(item for item in report.findings if item.severity == "error")
+    where = f"{_cut(first.node, NAME)}: " if first.node else ""
+    why = _cut(first.why, TEXT)
+    return LintError(
+        f"{file} is not fit for {target}: {_count(report)}, first: {where}{why} [{first.rule}]",
+        hint=f"{first.fix}; --allow RULE lets a rule be broken",
+    )

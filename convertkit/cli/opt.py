@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.ui import note, print_json, record_line, unchecked_line, written
-from convertkit.errors import GraphError, UsageError
+from convertkit.cli import several
+from convertkit.cli.ui import note, record_line, unchecked_line, written
+from convertkit.errors import ConvertkitError, GraphError, UsageError
 
 if TYPE_CHECKING:
+    from convertkit.cli.explain import Questions
     from convertkit.graph.domains import WayBack
     from convertkit.graph.light import LightModel
     from convertkit.graph.random_inputs import Sample
@@ -21,12 +25,14 @@ if TYPE_CHECKING:
 
 
 def opt(
-    graph: Annotated[Path, typer.Argument(help="ONNX file to read.", metavar="GRAPH")],
+    graphs: Annotated[list[Path], typer.Argument(help="ONNX files to read.", metavar="GRAPH...")],
     passes: Annotated[
         str, typer.Option("--passes", "-p", help='Passes in order, like "simplify,cast-int64-to-int32".')
     ] = "",
     input_shape: shared.InputShapeOption = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="ONNX file to write.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="ONNX file to write, or the directory for several.")
+    ] = None,
     explain: shared.ExplainOption = None,
     dry_run: shared.DryRunOption = False,
     check: Annotated[
@@ -41,25 +47,39 @@ def opt(
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
-    """Run passes over an ONNX file and write the result."""
-    from convertkit.cli.explain import Questions, outlook, print_answers, print_outlook
+    """Run passes over ONNX files and write the results.
+
+    Of several files each has its answer, and the worst exit code counts.
+    """
+    from convertkit.cli.explain import Questions
     from convertkit.graph.io import load_foreign
-    from convertkit.passes.stages import graphs, stages
 
     plugins = shared.open_all(plugin)
     pipeline = pipeline_of(passes, done, plugins, shared.sizing(input_shape), required=not explain)
     _refuse_output(output, explain, dry_run=dry_run)
-    if explain:
-        questions = Questions(explain, pipeline, plugins.passes)
-        model, _ = load_foreign(graph)
-        print_answers(questions.answers(graphs(model, stages(pipeline.steps, model))), as_json=as_json)
-    elif dry_run:
-        model, _ = load_foreign(graph)
-        print_outlook(outlook(pipeline, graphs(model, stages(pipeline.steps, model))), as_json=as_json)
-    else:
+    places = _places(graphs, output)
+    questions = Questions(explain, pipeline, plugins.passes) if explain else None
+
+    def run(graph: Path) -> dict[str, Any]:
+        if questions or dry_run:
+            return _only_say(graph, pipeline, questions)
         model, back = load_foreign(graph)
         sample = sample_of(model, pipeline.steps, inputs, seed) if check else None
-        _run(model, pipeline, sample, output, back, as_json=as_json)
+        return _run(model, pipeline, sample, places.get(graph), back)
+
+    answers, several_files = [], len(graphs) > 1
+    for graph, answer in several.each(graphs, run):
+        answers.append((graph, answer))
+        if not isinstance(answer, ConvertkitError) and not as_json:
+            _show(answer, f"{graph}: " if several_files else "")
+    if as_json:
+        several.print_all(
+            [
+                (graph, {"file": graph, **answer} if several_files and isinstance(answer, dict) else answer)
+                for graph, answer in answers
+            ]
+        )
+    several.end(graphs, [answer for _, answer in answers if isinstance(answer, ConvertkitError)])
 
 
 def pipeline_of(
@@ -111,15 +131,41 @@ def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: b
         raise UsageError(f"{option} writes nothing, so --output has no use", hint="leave one of them out")
 
 
+def _places(graphs: Sequence[Path], output: Path | None) -> dict[Path, Path]:
+    """Where the result of each file goes: ``--output`` itself, or a file of the same name in that directory.
+
+    Raises:
+        UsageError: two files have one name, or one is given twice.
+    """
+    if output is None:
+        return {}
+    if len(graphs) == 1 and not output.is_dir():
+        return {graphs[0]: output}
+    names = Counter(graph.name for graph in graphs)
+    name, count = names.most_common(1)[0]
+    if count > 1:
+        raise UsageError(f"{count} of the files are called {name}", hint="write them one by one")
+    if output.suffix == ".onnx" and not output.is_dir():
+        raise UsageError(f"{output}: one file for {len(graphs)} graphs", hint="give a directory")
+    return {graph: output / graph.name for graph in graphs}
+
+
+def _only_say(graph: Path, pipeline: Pipeline, questions: Questions | None) -> dict[str, Any]:
+    """What passes find, or would do."""
+    from convertkit.cli.explain import outlook
+    from convertkit.graph.io import load_foreign
+    from convertkit.passes.stages import graphs, stages
+
+    model, _ = load_foreign(graph)
+    found = graphs(model, stages(pipeline.steps, model))
+    if questions is not None:
+        return {"explained": list(questions.answers(found))}
+    return {"passes": outlook(pipeline, found)}
+
+
 def _run(
-    model: LightModel,
-    pipeline: Pipeline,
-    sample: Sample | None,
-    output: Path | None,
-    back: WayBack,
-    *,
-    as_json: bool,
-) -> None:
+    model: LightModel, pipeline: Pipeline, sample: Sample | None, output: Path | None, back: WayBack
+) -> dict[str, Any]:
     from convertkit.bisection.attempt import named_roles
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
@@ -130,21 +176,30 @@ def _run(
         checker=None if sample is None else Checker([sample.arrays], named_roles(model)),
         observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
     )
-    files = () if output is None else save(back(model), output)
-    if as_json:
-        print_json(
-            {
-                "output": None if output is None else str(output),
-                "files": files,
-                "guessed": {} if sample is None else sample.sizes,
-                "unchecked": unchecked(records),
-                "passes": records,
-            }
-        )
+    return {
+        "output": None if output is None else str(output),
+        "files": () if output is None else save(back(model), output),
+        "guessed": {} if sample is None else sample.sizes,
+        "unchecked": unchecked(records),
+        "passes": records,
+    }
+
+
+def _show(answer: dict[str, Any], name: str) -> None:
+    """``name``: said in front of every line, where there are several files."""
+    from convertkit.cli.explain import print_answers, print_outlook
+
+    if "files" not in answer:
+        if name:
+            print(name.rstrip())
+        if "explained" in answer:
+            print_answers(answer["explained"], as_json=False)
+        else:
+            print_outlook(answer["passes"], as_json=False)
         return
-    if line := unchecked_line(records):
-        print(line)
-    if output is None:
-        print("nothing written (give --output FILE.onnx to keep the result)")
+    if line := unchecked_line(answer["passes"]):
+        print(f"{name}{line}")
+    if not answer["files"]:
+        print(f"{name}nothing written (give --output FILE.onnx to keep the result)")
     else:
-        print(written(files, records[-1].nodes_after))
+        print(f"{name}{written(answer['files'], answer['passes'][-1].nodes_after)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,18 @@ from convertkit.targets.lint import LintFinding, LintReport, LintRule
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def document(report: LintReport, rules: Sequence[LintRule], file: Path) -> dict[str, Any]:
-    """The one-run SARIF log of a report; findings of allowed rules are in it as suppressed.
+def document(reports: Iterable[tuple[Path, LintReport]], rules: Sequence[LintRule]) -> dict[str, Any]:
+    """The SARIF log of reports, a run for each file; findings of allowed rules are in it as suppressed.
 
     Nodes have no lines: a result's place is the file and the node as logical location.
     """
+    runs = [_run(report, rules, file) for file, report in reports]
+    return {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
+
+
+def _run(report: LintReport, rules: Sequence[LintRule], file: Path) -> dict[str, Any]:
     places = {rule.id: place for place, rule in enumerate(rules)}
-    run: dict[str, Any] = {
+    return {
         "tool": {
             "driver": {
                 "name": "convertkit lint",
@@ -39,7 +44,6 @@ def document(report: LintReport, rules: Sequence[LintRule], file: Path) -> dict[
         "artifacts": [{"location": {"uri": _uri(file)}}],
         "results": list(_results(report, places, file)),
     }
-    return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
 def _rule(rule: LintRule) -> dict[str, Any]:

@@ -168,6 +168,10 @@ def _cut(text: str, most: int) -> str:
     return text[: most - end - len(gap)] + gap + text[-end:]
 
 
+FEW = 5
+"""Names that a hint may mean at once."""
+
+
 def suggestion(name: str, known: Iterable[str]) -> str:
     """One phrase that points from a wrong name to the right ones.
 
@@ -196,4 +200,8 @@ def nearest(name: str, known: Iterable[str], otherwise: str = "", *, cutoff: flo
 
 
 def _meant(name: str, known: Iterable[str], cutoff: float) -> list[str]:
+    """The name that is nearest; where several begin as the name does, all of them: none is nearer than another."""
+    longer = [each for each in known if name and each.startswith(name)]
+    if 1 < len(longer) <= FEW:
+        return [f"did you mean {', '.join(map(repr, longer[:-1]))} or {longer[-1]!r}?"]
     return [f"did you mean {near!r}?" for near in difflib.get_close_matches(name, known, n=1, cutoff=cutoff)]

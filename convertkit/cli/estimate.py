@@ -119,7 +119,8 @@ def _package(request: BuildRequest) -> tuple[Machine, Pixels | None, LightModel]
     from convertkit.conversion.engine import graph_after
     from convertkit.targets.capabilities import machine_of
 
-    machine = machine_of(request.target)  # refused before anything is built
+    others = (entry.item for entry in request.plugins.targets)
+    machine = machine_of(request.target, others)  # refused before anything is built
     graph = graph_after(request, len(request.pipeline.steps), report=BuildView())
     return machine, request.context.pixels, graph
 
@@ -132,8 +133,8 @@ def _graph(
     from convertkit.targets.capabilities import machine_of
 
     plugins = shared.open_all(plugin)
-    machine, pipeline = machine_of(plugins.targets.get(target)), Pipeline.parse(sizing, plugins.passes)
-    return machine, None, pipeline.run(load_valid(path))[0]
+    machine = machine_of(plugins.targets.get(target), (entry.item for entry in plugins.targets))
+    return machine, None, Pipeline.parse(sizing, plugins.passes).run(load_valid(path))[0]
 
 
 def _show(subject: str, found: Estimate, machine: Machine, top: int) -> None:

@@ -14,7 +14,7 @@ from convertkit.errors import ConvertkitError
 
 
 def replay(
-    manifest: Annotated[Path, typer.Argument(help="manifest.json of an artifact.", metavar="MANIFEST")],
+    manifest: Annotated[Path, typer.Argument(help="An artifact, or its manifest.json.", metavar="MANIFEST")],
     model: Annotated[
         Path | None,
         typer.Option(
@@ -39,8 +39,10 @@ def replay(
 
     With --model, build it again from nothing and compare every step.
     """
+    from convertkit.conversion.manifest import NAME
     from convertkit.conversion.replay import check, repeat
 
+    manifest = manifest / NAME if manifest.is_dir() else manifest
     findings = check(manifest)
     if model is not None:
         findings += repeat(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays, open_session
 from convertkit.graph.validate import validate
-from convertkit.passes.differences import difference, first_rows, leaves, tells
+from convertkit.passes.differences import changes, difference, first_rows, furthest, leaves, tells
 from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Outputs, Probed, Run, probe
 from convertkit.passes.resolution import resolutions
@@ -178,32 +178,47 @@ class Checker:
         named = len(self._roles) == len(old)
         names = tuple(self._roles) if named else tuple(f"output {i}" for i in range(len(old)))
         outputs = list(zip(names, old, new, strict=True))
-        if step.effect == "rounding" and named and any(one.role in ROWS for one in self._roles.values()):
+        detects = named and any(one.role in ROWS for one in self._roles.values())
+        if step.effect == "rounding" and detects:
             return self._compare_sets(step, outputs)
-        return _compare_values(step, names, outputs, dict(zip(names, self._steps, strict=False)))
+        found = _compare_values(step, names, outputs, dict(zip(names, self._steps, strict=False)))
+        if not (step.effect == "semantic" and detects and found.error):
+            return found
+        try:  # slots that have changed places say nothing
+            error, detail = changes(self._matched(outputs, Tolerance()))
+        except GraphError:
+            return found
+        rest = _compare_values(step, names, [one for one in outputs if self._roles[one[0]].role not in SETS])
+        detail += f"; {rest.detail}" if rest.error else ""
+        return replace(found, error=max(error, rest.error), detail=detail)
 
-    def _compare_sets(self, step: Pass, outputs: Sequence[tuple[str, Array, Array]]) -> _Compared:
-        """Detections as sets; whatever is no detection, element by element."""
+    def _matched(self, outputs: Sequence[tuple[str, Array, Array]], tolerance: Tolerance) -> list[Comparison]:
+        """Detections as sets, picture by picture.
+
+        Raises:
+            GraphError: the outputs are no detections.
+        """
         sets = {name: one for name, one in self._roles.items() if one.role in SETS}
         found = [(name, old, new) for name, old, new in outputs if name in sets]
         runs = {name: old for name, old, _ in found}, {name: new for name, _, new in found}
+        before, after = ([as_sets(one, sets) for one in apart(run, self._pictures)] for run in runs)
+        return [compare_detections(*pair, tolerance) for pair in zip(before, after, strict=True)]
+
+    def _compare_sets(self, step: Pass, outputs: Sequence[tuple[str, Array, Array]]) -> _Compared:
+        """Detections as sets; whatever is no detection, element by element."""
         try:
-            before, after = ([as_sets(one, sets) for one in apart(run, self._pictures)] for run in runs)
+            results = self._matched(outputs, DETECTIONS)
         except GraphError as error:
             raise PassError(f"its outputs are no detections: {error.message}") from error
-        results = [compare_detections(*pair, DETECTIONS) for pair in zip(before, after, strict=True)]
+        sets = {name for name, one in self._roles.items() if one.role in SETS}
         if wrong := next((one for one in results if not one.ok), None):
             raise PassError(f"it declares effect rounding but the detections differ: {wrong.summary}")
-        worst = max(results, key=_worst)
+        worst = max(results, key=furthest)
         rest = _compare_values(
             step, tuple(self._roles), [output for output in outputs if output[0] not in sets]
         )
-        seen = set(sets) if any(one.matched for one in results) else set()
-        return _Compared(max(_worst(worst), rest.error), worst.summary, rest.names, rest.seen | seen)
-
-
-def _worst(found: Comparison) -> float:
-    return max(found.max_box_error_px, found.max_score_error, found.max_mask_error)
+        seen = sets if any(one.matched for one in results) else set()
+        return _Compared(max(furthest(worst), rest.error), worst.summary, rest.names, rest.seen | seen)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.errors import PassError
+from convertkit.detection.compare import Comparison
+from convertkit.errors import GraphError, PassError
 
 Array: TypeAlias = NDArray[Any]
 
@@ -71,3 +72,30 @@ def difference(name: str, old: NDArray[Any], new: NDArray[Any], step: float) -> 
         return 0.0, float(gap.max()), name
     scale = np.abs(a[np.isfinite(a)]).max(initial=0.0)
     return float(gap.max() / scale) if scale > 0 else np.inf, float(gap.max()), name
+
+
+def furthest(found: Comparison) -> float:
+    """The largest error of detections that are partners: pixels, score or mask probability."""
+    return max(found.max_box_error_px, found.max_score_error, found.max_mask_error)
+
+
+def changes(found: Sequence[Comparison]) -> tuple[float, str]:
+    """What a pass made of the detections of all pictures: the largest error of those that stayed, and a line.
+
+    Raises:
+        GraphError: there is none before or after, or the outputs are no detections.
+    """
+    stayed = sum(one.matched for one in found)
+    gone, new = sum(one.unmatched_before for one in found), sum(one.unmatched_after for one in found)
+    exchanged = sum(one.excused for one in found)
+    if not stayed + gone + new + exchanged:
+        raise GraphError("nothing is detected")
+    apart = [
+        f"{max(getattr(one, name) for one in found):.3g}"
+        for name in ("max_box_error_px", "max_score_error", "max_mask_error")
+    ]
+    what = "1 detection stays" if stayed == 1 else f"{stayed} detections stay"
+    parts = [f"{what} within {apart[0]} px, score {apart[1]}, mask {apart[2]}"] if stayed else []
+    counts = ((gone, "gone"), (new, "new"), (exchanged, "exchanged at the end of the list"))
+    parts += [f"{count} {what}" for count, what in counts if count]
+    return max(map(furthest, found)), ", ".join(parts)

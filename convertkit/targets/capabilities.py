@@ -222,9 +222,14 @@ def linter_of(target: Target) -> Linter:
     return target.linter
 
 
-def machine_of(target: Target) -> Machine:
+def machine_of(target: Target, others: Iterable[Target] = ()) -> Machine:
+    """``others``: named in the error where they have what this one has not."""
     if target.machine is None:
-        raise UnavailableError(f"target {target.name} has no figures of its machine to estimate with")
+        able = ", ".join(other.name for other in others if other.machine is not None)
+        raise UnavailableError(
+            f"target {target.name} has no figures of its machine to estimate with",
+            hint=f"give --target one of {able}" if able else None,
+        )
     return target.machine
 
 

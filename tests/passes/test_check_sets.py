@@ -52,3 +52,40 @@ def test_an_output_beside_the_detections_is_held_to_the_tolerance_too() -> None:
 
     with pytest.raises(PassError, match=r"extra changes by up to 0\.1"):
         judge.check(Rounds(), before, after, changed=True)
+
+
+class Means(GraphPass):
+    """Change what the detections are."""
+
+    name = "means"
+    effect = "semantic"
+
+
+def test_what_a_semantic_pass_changes_is_said_of_sets_not_of_slots() -> None:
+    dets, labels, extra = outputs(0.5)
+    other = np.array([[200, 200, 210, 210, 0.7], [0, 0, 10, 10.5, 0.9]], np.float32)
+    judge, before, after = checker((dets, labels, extra), (other, labels[::-1], extra))
+
+    record = judge.check(Means(), before, after, changed=True)
+
+    assert (
+        record.detail
+        == "1 detection stays within 0.5 px, score 0, mask 0, 1 gone, 1 exchanged at the end of the list"
+    )
+    assert record.max_error == 0.5
+
+
+def test_an_output_beside_the_detections_has_its_own_word_for_a_semantic_pass() -> None:
+    judge, before, after = checker(outputs(0.5), outputs(0.75))
+
+    record = judge.check(Means(), before, after, changed=True)
+
+    assert record.detail == ("2 detections stay within 0 px, score 0, mask 0; extra differs by at most 0.25")
+    assert record.max_error == 0.25
+
+
+def test_where_nothing_is_detected_a_semantic_pass_is_measured_by_values() -> None:
+    dets, labels, extra = outputs(0.5)
+    judge, before, after = checker((dets * 0, labels, extra), (dets * 0, labels, extra * 2))
+
+    assert judge.check(Means(), before, after, changed=True).detail == "extra differs by at most 1"

@@ -70,7 +70,8 @@ def input_no_shape(subject: Subject) -> Iterator[Spot]:
     for value in subject.inputs:
         tensor = value.type.tensor_type
         if tensor.elem_type and not tensor.HasField("shape") and value.name not in told:
-            yield Spot(value.name, "it has no shape, the parser takes it for a scalar")
+            fix = f"say its sizes: --input-shape {value.name}:SIZES"
+            yield Spot(value.name, "it has no shape, the parser takes it for a scalar", fix=fix)
 
 
 @rule(

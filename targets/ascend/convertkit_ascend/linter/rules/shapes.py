@@ -24,7 +24,7 @@ def shape_dynamic(view: View) -> Iterator[Spot]:
         return
     for value in view.inputs:
         if view.static(value.name) is None:
-            fix = graphs.remedy([value]) or "export with a static input shape"
+            fix = graphs.remedy([value]) or f"say its sizes: --input-shape {value.name}:SIZES"
             yield Spot(value.name, "graph input without a static shape", fix=fix)
     for node in view.nodes:
         open_ones = [name for name in node.outputs if view.static(name) is None]

@@ -37,6 +37,7 @@ from convertkit.cli import (
     postprocess,
     preprocess,
     replay,
+    schema,
     show,
     verify,
     weights,
@@ -71,6 +72,7 @@ for command in (
     weights.weights,
     replay.replay,
     doctor.doctor,
+    schema.schema,
 ):
     app.command()(command)
 app.command("compile")(compile.compile_bundle)

@@ -51,7 +51,10 @@ def listing(
     if as_json:
         print_json(rows)
     elif rows:
-        print_table(list(rows[0]), [list(map(_shown, row.values())) for row in rows])
+        most = max(
+            (len(value) for row in rows for value in row.values() if isinstance(value, list)), default=0
+        )
+        print_table(list(rows[0]), [[_shown(value, most) for value in row.values()] for row in rows])
     else:
         print(
             f"no {kind}"
@@ -63,10 +66,12 @@ def listing(
         )
 
 
-def _shown(value: Any) -> str:
-    """What stands in a cell; of many names the first and the number of the others."""
+def _shown(value: Any, most: int) -> str:
+    """What stands in a cell; of many names the first and the number of the others, or that it is all ``most``."""
     if not isinstance(value, list):
         return str(value)
+    if len(value) == most > 2:
+        return f"all {most}"
     return ", ".join(value[:2]) + (f" and {len(value) - 2} more" if len(value) > 2 else "")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import yaml
@@ -163,10 +164,12 @@ def to_record(data: Any, record: type[R], *, where: str) -> R:
     """Plain data as a record; ``where`` begins the error line. Raises as :func:`read_record`."""
     if not isinstance(data, dict):
         raise SpecError(f"{where}: expected a mapping of keys, found {type(data).__name__}")
-    _refuse_unknown_keys(data, record, where, path="")
+    _refuse_unknown_keys(data, record, where)
     try:
         return msgspec.convert(data, record)
     except msgspec.ValidationError as error:
+        if "enum value" in str(error):
+            _refuse_unknown_values(data, record, where)
         text, _, place = str(error).partition(" - at ")
         key = place.replace("`", "").replace("$.", "")
         raise SpecError(f"{where}: {key}: {text}" if key else f"{where}: {text}") from error
@@ -204,23 +207,47 @@ def _unplain(data: Any) -> str:
     return f"of type {type(data).__name__}, which JSON does not have; put it in quotes"
 
 
-def _refuse_unknown_keys(data: Any, hint: Any, where: str, path: str) -> None:
-    """Walks data and type side by side: msgspec names an unknown key, but neither its place nor its neighbours."""
-    if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(data, dict):
-        hints = get_type_hints(hint)
-        for key, value in data.items():
-            if key not in hints:
+def _refuse_unknown_keys(data: Any, record: type[msgspec.Struct], where: str) -> None:
+    """msgspec names an unknown key, but neither its place nor its neighbours."""
+    for path, value, hint in _places(data, record):
+        if _is_record(hint) and isinstance(value, dict):
+            hints = get_type_hints(hint)
+            if wrong := next((key for key in value if key not in hints), None):
                 raise SpecError(
-                    f"{where}: unknown key {_join(path, key)!r}", hint=suggestion(str(key), hints)
+                    f"{where}: unknown key {_join(path, wrong)!r}", hint=suggestion(str(wrong), hints)
                 )
-            _refuse_unknown_keys(value, hints[key], where, _join(path, key))
-        return
-    if get_origin(hint) is dict and isinstance(data, dict):
+
+
+def _refuse_unknown_values(data: Any, record: type[msgspec.Struct], where: str) -> None:
+    """msgspec names a value that is none of those there are, but neither its place nor the others."""
+    for path, value, hint in _places(data, record):
+        known = get_args(hint)
+        if get_origin(hint) is Literal and isinstance(value, str) and value not in known:
+            raise SpecError(
+                f"{where}: {path}: {value!r} is not known", hint=suggestion(value, filter(None, known))
+            )
+
+
+def _places(data: Any, hint: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Data and type side by side: every value with its key and what it may be."""
+    yield path, data, hint
+    if _is_record(hint) and isinstance(data, dict):
+        hints = get_type_hints(hint, include_extras=True)
+        for key in (key for key in data if key in hints):
+            yield from _places(data[key], hints[key], _join(path, key))
+    elif get_origin(hint) is dict and isinstance(data, dict):
         for key, value in data.items():
-            _refuse_unknown_keys(value, get_args(hint)[1], where, _join(path, key))
-        return
-    for option in get_args(hint):
-        _refuse_unknown_keys(data, option, where, path)
+            yield from _places(value, get_args(hint)[1], _join(path, key))
+    elif get_origin(hint) in (list, tuple) and isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _places(value, get_args(hint)[0], f"{path}[{index}]")
+    elif get_origin(hint) is not Literal:
+        for option in get_args(hint):
+            yield from _places(data, option, path)
+
+
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, msgspec.Struct)
 
 
 def _join(path: str, key: Any) -> str:

@@ -85,7 +85,7 @@ def test_a_variant_file_that_links_to_itself_is_one_line(tiny: Path, tmp_path: P
             "name: tiny\nname: tiny",
             "model.yaml:3:1: not valid YAML (key 'name' is given twice)",
         ),
-        ("role: image", "role: picture", "Invalid enum value 'picture'"),
+        ("role: image", "role: picture", "inputs.image.role: 'picture' is not known (known: boxes, "),
         (
             "default_variant: small",
             "default_variant: big",

@@ -17,6 +17,7 @@ from convertkit.conversion.manifest import Manifest
 from convertkit.conversion.preview import Preview
 from convertkit.conversion.pruning import Room
 from convertkit.conversion.replay import Finding as Replayed
+from convertkit.difference.compare import Difference
 from convertkit.errors import UnknownNameError
 from convertkit.estimation.roofline import Estimate
 from convertkit.exporting.state import Status
@@ -212,6 +213,15 @@ class Environment(TypedDict):
     directory: str
 
 
+class Differing(TypedDict):
+    """``equal``: nothing differs but names."""
+
+    first: str
+    second: str
+    equal: bool
+    difference: Difference
+
+
 Row = dict[str, str | list[str]]
 """Of a table: names of columns and what stands there."""
 
@@ -229,6 +239,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "estimate": (Estimated,),
     "opt": (Optimized, Explained, Plan),
     "lint": (Linted,),
+    "diff": (Differing,),
     "export": (Exported,),
     "fetch": (Fetched,),
     "weights": (dict[str, Any],),

@@ -95,6 +95,14 @@ def test_opt(cli: Cli, graph: Path) -> None:
     assert "error" in several[1]
 
 
+def test_differences(cli: Cli, graph: Path) -> None:
+    check(cli, "diff", "diff", graph, graph)
+    differing = tiny_model()
+    differing.graph.node[-1].op_type = "Sigmoid"
+    onnx.save(differing, "other.onnx")
+    check(cli, "diff", "diff", graph, "other.onnx", code=1)
+
+
 def test_explanations(cli: Cli, graph: Path) -> None:
     check(cli, "opt", "opt", graph, "--explain", "fuse-multiclass-nms")
 

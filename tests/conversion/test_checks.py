@@ -146,7 +146,7 @@ def test_a_checked_artifact_serves_who_asks_for_no_check(cli: Cli, tiny: Path) -
         ("[1, N]", "[N, N]", "output features is [1, 400]"),
         ("{role: other, shape: [1, N]}", "{role: other, dtype: int32}", "output features is float32"),
         ("image: {", "photo: {", "has inputs image"),
-        ("shape: [1, N]}", "dtype: flaot32}", "Invalid enum value 'flaot32'"),
+        ("shape: [1, N]}", "dtype: flaot32}", "'flaot32' is not known (did you mean 'float32'?"),
     ],
 )
 def test_what_model_yaml_says_of_a_tensor_has_to_be_true(

@@ -27,8 +27,8 @@ TEXT = (MASKRCNN / "model.yaml").read_text()
         ),
         (
             "preprocess:",
-            "preprocess: {rounding: flor}\nno:",
-            "model.yaml: unknown key 'no'",
+            "preprocess: {rounding: flor}\nnope:",
+            "model.yaml: unknown key 'nope'",
         ),
     ],
 )

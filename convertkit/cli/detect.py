@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
@@ -32,13 +32,25 @@ def _located(word: str) -> Path:
     return Path(word) if (Path(word) / NAME).is_file() else shared.located(word)
 
 
+BuiltArgument: TypeAlias = Annotated[
+    Path,
+    typer.Argument(
+        help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT", parser=_located
+    ),
+]
+PackageOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--package",
+        help="The model package of an artifact, where it is not found by its name.",
+        metavar="MODEL",
+        parser=shared.located,
+    ),
+]
+
+
 def detect(
-    model: Annotated[
-        Path,
-        typer.Argument(
-            help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT", parser=_located
-        ),
-    ],
+    model: BuiltArgument,
     photos: Annotated[
         list[Path], typer.Argument(help="Photos, or directories of photos.", metavar="PHOTO...")
     ],
@@ -66,15 +78,7 @@ def detect(
     weights: shared.WeightsOption = None,
     origin: shared.OriginOption = "auto",
     profile: shared.ProfileOption = None,
-    package: Annotated[
-        Path | None,
-        typer.Option(
-            "--package",
-            help="The model package of an artifact, where it is not found by its name.",
-            metavar="MODEL",
-            parser=shared.located,
-        ),
-    ] = None,
+    package: PackageOption = None,
     device: shared.DeviceOption = 0,
     option: shared.SettingOption = None,
     python: shared.PythonOption = None,

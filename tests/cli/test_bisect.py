@@ -303,7 +303,7 @@ def test_a_pass_with_requirements_is_rerun_as_if_they_were_met(
         ),
         (["in.onnx", "-p", "harmless", "--inputs", "no.npz"], "error: no.npz: no such file"),
         (["in.npz", "-p", "harmless"], "error: in.npz: not an ONNX"),
-        (["nowhere", "-p", "harmless"], "error: nowhere: no such file"),
+        (["nowhere", "-p", "harmless"], "error: unknown model package 'nowhere'"),
         (["in.onnx", "-p", "harmless", "-o", "in.npz"], "error: in.npz is there already"),
         (["tiny", "--inputs", "in.npz"], "error: --inputs has no meaning for a model package"),
         (["tiny", "--accuracy"], "error: variant small has no dataset of its own"),

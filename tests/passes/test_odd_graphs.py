@@ -49,7 +49,7 @@ def write(
 def test_a_cycle_is_one_line(cli: Cli, tmp_path: Path, step: str, nodes: Nodes) -> None:
     done = cli("opt", write(tmp_path / "a.onnx", nodes), "-p", step, "--json")
 
-    assert (done.code, done.out, done.err.count("\n")) == (2, "", 1)
+    assert (done.code, done.json["error"]["kind"], done.err.count("\n")) == (2, "graph", 1)
     assert "a.onnx is not a valid graph" in done.err
 
 

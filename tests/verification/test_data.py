@@ -68,7 +68,7 @@ def test_a_variant_without_data_is_judged_on_any_dataset_of_the_right_size(
         ('dataset: {generator: "../x.py:f", count: 3}', "model.yaml of the package names no such"),
         (
             'dataset: {generator: "mini/scenes.py:Path", count: 3}',
-            "did you mean 'mini/scenes.py:write_dataset'",
+            "known: mini/scenes.py:write_dataset",
         ),
         (f"{DRAWN}, count: 10000000000}}", "dataset.count: Expected `int` <= 10000"),
         (f"{DRAWN}, count: 3, split: validation}}", "ValueError: unknown split 'validation'"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any, get_type_hints
+from typing import Any
 
 import typer
 
@@ -23,11 +23,7 @@ def give(apps: Iterable[typer.Typer]) -> None:
 
 def common(command: Callable[..., Any]) -> Callable[..., Any]:
     """The same command with ``--quiet`` and ``--verbose``, whose parameters complete their names in a shell."""
-    hints = get_type_hints(command, include_extras=True)
-    parameters = [
-        parameter.replace(annotation=hints[name])
-        for name, parameter in inspect.signature(command).parameters.items()
-    ]
+    parameters = list(inspect.signature(command, eval_str=True).parameters.values())
     for parameter in parameters:
         for info in getattr(parameter.annotation, "__metadata__", ()):
             if parameter.name in BY_PARAMETER:

@@ -23,7 +23,7 @@ Size = tuple[Pixels, Pixels]
 """Height and width in pixels, in this order."""
 
 MOST_PROFILES = 100
-"""As many as ATC takes of one model."""
+"""As many as a compiler is known to take of one model."""
 
 Name = Annotated[str, Meta(pattern=r"^[^/]{1,100}$")]
 """Part of the names of directories: of environments, datasets, artifacts."""

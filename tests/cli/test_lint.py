@@ -208,4 +208,4 @@ def test_a_rule_is_listed_once_however_many_targets_have_it(cli: Cli) -> None:
     assert len(names) == len(set(names)) == len(cli("list", "rules", *TARGET, "--json").json)
     assert all("ascend310p3" in row["targets"] for row in everywhere)
     assert shown.count("input-dangling") == 1
-    assert f"ascend310, ascend310b1 and {len(everywhere[0]['targets']) - 2} more" in shown
+    assert f"all {len(everywhere[0]['targets'])}" in shown

@@ -238,9 +238,10 @@ def test_other_names_and_another_order_are_never_a_difference(net: onnx.ModelPro
     twin = onnx.ModelProto()
     twin.CopyFrom(net)
     outputs = {value.name for value in net.graph.output}
-    inner = {
-        name: f"n{chance.random()}" for node in net.graph.node for name in node.output if name not in outputs
-    }
+    names = [name for node in net.graph.node for name in node.output if name not in outputs]
+    inner = dict(
+        zip(names, chance.sample([f"n{number}" for number in range(len(names))], len(names)), strict=True)
+    )
     for node in twin.graph.node:
         node.input[:] = [inner.get(name, name) for name in node.input]
         node.output[:] = [inner.get(name, name) for name in node.output]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from convertkit_passes.heads import readers
 from convertkit_passes.heads.nms.experiment import downstream
 from convertkit_passes.heads.nms.experiment.downstream import Downstream
 from onnx import helper
@@ -91,7 +92,7 @@ def test_outputs_left_out_and_what_a_subgraph_makes_are_not_followed():
 def walked(text: str, start: str, stops=()):
     graph = opened(text)
     tensor, *ends = named(graph, start, *stops)
-    return names(downstream.below([tensor], {id(item) for item in ends}))
+    return names(readers.below([tensor], {id(item) for item in ends}))
 
 
 DIAMOND = """

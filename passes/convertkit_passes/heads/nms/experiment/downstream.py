@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from convertkit.api import graphs, passes
 from convertkit_passes.heads.nms.candidates.views import VIEWS
+from convertkit_passes.heads.readers import below
 from convertkit_passes.heads.types import Node, Tensor
 
 MOST_VALUES = 5 * 1000
@@ -155,26 +156,6 @@ def told(graph: passes.Graph, tensor: Tensor, stops: Collection[int] = ()) -> Te
 def _not_as_size(taker: Node, tensor: Tensor) -> bool:
     places = {index for index, item in enumerate(taker.inputs) if item is tensor}
     return not places <= SIZES.get(taker.op, set())
-
-
-def below(
-    start: Sequence[Tensor],
-    stops: Collection[int] = (),
-    follow: Callable[[Node, Tensor], bool] = lambda taker, tensor: True,
-) -> Iterator[Tensor]:
-    """``start`` and what is computed from it by the nodes that are followed, each once.
-
-    Args:
-        stops: ids of tensors that are left out, with all that follows from them alone.
-        follow: asked of a node that takes a tensor, and the tensor.
-    """
-    seen, waiting = set(stops), list(start)
-    while waiting:
-        tensor = waiting.pop()
-        if id(tensor) not in seen:
-            seen.add(id(tensor))
-            yield tensor
-            waiting.extend(item for node in tensor.outputs if follow(node, tensor) for item in node.outputs)
 
 
 def makes_sizes(graph: passes.Graph, tensor: Tensor, stops: Collection[int]) -> bool:

@@ -10,6 +10,7 @@ from convertkit.api.heads import Refused
 from convertkit_passes.heads.nms.candidates.views import VIEWS
 from convertkit_passes.heads.nms.experiment import downstream
 from convertkit_passes.heads.nms.filters.best import Best
+from convertkit_passes.heads.readers import below
 from convertkit_passes.heads.types import Node, Tensor
 
 _ARITHMETIC = """
@@ -39,11 +40,11 @@ def check(graph: passes.Graph, node: Node, filters: Sequence[Best]) -> None:
         Refused: something else sees more, by name.
     """
     takers: list[Node] = []
-    picked = list(downstream.below(node.outputs[:1], follow=partial(_hands_on, takers)))
+    picked = list(below(node.outputs[:1], follow=partial(_hands_on, takers)))
     starts = [one.node.outputs[0] for one in filters]
     starts += [item.tensor for one in filters for item in one.gathered]
     ends = [node, *takers]
-    rows = list(downstream.below(starts, follow=lambda taker, _: taker not in ends and _single(taker)))
+    rows = list(below(starts, follow=lambda taker, _: taker not in ends and _single(taker)))
     outputs = {id(item) for item in graph.outputs}
     for told in (item for item in [*picked, *rows] if id(item) in outputs):
         raise Refused(f"{told.name} is given, and has to do with how many scores pass the filter", told)

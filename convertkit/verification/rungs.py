@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec import Struct
@@ -29,9 +28,6 @@ from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.profiled import Preparation
 from convertkit.verification.results import ResultsWriter
 from convertkit.verification.stream import I, Timing, stream
-
-if TYPE_CHECKING:
-    pass
 
 
 class Rung(Struct, frozen=True):

@@ -83,8 +83,10 @@ def _refuse_other_model(model: Path, record: Prepared) -> None:
 
 
 def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
+    from convertkit.detection.profiles import size_text
+
     if record.size != request.variant.spec.size:
-        was, now = ("x".join(map(str, size)) for size in (record.size, request.variant.spec.size))
+        was, now = map(size_text, (record.size, request.variant.spec.size))
         raise UsageError(
             f"the inputs were prepared for {was}, variant {request.variant.name} is {now} by now"
         )

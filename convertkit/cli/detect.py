@@ -130,6 +130,7 @@ def _subject(
         UsageError: it is neither, or the artifact's package is not found or has changed.
     """
     from convertkit.conversion.manifest import NAME, read_manifest
+    from convertkit.detection.profiles import size_text
     from convertkit.models.places import package_named
     from convertkit.verification.detect import Subject
 
@@ -155,7 +156,7 @@ def _subject(
     request = request_of(root, plugin, recorded=made.size, target=made.target, batch=batch, **words)
     spec = request.variant.spec
     if (request.package.spec.name, spec.size) != (made.model, made.size):
-        was, now = ("x".join(map(str, size)) for size in (made.size, spec.size))
+        was, now = map(size_text, (made.size, spec.size))
         raise UsageError(
             f"{model} is of {made.model} for {was}, {root} is {request.package.spec.name} for {now}",
             hint="give its own --package and --variant",

@@ -112,6 +112,7 @@ def _targets(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
 
 
 def _models(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
+    from convertkit.detection.profiles import size_text
     from convertkit.models.package import read_spec
     from convertkit.models.places import below, packages
 
@@ -128,7 +129,7 @@ def _models(plugins: Plugins, root: Path | None) -> list[dict[str, str]]:
             {
                 "model": word,
                 "variant": name,
-                "size": "x".join(str(side) for side in variant.size),
+                "size": size_text(variant.size),
                 "from": place.origin,
                 "summary": variant.summary,
             }

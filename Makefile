@@ -33,7 +33,7 @@ demo: setup ## build the embedded model for the CPU, measure it, print the ladde
 	@VENV="$(VENV)" PATH="$(abspath $(BIN)):$$PATH" sh bench/demo.sh
 
 test: $(VENV)/.ready-dev lint types env ## set up and run everything, the slow tier and the export environment included
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
 
 fast: $(VENV)/.ready-dev ## the tests that take less than a third of a second each, on all cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not export" -n auto --maxprocesses 8 --dist worksteal

@@ -105,12 +105,12 @@ def run(*words: str) -> Any:
     return json.loads(printed.getvalue())
 
 
-def write_part(title: str, text: str) -> None:
+def write_part(title: str, text: str, page: Path = PAGE) -> None:
     """Puts ``text`` in place of the part of the page that begins with ``title``, or behind the last."""
-    before, _, rest = PAGE.read_text().partition(title)
+    before, _, rest = page.read_text().partition(title)
     _, mark, after = rest.partition("\n## ")
-    PAGE.write_text(before.rstrip("\n") + "\n\n" + text.rstrip("\n") + "\n" + mark + after)
-    print(f"wrote {PAGE.relative_to(REPOSITORY)}")
+    page.write_text(before.rstrip("\n") + "\n\n" + text.rstrip("\n") + "\n" + mark + after)
+    print(f"wrote {page.relative_to(REPOSITORY)}")
 
 
 def tables(

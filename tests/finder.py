@@ -75,9 +75,17 @@ def register_models(register):
 
 
 def write_finder(
-    root: Path, *, labels: Sequence[int] = (0, 1), classes: Sequence[str] = CLASSES, network: int = 0
+    root: Path,
+    *,
+    labels: Sequence[int] = (0, 1),
+    classes: Sequence[str] = CLASSES,
+    network: int = 0,
+    spread: float = 0.0,
 ) -> Path:
-    """Writes the package; ``network`` is the number of classes of its graph, by default that of the list."""
+    """Writes the package; ``network`` is the number of classes of its graph, by default that of the list.
+
+    ``spread`` times the mean of a photo is added to its boxes and scores.
+    """
     root.mkdir(parents=True)
     text = MODEL_YAML.replace("CLASSES", str(network or len(classes))).replace(
         "NAMES", json.dumps(list(classes))
@@ -85,15 +93,15 @@ def write_finder(
     (root / "model.yaml").write_text(text)
     (root / "plugin.py").write_text(PLUGIN_PY)
     (root / "requirements.txt").write_text("")
-    onnx.save(_graph(labels, network or len(classes)), root / "small.onnx")
+    onnx.save(_graph(labels, network or len(classes), spread), root / "small.onnx")
     return root
 
 
-def _graph(labels: Sequence[int], classes: int) -> onnx.ModelProto:
+def _graph(labels: Sequence[int], classes: int, spread: float) -> onnx.ModelProto:
     found = np.concatenate([np.array(BOXES, np.float32), [[0.9], [0.8]]], axis=1).astype(np.float32)
     constants = {
         "found": found,
-        "none": np.zeros((), np.float32),
+        "none": np.full((), spread, np.float32),
         "labels_": np.array(labels, np.int64),
         "masks_": np.ones((2, classes, 4, 4), np.float32),
     }

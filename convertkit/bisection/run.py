@@ -33,7 +33,8 @@ from convertkit.passes.probing import at_bounds
 from convertkit.passes.stages import Stage, stages
 from convertkit.plugins.loading import Plugins
 from convertkit.storage.files import work_directory
-from convertkit.verification.rungs import Course, measure_graph, tasks_of
+from convertkit.verification.journal import Journals
+from convertkit.verification.rungs import Course, in_process, measure_by, tasks_of
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -111,11 +112,12 @@ def bisect_accuracy(
     """Searches for a pass after which the accuracy is below that of the stock graph by more than the spec tolerates."""
     with work_directory("bisect") as scratch:
         tasks = tasks_of(request.package)
-        course = Course((request,), source.open(limit, tasks=tasks), scratch, tasks)
+        course = Course((request,), source.open(limit, tasks=tasks), scratch, tasks, Journals(scratch))
 
         def measure(title: str, model: LightModel) -> Scores:
             with wish.place.open(model) as runtime, bar(title, len(course.dataset.images)) as advance:
-                return measure_graph(title.replace(" ", "-"), [runtime], course, advance).scores
+                engine = in_process([runtime], course.requests)
+                return measure_by(engine, title.replace(" ", "-"), course, advance).scores
 
         stock, taken = stored_stages(request, report=report)
         found = by_accuracy(stock, taken, measure, request.variant.spec.accuracy, wish.observe)

@@ -61,7 +61,8 @@ def prune(
         ),
     ] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Remove all that can be made again: store, datasets, failures.")
+        bool,
+        typer.Option("--all", help="Remove all that can be made again: store, datasets, journals, failures."),
     ] = False,
     as_json: JsonOption = False,
 ) -> None:

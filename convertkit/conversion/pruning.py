@@ -27,10 +27,14 @@ YOUNG_SECONDS = 3600.0
 ROOMS = {
     "store": "finished steps of builds, made again where they are needed",
     "datasets": "drawn photos, made again where they are needed",
+    "journals": "photos of verifications that were cut off, which go on with them",
     "failures": "what is left of failed child processes, to see them again",
     "downloads": "checkpoints of convertkit fetch",
     "envs": "export environments; convertkit env remove NAME",
 }
+
+OLD_SECONDS = 30 * 86400.0
+"""Journals to which nothing was added for this long are not gone on with any more."""
 
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _WEIGHT = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -72,13 +76,19 @@ def store_limit() -> int:
 
 
 def prune(most: int | None = None) -> int:
-    """Removes leftovers of killed processes, and from the store what was not used for longest; returns bytes freed.
+    """Removes leftovers of killed processes, old journals, and from the store what was not used for longest.
+
+    Returns bytes freed.
 
     Args:
         most: what the store may take; :func:`store_limit` by default.
     """
     before = size_of(home())
     sweep()
+    for journal in (home() / "journals").glob("*"):
+        with suppress(OSError):
+            if journal.stat().st_mtime < time.time() - OLD_SECONDS:
+                journal.unlink()
     prune_store(home() / "store", store_limit() if most is None else most)
     return before - size_of(home())
 
@@ -101,7 +111,7 @@ def sweep() -> None:
 def prune_all() -> int:
     """Empties the rooms whose contents are made again where they are needed; returns bytes freed."""
     before = size_of(home())
-    for name in ("store", "datasets", "failures"):
+    for name in ("store", "datasets", "journals", "failures"):
         discard(home() / name)
     sweep()
     return before - size_of(home())

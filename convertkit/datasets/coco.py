@@ -19,6 +19,7 @@ from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
+from convertkit.storage.files import sha256_bytes
 from convertkit.storage.reading import read_file
 
 READERS = 4
@@ -30,12 +31,13 @@ PHOTO_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class CocoImage:
-    """One photo: its id in the annotation file, where it is, and its size in pixels."""
+    """One photo: its id in the annotation file, where it is, its size in pixels, and the sha256 of its file."""
 
     id: int
     path: Path
     height: int
     width: int
+    sha256: str = ""
 
     def __str__(self) -> str:
         return self.path.name
@@ -128,9 +130,13 @@ class CocoDataset:
 
         Raises:
             UsageError: the file cannot be read or is no image.
-            SpecError: the size differs from that in the annotation file.
+            SpecError: the size differs from that in the annotation file, or the file has changed since it was examined.
         """
-        return decode(image.path, photo_bytes(image.path), (image.height, image.width))
+        data = photo_bytes(image.path)
+        pixels = decode(image.path, data, (image.height, image.width))
+        if image.sha256 and sha256_bytes(data) != image.sha256:
+            raise SpecError("the photo has changed since it was examined").about(image.path)
+        return pixels
 
 
 def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
@@ -155,12 +161,12 @@ def _examine(
             windows = ", as Windows writes it" if "\\" in image.file_name else ""
             there = nearby(image.file_name, directory)
             return f"images[{index}]: no such image {quoted(image.file_name)} in {directory}{windows}{there}"
-        photo = CocoImage(image.id, path, image.height, image.width)
         try:
-            CocoDataset.read(photo)
+            data = photo_bytes(path)
+            decode(path, data, (image.height, image.width))
         except ConvertkitError as error:
             return str(error)
-        return photo
+        return CocoImage(image.id, path, image.height, image.width, sha256_bytes(data))
 
     good: list[CocoImage] = []
     bad: dict[int, str] = {}

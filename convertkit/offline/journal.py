@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
 
 import msgspec
 from msgspec import Struct
@@ -13,8 +13,7 @@ from msgspec import Struct
 from convertkit.detection.types import Placement
 from convertkit.errors import UsageError
 from convertkit.storage.files import TEMPORARY, atomic_write, sha256_file
-from convertkit.storage.locks import store_error
-from convertkit.storage.reading import open_regular
+from convertkit.storage.journal import Appender, line_of, lines_of, record_in
 
 NAME = ".convertkit-journal.jsonl"
 
@@ -49,20 +48,17 @@ class Journal:
     def __init__(self, root: Path, key: str) -> None:
         self._path, self._key = root / NAME, key
         self._done = _read(self._path)
-        self._stream: BinaryIO | None = None
+        self._file = Appender(self._path)
 
     def __enter__(self) -> Journal:
-        encoder = msgspec.json.Encoder()
-        atomic_write(self._path, encoder.encode_lines(list(self._done.values())))
-        self._stream = self._path.open("ab")
+        atomic_write(self._path, (line_of(msgspec.json.encode(done)) for done in self._done.values()))
+        self._file.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
+        self._file.__exit__(kind, error, trace)
 
     def intact(self, stem: str, source: str, paths: Mapping[str, Path]) -> Done | None:
         """What is known of a photo whose files need not be made again; None where they must be.
@@ -91,14 +87,9 @@ class Journal:
         Raises:
             StoreError: the disk is full or gone.
         """
-        assert self._stream is not None
         if self._done.get(done.stem) is done:
             return
-        try:
-            self._stream.write(msgspec.json.encode(done) + b"\n")
-            self._stream.flush()
-        except OSError as error:
-            raise store_error(self._path, error) from error
+        self._file.add(msgspec.json.encode(done))
         self._done[done.stem] = done
 
 
@@ -129,17 +120,11 @@ def state(path: Path, sha256: str) -> FileState:
 def _read(path: Path) -> dict[str, Done]:
     done: dict[str, Done] = {}
     decoder = msgspec.json.Decoder(Done)
-    try:
-        with open_regular(path) as stream:
-            lines = stream.read().split(b"\n")
-    except (OSError, UsageError):
-        return done
-    for line in lines:
-        try:
-            entry = decoder.decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError):
-            continue  # cut off by a crash, or another version's
-        done[entry.stem] = entry
+    with contextlib.suppress(OSError, UsageError):
+        for _, line in lines_of(path):
+            with contextlib.suppress(msgspec.MsgspecError, UnicodeDecodeError):  # of another version
+                entry = decoder.decode(record_in(line) or b"")
+                done[entry.stem] = entry
     return done
 
 

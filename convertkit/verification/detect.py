@@ -80,9 +80,9 @@ class Subject:
             )
         else:
             detections_of(
-                [_Numbered(number, photo) for number, photo in enumerate(photos)],
                 [self._runtime(rung, options, report)],
                 [self.request],
+                [_Numbered(number, photo) for number, photo in enumerate(photos)],
                 read=lambda photo: decode(photo, photo_bytes(photo.path)),
                 sink=lambda photo, seen: found.__setitem__(photo.number, seen),
                 on_progress=on_progress,

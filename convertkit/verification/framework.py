@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,28 +13,40 @@ import numpy as np
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.framework import run_job
 from convertkit.conversion.request import BuildRequest
+from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError
-from convertkit.verification.rungs import Course, Rung, score
+from convertkit.verification.rungs import Course, Engine, Rung
+from convertkit.verification.stream import Timing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def measure_framework(course: Course, on_progress: Callable[[int], None], report: Report = silent) -> Rung:
-    """mmdet's (or another framework's) own pipeline, forward and postprocessing, in the export environment."""
-    start, done = time.perf_counter(), 0
-    with course.writer("framework") as writer:
-        for request, images in course.by_profile(course.images):
-            paths = {image.id: image.path for image in images}
-            advance = functools.partial(_advanced, on_progress, done)
-            framework_detections(request, paths, writer.write, advance, report)
-            done += len(paths)
-    return score(course, "framework", done / (time.perf_counter() - start))
+def in_framework(course: Course, report: Report = silent) -> Engine:
+    """The engine of mmdet's (or another framework's) own pipeline, forward and postprocessing."""
 
+    def detect(
+        images: Sequence[CocoImage],
+        *,
+        sink: Callable[[CocoImage, Detections], object],
+        on_progress: Callable[[int], object],
+    ) -> Timing:
+        start, done = time.perf_counter(), 0
+        for request, part in course.by_profile(images):
+            by_id = {image.id: image for image in part}
 
-def _advanced(on_progress: Callable[[int], object], before: int, count: int) -> None:
-    on_progress(before + count)
+            def take(number: int, found: Detections, known: dict[int, CocoImage] = by_id) -> None:
+                nonlocal done
+                sink(known[number], found)
+                done += 1
+                on_progress(done)
+
+            paths = {number: image.path for number, image in by_id.items()}
+            framework_detections(request, paths, take, lambda count: None, report)
+        return Timing(done, time.perf_counter() - start, {})
+
+    return detect
 
 
 def framework_detections(

@@ -17,12 +17,13 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import LeftOut
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.models.spec import AccuracySpec
-from convertkit.storage.files import work_directory
+from convertkit.storage.files import home, work_directory
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.data import Source
 from convertkit.verification.framework import recorded_framework
 from convertkit.verification.gates import demanded, gates_of
 from convertkit.verification.intervals import ALPHA, SEED, Difference, Resampled, levels, looks
+from convertkit.verification.journal import Journals
 from convertkit.verification.judge import Verdict, judge
 from convertkit.verification.measuring import measure
 from convertkit.verification.rung_names import RungName, in_order
@@ -99,7 +100,8 @@ def verify(
     dataset.refuse_nothing_to_find()
     built = make() if make else None
     with _results_directory(results) as directory:
-        course = Course(tuple(requests), dataset, directory, chosen)
+        journals = Journals(journals_place(results), report)
+        course = Course(tuple(requests), dataset, directory, chosen, journals)
         notes = course.notes()
         for line in notes:
             report(Note(line))
@@ -113,6 +115,8 @@ def verify(
             verdict = verdict.with_gates(*gates_of(spec, found, measured, own=source.own, alpha=alpha))
             if not verdict.undecided:
                 break
+        if not any(rung.failure for rung in measured):
+            journals.discard()
     return Verification(
         model=request.package.spec.name,
         variant=request.variant.name,
@@ -155,7 +159,7 @@ class _Ladder:
         broken: ConvertkitError | None = None
         for rung in self.wanted:
             try:
-                with self.bar(rung.text, len(course.images)) as advance:
+                with self.bar(rung.text, len(course.dataset.images)) as advance:
                     measured.append(measure(rung, course, self.built, self.options, advance, self.report))
             except UnavailableError as error:
                 if self.ready or not measured or not (rung.source == "target" or rung.emulation):
@@ -187,9 +191,9 @@ def _looks(course: Course) -> Iterator[tuple[Course, float]]:
     order = np.random.default_rng(SEED).permutation(len(course.dataset.images))
     images = tuple(course.dataset.images[index] for index in order)
     counts = looks(len(images))
-    for done, count, alpha in zip([0, *counts], counts, levels(counts), strict=False):
+    for count, alpha in zip(counts, levels(counts), strict=True):
         dataset = replace(course.dataset, images=images[:count])
-        yield replace(course, dataset=dataset, done=done, matches={}), alpha
+        yield replace(course, dataset=dataset, matches={}), alpha
 
 
 def _judged(course: Course, rung: Rung, *, own: bool, all_images: bool) -> Verdict:
@@ -213,6 +217,11 @@ def _recorded(course: Course, wanted: Sequence[RungName]) -> list[Rung]:
         return []
     scores = {task: known.scores[task] for task in course.tasks if task in known.scores}
     return [structs.replace(known, scores=scores)]
+
+
+def journals_place(results: Path | None) -> Path:
+    """Where the journals of a verification lie: with its results, which may outlast this machine, else in the cache."""
+    return home() / "journals" if results is None else results / ".journals"
 
 
 @contextlib.contextmanager

@@ -126,8 +126,7 @@ class ResultsWriter:
         return (b",\n" if self.written else b"[\n") + b",\n".join(map(self._encoder.encode, results))
 
     def _results(self, image_id: int, found: Detections) -> Iterator[Result]:
-        if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
-            raise GraphError(f"image {image_id}: a box or a score is not finite")
+        refuse_unusable(image_id, found, len(self._ids))
         masks: Iterable[RLE | None] = found.masks if found.masks is not None else itertools.repeat(None)
         # float64 before the subtraction, as mmdet's xyxy2xywh does it on Python floats.
         boxes, scores = found.boxes.astype(np.float64), found.scores.astype(np.float64)
@@ -135,15 +134,20 @@ class ResultsWriter:
         for label, box, score, mask in zip(
             found.labels.tolist(), boxes.tolist(), scores.tolist(), masks, strict=False
         ):
-            if not 0 <= label < len(self._ids):
-                raise GraphError(
-                    f"image {image_id}: label {label}, but the model has {len(self._ids)} classes"
-                )
             category = self._ids[label]
             if category is not None:
                 yield Result(
                     image_id, category, score, tuple(box), None if mask is None else plain_mask(mask)
                 )
+
+
+def refuse_unusable(image_id: int, found: Detections, classes: int) -> None:
+    """Raises a GraphError where a box or a score is not finite, or a label is no class index of the model."""
+    if not (np.isfinite(found.boxes).all() and np.isfinite(found.scores).all()):
+        raise GraphError(f"image {image_id}: a box or a score is not finite")
+    for label in found.labels.tolist():
+        if not 0 <= label < classes:
+            raise GraphError(f"image {image_id}: label {label}, but the model has {classes} classes")
 
 
 def read_results(

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
-import msgspec
 from msgspec import Struct
 
 from convertkit.conversion.request import BuildRequest
@@ -23,10 +22,11 @@ from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
 from convertkit.targets.capabilities import Runtime, answers
 from convertkit.verification.intervals import Estimate
+from convertkit.verification.journal import Journals
 from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.profiled import Preparation
-from convertkit.verification.results import ResultsWriter
+from convertkit.verification.results import ResultsWriter, refuse_unusable
 from convertkit.verification.stream import I, Timing, stream
 
 
@@ -62,27 +62,21 @@ class Rung(Struct, frozen=True):
 class Course:
     """What every rung of one ladder has in common: the request, the photos, where results go, what is scored.
 
-    ``requests`` are one for each of the variant's profiles, or the only one. ``done`` is how many of the photos were
-    measured in an earlier look: their detections are in the results already. ``matches`` takes those of every rung, by
-    task.
+    ``requests`` are one for each of the variant's profiles, or the only one. ``results`` is where the files of
+    detections go, ``journals`` what is known of a rung before. ``matches`` takes those of every rung, by task.
     """
 
     requests: tuple[BuildRequest, ...]
     dataset: CocoDataset
     results: Path
     tasks: tuple[str, ...]
-    done: int = 0
+    journals: Journals
     matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
 
     @property
     def request(self) -> BuildRequest:
         """The first: all are equal but for the size."""
         return self.requests[0]
-
-    @property
-    def images(self) -> tuple[CocoImage, ...]:
-        """The photos that are still to be measured."""
-        return self.dataset.images[self.done :]
 
     @cached_property
     def classes(self) -> ClassMap:
@@ -117,18 +111,6 @@ class Course:
         """The file of a rung's detections (COCO results, one JSON object a line)."""
         return self.results / f"{rung}.jsonl"
 
-    @contextlib.contextmanager
-    def writer(self, rung: str) -> Iterator[ResultsWriter]:
-        """Takes the detections of :attr:`images`; those of an earlier look stay in front of them."""
-        path = self.path(rung)
-        part = path if not self.done else path.with_suffix(".part.jsonl")
-        with ResultsWriter(part, self.category_ids) as writer:
-            yield writer
-        if part != path:
-            with path.open("ab") as whole:
-                whole.write(part.read_bytes())
-            part.unlink()
-
 
 def tasks_of(package: ModelPackage, chosen: Sequence[str] = ()) -> tuple[str, ...]:
     """``bbox``, and ``segm`` where the model has masks; of these the chosen ones.
@@ -145,38 +127,72 @@ def tasks_of(package: ModelPackage, chosen: Sequence[str] = ()) -> tuple[str, ..
     return tuple(task for task in known if task in (chosen or known))
 
 
-def measure_graph(
-    name: str,
-    runtimes: Sequence[Runtime | Session],
-    course: Course,
-    on_progress: Callable[[int], None],
-    *,
-    pixels: bool = False,
+class Engine(Protocol):
+    """Who gives photos to runtimes: this process, its workers, or other machines."""
+
+    def __call__(
+        self,
+        images: Sequence[CocoImage],
+        *,
+        sink: Callable[[CocoImage, Detections], object],
+        on_progress: Callable[[int], object],
+    ) -> Timing:
+        """Finds what is in every image.
+
+        Args:
+            sink: takes an image and its detections, in any order; only ever called from the caller's thread.
+            on_progress: told the number of finished images after each one.
+
+        Raises:
+            ConvertkitError: names the image it failed on; those that the sink has taken are done.
+        """
+        ...
+
+
+def measure_by(
+    engine: Engine, name: str, course: Course, on_progress: Callable[[int], None], *, key: str = ""
 ) -> Rung:
-    """Streams the photos through preprocessing, their runtime and postprocessing, and scores what comes out.
+    """Lets an engine find what the rung's journal has not, and scores all.
 
     Args:
-        runtimes: one for each of the course's requests.
-        pixels: they take the bytes of an image and normalise them themselves.
+        key: :func:`convertkit.verification.keys.rung_key`; without one nothing is known, and nothing is kept.
     """
-    with course.writer(name) as writer:
-        timing = detections_of(
-            course.images,
-            runtimes,
-            course.requests,
-            read=course.dataset.read,
-            sink=lambda image, found: writer.write(image.id, found),
-            on_progress=on_progress,
-            pixels=pixels,
-        )
-    scored = score(course, name, timing.images_per_second)
-    return msgspec.structs.replace(scored, stages={**timing.busy})
+    images, classes = course.dataset.images, len(course.category_ids)
+    with course.journals.open(key, name, [image.sha256 for image in images]) as journal:
+
+        def keep(image: CocoImage, found: Detections) -> None:
+            refuse_unusable(image.id, found, classes)
+            journal.add(image.sha256, found)
+
+        left = [image for image in images if image.sha256 not in journal]
+        advance = functools.partial(_advanced, on_progress, len(images) - len(left))
+        timing = engine(left, sink=keep, on_progress=advance) if left else None
+        with ResultsWriter(course.path(name), course.category_ids) as writer:
+            for image in images:
+                writer.write(image.id, journal.find(image.sha256))
+    return score(course, name, timing)
+
+
+def _advanced(on_progress: Callable[[int], object], before: int, count: int) -> None:
+    on_progress(before + count)
+
+
+def in_process(
+    runtimes: Sequence[Runtime | Session], requests: Sequence[BuildRequest], *, pixels: bool = False
+) -> Engine:
+    """The engine that runs in this process.
+
+    Args:
+        runtimes, requests: one for each of the variant's profiles, or the only one.
+        pixels: the runtimes take the bytes of an image and normalise them themselves.
+    """
+    return functools.partial(detections_of, runtimes, requests, read=CocoDataset.read, pixels=pixels)
 
 
 def detections_of(
-    images: Iterable[I],
     runtimes: Sequence[Runtime | Session],
     requests: Sequence[BuildRequest],
+    images: Iterable[I],
     *,
     read: Callable[[I], Image],
     sink: Callable[[I, Detections], object],
@@ -204,8 +220,12 @@ def detections_of(
     )
 
 
-def score(course: Course, name: str, rate: float) -> Rung:
-    """COCO's twelve numbers per task, from a rung's file of detections; the matches stay with the course."""
+def score(course: Course, name: str, timing: Timing | None = None) -> Rung:
+    """COCO's twelve numbers per task, from a rung's file of detections; the matches stay with the course.
+
+    Args:
+        timing: of the photos that were run now, if any were.
+    """
     ids = [image.id for image in course.dataset.images]
     found = evaluate(course.dataset.found, course.path(name), course.tasks, image_ids=ids, matched=True)
     course.matches[name] = {task: metrics.matches for task, metrics in found.items() if metrics.matches}
@@ -213,7 +233,8 @@ def score(course: Course, name: str, rate: float) -> Rung:
         name,
         {task: metrics.as_dict() for task, metrics in found.items()},
         len(ids),
-        rate,
+        timing.images_per_second if timing else None,
+        stages={**timing.busy} if timing else {},
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
         note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),
     )

@@ -105,14 +105,14 @@ def test_without_a_gate_there_is_nothing_to_wait_for(cli: Cli, tmp_path: Path) -
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rung after the only pass cannot be run."""
-    opens = measuring.runtime_of
+    makes = measuring.graph_after
 
-    def opened(rung: Any, *rest: Any) -> Any:
-        if rung.source == "after":
+    def made(request: Any, passes: int, **words: Any) -> Any:
+        if passes:
             raise GraphError("onnxruntime cannot run the graph: All 'rois' values must be finite")
-        return opens(rung, *rest)
+        return makes(request, passes, **words)
 
-    monkeypatch.setattr(measuring, "runtime_of", opened)
+    monkeypatch.setattr(measuring, "graph_after", made)
 
 
 @pytest.mark.usefixtures("breaks")

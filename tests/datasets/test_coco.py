@@ -222,6 +222,16 @@ def test_a_file_that_may_not_be_read_is_named(photos, save):
         dataset.read(dataset.images[0])
 
 
+def test_a_photo_changed_after_opening_is_named(photos, save):
+    dataset = CocoDataset.open(save(content()), photos)
+    image = dataset.images[0]
+    pixels = dataset.read(image)
+    cv2.imwrite(str(image.path), 255 - pixels)
+
+    with pytest.raises(SpecError, match=r"a.png: the photo has changed since it was examined"):
+        dataset.read(image)
+
+
 def test_a_photo_deleted_after_opening_is_named(photos, save):
     dataset = CocoDataset.open(save(content()), photos)
     (photos / "a.png").unlink()

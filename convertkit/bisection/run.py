@@ -34,7 +34,8 @@ from convertkit.passes.stages import Stage, stages
 from convertkit.plugins.loading import Plugins
 from convertkit.storage.files import work_directory
 from convertkit.verification.journal import Journals
-from convertkit.verification.rungs import Course, in_process, measure_by, tasks_of
+from convertkit.verification.rungs import Course, in_process, run_by, score, tasks_of
+from convertkit.verification.terms import Terms
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -112,12 +113,13 @@ def bisect_accuracy(
     """Searches for a pass after which the accuracy is below that of the stock graph by more than the spec tolerates."""
     with work_directory("bisect") as scratch:
         tasks = tasks_of(request.package)
-        course = Course((request,), source.open(limit, tasks=tasks), scratch, tasks, Journals(scratch))
+        dataset, terms = source.open(limit, tasks=tasks), Terms.of((request,), tasks)
+        course = Course(terms, dataset, scratch, Journals(scratch), (request,))
 
         def measure(title: str, model: LightModel) -> Scores:
             with wish.place.open(model) as runtime, bar(title, len(course.dataset.images)) as advance:
                 engine = in_process([runtime], course.requests)
-                return measure_by(engine, title.replace(" ", "-"), course, advance).scores
+                return score(course, run_by(engine, title.replace(" ", "-"), course, advance)).scores
 
         stock, taken = stored_stages(request, report=report)
         found = by_accuracy(stock, taken, measure, request.variant.spec.accuracy, wish.observe)

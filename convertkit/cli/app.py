@@ -31,6 +31,7 @@ from convertkit.cli import (
     interrupts,
     lint,
     listing,
+    merge,
     new,
     opt,
     output,
@@ -57,6 +58,7 @@ app = typer.Typer(
 for command in (
     build.build,
     verify.verify,
+    merge.merge,
     detect.detect,
     bench.bench,
     preprocess.preprocess,

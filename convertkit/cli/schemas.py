@@ -44,8 +44,9 @@ from convertkit.exporting.state import Status
 from convertkit.models.spec import ModelSpec, VariantSpec
 from convertkit.offline.scoring import Finished
 from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.verification.conclusion import Verification
 from convertkit.verification.detect import Seen
-from convertkit.verification.ladder import Verification
+from convertkit.verification.sealed import ShardRecord
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -58,7 +59,8 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "variant.yaml": (VariantSpec,),
     "errors": (Errors,),
     "build": (Built, BuiltProfiles, Explained, Preview),
-    "verify": (Verification,),
+    "verify": (Verification, ShardRecord),
+    "merge": (Verification,),
     "detect": (list[Seen],),
     "bench": (Benched, Batches),
     "preprocess": (Preprocessed, PreprocessedProfiles),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.parts import ShardOption, shard_in, show_shard
 from convertkit.cli.requests import requests_of
 from convertkit.cli.tables import print_figures, print_table
 from convertkit.cli.ui import (
@@ -27,8 +28,8 @@ from convertkit.errors import visible
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
+    from convertkit.verification.conclusion import Verification
     from convertkit.verification.intervals import Difference, Estimate
-    from convertkit.verification.ladder import Verification
     from convertkit.verification.rung_names import RungName
     from convertkit.verification.rungs import Rung
 
@@ -67,6 +68,7 @@ def verify(
     limit: shared.LimitOption = None,
     tasks: shared.TasksOption = None,
     skip_bad_photos: shared.SkipOption = False,
+    shard: ShardOption = None,
     runtime: RungsOption = None,
     ladder: Annotated[
         bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
@@ -98,8 +100,9 @@ def verify(
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import find_source
     from convertkit.verification.ladder import verify as run
+    from convertkit.verification.sealed import ShardRecord
 
-    chosen = shared.tasks_in(tasks)
+    chosen, part = shared.tasks_in(tasks), shard_in(shard)
     requests = requests_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=shared.steps_of(pipeline),
@@ -117,11 +120,14 @@ def verify(
     make = partial(build_profiles, requests, output, report=view) if compiled else None
     found = run(
         requests, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
-        until_decided=until_decided, results=results,
+        until_decided=until_decided, shard=part, results=results,
         options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
         ready=bool(runtime), bar=progress_bar, report=view,
     )  # fmt: skip
-    _report(found, per_class=per_class, as_json=as_json)
+    if isinstance(found, ShardRecord):
+        show_shard(found, results, as_json=as_json)
+    else:
+        report(found, per_class=per_class, as_json=as_json)
 
 
 def _rungs(
@@ -139,7 +145,7 @@ def _rungs(
     return [parse_rung(name, known, ways, runtime_names(target)) for name in names or default]
 
 
-def _report(found: Verification, *, per_class: bool, as_json: bool) -> None:
+def report(found: Verification, *, per_class: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
     if as_json:
         print_json(found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import cv2
@@ -63,12 +64,12 @@ class CocoDataset:
     Attributes:
         found: the annotation file.
         images: the photos to work on.
-        left_out: those that are missing or cannot be read, where the caller wants to go on without them.
+        bad: why a photo was left out, by its id, where the caller wants to go on without.
     """
 
     found: AnnotationFile
     images: tuple[CocoImage, ...]
-    left_out: LeftOut = LeftOut()
+    bad: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
     def open(
@@ -77,6 +78,7 @@ class CocoDataset:
         images: Path,
         limit: int | None = None,
         *,
+        part: slice = slice(None),
         tasks: Sequence[str] = (),
         skip_bad: bool = False,
         on_progress: Callable[[int, int], object] = lambda done, total: None,
@@ -87,6 +89,7 @@ class CocoDataset:
             annotations: a COCO ``instances`` file.
             images: the directory to which the file names in it are relative.
             limit: only the first so many images.
+            part: which of these.
             tasks: what is going to be evaluated, ``bbox`` or ``segm`` or both.
             skip_bad: leave out photos that are missing or cannot be read.
             on_progress: told the number of photos looked at, and of all.
@@ -104,14 +107,19 @@ class CocoDataset:
         faults += [] if faults else contradictions(found, tasks)
         faults += _faulty_names(found, images)
         refuse(annotations, faults)
-        photos, bad = _examine(found.images[:limit], images, on_progress)
+        photos, bad = _examine([*enumerate(found.images)][:limit][part], images, on_progress)
         if not skip_bad:
             refuse(annotations, list(bad.values()))
         if not photos:
             reason = next(iter(bad.values()), "no image is listed")
             raise UsageError(f"{annotations}: there is no photo to work on ({reason})")
-        lost = sum(annotation.image_id in bad for annotation in found.annotations)
-        return cls(found, photos, LeftOut(len(bad), lost, next(iter(bad.values()), "")))
+        return cls(found, photos, bad)
+
+    @cached_property
+    def left_out(self) -> LeftOut:
+        """What became of those that are missing or cannot be read."""
+        lost = sum(annotation.image_id in self.bad for annotation in self.found.annotations)
+        return LeftOut(len(self.bad), lost, next(iter(self.bad.values()), ""))
 
     def class_map(self, classes: Sequence[str] = ()) -> ClassMap:
         """As :func:`match_classes`."""
@@ -150,7 +158,7 @@ def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
 
 
 def _examine(
-    images: Sequence[files.Image], directory: Path, on_progress: Callable[[int, int], object]
+    images: Sequence[tuple[int, files.Image]], directory: Path, on_progress: Callable[[int, int], object]
 ) -> tuple[tuple[CocoImage, ...], dict[int, str]]:
     """The photos that can be read, and by image id what is wrong with the others."""
 
@@ -171,7 +179,7 @@ def _examine(
     good: list[CocoImage] = []
     bad: dict[int, str] = {}
     with ThreadPoolExecutor(READERS, thread_name_prefix="convertkit-examine") as pool:
-        for done, (image, seen) in enumerate(zip(images, pool.map(look, enumerate(images)), strict=True), 1):
+        for done, ((_, image), seen) in enumerate(zip(images, pool.map(look, images), strict=True), 1):
             if isinstance(seen, str):
                 bad[image.id] = seen
             else:

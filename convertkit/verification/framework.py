@@ -33,8 +33,9 @@ def in_framework(course: Course, report: Report = silent) -> Engine:
         on_progress: Callable[[int], object],
     ) -> Timing:
         start, done = time.perf_counter(), 0
-        for request, part in course.by_profile(images):
-            by_id = {image.id: image for image in part}
+        parts = course.by_profile(images)
+        for request in (one for one in course.requests if one.profile in parts):
+            by_id = {image.id: image for image in parts[request.profile]}
 
             def take(number: int, found: Detections, known: dict[int, CocoImage] = by_id) -> None:
                 nonlocal done

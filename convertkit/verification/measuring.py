@@ -19,7 +19,7 @@ from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.framework import in_framework
 from convertkit.verification.keys import artifact_digest, framework_digest, rung_key
 from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import Course, Rung, in_process, measure_by
+from convertkit.verification.rungs import Course, Ran, in_process, run_by
 
 
 def measure(
@@ -29,12 +29,12 @@ def measure(
     options: RuntimeOptions | None,
     advance: Callable[[int], None],
     report: Report,
-) -> Rung:
+) -> Ran:
     """Measures a rung; ``built`` are the artifacts of the course's requests, for a target rung."""
     requests = course.requests
     if rung.source == "framework":
         key = rung_key(rung, requests, [framework_digest(request) for request in requests])
-        return measure_by(in_framework(course, report), rung.text, course, advance, key=key)
+        return run_by(in_framework(course, report), rung.text, course, advance, key=key)
     subjects = [
         Subject.of(rung, request, result, _below(options, request, course), report)
         for request, result in zip_longest(requests, built or ())
@@ -44,7 +44,7 @@ def measure(
     key = rung_key(rung, requests, [subject.digest for subject in subjects]) if lasting else ""
     runtimes = [subject.open() for subject in subjects]
     engine = in_process(runtimes, requests, pixels=takes_pixels(rung, course.request))
-    return measure_by(engine, rung.text, course, advance, key=key)
+    return run_by(engine, rung.text, course, advance, key=key)
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from convertkit.verification.metrics import TASKS, check_tasks, evaluate
 from convertkit.verification.profiled import Preparation
 from convertkit.verification.results import ResultsWriter, refuse_unusable
 from convertkit.verification.stream import I, Timing, stream
+from convertkit.verification.terms import Terms
 
 
 class Rung(Struct, frozen=True):
@@ -60,17 +61,18 @@ class Rung(Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Course:
-    """What every rung of one ladder has in common: the request, the photos, where results go, what is scored.
+    """What every rung of one ladder has in common: the terms, the photos, where results go, what runs.
 
-    ``requests`` are one for each of the variant's profiles, or the only one. ``results`` is where the files of
-    detections go, ``journals`` what is known of a rung before. ``matches`` takes those of every rung, by task.
+    ``results`` is where the files of detections go, ``journals`` what is known of a rung before. ``requests`` are one
+    for each of the variant's profiles, or the only one; none where nothing is run. ``matches`` takes those of every
+    rung, by task.
     """
 
-    requests: tuple[BuildRequest, ...]
+    terms: Terms
     dataset: CocoDataset
     results: Path
-    tasks: tuple[str, ...]
     journals: Journals
+    requests: tuple[BuildRequest, ...] = ()
     matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
 
     @property
@@ -81,7 +83,7 @@ class Course:
     @cached_property
     def classes(self) -> ClassMap:
         """The dataset's category of each class of the model."""
-        return self.dataset.class_map(self.request.package.spec.classes)
+        return self.dataset.class_map(self.terms.classes)
 
     @property
     def category_ids(self) -> tuple[int | None, ...]:
@@ -91,20 +93,24 @@ class Course:
     def notes(self) -> tuple[str, ...]:
         """What a reader of the figures has to know of the annotations, and of the names on either side."""
         found, ids = self.dataset.found, [image.id for image in self.dataset.images]
-        return (*self._shares(), *doubts(found, self.tasks, ids), *self.classes.notes(found.counts(ids)))
+        return (
+            *self._shares(),
+            *doubts(found, self.terms.tasks, ids),
+            *self.classes.notes(found.counts(ids)),
+        )
 
-    def by_profile(self, images: Sequence[CocoImage]) -> list[tuple[BuildRequest, list[CocoImage]]]:
-        """Photos with the request that each goes to, those without photos left out."""
-        sizes = [request.variant.spec.size for request in self.requests]
-        found: list[list[CocoImage]] = [[] for _ in sizes]
+    def by_profile(self, images: Sequence[CocoImage]) -> dict[str, list[CocoImage]]:
+        """Photos by the profile that each goes to, those without photos left out."""
+        sizes = {size: profile for profile, size in self.terms.sizes.items()}
+        found: dict[str, list[CocoImage]] = {profile: [] for profile in self.terms.sizes}
         for image in images:
-            found[sizes.index(best_size(image.height, image.width, sizes))].append(image)
-        return [pair for pair in zip(self.requests, found, strict=True) if pair[1]]
+            found[sizes[best_size(image.height, image.width, [*sizes])]].append(image)
+        return {profile: part for profile, part in found.items() if part}
 
     def _shares(self) -> Iterator[str]:
-        if len(self.requests) > 1:
+        if len(self.terms.sizes) > 1:
             parts = self.by_profile(self.dataset.images)
-            shares = ", ".join(f"{len(images)} at {request.profile}" for request, images in parts)
+            shares = ", ".join(f"{len(images)} at {profile}" for profile, images in parts.items())
             yield f"photos by profile, on every rung: {shares}"
 
     def path(self, rung: str) -> Path:
@@ -149,10 +155,20 @@ class Engine(Protocol):
         ...
 
 
-def measure_by(
+@dataclass(frozen=True)
+class Ran:
+    """A rung whose detections are in the results, or its failure; ``timing`` is of the photos that were run now."""
+
+    name: str
+    key: str = ""
+    timing: Timing | None = None
+    failure: str = ""
+
+
+def run_by(
     engine: Engine, name: str, course: Course, on_progress: Callable[[int], None], *, key: str = ""
-) -> Rung:
-    """Lets an engine find what the rung's journal has not, and scores all.
+) -> Ran:
+    """Lets an engine find what the rung's journal has not, and writes all to the results.
 
     Args:
         key: :func:`convertkit.verification.keys.rung_key`; without one nothing is known, and nothing is kept.
@@ -170,7 +186,7 @@ def measure_by(
         with ResultsWriter(course.path(name), course.category_ids) as writer:
             for image in images:
                 writer.write(image.id, journal.find(image.sha256))
-    return score(course, name, timing)
+    return Ran(name, key, timing)
 
 
 def _advanced(on_progress: Callable[[int], object], before: int, count: int) -> None:
@@ -220,17 +236,17 @@ def detections_of(
     )
 
 
-def score(course: Course, name: str, timing: Timing | None = None) -> Rung:
-    """COCO's twelve numbers per task, from a rung's file of detections; the matches stay with the course.
-
-    Args:
-        timing: of the photos that were run now, if any were.
-    """
-    ids = [image.id for image in course.dataset.images]
-    found = evaluate(course.dataset.found, course.path(name), course.tasks, image_ids=ids, matched=True)
-    course.matches[name] = {task: metrics.matches for task, metrics in found.items() if metrics.matches}
+def score(course: Course, ran: Ran) -> Rung:
+    """COCO's twelve numbers per task, from a rung's file of detections; the matches stay with the course."""
+    if ran.failure:
+        return Rung(ran.name, {}, 0, failure=ran.failure)
+    ids, timing = [image.id for image in course.dataset.images], ran.timing
+    found = evaluate(
+        course.dataset.found, course.path(ran.name), course.terms.tasks, image_ids=ids, matched=True
+    )
+    course.matches[ran.name] = {task: metrics.matches for task, metrics in found.items() if metrics.matches}
     return Rung(
-        name,
+        ran.name,
         {task: metrics.as_dict() for task, metrics in found.items()},
         len(ids),
         timing.images_per_second if timing else None,

@@ -1,0 +1,37 @@
+"""``convertkit merge``: the figures of all shards of one verification."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convertkit.cli import options as shared
+from convertkit.cli.verify import report
+
+
+def merge(
+    directories: Annotated[
+        list[Path], typer.Argument(help="What --results of verify --shard was given.", metavar="DIRECTORY...")
+    ],
+    annotations: Annotated[
+        Path | None,
+        typer.Option("--annotations", help="The COCO instances file; default: where the shards found it."),
+    ] = None,
+    per_class: shared.PerClassOption = False,
+    results: Annotated[
+        Path | None, typer.Option("--results", help="Keep the detections of all photos in this directory.")
+    ] = None,
+    as_json: shared.JsonOption = False,
+) -> None:
+    """Put the shards of one verification together and judge it.
+
+    Figures, intervals, verdict and exit code are those of one run over all photos. Neither photos nor the model are
+    needed, only the annotations.
+    """
+    from convertkit.cli.ui import BuildView
+    from convertkit.verification.merging import merge as run
+
+    found = run(directories, annotations=annotations, results=results, report=BuildView())
+    report(found, per_class=per_class, as_json=as_json)

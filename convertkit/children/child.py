@@ -202,6 +202,10 @@ class Child:
     ) -> None:
         self.kill()
 
+    def stop(self) -> None:
+        """Begin to end the command and all it started, from any thread: who feeds on it sees its end."""
+        self._process.terminate()
+
     def kill(self) -> None:
         """End the command and all it started; returns when they are gone."""
         # The end of our half tells the supervisor to kill; the end of its half tells us that it is done.

@@ -103,6 +103,10 @@ class Dialogue:
         if self._end.detach():
             _end(*self._held, 0.0)
 
+    def stop(self) -> None:
+        """Ends the child from another thread than the one that asks, which gets a ChildError."""
+        self._child.stop()
+
     def _exchange(self, message: Mapping[str, Any], timeout: float) -> dict[str, Any]:
         self._heard = b""
         # Where it died meanwhile, its end says more than the broken pipe.

@@ -23,6 +23,12 @@ ShardOption: TypeAlias = Annotated[
         metavar="I/N",
     ),
 ]
+WorkersOption: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        "--workers", help="Run photos in so many processes, each with its own runtime.", min=1, max=1024
+    ),
+]
 
 
 def shard_in(text: str | None) -> Shard:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.parts import ShardOption, shard_in, show_shard
+from convertkit.cli.parts import ShardOption, WorkersOption, shard_in, show_shard
 from convertkit.cli.requests import requests_of
 from convertkit.cli.tables import print_figures, print_table
 from convertkit.cli.ui import (
@@ -69,6 +69,7 @@ def verify(
     tasks: shared.TasksOption = None,
     skip_bad_photos: shared.SkipOption = False,
     shard: ShardOption = None,
+    workers: WorkersOption = 1,
     runtime: RungsOption = None,
     ladder: Annotated[
         bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
@@ -120,7 +121,7 @@ def verify(
     make = partial(build_profiles, requests, output, report=view) if compiled else None
     found = run(
         requests, make, source, rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
-        until_decided=until_decided, shard=part, results=results,
+        until_decided=until_decided, shard=part, workers=workers, results=results,
         options=RuntimeOptions(device=device, inputs=inputs, outputs=outputs),
         ready=bool(runtime), bar=progress_bar, report=view,
     )  # fmt: skip

@@ -20,10 +20,10 @@ from convertkit.graph.session import Session
 from convertkit.targets.capabilities import Runtime, emulate
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.framework import framework_detections
-from convertkit.verification.measuring import runtime_of, takes_pixels
 from convertkit.verification.results import Mask, plain_mask
 from convertkit.verification.rung_names import RungName
 from convertkit.verification.rungs import detections_of
+from convertkit.verification.subjects import runtime_of, takes_pixels
 
 
 class Thing(Struct, frozen=True, omit_defaults=True):

@@ -30,6 +30,7 @@ from convertkit.verification.sealed import ShardRecord, place_of, seal
 from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
+from convertkit.verification.workers import LostPhotosError
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress display for a title and a number of images; yields what is told how many are done."""
@@ -47,6 +48,7 @@ def verify(
     recorded: bool = False,
     until_decided: bool = False,
     shard: Shard = WHOLE,
+    workers: int = 1,
     results: Path | None = None,
     options: RuntimeOptions | None = None,
     ready: bool = True,
@@ -60,10 +62,11 @@ def verify(
         make: builds the artifacts, once the dataset was found to be whole; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
         tasks: ``bbox``, ``segm`` or both; all that the model has by default.
-        skip_bad: leave out photos that cannot be read.
+        skip_bad: leave out photos that cannot be read, and those that end workers.
         recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
         until_decided: measure ever more photos until the gates of the accuracy spec are decided.
         shard: which part of the photos; it needs ``results``, in which a directory of its own is made.
+        workers: in how many processes photos are run, each with its own runtime; 1 is this one.
         results: directory to keep the detections in (COCO results, one JSON object a line).
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
@@ -81,16 +84,32 @@ def verify(
     built = make() if make else None
     with _results_directory(results) as directory:
         journals = Journals(journals_place(results), report)
-        course = Course(terms, dataset, directory, journals, tuple(requests))
+        course = Course(terms, dataset, directory, journals, tuple(requests), workers, skip_bad)
         ladder = _Ladder(wanted, built, options, ready, bar, report)
         known = _recorded(course, wanted) if recorded and source.own and limit is None else []
-        if shard == WHOLE:
-            found: Verification | ShardRecord = _concluded(course, ladder, known, until_decided=until_decided)
-        else:
-            found = seal(course, shard, ladder.run(course), known)
+
+        def end(course: Course) -> Verification | ShardRecord:
+            if shard == WHOLE:
+                return _concluded(course, ladder, known, until_decided=until_decided)
+            return seal(course, shard, ladder.run(course), known)
+
+        found = _without_lost(course, end)
         if not any(rung.failure for rung in found.rungs):
             journals.discard()
     return found
+
+
+def _without_lost(
+    course: Course, end: Callable[[Course], Verification | ShardRecord]
+) -> Verification | ShardRecord:
+    """A photo that is lost on one rung is left out of all: those that have it are scored again, from their journals."""
+    while True:
+        try:
+            return end(course)
+        except LostPhotosError as error:
+            if not course.skip_bad or len(error.lost) == len(course.dataset.images):
+                raise
+            course = course.without(error.lost)
 
 
 def _concluded(

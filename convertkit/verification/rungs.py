@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
@@ -64,8 +64,8 @@ class Course:
     """What every rung of one ladder has in common: the terms, the photos, where results go, what runs.
 
     ``results`` is where the files of detections go, ``journals`` what is known of a rung before. ``requests`` are one
-    for each of the variant's profiles, or the only one; none where nothing is run. ``matches`` takes those of every
-    rung, by task.
+    for each of the variant's profiles, or the only one; none where nothing is run. ``workers`` is in how many
+    processes, ``skip_bad`` whether photos that end them are left out. ``matches`` takes those of every rung, by task.
     """
 
     terms: Terms
@@ -73,6 +73,8 @@ class Course:
     results: Path
     journals: Journals
     requests: tuple[BuildRequest, ...] = ()
+    workers: int = 1
+    skip_bad: bool = False
     matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
 
     @property
@@ -112,6 +114,12 @@ class Course:
             parts = self.by_profile(self.dataset.images)
             shares = ", ".join(f"{len(images)} at {profile}" for profile, images in parts.items())
             yield f"photos by profile, on every rung: {shares}"
+
+    def without(self, bad: Mapping[int, str]) -> Course:
+        """The same without photos, by their ids, and why."""
+        left = tuple(image for image in self.dataset.images if image.id not in bad)
+        dataset = replace(self.dataset, images=left, bad={**self.dataset.bad, **bad})
+        return replace(self, dataset=dataset, matches={})
 
     def path(self, rung: str) -> Path:
         """The file of a rung's detections (COCO results, one JSON object a line)."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from convertkit.errors import GraphError
-from convertkit.verification import measuring
+from convertkit.verification import subjects
 from tests.cli.test_verify_datasets import Verify
 from tests.conftest import Cli
 from tests.finder import dataset, write_finder, write_photos
@@ -105,14 +105,14 @@ def test_without_a_gate_there_is_nothing_to_wait_for(cli: Cli, tmp_path: Path) -
 @pytest.fixture
 def breaks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rung after the only pass cannot be run."""
-    makes = measuring.graph_after
+    makes = subjects.graph_after
 
     def made(request: Any, passes: int, **words: Any) -> Any:
         if passes:
             raise GraphError("onnxruntime cannot run the graph: All 'rois' values must be finite")
         return makes(request, passes, **words)
 
-    monkeypatch.setattr(measuring, "graph_after", made)
+    monkeypatch.setattr(subjects, "graph_after", made)
 
 
 @pytest.mark.usefixtures("breaks")

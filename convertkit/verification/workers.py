@@ -1,0 +1,245 @@
+"""The engine of several processes: each has its own runtime, and is given the next photos when it has answered.
+
+Memory is bounded: what a worker has in hand, and at most :data:`WAITING` answers for each that nobody has taken yet.
+A worker that dies is replaced and asked once more; a photo that ends two workers is named.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import pickle
+import queue
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import msgspec
+
+from convertkit.children.child import ChildError
+from convertkit.children.dialogue import Dialogue
+from convertkit.datasets.coco import CocoImage
+from convertkit.detection.batch import groups
+from convertkit.detection.types import Detections
+from convertkit.errors import ConvertkitError, ProcessError
+from convertkit.verification.journal import Found
+from convertkit.verification.recipe import Recipe
+from convertkit.verification.stream import StreamError, Timing
+
+CHILD = (sys.executable, "-m", "convertkit.verification.worker")
+OPENING, RUNNING = 1800.0, 3600.0
+"""Seconds after which a worker is given up: a photo on an emulated chip may take minutes."""
+
+WAITING = 2
+POLL_SECONDS = 0.2
+
+Pair = tuple[CocoImage, Detections]
+
+
+class LostPhotosError(ConvertkitError):
+    """Photos that ended two workers each, with the reason; all others were measured."""
+
+    exit_code = 4
+
+    def __init__(self, lost: Mapping[int, str]) -> None:
+        super().__init__(next(iter(lost.values())), hint="--skip-bad-photos leaves it out")
+        self.lost = lost
+
+
+class Hand(Protocol):
+    """A worker as its engine sees it; :class:`LocalHand` is a process of this machine."""
+
+    def detect(self, images: Sequence[CocoImage]) -> tuple[list[Detections], Mapping[str, float]]:
+        """What is in some photos, and the seconds of each stage.
+
+        Raises:
+            ChildError: the worker is gone. ConvertkitError: what it said.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Ends it, from any thread; whoever waits for its answer gets a ChildError."""
+        ...
+
+    def close(self) -> None:
+        """Ends it, when it has nothing to do."""
+        ...
+
+
+class LocalHand:
+    """A supervised process of this machine, with the runtime of a recipe open."""
+
+    def __init__(self, recipe: Recipe, number: int) -> None:
+        self._child = Dialogue(CHILD, name=f"worker {number}")
+        self._recipe = recipe
+        self._open = False
+
+    def detect(self, images: Sequence[CocoImage]) -> tuple[list[Detections], Mapping[str, float]]:
+        if not self._open:
+            self._begin()
+        photos = [{**asdict(image), "path": str(image.path.absolute())} for image in images]
+        answer = self._child.ask("detect", timeout=RUNNING, photos=photos)
+        if "failed" in answer:
+            raise StreamError(answer["failed"])
+        found = [msgspec.json.decode(text, type=Found).detections() for text in answer["found"]]
+        return found, answer["busy"]
+
+    def stop(self) -> None:
+        self._child.stop()
+
+    def close(self) -> None:
+        self._child.close()
+
+    def _begin(self) -> None:
+        """A worker that dies before it has seen a photo says nothing against the photo."""
+        recipe = base64.b64encode(pickle.dumps(self._recipe)).decode()
+        try:
+            self._child.ask("open", timeout=OPENING, recipe=recipe)
+        except ChildError as error:
+            raise ProcessError(f"{error.message}, while it opened the runtime") from error
+        self._open = True
+
+
+@dataclass(frozen=True)
+class Crew:
+    """The engine.
+
+    Args:
+        hire: makes the worker of a number.
+        workers: how many there are at once.
+        batch: how many photos a worker is given at once.
+        skip_bad: go on without photos that end workers, and say at the end which: a :class:`LostPhotosError`.
+    """
+
+    hire: Callable[[int], Hand]
+    workers: int
+    batch: int = 1
+    skip_bad: bool = False
+
+    def __call__(
+        self,
+        images: Sequence[CocoImage],
+        *,
+        sink: Callable[[CocoImage, Detections], object],
+        on_progress: Callable[[int], object],
+    ) -> Timing:
+        """As :class:`convertkit.verification.rungs.Engine` has it."""
+        start, done = time.perf_counter(), 0
+        shift = _Shift(self, groups(images, self.batch))
+        try:
+            for image, found in shift.pairs():
+                sink(image, found)
+                done += 1
+                on_progress(done)
+        finally:
+            shift.end()
+        if shift.lost:
+            raise LostPhotosError(shift.lost)
+        return Timing(done, time.perf_counter() - start, dict(shift.busy))
+
+
+class _Shift:
+    """One engine's threads at work, one for each worker."""
+
+    def __init__(self, crew: Crew, jobs: Iterator[list[CocoImage]]) -> None:
+        self._crew, self._jobs = crew, jobs
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._hands: dict[int, Hand] = {}
+        self._answers: queue.Queue[list[Pair] | BaseException | None] = queue.Queue(WAITING * crew.workers)
+        self.lost: dict[int, str] = {}
+        self.busy: Counter[str] = Counter()
+        self._threads = [
+            threading.Thread(
+                target=self._work, args=(number,), name=f"convertkit-worker-{number}", daemon=True
+            )
+            for number in range(1, crew.workers + 1)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def pairs(self) -> Iterator[Pair]:
+        """Photos and what is in them, as they come; raises what went wrong."""
+        at_work = len(self._threads)
+        while at_work:
+            answer = self._answers.get()
+            if isinstance(answer, BaseException):
+                raise answer
+            if answer is None:
+                at_work -= 1
+            else:
+                yield from answer
+
+    def end(self) -> None:
+        """Ends all workers; returns when they are gone."""
+        self._over.set()
+        with self._lock:
+            for hand in self._hands.values():
+                hand.stop()
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self, number: int) -> None:
+        try:
+            while not self._over.is_set() and (job := self._next()):
+                self._put(self._found(number, job))
+            self._put(None)
+        except BaseException as error:
+            self._put(error)
+        finally:
+            if (hand := self._hands.get(number)) is not None:
+                hand.close()
+
+    def _next(self) -> list[CocoImage] | None:
+        with self._lock:
+            return next(self._jobs, None)
+
+    def _put(self, answer: list[Pair] | BaseException | None) -> None:
+        while not self._over.is_set():
+            with contextlib.suppress(queue.Full):
+                self._answers.put(answer, timeout=POLL_SECONDS)
+                return
+
+    def _found(self, number: int, job: list[CocoImage]) -> list[Pair]:
+        """Of a job that ends a worker each photo is tried alone, and one that ends two alone is lost."""
+        for _ in range(1 if len(job) > 1 else 2):
+            try:
+                found, busy = self._hand(number).detect(job)
+            except ChildError as error:
+                ended = error
+                self._hands.pop(number).close()
+                if self._over.is_set():
+                    return []
+                continue
+            with self._lock:
+                self.busy.update(busy)
+            return list(zip(job, found, strict=True))
+        if len(job) > 1:
+            return [pair for image in job for pair in self._found(number, [image])]
+        return self._give_up(job[0], ended)
+
+    def _give_up(self, image: CocoImage, ended: ChildError) -> list[Pair]:
+        last = f": {ended.last_line}" if ended.last_line else ""
+        lost = {image.id: f"{image}: two workers ended with it: the last {ended.reason}{last}"}
+        if not self._crew.skip_bad:
+            raise LostPhotosError(lost)
+        with self._lock:
+            self.lost |= lost
+        return []
+
+    def _hand(self, number: int) -> Hand:
+        with self._lock:
+            if number not in self._hands:
+                if self._over.is_set():
+                    raise ChildError(f"worker {number}", "is not needed any more", returncode=None)
+                self._hands[number] = self._crew.hire(number)
+            return self._hands[number]
+
+
+def local(recipe: Recipe, **words: Any) -> Crew:
+    """The engine of this machine; ``words`` as :class:`Crew` has them."""
+    return Crew(lambda number: LocalHand(recipe, number), **words)

@@ -12,7 +12,7 @@ from convertkit.conversion.engine import graph_after
 from convertkit.conversion.request import Asked, make_request
 from convertkit.detection.batch import apart, stacked
 from convertkit.detection.compare import Tolerance, compare_detections
-from convertkit.passes.check import open_on_host
+from convertkit.passes.running import open_on_host
 from convertkit.plugins.loading import open_plugins
 
 TOLERANCE = Tolerance(box_px=1e-4, score=1e-6, mask=1e-5)

@@ -15,10 +15,10 @@ from convertkit.errors import GivenGraphError, PassError
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
-from convertkit.passes.check import Checker, Opener, open_on_host
+from convertkit.passes.check import Checker
 from convertkit.passes.history import CheckRecord
-from convertkit.passes.probing import Outputs, Run
 from convertkit.passes.roles import detection_roles
+from convertkit.passes.running import Opener, Outputs, Run, open_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
 

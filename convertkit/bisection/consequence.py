@@ -15,8 +15,8 @@ from convertkit.bisection.attempt import Named, judge
 from convertkit.detection.roles import Roles
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Arrays
-from convertkit.passes.check import Checker, Opener
-from convertkit.passes.probing import Outputs, Run
+from convertkit.passes.check import Checker
+from convertkit.passes.running import Opener, Outputs, Run
 from convertkit.passes.stages import Stage
 
 if TYPE_CHECKING:

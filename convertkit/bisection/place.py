@@ -11,8 +11,7 @@ from convertkit.errors import GraphError, UnknownNameError
 from convertkit.graph.domains import lowered
 from convertkit.graph.input_shapes import free_inputs
 from convertkit.graph.session import Arrays, open_session
-from convertkit.passes.check import feeds_of, open_on_host
-from convertkit.passes.probing import Outputs, Run
+from convertkit.passes.running import Outputs, Run, feeds_of, open_on_host
 from convertkit.storage.files import work_directory
 from convertkit.targets.capabilities import emulate, emulations, leave, open_runtime
 from convertkit.targets.context import PLAIN, RuntimeOptions

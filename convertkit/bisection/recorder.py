@@ -15,7 +15,7 @@ from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Arrays
 from convertkit.graph.shapes import inferred
-from convertkit.passes.check import open_on_host
+from convertkit.passes.running import open_on_host
 
 CHUNK = 1 << 29
 """Bytes of tensors that one run may hand out (as far as their shapes are known beforehand)."""

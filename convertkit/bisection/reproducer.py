@@ -15,8 +15,8 @@ from convertkit.errors import PassError, UsageError
 from convertkit.graph.io import load, save
 from convertkit.graph.npz import read_arrays, write_arrays
 from convertkit.passes.base import Pass
-from convertkit.passes.check import Opener, open_on_host
 from convertkit.passes.options import step_text
+from convertkit.passes.running import Opener, open_on_host
 from convertkit.storage.files import atomic_directory
 
 README = "README.md"

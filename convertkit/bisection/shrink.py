@@ -21,7 +21,8 @@ from convertkit.graph.graph import open_graph
 from convertkit.graph.session import Arrays
 from convertkit.graph.shapes import annotate
 from convertkit.passes.base import Effect, Pass
-from convertkit.passes.check import TOLERANCE, Opener, open_on_host
+from convertkit.passes.check import TOLERANCE
+from convertkit.passes.running import Opener, open_on_host
 
 if TYPE_CHECKING:
     from convertkit.passes.stages import Stage

@@ -149,13 +149,14 @@ class StepView:
 
 
 def record_line(record: PassRecord, *, cached: bool = False) -> str:
-    """``2641 -> 811 nodes, 2.3 s, rounding: ...`` for one pass."""
+    """``2641 -> 811 nodes  2.3 s + 7.1 s  rounding: ...`` for one pass: what it took, and its check."""
     nodes = f"{record.nodes_before} -> {record.nodes_after} nodes"
-    seconds = "cached" if cached else f"{record.seconds:.1f} s"
+    checked = f" + {record.check.seconds:.1f} s" if record.check and record.check.samples else ""
+    seconds = "cached" if cached else f"{record.seconds:.1f} s{checked}"
     plain = f"not checked: {record.unchecked}" if record.unchecked else "unchanged"
     check = record.check.detail if record.check else plain
     said = [f"{record.effect}: {check}", *([record.missed] if record.missed else []), *record.remarks]
-    return f"{nodes:<20} {seconds:>7}  {'; '.join(said)}"
+    return f"{nodes:<20} {seconds:>15}  {'; '.join(said)}"
 
 
 def unchecked_line(records: Sequence[PassRecord]) -> str:

@@ -148,7 +148,7 @@ class _Run:
 
     def _check(self, position: int, before: LightModel, after: LightModel, record: PassRecord) -> CheckRecord:
         step = self.request.pipeline.steps[position]
-        found: CheckRecord = self._checker.check(step, before, after, changed=record.changed)
+        found: CheckRecord = self._checker.timed(step, before, after, changed=record.changed)
         files = [("record.json", msgspec.json.encode(found))]
         self.store.put_files(self.steps[position + 1].check, files)
         return found

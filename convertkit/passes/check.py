@@ -8,11 +8,13 @@ pass the difference is only measured - what it does to accuracy is the ladder's 
 
 from __future__ import annotations
 
+import time
 import types
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,14 +22,15 @@ from convertkit.detection.batch import apart
 from convertkit.detection.compare import Comparison, Tolerance, compare_detections
 from convertkit.detection.roles import ROWS, SETS, Meaning, Roles, as_sets
 from convertkit.errors import ConvertkitError, GivenGraphError, GraphError, PassError
-from convertkit.graph.domains import lowered
 from convertkit.graph.light import default_inputs
-from convertkit.graph.session import Arrays, open_session
+from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
 from convertkit.passes.differences import changes, difference, first_rows, furthest, leaves, tells
 from convertkit.passes.history import CheckRecord
-from convertkit.passes.probing import Outputs, Probed, Run, probe
+from convertkit.passes.probing import Probed, probe
 from convertkit.passes.resolution import resolutions
+from convertkit.passes.running import Opener, Outputs, Run
+from convertkit.passes.shared_runs import SharedRuns
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -43,26 +46,6 @@ A mask is predicted for a box, so it moves with the box: a mask of a box that mo
 """
 
 Array = NDArray[Any]
-Opener = Callable[["LightModel"], Run]
-"""Makes a graph ready to be run."""
-
-
-def open_on_host(model: LightModel) -> Run:
-    """A graph to be run by onnxruntime, operators of known domains lowered to standard ONNX.
-
-    Inputs are found by name; those that a pass has renamed by their order. A sample may hold inputs that only a later
-    pass asks for.
-    """
-    session = open_session(lowered(model), optimize=False)
-
-    return lambda inputs: tuple(session.run(feeds_of(session.inputs, inputs)).values())
-
-
-def feeds_of(names: Sequence[str], sample: Arrays) -> dict[str, Array]:
-    """The values of a sample by the names of a graph's inputs, as :func:`open_on_host` finds them."""
-    others = (value for name, value in sample.items() if name not in names)
-    feeds = {name: sample[name] if name in sample else next(others, None) for name in names}
-    return {name: value for name, value in feeds.items() if value is not None}
 
 
 class Checker:
@@ -71,7 +54,7 @@ class Checker:
     Args:
         samples: graph inputs by name, in graph order; may be empty (then only the structure is checked).
         roles: what each output means, in graph order; without roles outputs are compared element by element.
-        opener: how a graph is made ready to be run.
+        opener: how a graph is made ready to be run; by default onnxruntime runs what graphs have in common once.
         pictures: how many a sample holds; detections are matched within each.
         probes: whether passes are tried at the bounds of what they assume, too.
     """
@@ -80,14 +63,14 @@ class Checker:
         self,
         samples: Sequence[Arrays],
         roles: Roles | None = None,
-        opener: Opener = open_on_host,
+        opener: Opener | None = None,
         *,
         pictures: int = 1,
         probes: bool = True,
     ):
         self._samples = tuple(samples)
         self._roles = {name: Meaning.of(told) for name, told in (roles or {}).items()}
-        self._opener, self._pictures, self._probes = opener, pictures, probes
+        self._opener, self._pictures, self._probes = opener or SharedRuns(), pictures, probes
         self._added: dict[str, Array] = {}
         self._last: tuple[str, list[Outputs]] | None = None
         self._steps: list[float] = []
@@ -96,6 +79,12 @@ class Checker:
     def input_bytes(self) -> int:
         """Of the largest sample."""
         return max((sum(value.nbytes for value in one.values()) for one in self._samples), default=0)
+
+    def timed(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
+        """As :meth:`check`, with the seconds that it took."""
+        start = time.perf_counter()
+        found = self.check(step, before, after, changed=changed)
+        return msgspec.structs.replace(found, seconds=time.perf_counter() - start)
 
     def check(self, step: Pass, before: LightModel, after: LightModel, *, changed: bool) -> CheckRecord:
         """Checks one step.
@@ -110,9 +99,7 @@ class Checker:
             validate(after)
             if not self._samples:
                 return CheckRecord.blind("no sample inputs")
-            old = self._outputs(before)
-            self._added.update(step.added_inputs(after))
-            new = self._completed(step, before, after)
+            old, new = self._both(step, before, after)
         except PassError:
             raise
         except ConvertkitError as error:
@@ -149,16 +136,29 @@ class Checker:
             return False
         return True
 
-    def _outputs(self, model: LightModel) -> list[Outputs]:
-        digest = model.digest()
-        if self._last is None or self._last[0] != digest:
-            run = self._opener(model)
-            self._last = (digest, [run({**sample, **self._missing(sample)}) for sample in self._samples])
+    def _both(self, step: Pass, before: LightModel, after: LightModel) -> tuple[list[Outputs], list[Outputs]]:
+        """The outputs before and after a pass; both graphs are open before one runs: it keeps what both have."""
+        ready = None if self._knows(before) else self._opener(before)
+        ready_after = self._opener(after)
+        old = self._outputs(before, ready)
+        self._added.update(step.added_inputs(after))
+        return old, self._completed(step, before, after, self._outputs(after, ready_after))
+
+    def _knows(self, model: LightModel) -> bool:
+        return self._last is not None and self._last[0] == model.digest()
+
+    def _outputs(self, model: LightModel, ready: Run | None = None) -> list[Outputs]:
+        if self._last is None or not self._knows(model):
+            run = ready or self._opener(model)
+            found = [run({**sample, **self._missing(sample)}) for sample in self._samples]
+            self._last = (model.digest(), found)
         return self._last[1]
 
-    def _completed(self, step: Pass, before: LightModel, after: LightModel) -> list[Outputs]:
+    def _completed(
+        self, step: Pass, before: LightModel, after: LightModel, new: list[Outputs]
+    ) -> list[Outputs]:
         """The outputs after a pass, those that it leaves to others made of them."""
-        new, rest = self._outputs(after), step.rest(before, after)
+        rest = step.rest(before, after)
         if rest is None:
             return new
         run = self._opener(rest)

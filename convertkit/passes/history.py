@@ -28,6 +28,7 @@ class CheckRecord(Struct, frozen=True):
         detail: one line for people.
         unchecked: why outputs of a pass that changed the graph were not compared, or which; empty where all were.
         probes: number of further inputs that the pass itself wanted to be tried on, and that told something.
+        seconds: that it took.
     """
 
     structure: bool
@@ -37,6 +38,7 @@ class CheckRecord(Struct, frozen=True):
     unchecked: str = ""
 
     probes: int = 0
+    seconds: float = 0.0
 
     @classmethod
     def blind(cls, why: str) -> CheckRecord:

@@ -128,7 +128,7 @@ def run_step(state: GraphState, step: Pass, *, checker: Checker | None = None) -
     added, removed = difference(counts, after_counts)
     changed = before.digest() != state.model.digest()
     with limits.step(f"the check of pass {step.name}", before.size + state.model.size, inputs):
-        check = checker.check(step, before, state.model, changed=changed) if checker else None
+        check = checker.timed(step, before, state.model, changed=changed) if checker else None
     return PassRecord(
         name=step.name,
         text=step_text(step),

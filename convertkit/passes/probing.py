@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from convertkit.errors import GraphError, PassError
 from convertkit.graph.session import Arrays
+from convertkit.passes.running import Opener, Outputs, Run
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.passes.base import Pass
-
-Outputs = tuple[NDArray[Any], ...]
-Run = Callable[[Arrays], Outputs]
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ def probe(
     before: LightModel,
     after: LightModel,
     sample: Arrays,
-    opener: Callable[[LightModel], Run],
+    opener: Opener,
     compare: Callable[[Outputs, Outputs], None],
 ) -> Probed:
     """Holds both graphs against each other on what ``step.probes`` asks for.

@@ -16,7 +16,8 @@ from convertkit.bisection.report import Failure
 from convertkit.bisection.shrink import reproduce
 from convertkit.errors import GraphError
 from convertkit.graph.graph import open_graph
-from convertkit.passes.check import Checker, open_on_host
+from convertkit.passes.check import Checker
+from convertkit.passes.running import open_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
 from tests.bisection.broken import (

@@ -17,7 +17,7 @@ from convertkit.graph.graph import close_graph, open_graph
 from convertkit.graph.light import LightModel
 from convertkit.graph.shapes import annotate
 from convertkit.graph.validate import validate
-from convertkit.passes.check import open_on_host
+from convertkit.passes.running import open_on_host
 from tests.graphtext import parse
 
 NAME = "test.convertkit.domains"

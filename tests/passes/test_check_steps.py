@@ -12,8 +12,9 @@ import pytest
 from convertkit.api.passes import GraphPass, Pass
 from convertkit.errors import ConvertkitError, GivenGraphError, GraphError, PassError
 from convertkit.graph.light import LightModel, detach
-from convertkit.passes.check import Checker, feeds_of, open_on_host
+from convertkit.passes.check import Checker
 from convertkit.passes.history import CheckRecord
+from convertkit.passes.running import feeds_of, open_on_host
 from tests.graphtext import parse
 from tests.passes.promises import Keeps, Rounds
 from tests.tiny import tiny_model

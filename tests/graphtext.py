@@ -1,40 +1,17 @@
-"""Small graphs as text, for tests that show the graph before a pass and after it side by side.
-
-The text is ONNX's own (``onnx.parser``) without the model header::
-
-    (float[2,3] x) => (int64[2,1] k)
-    <int64[1] one = {1}>
-    {
-        v, k = TopK(x, one)
-    }
-
-:func:`parse` reads it, :func:`show` writes it in one canonical layout, so that two graphs are equal when their
-texts are.
-"""
+"""Graphs as text at opset 11, at which most of our graphs are written."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from functools import partial
 
-import numpy as np
-import onnx
-from onnx import AttributeProto, TensorProto, numpy_helper
+from onnx import numpy_helper
 
-from convertkit.api.passes import Pass
-from convertkit.graph.light import LightModel, detach
-from convertkit.passes.state import GraphState
+from convertkit.api import testing
+from convertkit.api.testing import LightModel
 
-IR_VERSION = 8
-MOST_VALUES = 16
-"""Longer initializers are shown by their first values and their sum."""
-
-
-def parse(text: str, *, opset: int = 11, domains: Iterable[str] = ()) -> LightModel:
-    """The graph of a text without header; ``domains`` are further operator domains, at version 1."""
-    imports = ", ".join([f'"" : {opset}', *(f'"{domain}" : 1' for domain in domains)])
-    proto = onnx.parser.parse_model(f"<ir_version: {IR_VERSION}, opset_import: [{imports}]> graph {text}")
-    return detach(proto)
+parse, show = partial(testing.parse, opset=11), partial(testing.show, opset=11)
+apply, rewritten = partial(testing.apply, opset=11), partial(testing.rewritten, opset=11)
 
 
 def as_exported(model: LightModel) -> LightModel:
@@ -42,82 +19,6 @@ def as_exported(model: LightModel) -> LightModel:
     for item in model.proto.graph.initializer:
         item.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(item), item.name))
     return model
-
-
-def show(model: LightModel | str, *, opset: int = 11) -> str:
-    """The canonical text of a graph (or of a text)."""
-    light = parse(model, opset=opset) if isinstance(model, str) else model
-    graph = light.proto.graph
-    lines = [f"({_values(graph.input)}) => ({_values(graph.output)})"]
-    tensors = [
-        _initializer(light, tensor) for tensor in sorted(graph.initializer, key=lambda item: item.name)
-    ]
-    lines += [f"<{', '.join(tensors)}>"] if tensors else []
-    return "\n".join([*lines, *_body(graph)])
-
-
-def apply(step: Pass, model: LightModel | str, *, opset: int = 11) -> LightModel:
-    """What a pass makes of a graph, as in a pipeline."""
-    state = GraphState(parse(model, opset=opset) if isinstance(model, str) else model)
-    state.apply(step)
-    return state.model
-
-
-def rewritten(step: Pass, text: str, *, opset: int = 11) -> str:
-    """The canonical text of what a pass makes of a graph."""
-    return show(apply(step, text, opset=opset))
-
-
-def _body(graph: onnx.GraphProto) -> list[str]:
-    return ["{", *(f"    {line}" for node in graph.node for line in _node(node).splitlines()), "}"]
-
-
-def _node(node: onnx.NodeProto) -> str:
-    attributes = ", ".join(_attribute(item) for item in sorted(node.attribute, key=lambda item: item.name))
-    domain = f"{node.domain}." if node.domain not in ("", "ai.onnx") else ""
-    options = f" <{attributes}>" if attributes else ""
-    return f"{', '.join(node.output)} = {domain}{node.op_type}{options} ({', '.join(node.input)})"
-
-
-def _attribute(item: onnx.AttributeProto) -> str:
-    if item.type == AttributeProto.TENSOR:
-        return f"{item.name} = {_tensor(item.t, numpy_helper.to_array(item.t))}"
-    if item.type == AttributeProto.GRAPH:
-        body = "\n".join(_body(item.g))
-        return f"{item.name} = branch ({_values(item.g.input)}) => ({_values(item.g.output)})\n{body}"
-    if item.type == AttributeProto.STRING:
-        return f'{item.name} = "{item.s.decode()}"'
-    value = onnx.helper.get_attribute_value(item)
-    return f"{item.name} = {list(value) if item.type > AttributeProto.GRAPH else value}"
-
-
-def _values(values: Iterable[onnx.ValueInfoProto]) -> str:
-    return ", ".join(f"{_type(value.type.tensor_type)} {value.name}" for value in values)
-
-
-def _type(tensor: onnx.TypeProto.Tensor) -> str:
-    name = TensorProto.DataType.Name(tensor.elem_type).lower()
-    if not tensor.HasField("shape"):
-        return f"{name}[]"
-    dims = [
-        str(dim.dim_value) if dim.HasField("dim_value") else dim.dim_param or "?" for dim in tensor.shape.dim
-    ]
-    return f"{name}[{','.join(dims)}]" if dims else name
-
-
-def _initializer(model: LightModel, tensor: TensorProto) -> str:
-    kind, _, values = _tensor(tensor, model.array(tensor)).partition(" ")
-    return f"{kind} {tensor.name} = {values}"
-
-
-def _tensor(tensor: TensorProto, array: np.ndarray) -> str:
-    name = TensorProto.DataType.Name(tensor.data_type).lower()
-    dims = f"[{','.join(map(str, tensor.dims))}]" if len(tensor.dims) else ""
-    flat = array.reshape(-1)
-    shown = [str(value.item()) for value in flat[:MOST_VALUES]]
-    if flat.size > MOST_VALUES:
-        shown.append(f"... sum {flat.sum()}")
-    return f"{name}{dims} {{{', '.join(shown)}}}"
 
 
 def text(value: str) -> str:

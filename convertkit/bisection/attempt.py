@@ -17,7 +17,7 @@ from convertkit.graph.validate import validate
 from convertkit.passes.base import Effect, Pass
 from convertkit.passes.check import Checker
 from convertkit.passes.history import CheckRecord
-from convertkit.passes.roles import detection_roles
+from convertkit.passes.roles import named_roles
 from convertkit.passes.running import Opener, Outputs, Run, open_on_host
 from convertkit.passes.stages import Stage, run_stage
 from convertkit.passes.state import GraphState
@@ -113,11 +113,6 @@ def judged_as(step: Pass, effect: Effect | None) -> Pass:
     twin = type(cls.__name__, (cls,), own)
     values = {option.name: getattr(step, option.name) for option in dataclasses.fields(step)}
     return twin(**values)  # type: ignore[no-any-return]
-
-
-def named_roles(model: LightModel) -> dict[str, str]:
-    """What the outputs of a bare graph mean: as they look, else nothing but their names."""
-    return detection_roles(model) or {value.name: "other" for value in model.proto.graph.output}
 
 
 def complete(inputs: Arrays, steps: Iterable[Pass], model: LightModel) -> Named:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from convertkit.bisection.accuracy import by_accuracy
-from convertkit.bisection.attempt import complete, judged_as, named_roles
+from convertkit.bisection.attempt import complete, judged_as
 from convertkit.bisection.outputs import Found, Observe, by_outputs
 from convertkit.bisection.place import Place
 from convertkit.bisection.report import Bisection, Criterion, Failure, Reproducer
@@ -30,6 +30,7 @@ from convertkit.passes.check import Checker
 from convertkit.passes.history import op_counts
 from convertkit.passes.options import step_text
 from convertkit.passes.probing import at_bounds
+from convertkit.passes.roles import named_roles
 from convertkit.passes.stages import Stage, stages
 from convertkit.plugins.loading import Plugins
 from convertkit.storage.files import work_directory

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from convertkit.bisection.attempt import Attempt, alike, attempt, complete, judged_as, named_roles
+from convertkit.bisection.attempt import Attempt, alike, attempt, complete, judged_as
 from convertkit.bisection.consequence import Consequences
 from convertkit.bisection.divergence import compare, regions
 from convertkit.bisection.minimize import minimize
@@ -22,6 +22,7 @@ from convertkit.graph.session import Arrays
 from convertkit.graph.shapes import annotate
 from convertkit.passes.base import Effect, Pass
 from convertkit.passes.check import TOLERANCE
+from convertkit.passes.roles import named_roles
 from convertkit.passes.running import Opener, open_on_host
 
 if TYPE_CHECKING:

@@ -166,10 +166,10 @@ def _only_say(graph: Path, pipeline: Pipeline, questions: Questions | None) -> d
 def _run(
     model: LightModel, pipeline: Pipeline, sample: Sample | None, output: Path | None, back: WayBack
 ) -> dict[str, Any]:
-    from convertkit.bisection.attempt import named_roles
     from convertkit.graph.io import save
     from convertkit.passes.check import Checker
     from convertkit.passes.history import unchecked
+    from convertkit.passes.roles import named_roles
 
     model, records = pipeline.run(
         model,

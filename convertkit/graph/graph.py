@@ -150,12 +150,16 @@ class Graph:
                 self._replace_output(index, old, new)
 
     def bypass(self, node: Node) -> None:
-        """Removes a node by joining its first input to the consumers of its first output."""
+        """Joins a node's first input to the consumers of its first output; it stays where others are taken."""
         if not node.inputs or not node.outputs:
             raise GraphError(f"cannot bypass node {node.name!r} ({node.op}): it needs an input and an output")
         source, result = node.inputs[0], node.outputs[0]
-        node.outputs.clear()
+        if not any(other.outputs or self._is_output(other) for other in node.outputs[1:]):
+            node.outputs.clear()
         self.replace(result, source)
+
+    def _is_output(self, tensor: Tensor) -> bool:
+        return any(tensor is output for output in self.outputs)
 
     def fresh_name(self, prefix: str) -> str:
         """A name that no node and no tensor of the graph has yet, nor one inside a node."""
@@ -182,7 +186,7 @@ class Graph:
 
     def _replace_output(self, index: int, old: Tensor, new: Tensor) -> None:
         """A graph output's name is part of the contract, so the new tensor takes it or is copied to it."""
-        free = isinstance(new, gs.Variable) and new.inputs and not any(new is other for other in self.outputs)
+        free = isinstance(new, gs.Variable) and new.inputs and not self._is_output(new)
         if not free or any(new is tensor for tensor in self.inputs):
             copy = gs.Variable(old.name, dtype=old.dtype, shape=old.shape)
             old.name = self.fresh_name(f"{old.name}_replaced")

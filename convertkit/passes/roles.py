@@ -31,5 +31,10 @@ def detection_roles(model: LightModel) -> dict[str, str]:
     return {name: name if name in ("dets", "labels", "masks") else "other" for name in outputs}
 
 
+def named_roles(model: LightModel) -> dict[str, str]:
+    """What the outputs of a bare graph mean: as they look, else nothing but their names."""
+    return detection_roles(model) or {value.name: "other" for value in model.proto.graph.output}
+
+
 def _last(kind: onnx.TypeProto.Tensor) -> int:
     return int(kind.shape.dim[-1].dim_value) if kind.shape.dim else 0

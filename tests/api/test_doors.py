@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-PARTS = ("passes", "patterns", "targets", "models", "graphs", "heads", "system", "errors")
+PARTS = ("passes", "patterns", "targets", "models", "graphs", "heads", "system", "testing", "errors")
 HEAVY = ("numpy", "onnx", "onnx_graphsurgeon", "onnxruntime", "cv2", "msgspec", "pluggy", "typer")
 
 

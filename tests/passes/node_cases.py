@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from convertkit.errors import GraphError
 from convertkit.graph.light import LightModel, detach
 from convertkit.graph.validate import validate
-from tests.passes.random_graphs import outputs
+from tests.passes.outputs import outputs
 
 Feeds = dict[str, NDArray[Any]]
 

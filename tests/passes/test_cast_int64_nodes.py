@@ -13,7 +13,7 @@ from convertkit.errors import GraphError
 from convertkit.graph.validate import validate
 from tests.graphtext import apply
 from tests.passes.node_cases import has_int64, node_cases, runs
-from tests.passes.random_graphs import assert_same, outputs
+from tests.passes.outputs import assert_same, outputs
 
 INT32 = np.iinfo(np.int32)
 

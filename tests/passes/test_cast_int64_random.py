@@ -7,8 +7,9 @@ from convertkit_passes.cast_int64 import CastInt64ToInt32
 from hypothesis import HealthCheck, given, settings
 
 from convertkit.graph.validate import validate
+from convertkit.passes.testing.drawn import Case, cases
 from tests.graphtext import apply, show
-from tests.passes.random_graphs import Case, assert_same, cases, outputs
+from tests.passes.outputs import assert_same, outputs
 
 pytestmark = pytest.mark.slow
 

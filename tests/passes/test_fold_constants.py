@@ -12,8 +12,9 @@ from convertkit.graph.light import detach
 from convertkit.graph.session import open_session
 from convertkit.graph.validate import validate
 from convertkit.passes.check import Checker
+from convertkit.passes.testing.drawn import Case, cases
 from tests.graphtext import apply, parse, rewritten, show
-from tests.passes.random_graphs import Case, assert_same, cases, outputs
+from tests.passes.outputs import assert_same, outputs
 
 FOLD = FoldConstants()
 

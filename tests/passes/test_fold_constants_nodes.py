@@ -12,7 +12,7 @@ from convertkit.graph.light import LightModel, attach, detach
 from convertkit.graph.validate import validate
 from tests.graphtext import apply
 from tests.passes.node_cases import Feeds, node_cases, runs
-from tests.passes.random_graphs import assert_same, outputs
+from tests.passes.outputs import assert_same, outputs
 
 
 def with_constants(model: LightModel, feeds: Feeds) -> LightModel:

@@ -15,8 +15,9 @@ from onnx import helper
 
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import LightModel, detach
+from convertkit.passes.testing.drawn import Case, cases
 from tests.graphtext import parse
-from tests.passes.random_graphs import Case, cases, outputs
+from tests.passes.outputs import outputs
 
 INT64 = Interval(-(2**63), 2**63 - 1)
 small = st.integers(-20, 20)

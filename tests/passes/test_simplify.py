@@ -22,7 +22,7 @@ from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, attach, detach
 from convertkit.graph.validate import validate
 from tests.graphtext import apply, parse, rewritten, show
-from tests.passes.random_graphs import outputs
+from tests.passes.outputs import outputs
 from tests.tiny import tiny_model
 
 RNG = np.random.default_rng(7)

@@ -1,4 +1,4 @@
-"""Small random graphs in which sizes, positions and other integers mix with floats, for hypothesis."""
+"""What random graphs are made of: steps in which sizes, positions and other integers mix with floats."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from typing import Any
 
 import numpy as np
 import onnx
-from hypothesis import strategies as st
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
-from convertkit.graph.light import LightModel, detach
-from convertkit.graph.session import open_session
-from tests.graphtext import show
-
-KINDS = {"i": TensorProto.INT64, "f": TensorProto.FLOAT}
 MODULUS = 50
 """Integers are kept below this, so that products of a few of them fit into int32."""
 
@@ -86,7 +79,7 @@ def _arithmetic(graph: Builder, a: int, b: int, c: int) -> None:
     graph.ints.append((_bounded(graph, result), (min(n, m),)))
 
 
-def _with_constant(graph: Builder, a: int, b: int, c: int) -> None:
+def with_constant(graph: Builder, a: int, b: int, c: int) -> None:
     name, shape = _pick(graph.ints, a)
     result = graph.op(("Add", "Sub", "Mul", "Div")[c % 4], name, graph.constant(b % 7 + 1))
     graph.ints.append((_bounded(graph, result), shape))
@@ -218,7 +211,7 @@ def _pick(pool: list[Sized], position: int) -> Sized:
 
 STEPS: tuple[Step, ...] = (
     _arithmetic,
-    _with_constant,
+    with_constant,
     _gather_float,
     _gather_int,
     _shape,
@@ -237,63 +230,3 @@ STEPS: tuple[Step, ...] = (
     _reduce,
     _constant,
 )
-
-
-@dataclass(frozen=True)
-class Case:
-    """A random graph and inputs for it."""
-
-    model: LightModel
-    feeds: dict[str, NDArray[Any]]
-
-    def __repr__(self) -> str:
-        return f"Case(\n{show(self.model)}\n{self.feeds})"
-
-
-@st.composite
-def cases(draw: st.DrawFn) -> Case:
-    """Graphs of up to eight steps with inputs ``x`` (2, 3) float32 and ``n`` (4,) int64, at opsets 12 to 16."""
-    number = st.integers(0, 99)
-    graph = Builder(draw(st.integers(12, 16)), ints=[("n", (4,))], floats=[("x", (2, 3))])
-    for step in draw(st.lists(st.sampled_from(STEPS), min_size=1, max_size=8)):
-        step(graph, draw(number), draw(number), draw(number))
-    made = {name for node in graph.nodes for name in node.output}
-    results = [(item, "i") for item in graph.ints if item[0] in made]
-    results += [(item, "f") for item in (*graph.floats, *graph.sums) if item[0] in made]
-    if not results:
-        _with_constant(graph, 0, 0, 0)
-        results = [(graph.ints[-1], "i")]
-    chosen = draw(st.lists(st.sampled_from(results), min_size=1, max_size=4, unique=True))
-    chosen = list(dict.fromkeys([*chosen, results[-1]]))
-    feeds: dict[str, NDArray[Any]] = {
-        "x": np.array(draw(st.lists(st.integers(-5, 5), min_size=6, max_size=6)), np.float32).reshape(2, 3),
-        "n": np.array(draw(st.lists(st.integers(-60, 60), min_size=4, max_size=4)), np.int64),
-    }
-    return Case(_finish(graph, chosen), feeds)
-
-
-def outputs(
-    model: LightModel, feeds: dict[str, NDArray[Any]], *, optimize: bool = False
-) -> dict[str, NDArray[Any]]:
-    """What onnxruntime computes; by default node by node as written."""
-    return open_session(model, optimize=optimize, threads=1).run(feeds)
-
-
-def assert_same(before: dict[str, NDArray[Any]], after: dict[str, NDArray[Any]]) -> None:
-    """The same names, shapes and values, bit for bit; the element type of integers may differ."""
-    assert list(before) == list(after)
-    for name, value in before.items():
-        assert value.shape == after[name].shape
-        np.testing.assert_array_equal(value, after[name], err_msg=name)
-
-
-def _finish(graph: Builder, results: list[tuple[Sized, str]]) -> LightModel:
-    inputs = [
-        helper.make_tensor_value_info("x", TensorProto.FLOAT, (2, 3)),
-        helper.make_tensor_value_info("n", TensorProto.INT64, (4,)),
-    ]
-    values = [helper.make_tensor_value_info(name, KINDS[kind], shape) for (name, shape), kind in results]
-    proto = helper.make_graph(graph.nodes, "random", inputs, values, graph.initializers)
-    return detach(
-        helper.make_model(proto, opset_imports=[helper.make_opsetid("", graph.opset)], ir_version=8)
-    )

@@ -47,9 +47,10 @@ GROUPS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "roi": ((f"{HEADS}/*.py", f"{HEADS}/roi/*.py"), ("tests/passes/heads/roi", *(
         f"tests/passes/heads/test_{name}.py" for name in ("fuse_multilevel_roialign", "restore_rpn_levels",
                                                           "clip_to_picture", "sizes")))),
-    "nms": ((f"{HEADS}/nms/**/*.py",), ("tests/passes/heads/nms", "tests/passes/heads/test_fuse_multiclass_nms.py",
-                                        "tests/passes/heads/test_absorb_score_filters.py",
-                                        "tests/passes/heads/test_drop_offset_rounding.py")),
+    "nms": ((f"{HEADS}/nms/**/*.py",), ("tests/passes/heads/nms", *(
+        f"tests/passes/heads/test_{name}.py" for name in ("fuse_multiclass_nms", "absorb_score_filters",
+                                                          "drop_offset_rounding", "forms_carried", "forms_scaled",
+                                                          "forms_casts", "forms_sizes")))),
     "centring": ((f"{ASCEND}/passes/centring.py",), ("tests/ascend/passes/test_center_nms_boxes.py",)),
     "ops": ((f"{ASCEND}/ops/*.py",), ("tests/ascend/test_vendor_limits.py", "tests/ascend/test_schemas.py",
                                       "tests/ascend/test_lowering.py", "tests/ascend/linter/test_heads.py",

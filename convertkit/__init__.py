@@ -1,12 +1,33 @@
 """Turn trained detection models into verified artifacts for accelerators.
 
-Plugins import the parts of :mod:`convertkit.api`, and nothing else of it.
+The commands are functions here, with the same words: ``convertkit.build("maskrcnn", variant="mini")``. They are loaded
+on first use. Plugins import the parts of :mod:`convertkit.api`, and nothing else of it.
 """
 
 import os
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from convertkit.api.commands.diff import diff as diff
+    from convertkit.api.commands.estimate import estimate as estimate
+    from convertkit.api.commands.lint import lint as lint
+    from convertkit.api.commands.optimize import optimize as optimize
+    from convertkit.errors import ConvertkitError as ConvertkitError
 
 # onnxruntime 1.29 and later reports models (names, hashes of graph and weights) to its maker unless told not to,
 # at import. Whoever wants that sets the variable to something else.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 del os
+
+
+def __getattr__(name: str) -> Any:
+    from convertkit.api._door import door
+
+    return door(__name__, __file__)[0](name)
+
+
+def __dir__() -> list[str]:
+    from convertkit.api._door import door
+
+    return [*globals(), *door(__name__, __file__)[1]()]

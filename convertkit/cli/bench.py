@@ -77,7 +77,7 @@ def bench(
         for size in _sizes(batch)
         for request in requests_of(
             model, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
-            option=option, batch=size, profile=profile, pipeline=shared.steps_of(pipeline), input_shape=input_shape,
+            option=option, batch=size, profile=profile, pipeline=pipeline, input_shape=input_shape,
         )
     ]  # fmt: skip
     how = _How(runtime, RuntimeOptions(device=device), loops, warmup, photos, images, output)

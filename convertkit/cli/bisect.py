@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from convertkit.api.commands.asking import sizing
 from convertkit.cli import options as shared
-from convertkit.cli.opt import pipeline_of, sample_of
 from convertkit.cli.requests import request_of
 from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 
@@ -87,7 +87,7 @@ def bisect(
         )
         request = request_of(
             subject, plugin, variant=variant, target=target, weights=weights, origin=origin, python=python, env=env,
-            pipeline=shared.steps_of(passes or None), input_shape=input_shape, batch=batch, profile=profile,
+            pipeline=passes or None, input_shape=input_shape, batch=batch, profile=profile,
         )  # fmt: skip
         photos = (annotations, images, limit) if accuracy or annotations or images or limit else None
         found = _package(request, photos, how)
@@ -102,8 +102,10 @@ def bisect(
         shared.refuse_meaningless("an ONNX file", {"--batch": batch, "--profile": profile})
         photos_of = {"--annotations": annotations, "--images": images, "--limit": limit}
         shared.refuse_meaningless("an ONNX file", {**own, **photos_of})
+        from convertkit.api.commands.optimize import pipeline_of
+
         plugins = shared.open_all(plugin)
-        steps = pipeline_of(passes, done, plugins, shared.sizing(input_shape)).steps
+        steps = pipeline_of(passes, done, plugins, sizing(input_shape)).steps
         found = _graph(subject, how.wish(str(subject), steps, plugins, target), inputs, seed)
     _report(found, as_json=as_json)
 
@@ -137,11 +139,12 @@ class _How:
 
 
 def _graph(path: Path, wish: Wish, inputs: Path | None, seed: int) -> Bisection:
+    from convertkit.api.commands.optimize import sample_of
     from convertkit.bisection.run import bisect_graph
     from convertkit.graph.io import load_valid
 
     model = load_valid(path)
-    return bisect_graph(model, sample_of(model, wish.steps, inputs, seed).arrays, wish)
+    return bisect_graph(model, sample_of(model, wish.steps, inputs, seed, BuildView()).arrays, wish)
 
 
 def _package(request: BuildRequest, photos: Photos | None, how: _How) -> Bisection:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from convertkit.api.commands.passes import unchecked_line
 from convertkit.cli import options as shared
 from convertkit.cli.requests import request_of, requests_of
 from convertkit.cli.tables import print_table
-from convertkit.cli.ui import BuildView, note, print_json, unchecked_line
+from convertkit.cli.ui import BuildView, note, print_json, show
 from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def build(
     ask: Callable[..., Any] = request_of if one else requests_of
     asked = ask(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, env=env, compiler=compiler, pipeline=shared.steps_of(pipeline), check=check,
+        python=python, env=env, compiler=compiler, pipeline=pipeline, check=check,
         input_shape=input_shape, batch=batch, profile=profile,
     )  # fmt: skip
     requests: Sequence[BuildRequest] = [asked] if one else asked
@@ -97,13 +98,17 @@ def _only_say(
 
 def _explain(request: BuildRequest, texts: list[str], *, as_json: bool) -> None:
     """Graphs come from the store where it has them; the artifact is not touched."""
-    from convertkit.cli.explain import Questions, print_answers
+    from convertkit.api.commands.explain import Questions
     from convertkit.conversion.stages import stored_stages
     from convertkit.passes.stages import graphs
 
     questions = Questions(texts, request.pipeline, request.plugins.passes)
     stock, stages = stored_stages(request, report=BuildView())
-    print_answers(questions.answers(graphs(stock, stages)), as_json=as_json)
+    found = questions.answers(graphs(stock, stages))
+    if as_json:
+        print_json(found)
+    else:
+        show(found.page())
 
 
 def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
+from convertkit.api.commands.passes import written
 from convertkit.cli import options as shared
 from convertkit.cli.requests import request_of
-from convertkit.cli.ui import BuildView, print_json, written
+from convertkit.cli.ui import BuildView, print_json
 
 
 def export(

@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from convertkit.api.commands.passes import record_line
 from convertkit.cli import options as shared
 from convertkit.cli import several
-from convertkit.cli.ui import note, record_line, unchecked_line, written
-from convertkit.errors import ConvertkitError, GraphError, UsageError
+from convertkit.cli.ui import note, show
+from convertkit.conversion.events import Event, Note, StepFinished
+from convertkit.errors import ConvertkitError, UsageError
 
 if TYPE_CHECKING:
-    from convertkit.cli.explain import Questions
-    from convertkit.graph.domains import WayBack
-    from convertkit.graph.light import LightModel
-    from convertkit.graph.random_inputs import Sample
-    from convertkit.passes.base import Pass
-    from convertkit.passes.pipeline import Pipeline
-    from convertkit.plugins.loading import Plugins
+    from convertkit.api.commands.explain import Explained, Plan
+    from convertkit.api.commands.optimize import Optimized
 
 
 def opt(
@@ -51,77 +48,44 @@ def opt(
 
     Of several files each has its answer, and the worst exit code counts.
     """
-    from convertkit.cli.explain import Questions
-    from convertkit.graph.io import load_foreign
+    from convertkit.api.commands.optimize import Optimizer
 
-    plugins = shared.open_all(plugin)
-    pipeline = pipeline_of(passes, done, plugins, shared.sizing(input_shape), required=not explain)
+    optimizer = Optimizer.of(passes, input_shape, done, plugin or (), required=not explain)
     _refuse_output(output, explain, dry_run=dry_run)
     places = _places(graphs, output)
-    questions = Questions(explain, pipeline, plugins.passes) if explain else None
+    questions = optimizer.questions(explain) if explain else None
 
-    def run(graph: Path) -> dict[str, Any]:
-        if questions or dry_run:
-            return _only_say(graph, pipeline, questions)
-        model, back = load_foreign(graph)
-        sample = sample_of(model, pipeline.steps, inputs, seed) if check else None
-        return _run(model, pipeline, sample, places.get(graph), back)
+    def run(graph: Path) -> Optimized | Explained | Plan:
+        if questions:
+            return optimizer.explain(graph, questions)
+        if dry_run:
+            return optimizer.plan(graph)
+        return optimizer.run(graph, places.get(graph), check=check, samples=inputs, seed=seed, report=_tell)
 
-    answers, several_files = [], len(graphs) > 1
+    answers, several_files = list[tuple[Path, Any]](), len(graphs) > 1
     for graph, answer in several.each(graphs, run):
         answers.append((graph, answer))
         if not isinstance(answer, ConvertkitError) and not as_json:
             _show(answer, f"{graph}: " if several_files else "")
     if as_json:
         several.print_all(
-            [
-                (graph, {"file": graph, **answer} if several_files and isinstance(answer, dict) else answer)
-                for graph, answer in answers
-            ]
+            [(graph, _with_file(graph, answer)) for graph, answer in answers] if several_files else answers
         )
     several.end(graphs, [answer for _, answer in answers if isinstance(answer, ConvertkitError)])
 
 
-def pipeline_of(
-    passes: str, done: str, plugins: Plugins, sizing: tuple[str, ...] = (), *, required: bool = True
-) -> Pipeline:
-    """The pipeline of ``--passes`` behind that of ``--input-shape``; those of ``--done`` count for its order only."""
-    from convertkit.passes.options import split_steps
-    from convertkit.passes.pipeline import Pipeline
+def _with_file(graph: Path, answer: Any) -> Any:
+    from msgspec import structs
 
-    earlier = split_steps(done)
-    everything = Pipeline.parse([*earlier, *sizing, *split_steps(passes)], plugins.passes)
-    pipeline = Pipeline(everything.steps[len(earlier) :])
-    if required and not pipeline.steps:
-        raise UsageError("--passes is empty", hint="convertkit list passes shows what there is")
-    return pipeline
+    return answer if isinstance(answer, ConvertkitError) else {"file": graph, **structs.asdict(answer)}
 
 
-def sample_of(model: LightModel, steps: tuple[Pass, ...], inputs: Path | None, seed: int) -> Sample:
-    """The arrays of ``--inputs``, on which the graph has to run, else random ones; says which sizes were guessed.
-
-    They have the sizes that passes set.
-    """
-    from convertkit.graph.domains import lowered
-    from convertkit.graph.npz import read_arrays
-    from convertkit.graph.pinning import with_sizes
-    from convertkit.graph.random_inputs import HINT, Sample, random_sample
-    from convertkit.graph.session import open_session
-
-    told = [shapes for step in steps if (shapes := step.input_shapes())]
-    for shapes in told:
-        model = with_sizes(model, shapes)
-    sample = random_sample(model, seed) if inputs is None else Sample(read_arrays(inputs), {})
-    if sample.guessed:
-        note(f"open sizes were guessed: {sample.guessed} (--inputs FILE.npz gives real inputs)")
-    try:
-        if told or inputs is not None:
-            open_session(lowered(model), optimize=False).run(sample.arrays)
-    except GraphError as error:
-        what = "the graph does not run at these sizes" if inputs is None else str(inputs)
-        hint = HINT if inputs is None else f"the file has {', '.join(sample.arrays) or 'nothing'}"
-        raise UsageError(f"{what}: {error.message}", hint=hint) from error
-    return sample
+def _tell(event: Event) -> None:
+    """A line for each pass."""
+    if isinstance(event, StepFinished) and event.record is not None:
+        note(f"{event.record.name:<28} {record_line(event.record)}")
+    elif isinstance(event, Note):
+        note(event.text)
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:
@@ -150,56 +114,14 @@ def _places(graphs: Sequence[Path], output: Path | None) -> dict[Path, Path]:
     return {graph: output / graph.name for graph in graphs}
 
 
-def _only_say(graph: Path, pipeline: Pipeline, questions: Questions | None) -> dict[str, Any]:
-    """What passes find, or would do."""
-    from convertkit.cli.explain import outlook
-    from convertkit.graph.io import load_foreign
-    from convertkit.passes.stages import graphs, stages
-
-    model, _ = load_foreign(graph)
-    found = graphs(model, stages(pipeline.steps, model))
-    if questions is not None:
-        return {"explained": list(questions.answers(found))}
-    return {"passes": outlook(pipeline, found)}
-
-
-def _run(
-    model: LightModel, pipeline: Pipeline, sample: Sample | None, output: Path | None, back: WayBack
-) -> dict[str, Any]:
-    from convertkit.graph.io import save
-    from convertkit.passes.check import Checker
-    from convertkit.passes.history import unchecked
-    from convertkit.passes.roles import named_roles
-
-    model, records = pipeline.run(
-        model,
-        checker=None if sample is None else Checker([sample.arrays], named_roles(model)),
-        observe=lambda record: note(f"{record.name:<28} {record_line(record)}"),
-    )
-    return {
-        "output": None if output is None else str(output),
-        "files": () if output is None else save(back(model), output),
-        "guessed": {} if sample is None else sample.sizes,
-        "unchecked": unchecked(records),
-        "passes": records,
-    }
-
-
-def _show(answer: dict[str, Any], name: str) -> None:
+def _show(answer: Optimized | Explained | Plan, name: str) -> None:
     """``name``: said in front of every line, where there are several files."""
-    from convertkit.cli.explain import print_answers, print_outlook
+    from convertkit.api.commands.optimize import Optimized
 
-    if "files" not in answer:
-        if name:
-            print(name.rstrip())
-        if "explained" in answer:
-            print_answers(answer["explained"], as_json=False)
-        else:
-            print_outlook(answer["passes"], as_json=False)
+    if isinstance(answer, Optimized):
+        for line in answer.summary():
+            print(f"{name}{line}")
         return
-    if line := unchecked_line(answer["passes"]):
-        print(f"{name}{line}")
-    if not answer["files"]:
-        print(f"{name}nothing written (give --output FILE.onnx to keep the result)")
-    else:
-        print(f"{name}{written(answer['files'], answer['passes'][-1].nodes_after)}")
+    if name:
+        print(name.rstrip())
+    show(answer.page())

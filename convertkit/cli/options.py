@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeAlias
+from typing import Annotated, TypeAlias
 
 import typer
 
-from convertkit.cli.ui import note
-from convertkit.cli.volume import is_quiet
-from convertkit.errors import UnknownNameError, UsageError, suggestion
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from convertkit.graph.input_shapes import Shapes
-    from convertkit.plugins.loading import Plugins
+from convertkit.api.commands.asking import choice as choice
+from convertkit.api.commands.asking import located_subject as located_subject
+from convertkit.api.commands.asking import open_all as open_all
+from convertkit.api.commands.asking import refuse_both as refuse_both
+from convertkit.api.commands.asking import refuse_meaningless as refuse_meaningless
 
 
 def located(word: str) -> Path:
@@ -23,19 +19,6 @@ def located(word: str) -> Path:
     from convertkit.models.places import locate
 
     return locate(word)
-
-
-def located_subject(word: str) -> Path:
-    """The same, or a graph's file: one that is there, or that looks like one by its suffix."""
-    path = Path(word)
-    if path.is_file():
-        return path
-    try:
-        return located(word)
-    except UnknownNameError:
-        if path.suffix:
-            return path
-        raise
 
 
 ModelArgument: TypeAlias = Annotated[
@@ -166,87 +149,3 @@ SkipOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
 ]
-
-
-def open_all(files: list[Path] | None) -> Plugins:
-    """Installed plugins and those given with ``--plugin``."""
-    from convertkit.plugins.loading import open_plugins
-
-    return open_plugins(files or ())
-
-
-def tell_of_code(model: Path) -> None:
-    """Says once of a package that is not convertkit's own that its code runs."""
-    from convertkit.models.known import first_time
-
-    if not is_quiet() and first_time(model):
-        note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
-
-
-def tasks_in(text: str | None) -> tuple[str, ...]:
-    """What ``--tasks`` names; nothing where it was not given.
-
-    Raises:
-        UsageError: it names nothing. UnknownNameError: it names no task.
-    """
-    from convertkit.verification.metrics import check_tasks
-
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    if text is not None and not names:
-        raise UsageError("--tasks is empty", hint="give bbox, segm or both")
-    check_tasks(names)
-    return names
-
-
-def told_in(input_shape: str | None) -> Shapes | None:
-    """What ``--input-shape`` says, by input.
-
-    Raises:
-        UsageError: it is not of the form ``name:1,3,640,640;other:1,4``.
-    """
-    from convertkit.graph.input_shapes import parse_shapes, split_shapes
-
-    return None if input_shape is None else parse_shapes(split_shapes(input_shape))
-
-
-def sizing(input_shape: str | None) -> tuple[str, ...]:
-    """The pass that ``--input-shape`` is short for, to run in front of all others."""
-    from convertkit.graph.input_shapes import texts_of
-    from convertkit.passes.options import text_of
-
-    told = told_in(input_shape)
-    return () if told is None else (text_of("set-input-shape", {"shapes": texts_of(told)}),)
-
-
-def refuse_both(one: str, other: str, *given: object) -> None:
-    """Raises UsageError where two options that exclude each other are both given."""
-    if all(given):
-        raise UsageError(f"{one} and {other} exclude each other", hint="give one of them")
-
-
-def refuse_meaningless(subject: str, options: Mapping[str, object]) -> None:
-    """Raises UsageError for an option that was given and has no meaning for what the command is about."""
-    for name, value in options.items():
-        if value is not None:
-            raise UsageError(f"{name} has no meaning for {subject}", hint="leave it out")
-
-
-def steps_of(pipeline: str | None) -> list[str] | None:
-    """The passes of ``--pipeline``, or None where it is not given.
-
-    Raises:
-        UsageError: there is none in it.
-    """
-    from convertkit.passes.options import split_steps
-
-    steps = None if pipeline is None else split_steps(pipeline)
-    if steps == []:
-        raise UsageError("--pipeline is empty", hint="convertkit list passes shows what there is")
-    return steps
-
-
-def choice(value: str, option: str, known: tuple[str, ...]) -> str:
-    """``value`` if it is one of ``known``, else the usual one-line error."""
-    if value not in known:
-        raise UsageError(f"{option} {value!r} is not known", hint=suggestion(value, known))
-    return value

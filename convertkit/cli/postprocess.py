@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertkit.api.commands.asking import tasks_in
 from convertkit.cli import options as shared
 from convertkit.cli.answered import Asked
 from convertkit.cli.preprocess import ArtifactOption
@@ -89,7 +90,7 @@ def postprocess(
     """
     from convertkit.offline.scoring import finish
 
-    chosen = shared.tasks_in(tasks)
+    chosen = tasks_in(tasks)
     request, record, files = Asked(model, plugin, target, artifact, shapes).open(inputs, results)
     answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, report)

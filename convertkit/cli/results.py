@@ -8,14 +8,9 @@ from convertkit.cli.failures import Failure
 from convertkit.conversion.manifest import Manifest
 from convertkit.conversion.pruning import Room
 from convertkit.conversion.replay import Finding as Replayed
-from convertkit.difference.compare import Difference
-from convertkit.estimation.roofline import Estimate
 from convertkit.models.spec import PerformanceSpec
-from convertkit.passes.finding import Finding
 from convertkit.passes.history import PassRecord
 from convertkit.speed.measure import EndToEnd, Repeated
-from convertkit.targets.lint import LintFinding
-from convertkit.targets.machine import Machine
 
 
 class Errors(TypedDict):
@@ -48,80 +43,6 @@ class BuiltProfiles(TypedDict):
 
     directory: str
     profiles: list[Built]
-
-
-Answer = TypedDict("Answer", {"pass": str, "text": str, "after": list[str], "findings": list[Finding]})
-"""What ``--explain`` says of a pass, behind those that stand in ``after``."""
-
-
-class Explained(TypedDict):
-    """``--explain``."""
-
-    explained: list[Answer]
-
-
-Planned = TypedDict(
-    "Planned",
-    {
-        "pass": str,
-        "text": str,
-        "effect": str,
-        "after": list[str],
-        "before": list[str],
-        "requires": list[str],
-        "findings": list[Finding] | None,
-    },
-)
-"""A pass of ``opt --dry-run``; ``findings`` is null where the pass cannot say what it would do."""
-
-
-class Plan(TypedDict):
-    """``opt --dry-run``."""
-
-    passes: list[Planned]
-
-
-class Optimized(TypedDict):
-    """``guessed``: sizes drawn for what the graph leaves open."""
-
-    output: str | None
-    files: list[str]
-    guessed: dict[str, int]
-    unchecked: dict[str, str]
-    passes: list[PassRecord]
-
-
-class Linted(TypedDict):
-    """``basis``: the tables that the findings rest on."""
-
-    file: str
-    target: str
-    errors: int
-    warnings: int
-    findings: list[LintFinding]
-    allowed: list[LintFinding]
-    basis: list[str]
-
-
-class Estimated(TypedDict):
-    """Seconds, bytes and operations of a run."""
-
-    estimate: Estimate
-    machine: Machine
-
-
-class EstimatedProfile(TypedDict):
-    """``profile``: height and width."""
-
-    profile: str
-    estimate: Estimate
-
-
-class EstimatedProfiles(TypedDict):
-    """The same for each profile."""
-
-    profiles: list[EstimatedProfile]
-    machine: Machine
 
 
 class Benched(TypedDict):
@@ -230,12 +151,3 @@ class Environment(TypedDict):
 
     python: str
     directory: str
-
-
-class Differing(TypedDict):
-    """``equal``: nothing differs but names."""
-
-    first: str
-    second: str
-    equal: bool
-    difference: Difference

@@ -8,21 +8,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from convertkit.targets.lint import LintFinding, LintReport, LintRule
+from convertkit.api.commands.lint import Linted
+from convertkit.targets.lint import LintFinding, LintRule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def document(reports: Iterable[tuple[Path, LintReport]], rules: Sequence[LintRule]) -> dict[str, Any]:
+def document(reports: Iterable[Linted], rules: Sequence[LintRule]) -> dict[str, Any]:
     """The SARIF log of reports, a run for each file; findings of allowed rules are in it as suppressed.
 
     Nodes have no lines: a result's place is the file and the node as logical location.
     """
-    runs = [_run(report, rules, file) for file, report in reports]
+    runs = [_run(report, rules, Path(report.file)) for report in reports]
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": runs}
 
 
-def _run(report: LintReport, rules: Sequence[LintRule], file: Path) -> dict[str, Any]:
+def _run(report: Linted, rules: Sequence[LintRule], file: Path) -> dict[str, Any]:
     places = {rule.id: place for place, rule in enumerate(rules)}
     return {
         "tool": {
@@ -56,7 +57,7 @@ def _rule(rule: LintRule) -> dict[str, Any]:
     }
 
 
-def _results(report: LintReport, places: dict[str, int], file: Path) -> Iterator[dict[str, Any]]:
+def _results(report: Linted, places: dict[str, int], file: Path) -> Iterator[dict[str, Any]]:
     for item in report.findings:
         yield _result(item, places, file)
     for item in report.allowed:

@@ -11,6 +11,11 @@ from typing import Any
 
 import msgspec
 
+from convertkit.api.commands.diff import Differing
+from convertkit.api.commands.estimate import Estimated, EstimatedProfiles
+from convertkit.api.commands.explain import Explained, Plan
+from convertkit.api.commands.lint import Linted
+from convertkit.api.commands.optimize import Optimized
 from convertkit.bisection.report import Bisection
 from convertkit.cli.results import (
     Batches,
@@ -20,19 +25,12 @@ from convertkit.cli.results import (
     CacheSize,
     Compiled,
     CompiledProfiles,
-    Differing,
     Environment,
     Errors,
-    Estimated,
-    EstimatedProfiles,
-    Explained,
     Exported,
     Failed,
     Fetched,
     Freed,
-    Linted,
-    Optimized,
-    Plan,
     Preprocessed,
     PreprocessedProfiles,
     Replays,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption, choice, located, open_all, tell_of_code
-from convertkit.cli.ui import print_json
+from convertkit.cli.options import JsonOption, PluginOption, choice, located, open_all
+from convertkit.cli.ui import print_json, tell_of_code
 
 if TYPE_CHECKING:
     from convertkit.plugins.loading import Plugins

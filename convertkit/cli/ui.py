@@ -5,25 +5,25 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from convertkit.api.commands.passes import record_line
 from convertkit.cli.output import json_text as json_text
 from convertkit.cli.output import note as note
 from convertkit.cli.output import print_json as print_json
 from convertkit.cli.tables import print_figures
 from convertkit.cli.volume import is_moving, is_quiet, marked, width
-from convertkit.conversion.events import Event, Note, Progress, StepFinished, StepStarted
+from convertkit.conversion.events import Event, ForeignCode, Note, Progress, Said, StepFinished, StepStarted
 from convertkit.errors import AccuracyError, UndecidedError, visible
-from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.progress import Progress as Bar
 
+    from convertkit.api.commands.pages import Block
     from convertkit.exporting.build import Progress as EnvironmentProgress
-    from convertkit.passes.history import PassRecord
     from convertkit.verification.intervals import Estimate
     from convertkit.verification.judge import Verdict
 
@@ -87,6 +87,21 @@ def refuse_missed(subject: str, verdict: Verdict) -> None:
         raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")
 
 
+def show(blocks: Iterable[Block]) -> None:
+    """A record's page on standard output, its marks in colour where there is any."""
+    from convertkit.api.commands.pages import text_of
+
+    print(text_of(blocks, marked))
+
+
+def tell_of_code(model: Path) -> None:
+    """Says once of a package that is not convertkit's own that its code runs."""
+    from convertkit.models.known import first_time
+
+    if not is_quiet() and first_time(model):
+        note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
+
+
 class BuildView:
     """Shows a build's events: a line per finished step, and on a terminal a moving line for the running one."""
 
@@ -98,8 +113,10 @@ class BuildView:
         self._phase = ""
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Note):
-            self._line(f"note: {event.text}")
+        if isinstance(event, ForeignCode):
+            tell_of_code(event.root)
+        elif isinstance(event, Note):
+            self._line(event.text if isinstance(event, Said) else f"note: {event.text}")
         elif isinstance(event, StepStarted):
             self._started = time.monotonic()
             self._moving(f"[{event.index}/{event.total}] {event.name} ...")
@@ -146,34 +163,6 @@ class StepView:
         elif self._terminal:
             text = f"    {progress.seconds:.0f} s  {progress.line}"[: width()]
             print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-
-def record_line(record: PassRecord, *, cached: bool = False) -> str:
-    """``2641 -> 811 nodes  2.3 s + 7.1 s  rounding: ...`` for one pass: what it took, and its check."""
-    nodes = f"{record.nodes_before} -> {record.nodes_after} nodes"
-    checked = f" + {record.check.seconds:.1f} s" if record.check and record.check.samples else ""
-    seconds = "cached" if cached else f"{record.seconds:.1f} s{checked}"
-    plain = f"not checked: {record.unchecked}" if record.unchecked else "unchanged"
-    check = record.check.detail if record.check else plain
-    said = [f"{record.effect}: {check}", *([record.missed] if record.missed else []), *record.remarks]
-    return f"{nodes:<20} {seconds:>15}  {'; '.join(said)}"
-
-
-def unchecked_line(records: Sequence[PassRecord]) -> str:
-    """How many passes nobody has compared, in the summary; empty where there is none."""
-    from convertkit.passes.history import unchecked
-
-    found = unchecked(records)
-    if not found:
-        return ""
-    (first, why), *_ = found.items()
-    return f"not checked: {len(found)} of {len(records)} passes, first {first}: {why}"
-
-
-def written(files: Sequence[Path], nodes: int) -> str:
-    """``wrote out.onnx (18.52 MB, 811 nodes)``; where weights lie in a file of their own, with that."""
-    size = megabytes(sum(file.stat().st_size for file in files))
-    return f"wrote {' and '.join(map(str, files))} ({size}, {nodes} nodes)"
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertkit.api.commands.asking import tasks_in
 from convertkit.cli import options as shared
 from convertkit.cli.parts import ShardOption, WorkersOption, shard_in, show_shard
 from convertkit.cli.requests import requests_of
@@ -103,10 +104,10 @@ def verify(
     from convertkit.verification.ladder import verify as run
     from convertkit.verification.sealed import ShardRecord
 
-    chosen, part = shared.tasks_in(tasks), shard_in(shard)
+    chosen, part = tasks_in(tasks), shard_in(shard)
     requests = requests_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=shared.steps_of(pipeline),
+        python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
         input_shape=input_shape,
     )  # fmt: skip
     request = requests[0]

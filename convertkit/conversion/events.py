@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from convertkit.passes.history import PassRecord
 
 
@@ -48,7 +50,19 @@ class Note:
     text: str
 
 
-Event: TypeAlias = StepStarted | StepFinished | Progress | Note
+@dataclass(frozen=True)
+class Said(Note):
+    """One that stands for itself: nothing is put in front of it."""
+
+
+@dataclass(frozen=True)
+class ForeignCode:
+    """A model package is opened; where it is somebody else's, its code runs with the user's rights."""
+
+    root: Path
+
+
+Event: TypeAlias = StepStarted | StepFinished | Progress | Note | ForeignCode
 Report: TypeAlias = Callable[[Event], None]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import onnx
@@ -23,14 +24,20 @@ MAX_PROTO = 2**31 - 1
 """protobuf cannot hold more bytes than this in one message."""
 
 
-def load(path: Path) -> LightModel:
-    """Reads an ONNX file; external data is read from its own directory only.
+Source = str | Path | onnx.ModelProto
+"""A graph: its file, or the model in memory."""
+
+
+def load(source: Source) -> LightModel:
+    """Reads an ONNX file; external data is read from its own directory only. A model in memory stays as it is.
 
     Raises:
         GraphError: the file is missing, is no ONNX model or a damaged one, or refers to data that is absent or
             outside its directory.
     """
-    path = Path(path)
+    if isinstance(source, onnx.ModelProto):
+        return _taken(source)
+    path = Path(source)
     require_regular(path, GraphError)
     if not path.stat().st_size:  # so are files of the system, some of which make a reader wait
         raise GraphError(f"{path}: not an ONNX file, it is empty")
@@ -42,12 +49,25 @@ def load(path: Path) -> LightModel:
     return model
 
 
-def load_valid(path: Path) -> LightModel:
+def _taken(proto: onnx.ModelProto) -> LightModel:
+    if any(map(uses_external_data, wire.tensors(proto.graph))):
+        raise GraphError("the model's external data is not loaded", hint="give its file")
+    if not proto.graph.output:
+        raise GraphError("the model has no graph with outputs")
+    try:
+        model = detach(deepcopy(proto))
+        check_integrity(model)
+    except (GraphError, ValueError, TypeError) as error:
+        raise GraphError(f"the model is damaged: {error}") from error
+    return model
+
+
+def load_valid(source: Source) -> LightModel:
     """As :func:`load_foreign`, for whoever writes no file of the same kind."""
-    return load_foreign(path)[0]
+    return load_foreign(source)[0]
 
 
-def load_foreign(path: Path) -> tuple[LightModel, WayBack]:
+def load_foreign(source: Source) -> tuple[LightModel, WayBack]:
     """As :func:`load`, but only what the ONNX checker accepts: passes need not mend what they were given.
 
     Outputs without a type or a shape get one, operators of known domains the domain of their schema; the second
@@ -56,12 +76,13 @@ def load_foreign(path: Path) -> tuple[LightModel, WayBack]:
     Raises:
         GraphError: also where the graph is not valid.
     """
-    model, back = adopted(load(path))
+    model, back = adopted(load(source))
     model = with_output_types(model)
     try:
         validate(model)
     except GraphError as error:
-        raise GraphError(f"{path} is not a valid graph: {error.message}", hint=error.hint) from error
+        name = "the model" if isinstance(source, onnx.ModelProto) else source
+        raise GraphError(f"{name} is not a valid graph: {error.message}", hint=error.hint) from error
     return model, back
 
 

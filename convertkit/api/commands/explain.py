@@ -1,20 +1,70 @@
-"""``--explain`` and ``--dry-run``: what passes would do with a graph, printed, nothing written."""
+"""``--explain`` and ``--dry-run``: what passes would do with a graph; nothing is written."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from convertkit.cli.tables import print_table
-from convertkit.cli.ui import print_json
+from msgspec import Struct, field
+
+from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.errors import UsageError
+from convertkit.passes.finding import Finding
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.passes.base import Pass
-    from convertkit.passes.finding import Finding
     from convertkit.passes.pipeline import Pipeline
     from convertkit.registry import Registry
+
+
+class Answer(Struct, frozen=True):
+    """What a pass says of a graph, behind those that stand in ``after``."""
+
+    name: str = field(name="pass")
+    text: str
+    after: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+class Explained(Shown, Struct, frozen=True):
+    """``--explain``: each pass with its findings."""
+
+    explained: tuple[Answer, ...]
+
+    def page(self) -> Iterator[Block]:
+        for answer in self.explained:
+            earlier = f" (after {', '.join(answer.after)})" if answer.after else ""
+            yield f"{answer.text}{earlier}: {_count(answer.findings)}"
+            for item in answer.findings:
+                at = f", at {item.tensor!r}" if item.tensor else ""
+                yield f"  {item.status:<8} {item.where}: {item.why}{at}"
+
+
+class Planned(Struct, frozen=True):
+    """A pass to come; ``findings`` is None where the pass cannot say what it would do."""
+
+    name: str = field(name="pass")
+    text: str
+    effect: str
+    after: tuple[str, ...]
+    before: tuple[str, ...]
+    requires: tuple[str, ...]
+    findings: tuple[Finding, ...] | None
+
+
+class Plan(Shown, Struct, frozen=True):
+    """``opt --dry-run``: every pass in order, with what it declares."""
+
+    passes: tuple[Planned, ...]
+
+    def page(self) -> Iterator[Block]:
+        cells = [
+            [str(number), row.text, row.effect, _order(row), _count(row.findings)]
+            for number, row in enumerate(self.passes, 1)
+        ]
+        yield Table(["#", "pass", "effect", "order", "would"], cells, right=[0])
+        yield "nothing written (--explain PASS lists what a pass finds)"
 
 
 class Questions:
@@ -39,8 +89,11 @@ class Questions:
             self.places += self._places(step, bare=not options)
         self.places.sort(key=lambda place: place[0])
 
-    def answers(self, graphs: Iterable[LightModel]) -> Iterator[dict[str, Any]]:
+    def answers(self, graphs: Iterable[LightModel]) -> Explained:
         """Runs as many passes as it takes (``graphs``: before the first, after each) and asks."""
+        return Explained(tuple(self._answers(graphs)))
+
+    def _answers(self, graphs: Iterable[LightModel]) -> Iterator[Answer]:
         from convertkit.passes.explain import findings
         from convertkit.passes.options import step_text
 
@@ -48,12 +101,8 @@ class Questions:
         for position, model in enumerate(graphs):
             while waiting and waiting[0][0] == position:
                 _, step = waiting.pop(0)
-                yield {
-                    "pass": step.name,
-                    "text": step_text(step),
-                    "after": [item.name for item in self.pipeline.steps[:position]],
-                    "findings": findings(step, model),
-                }
+                after = tuple(item.name for item in self.pipeline.steps[:position])
+                yield Answer(step.name, step_text(step), after, tuple(findings(step, model)))
             if not waiting:
                 return
 
@@ -64,46 +113,20 @@ class Questions:
         return found or [(len(steps), step)]
 
 
-def print_answers(answers: Iterable[dict[str, Any]], *, as_json: bool) -> None:
-    """Each pass with its findings, one a line."""
-    if as_json:
-        print_json({"explained": list(answers)})
-        return
-    for answer in answers:
-        earlier = f" (after {', '.join(answer['after'])})" if answer["after"] else ""
-        print(f"{answer['text']}{earlier}: {_count(answer['findings'])}")
-        for item in answer["findings"]:
-            at = f", at {item.tensor!r}" if item.tensor else ""
-            print(f"  {item.status:<8} {item.where}: {item.why}{at}")
-
-
-def outlook(pipeline: Pipeline, graphs: Iterable[LightModel]) -> list[dict[str, Any]]:
-    """Every pass in order with what it declares, and what it would do where it can say so (else None).
+def outlook(pipeline: Pipeline, graphs: Iterable[LightModel]) -> Plan:
+    """Every pass in order with what it declares, and what it would do where it can say so.
 
     Runs the passes, in memory, as far as the last that explains itself needs it.
     """
     from convertkit.passes.explain import explains, findings
 
     steps = pipeline.steps
-    rows = [_declared(step) for step in steps]
+    found: dict[int, tuple[Finding, ...]] = {}
     last = max((place for place, step in enumerate(steps) if explains(type(step))), default=-1)
     for (place, step), model in zip(enumerate(steps[: last + 1]), graphs, strict=False):
         if explains(type(step)):
-            rows[place]["findings"] = findings(step, model)
-    return rows
-
-
-def print_outlook(rows: Sequence[dict[str, Any]], *, as_json: bool) -> None:
-    """The plan as a table."""
-    if as_json:
-        print_json({"passes": rows})
-        return
-    cells = [
-        [str(number), row["text"], row["effect"], _order(row), _count(row["findings"])]
-        for number, row in enumerate(rows, 1)
-    ]
-    print_table(["#", "pass", "effect", "order", "would"], cells, right=[0])
-    print("nothing written (--explain PASS lists what a pass finds)")
+            found[place] = tuple(findings(step, model))
+    return Plan(tuple(_planned(step, found.get(place)) for place, step in enumerate(steps)))
 
 
 def _require_explain(step: Pass, registry: Registry[type[Pass]]) -> None:
@@ -114,22 +137,19 @@ def _require_explain(step: Pass, registry: Registry[type[Pass]]) -> None:
         raise UsageError(f"pass {step.name} has no explain", hint=f"these have: {able}")
 
 
-def _declared(step: Pass) -> dict[str, Any]:
+def _planned(step: Pass, found: tuple[Finding, ...] | None) -> Planned:
     from convertkit.passes.options import step_text
 
-    return {
-        "pass": step.name,
-        "text": step_text(step),
-        "effect": step.effect,
-        "after": list(step.after),
-        "before": list(step.before),
-        "requires": list(step.requires),
-        "findings": None,
-    }
+    order = (tuple(step.after), tuple(step.before), tuple(step.requires))
+    return Planned(step.name, step_text(step), step.effect, *order, found)
 
 
-def _order(row: dict[str, Any]) -> str:
-    parts = [f"{word} {', '.join(row[word])}" for word in ("requires", "after", "before") if row[word]]
+def _order(row: Planned) -> str:
+    parts = [
+        f"{word} {', '.join(names)}"
+        for word, names in (("requires", row.requires), ("after", row.after), ("before", row.before))
+        if names
+    ]
     return "; ".join(parts) or "-"
 
 

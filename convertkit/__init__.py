@@ -8,10 +8,14 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from convertkit.api.commands.build import build as build
+    from convertkit.api.commands.detect import detect as detect
     from convertkit.api.commands.diff import diff as diff
     from convertkit.api.commands.estimate import estimate as estimate
     from convertkit.api.commands.lint import lint as lint
+    from convertkit.api.commands.merge import merge as merge
     from convertkit.api.commands.optimize import optimize as optimize
+    from convertkit.api.commands.verify import verify as verify
     from convertkit.errors import ConvertkitError as ConvertkitError
 
 # onnxruntime 1.29 and later reports models (names, hashes of graph and weights) to its maker unless told not to,

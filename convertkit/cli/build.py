@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.api.commands.passes import unchecked_line
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of, requests_of
+from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, note, print_json, show
-from convertkit.storage.files import megabytes
 
 if TYPE_CHECKING:
-    from convertkit.conversion.engine import BuildResult
     from convertkit.conversion.request import BuildRequest
 
 
@@ -46,31 +43,28 @@ def build(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Export, rewrite, check and compile a model for a target; one for each of a variant's profiles."""
-    from convertkit.conversion.pack import pack
-    from convertkit.conversion.profiles import build_profiles
+    from convertkit.api.commands.build import Built
+    from convertkit.api.commands.build import build as run
     from convertkit.models.places import word_for
 
-    one = bool(explain or dry_run or zipped)
-    ask: Callable[..., Any] = request_of if one else requests_of
-    asked = ask(
-        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
-        python=python, env=env, compiler=compiler, pipeline=pipeline, check=check,
-        input_shape=input_shape, batch=batch, profile=profile,
-    )  # fmt: skip
-    requests: Sequence[BuildRequest] = [asked] if one else asked
+    asked = {
+        "variant": variant, "target": target, "weights": weights, "origin": origin, "option": option,
+        "python": python, "env": env, "compiler": compiler, "pipeline": pipeline, "check": check,
+        "input_shape": input_shape, "batch": batch, "profile": profile,
+    }  # fmt: skip
     if explain or dry_run:
-        _only_say(requests[0], output or requests[0].directory, explain, dry_run=dry_run, as_json=as_json)
+        request = request_of(model, plugin, **asked)
+        _only_say(request, output or request.directory, explain, dry_run=dry_run, as_json=as_json)
         return
-    results = build_profiles(requests, output, report=BuildView())
-    archive = pack(results[0].directory, results[0].manifest) if zipped else None
-    made = list(zip(results, requests, strict=True))
+    found = run(model, output=output, zipped=zipped, plugin=plugin or (), report=BuildView(), **asked)  # type: ignore[arg-type]
     if as_json:
-        found = [_data(result, request, archive) for result, request in made]
-        several = {"directory": str(results[0].directory.parent), "profiles": found}
-        print_json(several if len(found) > 1 else found[0])
-    else:
-        request = requests[0]
-        loaded = _words("--plugin", plugin or ())
+        print_json(found)
+        return
+    made = [found] if isinstance(found, Built) else found.profiles
+    for each in made:
+        show(each.summary())
+    request, loaded = made[0].request, _words("--plugin", plugin or ())
+    if any(each.fresh for each in made) and request.variant.spec.dataset is not None:
         same = [word_for(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--env", [env])
@@ -78,12 +72,8 @@ def build(
         same += _words("--batch", [batch]) + _words("--profile", [profile])
         same += _words("--pipeline", [pipeline])
         same += _words("--input-shape", [input_shape])
-        for result, request in made:
-            _show(result, request)
-        if any(result.fresh for result in results) and request.variant.spec.dataset is not None:
-            print(f"next: convertkit verify {shlex.join(same + loaded)}")
-        for result, request in made:
-            _say_state(result, request, archive, loaded=loaded)
+        print(f"next: convertkit verify {shlex.join(same + loaded)}")
+    show(line for each in made for line in each.left_to_do(loaded))
 
 
 def _only_say(
@@ -130,46 +120,3 @@ def _preview(request: BuildRequest, directory: Path, *, as_json: bool) -> None:
 def _words(option: str, values: Iterable[object]) -> list[str]:
     """An option as it was given, for the command line of what comes next."""
     return [word for value in values if value is not None for word in (option, str(value))]
-
-
-def _show(result: BuildResult, request: BuildRequest) -> None:
-    target = request.target
-    files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in result.manifest.files.items())
-    for remark in target.remarks(result.directory):
-        print(remark)
-    if line := unchecked_line(result.records):
-        print(line)
-    print(f"{'built' if result.fresh else 'up to date:'} {result.directory} ({files}, manifest.json)")
-
-
-def _say_state(
-    result: BuildResult, request: BuildRequest, archive: Path | None, *, loaded: Sequence[str]
-) -> None:
-    """What is left to do; ``loaded``: the plugins of the command line."""
-    from convertkit.conversion.compiled import state_of
-    from convertkit.targets.capabilities import compiler_of, product_of
-
-    target = request.target
-    state, bundle = state_of(target, result.directory), archive or result.directory
-    if state == "by hand":
-        print(f"{product_of(target)} was compiled by hand and is taken as it is")
-    if state == "awaiting":
-        maker = compiler_of(target)
-        trust = ["--trust"] if maker.reaching(result.directory) else []
-        places = f"{maker.by_hand}, or convertkit compile {shlex.join([str(bundle), *trust, *loaded])}"
-        print(f"awaiting compile: {bundle}; {places}")
-
-
-def _data(result: BuildResult, request: BuildRequest, archive: Path | None) -> dict[str, Any]:
-    from convertkit.conversion.compiled import state_of
-    from convertkit.passes.history import unchecked
-
-    return {
-        "directory": str(result.directory),
-        "zip": None if archive is None else str(archive),
-        "state": state_of(request.target, result.directory),
-        "fresh": result.fresh,
-        "manifest": result.manifest,
-        "unchecked": unchecked(result.records),
-        "passes": result.records,
-    }

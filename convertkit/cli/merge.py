@@ -30,8 +30,8 @@ def merge(
     Figures, intervals, verdict and exit code are those of one run over all photos. Neither photos nor the model are
     needed, only the annotations.
     """
+    from convertkit.api.commands.merge import merge as run
     from convertkit.cli.ui import BuildView
-    from convertkit.verification.merging import merge as run
 
     found = run(directories, annotations=annotations, results=results, report=BuildView())
     report(found, per_class=per_class, as_json=as_json)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
+from convertkit.api.commands.pages import json_text as json_text
 from convertkit.cli import volume
 from convertkit.errors import shortened, visible
 
@@ -29,16 +29,6 @@ def print_json(value: Any) -> None:
     global _answered
     print(json_text(value))
     _answered = True
-
-
-def json_text(value: Any) -> str:
-    """Indented JSON; floats as they are, records by their fields, paths as text."""
-    import msgspec
-
-    try:
-        return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
-    except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
-        return json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
 
 
 def note(text: str) -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from convertkit.cli.ui import note, print_json
-from convertkit.errors import visible
+from convertkit.cli.ui import note
 
 if TYPE_CHECKING:
-    from convertkit.verification.sealed import ShardRecord
     from convertkit.verification.shards import Shard
 
 ShardOption: TypeAlias = Annotated[
@@ -39,18 +36,3 @@ def shard_in(text: str | None) -> Shard:
     if said:
         note(f"note: shard {shard}, by {said}")
     return shard
-
-
-def show_shard(found: ShardRecord, results: Path | None, *, as_json: bool) -> None:
-    """What a shard has measured; nothing is judged yet."""
-    if as_json:
-        print_json(found)
-        return
-    terms = found.terms
-    left_out = f" ({len(found.bad)} left out)" if found.bad else ""
-    print(
-        f"{terms.model} {terms.variant} on {terms.target}, shard {found.shard}: {found.photos} photos{left_out}"
-    )
-    for rung in found.rungs:
-        print(f"{rung.name} failed: {visible(rung.failure)}" if rung.failure else f"{rung.name} measured")
-    print(f"when all {found.count} are there: convertkit merge {results}")

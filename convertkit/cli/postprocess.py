@@ -10,21 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines
 from convertkit.api.commands.asking import tasks_in
 from convertkit.cli import options as shared
 from convertkit.cli.answered import Asked
 from convertkit.cli.preprocess import ArtifactOption
 from convertkit.cli.tables import print_figures
 from convertkit.cli.ui import (
-    figure,
     note,
-    print_classes,
     print_json,
-    print_verdict,
     progress_bar,
     refuse_missed,
+    show,
 )
-from convertkit.cli.verify import COLUMNS
 from convertkit.errors import UsageError
 from convertkit.storage.files import work_directory
 
@@ -184,5 +182,5 @@ def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
         print()
         print_figures(["", *COLUMNS], rows)
     if per_class and found.per_class:
-        print_classes(found.per_class)
-    print_verdict(found.verdict, found.notes)
+        show(["", classes_table(found.per_class)])
+    show(["", *verdict_lines(found.verdict, found.notes)])

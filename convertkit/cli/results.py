@@ -9,7 +9,6 @@ from convertkit.conversion.manifest import Manifest
 from convertkit.conversion.pruning import Room
 from convertkit.conversion.replay import Finding as Replayed
 from convertkit.models.spec import PerformanceSpec
-from convertkit.passes.history import PassRecord
 from convertkit.speed.measure import EndToEnd, Repeated
 
 
@@ -24,25 +23,6 @@ class Failed(TypedDict):
 
     file: str
     error: Failure
-
-
-class Built(TypedDict):
-    """``unchecked``: passes whose work nobody has compared, and why."""
-
-    directory: str
-    zip: str | None
-    state: str
-    fresh: bool
-    manifest: Manifest
-    unchecked: dict[str, str]
-    passes: list[PassRecord]
-
-
-class BuiltProfiles(TypedDict):
-    """A variant's profiles: one artifact each, in directories of their own."""
-
-    directory: str
-    profiles: list[Built]
 
 
 class Benched(TypedDict):

@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from convertkit.api.commands.build import Built, BuiltProfiles
+from convertkit.api.commands.detect import Seen
 from convertkit.api.commands.diff import Differing
 from convertkit.api.commands.estimate import Estimated, EstimatedProfiles
 from convertkit.api.commands.explain import Explained, Plan
@@ -20,8 +22,6 @@ from convertkit.bisection.report import Bisection
 from convertkit.cli.results import (
     Batches,
     Benched,
-    Built,
-    BuiltProfiles,
     CacheSize,
     Compiled,
     CompiledProfiles,
@@ -43,7 +43,6 @@ from convertkit.models.spec import ModelSpec, VariantSpec
 from convertkit.offline.scoring import Finished
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.verification.conclusion import Verification
-from convertkit.verification.detect import Seen
 from convertkit.verification.sealed import ShardRecord
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

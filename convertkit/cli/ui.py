@@ -5,17 +5,16 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
 from convertkit.api.commands.passes import record_line
 from convertkit.cli.output import json_text as json_text
 from convertkit.cli.output import note as note
 from convertkit.cli.output import print_json as print_json
-from convertkit.cli.tables import print_figures
 from convertkit.cli.volume import is_moving, is_quiet, marked, width
 from convertkit.conversion.events import Event, ForeignCode, Note, Progress, Said, StepFinished, StepStarted
-from convertkit.errors import AccuracyError, UndecidedError, visible
+from convertkit.errors import AccuracyError, UndecidedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,54 +23,10 @@ if TYPE_CHECKING:
 
     from convertkit.api.commands.pages import Block
     from convertkit.exporting.build import Progress as EnvironmentProgress
-    from convertkit.verification.intervals import Estimate
     from convertkit.verification.judge import Verdict
-
-OUTCOMES = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
 
 Advance: TypeAlias = Callable[[int], None]
 """Told how many units are done so far."""
-
-
-def figure(value: float | None) -> str:
-    """Four digits; a dash where there was nothing to measure (COCO's -1)."""
-    return "-" if value is None or value < 0 else f"{value:.4f}"
-
-
-def with_interval(found: Estimate, sign: str = "") -> str:
-    """A figure, in four digits, and half the width of its 95 % interval."""
-    return f"{found.value:{sign}.4f} +- {found.half:.4f}"
-
-
-def print_classes(per_class: Mapping[str, Mapping[str, float]]) -> None:
-    """AP of every class, a column per task; classes of which nothing was to be found are left out."""
-    tasks = list(per_class)
-    names = dict.fromkeys(name for scores in per_class.values() for name in scores)
-    rows = [
-        [name, *(figure(per_class[task].get(name)) for task in tasks)]
-        for name in names
-        if any(per_class[task].get(name, -1) >= 0 for task in tasks)
-    ]
-    print()
-    print_figures(["class", *(f"{task} AP" for task in tasks)], rows)
-
-
-def print_verdict(verdict: Verdict, notes: Sequence[str]) -> None:
-    """What the accuracy spec says, line by line, and what a reader of the figures has to know."""
-    print()
-    for demand in verdict.demands if verdict.judged else ():
-        print(marked("ok  " if demand.ok else "BAD ", demand))
-    for gate in verdict.gates:
-        print(marked(OUTCOMES[gate.outcome], gate))
-    for line in (
-        *(f"{task}, which was not measured" for task in verdict.tasks_left_out),
-        *verdict.gates_left_out,
-    ):
-        print(f"not judged: {line}")
-    if not (verdict.judged or (verdict.gates and not verdict.demands)):
-        print(f"not judged: {verdict.reason}")
-    for line in notes:
-        print(f"note: {visible(line)}")
 
 
 def refuse_missed(subject: str, verdict: Verdict) -> None:
@@ -91,7 +46,8 @@ def show(blocks: Iterable[Block]) -> None:
     """A record's page on standard output, its marks in colour where there is any."""
     from convertkit.api.commands.pages import text_of
 
-    print(text_of(blocks, marked))
+    if text := text_of(blocks, marked):
+        print(text)
 
 
 def tell_of_code(model: Path) -> None:

@@ -36,16 +36,6 @@ class Thing(Struct, frozen=True, omit_defaults=True):
     mask: Mask | None = None
 
 
-class Seen(Struct, frozen=True):
-    """What was found in one photo of ``width`` x ``height`` pixels, by rung, the surest first; the picture of it."""
-
-    photo: Path
-    width: int
-    height: int
-    rungs: dict[str, tuple[Thing, ...]]
-    picture: Path | None = None
-
-
 @dataclass(frozen=True)
 class Subject:
     """What detects.

@@ -91,7 +91,7 @@ def _asked(
         "profile": size_in(profile),
         "pipeline": steps_of(pipeline),
         "weights": None if weights is None else str(weights),
-        "python": None if python is None else Path(python),
+        "python": path_of(python),
     }
     known = choice(origin, "--from", get_args(Origin))
     report(ForeignCode(root))
@@ -111,6 +111,10 @@ def located_subject(word: str) -> Path:
         if path.suffix:
             return path
         raise
+
+
+def path_of(place: Place | None) -> Path | None:
+    return None if place is None else Path(place)
 
 
 def open_all(files: Sequence[Place] | None) -> Plugins:

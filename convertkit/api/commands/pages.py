@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import html
 import itertools
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from convertkit.api.commands.tables import figures, table
 
@@ -47,6 +48,16 @@ def html_of(blocks: Iterable[Block]) -> str:
         "".join(map(_html_table, group)) if tabular else _paragraphs(group)
         for tabular, group in itertools.groupby(blocks, lambda block: isinstance(block, Table))
     )
+
+
+def json_text(value: Any) -> str:
+    """Indented JSON; floats as they are, records by their fields, paths as text."""
+    import msgspec
+
+    try:
+        return msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
+    except UnicodeEncodeError:  # the name of a file that is no text: JSON can say it in escapes
+        return json.dumps(msgspec.to_builtins(value, enc_hook=str), indent=2)
 
 
 def shortened(text: str, most: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import cv2
 import msgspec
 import numpy as np
 import onnx
@@ -21,16 +22,24 @@ import convertkit
 from convertkit.cli.app import app
 from convertkit.errors import ConvertkitError, UsageError
 from tests.api.test_doors import HEAVY
+from tests.cli.test_verify_gates import gated
 from tests.conftest import Cli
+from tests.finder import dataset
 from tests.tiny import tiny_model
 
-FUNCTIONS = {"estimate": "estimate", "lint": "lint", "diff": "diff", "optimize": "opt"}
+FUNCTIONS = {name: name for name in ("build", "verify", "merge", "detect", "estimate", "lint", "diff")} | {
+    "optimize": "opt"
+}
 """By name of the function: the command."""
 
 LEFT_OUT: Mapping[tuple[str, str], str] = {
     ("", "as_json"): "the record is what is returned",
     ("", "quiet"): "nothing is printed anyway",
     ("", "verbose"): "the log is Python's own",
+    ("build", "explain"): "another answer: what passes find, of which build makes nothing",
+    ("build", "dry_run"): "another answer: a preview",
+    ("verify", "per_class"): "of the record's page",
+    ("merge", "per_class"): "of the record's page",
     ("estimate", "top"): "of the record's page",
     ("lint", "as_sarif"): "another form of the same record",
     ("optimize", "explain"): "another answer: Optimizer.explain",
@@ -84,6 +93,9 @@ def test_what_is_left_out_or_otherwise_is_there() -> None:
     assert {key for key in LEFT_OUT if key[0]} | OTHERWISE.keys() <= words
 
 
+CLOCK = ("seconds", "images_per_second", "stages")
+
+
 def plain(value: Any) -> Any:
     """As ``--json`` prints it, but for what a clock says."""
     data = (
@@ -94,9 +106,7 @@ def plain(value: Any) -> Any:
 
 def timeless(data: Any) -> Any:
     if isinstance(data, dict):
-        return {
-            key: timeless(value) for key, value in data.items() if key not in ("seconds", "images_per_second")
-        }
+        return {key: timeless(value) for key, value in data.items() if key not in CLOCK}
     return [timeless(each) for each in data] if isinstance(data, list) else data
 
 
@@ -231,6 +241,77 @@ def test_damage_in_memory_is_one_line(graph: Path) -> None:
         convertkit.diff(missing, graph)
     with pytest.raises(ConvertkitError, match="no graph with outputs"):
         convertkit.diff(onnx.ModelProto(), graph)
+
+
+@pytest.mark.slow
+def test_build(cli: Cli, tiny: Path, quiet: Quiet) -> None:
+    printed = cli("build", tiny, "-o", "made", "--json").json
+
+    again = quiet(lambda: convertkit.build(tiny, output="made"))
+    fresh = quiet(lambda: convertkit.build(str(tiny), output="other", check=False))
+
+    assert plain(again) == timeless({**printed, "fresh": False})
+    assert fresh.fresh and fresh.unchecked and fresh.manifest.files == again.manifest.files
+    shown = cli("build", tiny, "-o", "made").out
+    assert repr(again).endswith(shown.rstrip()) and "up to date" in shown
+
+
+@pytest.mark.slow
+def test_verify_whose_accuracy_below_the_spec_is_a_result(cli: Cli, tmp_path: Path, quiet: Quiet) -> None:
+    verify = gated(cli, tmp_path, "floor: {bbox: {AP: 1.1}}")
+    printed = verify(dataset(), "--json")
+    data = {
+        "annotations": verify.photos.parent / "instances.json",
+        "images": verify.photos,
+        "runtime": "stock",
+    }
+
+    found = quiet(lambda: convertkit.verify(verify.model, **data))
+
+    assert printed.code == 1
+    assert plain(found) == timeless(printed.json)
+    assert not found.verdict.ok
+    assert "BAD  bbox AP 1.0000" in repr(found)
+
+
+@pytest.mark.slow
+def test_shards_are_merged_to_what_one_run_says(cli: Cli, tmp_path: Path, quiet: Quiet) -> None:
+    verify = gated(cli, tmp_path, "floor: {bbox: {AP: 0.9}}")
+    whole = verify(dataset(), "--json")
+    data = {
+        "annotations": verify.photos.parent / "instances.json",
+        "images": verify.photos,
+        "runtime": "stock",
+    }
+
+    def part(text: str) -> Any:
+        return convertkit.verify(verify.model, shard=text, results="parts", **data)
+
+    parts = [quiet(functools.partial(part, text)) for text in ("1/2", "2/2")]
+    merged = quiet(lambda: convertkit.merge("parts"))
+
+    assert "shard 1/2: 1 photos" in repr(parts[0])
+    assert plain(merged) == timeless(whole.json) == timeless(cli("merge", "parts", "--json").json)
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    cv2.imwrite(str(tmp_path / "photo.png"), np.full((200, 300, 3), 128, np.uint8))
+    return Path("photo.png")
+
+
+@pytest.mark.slow
+def test_detect(cli: Cli, boxes: Path, photo: Path, quiet: Quiet) -> None:
+    printed = cli("detect", boxes, photo, "--json").json
+    assert cli("detect", boxes, photo, "-o", "drawn.png").code == 0
+
+    found = quiet(lambda: convertkit.detect(boxes, photo))
+
+    assert plain(found) == printed and found[0].rungs["target"]
+    drawn = cv2.imdecode(np.frombuffer(found[0]._repr_png_(), np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(drawn, cv2.imread("drawn.png"))
+    assert 'src="data:image/png;base64,' in found._repr_html_()
+    assert not Path("detections").exists()
 
 
 @pytest.mark.slow

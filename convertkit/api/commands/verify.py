@@ -1,0 +1,218 @@
+"""The accuracy of what was built, on photos, judged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import structs
+
+from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines, with_interval
+from convertkit.api.commands.asking import (
+    Place,
+    Profile,
+    Settings,
+    Sizes,
+    Words,
+    path_of,
+    refuse_meaningless,
+    requests_of,
+    tasks_in,
+)
+from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.conversion.events import Report, Said, silent
+from convertkit.errors import visible
+from convertkit.verification.conclusion import Verification
+from convertkit.verification.intervals import Difference, Estimate
+from convertkit.verification.ladder import Bar
+from convertkit.verification.ladder import verify as run
+from convertkit.verification.rungs import Rung
+from convertkit.verification.sealed import ShardRecord
+from convertkit.verification.shards import Shard, chosen_shard
+
+if TYPE_CHECKING:
+    from convertkit.conversion.request import BuildRequest
+    from convertkit.verification.rung_names import RungName
+
+
+class Verified(Shown, Verification, frozen=True):
+    """A verification that shows itself."""
+
+    @classmethod
+    def of(cls, found: Verification) -> Verified:
+        return cls(**structs.asdict(found))
+
+    def page(self, *, per_class: bool = False) -> Iterator[Block]:
+        images = f"{self.images} images" + (f" ({self.left_out})" if self.left_out.photos else "")
+        yield (
+            f"{self.model} {self.variant} on {self.target}, {images}, COCO AP in 0..1, +- half its 95 % interval"
+        )
+        for task in ("bbox", "segm"):
+            if any(task in rung.scores for rung in self.rungs):
+                rows = [_row(rung, task) for rung in self.rungs]
+                yield from ("", Table([task, *COLUMNS, "images/s"], rows, whole=True))
+        yield from _steps(self.differences)
+        recorded = [f"{rung.name}: {rung.origin}" for rung in self.rungs if rung.origin != "measured"]
+        yield from ("", *recorded) if recorded else ()
+        for rung in self.rungs:
+            if rung.failure:
+                yield from ("", f"{rung.name} failed: {visible(rung.failure)}")
+        if per_class:
+            yield from ("", classes_table(self.rungs[-1].per_class))
+        yield ""
+        yield from verdict_lines(self.verdict, self.notes)
+
+
+class Sharded(Shown, ShardRecord, frozen=True, forbid_unknown_fields=True):
+    """What a shard has measured; nothing is judged yet."""
+
+    def page(self, results: Path | None = None) -> Iterator[Block]:
+        terms = self.terms
+        left_out = f" ({len(self.bad)} left out)" if self.bad else ""
+        yield (
+            f"{terms.model} {terms.variant} on {terms.target}, shard {self.shard}: {self.photos} photos{left_out}"
+        )
+        for rung in self.rungs:
+            yield f"{rung.name} failed: {visible(rung.failure)}" if rung.failure else f"{rung.name} measured"
+        yield f"when all {self.count} are there: convertkit merge {results or 'DIRECTORY...'}"
+
+
+def no_bar(title: str, total: int) -> contextlib.nullcontext[Callable[[int], None]]:
+    """Shows nothing."""
+    return contextlib.nullcontext(lambda count: None)
+
+
+def verify(
+    model: Place,
+    *,
+    variant: str | None = None,
+    target: str = "cpu",
+    weights: Place | None = None,
+    origin: str = "auto",
+    batch: int | None = None,
+    profile: Profile | None = None,
+    output: Place | None = None,
+    pipeline: Words | None = None,
+    input_shape: Sizes | None = None,
+    annotations: Place | None = None,
+    images: Place | None = None,
+    limit: int | None = None,
+    tasks: Words | None = None,
+    skip_bad_photos: bool = False,
+    shard: str | Shard | None = None,
+    workers: int = 1,
+    runtime: Sequence[str] = (),
+    ladder: bool = False,
+    until_decided: bool = False,
+    results: Place | None = None,
+    compiler: str = "auto",
+    option: Settings | None = None,
+    device: int = 0,
+    inputs: Place | None = None,
+    outputs: Place | None = None,
+    python: Place | None = None,
+    env: str | None = None,
+    plugin: Sequence[Place] = (),
+    report: Report = silent,
+    bar: Bar = no_bar,
+) -> Verified | Sharded:
+    """Measures the accuracy of a built model and judges it, on COCO's terms; a variant's profiles are one model.
+
+    An accuracy below the spec is a result (``found.verdict``), not an error.
+
+    Args:
+        model: the package, by name or directory. The others are the options of ``convertkit verify``.
+        shard: only a part of the photos, like ``"2/8"``, for :func:`convertkit.merge`; here no launcher's variables
+            are read.
+        report: told of every step. bar: opened for every rung, with its name and the number of photos.
+
+    Raises:
+        ConvertkitError: what was asked cannot be done, or a step failed.
+    """
+    from convertkit.conversion.profiles import build_profiles, places
+    from convertkit.targets.context import RuntimeOptions
+    from convertkit.verification.data import find_source
+
+    chosen = tasks_in(tasks)
+    requests = requests_of(
+        model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
+        python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
+        input_shape=input_shape, report=report,
+    )  # fmt: skip
+    request, room = requests[0], path_of(output)
+    names = (runtime,) if isinstance(runtime, str) else runtime
+    rungs = _rungs(request, names, places(requests, room), ladder=ladder)
+    compiled = any(rung.source == "target" for rung in rungs)
+    if not (request.target.runtimes and compiled):
+        text = ", ".join(rung.text for rung in rungs)
+        given = {"--device": device or None, "--inputs": inputs, "--outputs": outputs}
+        refuse_meaningless(f"{request.target.name} {text}, which runs on the host", given)
+    source = find_source(
+        request.package, request.variant, annotations=path_of(annotations), images=path_of(images),
+        note=lambda line: report(Said(line)),
+    )  # fmt: skip
+    found = run(
+        requests, partial(build_profiles, requests, room, report=report) if compiled else None, source, rungs,
+        limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder, until_decided=until_decided,
+        shard=_part(shard), workers=workers, results=path_of(results),
+        options=RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs)),
+        ready=bool(names), bar=bar, report=report,
+    )  # fmt: skip
+    if isinstance(found, ShardRecord):
+        return Sharded(**structs.asdict(found))
+    return Verified.of(found)
+
+
+def _part(shard: str | Shard | None) -> Shard:
+    return shard if isinstance(shard, Shard) else chosen_shard(shard, {})[0]
+
+
+def _rungs(
+    request: BuildRequest, names: Sequence[str], directories: Sequence[Path], *, ladder: bool
+) -> list[RungName]:
+    from convertkit.targets.capabilities import emulations, product_of, runtime_names
+    from convertkit.verification.rung_names import ladder_of, parse_rung
+
+    passes = [(step.name, step.effect) for step in request.pipeline.steps]
+    target = request.target
+    product, ways = product_of(target), emulations(target)
+    compiled = bool(product) and all((place / product).is_file() for place in directories)
+    default = ladder_of(passes, ways, compiled=compiled) if ladder else [target.rung]
+    known = [name for name, _ in passes]
+    return [parse_rung(name, known, ways, runtime_names(target)) for name in names or default]
+
+
+def _steps(differences: Sequence[Difference]) -> Iterator[Block]:
+    """What AP a rung has more than the one above it and than the first, and whether that is more than chance."""
+    rows = [
+        [
+            found.rung,
+            found.against,
+            found.task,
+            with_interval(found.estimate, sign="+"),
+            _chance(found.estimate),
+        ]
+        for found in differences
+        if found.metric == "AP"
+    ]
+    if rows:
+        yield ""
+        yield Table(["rung", "against", "task", "AP", ""], rows, right=[3])
+
+
+def _chance(found: Estimate) -> str:
+    if found.low == found.high == 0:
+        return "equal"
+    return "within chance" if found.chance else "more than chance"
+
+
+def _row(rung: Rung, task: str) -> list[str]:
+    scores, known = rung.scores.get(task, {}), rung.intervals.get(task, {})
+    rate = "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
+    cells = [
+        with_interval(known[column]) if column in known else figure(scores.get(column)) for column in COLUMNS
+    ]
+    return [rung.name, *cells, rate]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import shlex
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ import pytest
 import typer.main
 from onnx import TensorProto, helper
 
+import convertkit
 from bench.rooms import PACKAGES, house
 from convertkit.api import targets
 from convertkit.api.targets import Machine, Target
@@ -90,6 +92,33 @@ def test_every_example_registers(page: Path, tmp_path: Path) -> None:
         plugins = open_plugins([file])
 
         assert str(file) in plugins.origins
+
+
+@pytest.mark.slow
+def test_the_page_for_python_runs_from_top_to_bottom(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+
+    for block in python_blocks(REPOSITORY / "docs" / "python.md"):
+        exec(block, names)
+
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0].startswith("build/maskrcnn-mini-cpu whole ['simplify', ")
+    assert "unknown variant 'minni' | did you mean 'mini'?" in printed.out.splitlines()[-1]
+    assert printed.err == ""
+
+
+def test_every_function_is_on_the_page_for_python_and_in_the_notebook() -> None:
+    page, tour = ((REPOSITORY / "docs" / name).read_text() for name in ("python.md", "tour.ipynb"))
+
+    functions = [
+        name for name in dir(convertkit) if inspect.isfunction(getattr(convertkit, name)) and name[0] != "_"
+    ]
+    assert {"build", "optimize"} <= set(functions)
+    assert [name for name in functions if f"`convertkit.{name}(" not in page] == []
+    assert [name for name in functions if f"convertkit.{name}(" not in tour and name != "lint"] == []
 
 
 def examples() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -67,10 +68,14 @@ class Detected(Shown, tuple[Seen, ...]):
 
     def _repr_html_(self) -> str:
         pictures = (
-            f'<p><img alt="{index}" src="data:image/png;base64,{base64.b64encode(each._repr_png_()).decode()}"></p>'
-            for index, each in enumerate(self)
+            f'<p><img alt="{html.escape(each.photo.name)}" src="data:image/png;base64,{_text(each)}"></p>'
+            for each in self
         )
         return super()._repr_html_() + "".join(pictures)
+
+
+def _text(seen: Seen) -> str:
+    return base64.b64encode(seen._repr_png_()).decode()
 
 
 def detect(

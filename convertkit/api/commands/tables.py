@@ -26,7 +26,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Seque
     cells = list(zip(*lines, strict=True))
     least = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in cells]
     most = [max(map(cell_len, column)) for column in cells]
-    console, gaps = Console(color_system=None), len(columns) - 1
+    console, gaps = Console(color_system=None, force_jupyter=False), len(columns) - 1
     console.width = _room() or sum(most) + 2 * gaps
     gap = 2 if sum(least) + 2 * gaps <= console.width else 1
     console.width = max(console.width, sum(least) + gap * gaps)

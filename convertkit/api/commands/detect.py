@@ -67,15 +67,9 @@ class Detected(Shown, tuple[Seen, ...]):
         yield Table(["photo", *names], rows)
 
     def _repr_html_(self) -> str:
-        pictures = (
-            f'<p><img alt="{html.escape(each.photo.name)}" src="data:image/png;base64,{_text(each)}"></p>'
-            for each in self
-        )
+        data = [(html.escape(each.photo.name), base64.b64encode(each._repr_png_()).decode()) for each in self]
+        pictures = (f'<p><img alt="{name}" src="data:image/png;base64,{text}"></p>' for name, text in data)
         return super()._repr_html_() + "".join(pictures)
-
-
-def _text(seen: Seen) -> str:
-    return base64.b64encode(seen._repr_png_()).decode()
 
 
 def detect(

@@ -24,14 +24,14 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 del os
 
+if not TYPE_CHECKING:  # which would believe any name
 
-def __getattr__(name: str) -> Any:
-    from convertkit.api._door import door
+    def __getattr__(name: str) -> Any:
+        from convertkit.api._door import door
 
-    return door(__name__, __file__)[0](name)
+        return door(__name__, __file__)[0](name)
 
+    def __dir__() -> list[str]:
+        from convertkit.api._door import door
 
-def __dir__() -> list[str]:
-    from convertkit.api._door import door
-
-    return [*globals(), *door(__name__, __file__)[1]()]
+        return [*globals(), *door(__name__, __file__)[1]()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -147,9 +147,7 @@ def verify(
     rungs = _rungs(request, names, places(requests, room), ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
     if not (request.target.runtimes and compiled):
-        text = ", ".join(rung.text for rung in rungs)
-        given = {"--device": device or None, "--inputs": inputs, "--outputs": outputs}
-        refuse_meaningless(f"{request.target.name} {text}, which runs on the host", given)
+        _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
     source = find_source(
         request.package, request.variant, annotations=path_of(annotations), images=path_of(images),
         note=lambda line: report(Said(line)),
@@ -161,9 +159,12 @@ def verify(
         options=RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs)),
         ready=bool(names), bar=bar, report=report,
     )  # fmt: skip
-    if isinstance(found, ShardRecord):
-        return Sharded(**structs.asdict(found))
-    return Verified.of(found)
+    return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
+
+
+def _refuse_device(request: BuildRequest, rungs: Sequence[RungName], given: Mapping[str, object]) -> None:
+    names = ", ".join(rung.text for rung in rungs)
+    refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
 
 
 def _part(shard: str | Shard | None) -> Shard:

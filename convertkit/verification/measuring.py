@@ -41,8 +41,8 @@ def measure(
     key = rung_key(rung, requests, [subject.digest for subject in subjects])
     if course.workers == 1:
         return run_by(_here(rung, subjects, course), rung.text, course, advance, key=key)
-    recipe, batch = Recipe.of(rung, requests, artifacts, each, key), course.request.variant.spec.batch
-    crew = local(recipe, workers=course.workers, batch=batch, skip_bad=course.skip_bad)
+    recipe = Recipe.of(rung, requests, artifacts, each, key)
+    crew = local(recipe, workers=course.workers, skip_bad=course.skip_bad)
     return run_by(crew, rung.text, course, advance, key=key)
 
 

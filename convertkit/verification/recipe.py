@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,18 +97,11 @@ class Station:
     runtimes: tuple[Runtime | Session, ...]
     pixels: bool
 
-    def detect(self, images: Sequence[CocoImage]) -> tuple[list[Detections], Timing]:
-        """What is in some photos, in their order; errors as :func:`convertkit.verification.stream.stream`."""
-        found: list[Detections] = []
-        timing = detections_of(
-            self.runtimes,
-            self.requests,
-            images,
-            read=CocoDataset.read,
-            sink=lambda _, seen: found.append(seen),
-            pixels=self.pixels,
+    def detect(self, images: Iterable[CocoImage], sink: Callable[[CocoImage, Detections], object]) -> Timing:
+        """Photos and what is in them, in their order, as :func:`convertkit.verification.stream.stream` has it."""
+        return detections_of(
+            self.runtimes, self.requests, images, read=CocoDataset.read, sink=sink, pixels=self.pixels
         )
-        return found, timing
 
 
 def _artifact(place: Path | None) -> BuildResult | None:

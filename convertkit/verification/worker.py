@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import base64
 import pickle
+import queue
 import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +20,20 @@ import msgspec
 
 from convertkit.children.answers import answer
 from convertkit.datasets.coco import CocoImage
+from convertkit.detection.types import Detections
 from convertkit.verification.journal import Found
 from convertkit.verification.recipe import Recipe, Station
-from convertkit.verification.stream import StreamError
+from convertkit.verification.stream import StreamError, Timing
+
+Pair = tuple[CocoImage, Detections]
 
 
 class Worker:
-    """The station of this process."""
+    """The station of this process, and the photos that it has in hand."""
 
     def __init__(self) -> None:
         self._station: Station | None = None
+        self._line: _Line | None = None
 
     def open(self, recipe: str) -> dict[str, Any]:
         """Opens a pickled recipe, in base64."""
@@ -34,16 +41,65 @@ class Worker:
         self._station = found.open()
         return {}
 
-    def detect(self, photos: list[dict[str, Any]]) -> dict[str, Any]:
-        """What is in photos, each as :class:`Found` in JSON, and how long each stage took; or which stage failed."""
+    def detect(self, photos: list[dict[str, Any]], last: bool) -> dict[str, Any]:
+        """Takes photos in hand, and answers once there is room for another: with what was found meanwhile.
+
+        Args:
+            photos: as :class:`CocoImage` has them.
+            last: there are no more: everything is answered for, with the seconds of each stage.
+
+        Returns:
+            ``found``: :class:`Found` in JSON for each photo that is done, in the order in which they were given; or
+            ``failed``: what a stage said.
+        """
         assert self._station is not None
-        images = [CocoImage(**{**photo, "path": Path(photo["path"])}) for photo in photos]
+        line = self._line or _Line(self._station)
+        self._line = None if last else line
         try:
-            seen, timing = self._station.detect(images)
+            found, busy = line.take(
+                [CocoImage(**{**photo, "path": Path(photo["path"])}) for photo in photos], last
+            )
         except StreamError as error:
             return {"failed": error.message}
-        found = [Found.of(image.sha256, one) for image, one in zip(images, seen, strict=True)]
-        return {"found": [msgspec.json.encode(one).decode() for one in found], "busy": dict(timing.busy)}
+        seen = [msgspec.json.encode(Found.of(image.sha256, one)).decode() for image, one in found]
+        return {"found": seen, "busy": dict(busy)}
+
+
+class _Line:
+    """A station at work in a thread, which is given photos one after the other."""
+
+    def __init__(self, station: Station) -> None:
+        self._images: queue.SimpleQueue[CocoImage | None] = queue.SimpleQueue()
+        self._events: queue.SimpleQueue[Pair | Timing | BaseException | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, args=(station,), daemon=True).start()
+
+    def take(self, images: Sequence[CocoImage], last: bool) -> tuple[list[Pair], Mapping[str, float]]:
+        """Waits until the last of the images was begun, or all are done where no more come."""
+        for image in (*images, None) if last else images:
+            self._images.put(image)
+        found: list[Pair] = []
+        while (event := self._events.get()) is not None or last:
+            if isinstance(event, BaseException):
+                raise event
+            if isinstance(event, Timing):
+                return found, event.busy
+            if event is not None:
+                found.append(event)
+        return found, {}
+
+    def _run(self, station: Station) -> None:
+        try:
+            done = station.detect(self._begun(), lambda image, found: self._events.put((image, found)))
+            self._events.put(done)
+        except BaseException as error:
+            self._events.put(error)
+
+    def _begun(self) -> Iterator[CocoImage]:
+        """The images; an event that is None says when none is left to begin, so that the next one is there in time."""
+        while (image := self._images.get()) is not None:
+            if self._images.empty():
+                self._events.put(None)
+            yield image
 
 
 if __name__ == "__main__":

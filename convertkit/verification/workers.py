@@ -1,7 +1,8 @@
-"""The engine of several processes: each has its own runtime, and is given the next photos when it has answered.
+"""The engine of several processes: each has its own runtime, and is given the next photo when it has room for one.
 
-Memory is bounded: what a worker has in hand, and at most :data:`WAITING` answers for each that nobody has taken yet.
-A worker that dies is replaced and asked once more; a photo that ends two workers is named.
+Memory is bounded: what a worker has in hand, which the stream in it bounds, and at most :data:`WAITING` answers for
+each that nobody has taken yet. A worker that dies is replaced, and what it had in hand is tried one by one; a photo
+that then ends another worker, alone, is named.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import queue
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -23,7 +24,6 @@ import msgspec
 from convertkit.children.child import ChildError
 from convertkit.children.dialogue import Dialogue
 from convertkit.datasets.coco import CocoImage
-from convertkit.detection.batch import groups
 from convertkit.detection.types import Detections
 from convertkit.errors import ConvertkitError, ProcessError
 from convertkit.verification.journal import Found
@@ -53,8 +53,12 @@ class LostPhotosError(ConvertkitError):
 class Hand(Protocol):
     """A worker as its engine sees it; :class:`LocalHand` is a process of this machine."""
 
-    def detect(self, images: Sequence[CocoImage]) -> tuple[list[Detections], Mapping[str, float]]:
-        """What is in some photos, and the seconds of each stage.
+    def detect(self, image: CocoImage | None) -> tuple[list[Detections], Mapping[str, float]]:
+        """Gives it a photo, and waits until it has room for another; None waits until it has nothing in hand.
+
+        Returns:
+            what is in the photos that are done and not answered for, in the order in which they were given, and the
+            seconds of each stage, once it has nothing in hand.
 
         Raises:
             ChildError: the worker is gone. ConvertkitError: what it said.
@@ -78,11 +82,11 @@ class LocalHand:
         self._recipe = recipe
         self._open = False
 
-    def detect(self, images: Sequence[CocoImage]) -> tuple[list[Detections], Mapping[str, float]]:
+    def detect(self, image: CocoImage | None) -> tuple[list[Detections], Mapping[str, float]]:
         if not self._open:
             self._begin()
-        photos = [{**asdict(image), "path": str(image.path.absolute())} for image in images]
-        answer = self._child.ask("detect", timeout=RUNNING, photos=photos)
+        photos = [] if image is None else [{**asdict(image), "path": str(image.path.absolute())}]
+        answer = self._child.ask("detect", timeout=RUNNING, photos=photos, last=image is None)
         if "failed" in answer:
             raise StreamError(answer["failed"])
         found = [msgspec.json.decode(text, type=Found).detections() for text in answer["found"]]
@@ -111,13 +115,11 @@ class Crew:
     Args:
         hire: makes the worker of a number.
         workers: how many there are at once.
-        batch: how many photos a worker is given at once.
         skip_bad: go on without photos that end workers, and say at the end which: a :class:`LostPhotosError`.
     """
 
     hire: Callable[[int], Hand]
     workers: int
-    batch: int = 1
     skip_bad: bool = False
 
     def __call__(
@@ -129,7 +131,7 @@ class Crew:
     ) -> Timing:
         """As :class:`convertkit.verification.rungs.Engine` has it."""
         start, done = time.perf_counter(), 0
-        shift = _Shift(self, groups(images, self.batch))
+        shift = _Shift(self, images)
         try:
             for image, found in shift.pairs():
                 sink(image, found)
@@ -145,8 +147,8 @@ class Crew:
 class _Shift:
     """One engine's threads at work, one for each worker."""
 
-    def __init__(self, crew: Crew, jobs: Iterator[list[CocoImage]]) -> None:
-        self._crew, self._jobs = crew, jobs
+    def __init__(self, crew: Crew, images: Sequence[CocoImage]) -> None:
+        self._crew, self._images = crew, iter(images)
         self._lock = threading.Lock()
         self._over = threading.Event()
         self._hands: dict[int, Hand] = {}
@@ -184,9 +186,13 @@ class _Shift:
             thread.join()
 
     def _work(self, number: int) -> None:
+        in_hand: deque[CocoImage] = deque()
         try:
-            while not self._over.is_set() and (job := self._next()):
-                self._put(self._found(number, job))
+            while not self._over.is_set():
+                image = self._next()
+                if image is None and not in_hand:
+                    break
+                self._give(number, image, in_hand)
             self._put(None)
         except BaseException as error:
             self._put(error)
@@ -194,9 +200,9 @@ class _Shift:
             if (hand := self._hands.get(number)) is not None:
                 hand.close()
 
-    def _next(self) -> list[CocoImage] | None:
+    def _next(self) -> CocoImage | None:
         with self._lock:
-            return next(self._jobs, None)
+            return next(self._images, None)
 
     def _put(self, answer: list[Pair] | BaseException | None) -> None:
         while not self._over.is_set():
@@ -204,32 +210,46 @@ class _Shift:
                 self._answers.put(answer, timeout=POLL_SECONDS)
                 return
 
-    def _found(self, number: int, job: list[CocoImage]) -> list[Pair]:
-        """Of a job that ends a worker each photo is tried alone, and one that ends two alone is lost."""
-        for _ in range(1 if len(job) > 1 else 2):
-            try:
-                found, busy = self._hand(number).detect(job)
-            except ChildError as error:
-                ended = error
-                self._hands.pop(number).close()
-                if self._over.is_set():
-                    return []
-                continue
-            with self._lock:
-                self.busy.update(busy)
-            return list(zip(job, found, strict=True))
-        if len(job) > 1:
-            return [pair for image in job for pair in self._found(number, [image])]
-        return self._give_up(job[0], ended)
+    def _give(self, number: int, image: CocoImage | None, in_hand: deque[CocoImage]) -> None:
+        """One photo more for a worker, or an answer for all; if that ends it, each photo that it had is tried alone."""
+        in_hand.extend([] if image is None else [image])
+        try:
+            found, busy = self._hand(number).detect(image)
+        except ChildError:
+            self._gone(number)
+            while in_hand and not self._over.is_set():
+                self._alone(number, in_hand.popleft())
+            return
+        with self._lock:
+            self.busy.update(busy)
+        if found:
+            self._put([(in_hand.popleft(), one) for one in found])
 
-    def _give_up(self, image: CocoImage, ended: ChildError) -> list[Pair]:
+    def _alone(self, number: int, image: CocoImage) -> None:
+        """A photo that was in hand when a worker ended, with no other beside it."""
+        try:
+            hand = self._hand(number)
+            early, _ = hand.detect(image)
+            found, _ = hand.detect(None)
+        except ChildError as error:
+            self._gone(number)
+            return None if self._over.is_set() else self._give_up(image, error)
+        self._put([(image, one) for one in (*early, *found)])
+        return None
+
+    def _gone(self, number: int) -> None:
+        with self._lock:
+            hand = self._hands.pop(number, None)
+        if hand is not None:
+            hand.close()
+
+    def _give_up(self, image: CocoImage, ended: ChildError) -> None:
         last = f": {ended.last_line}" if ended.last_line else ""
         lost = {image.id: f"{image}: two workers ended with it: the last {ended.reason}{last}"}
         if not self._crew.skip_bad:
             raise LostPhotosError(lost)
         with self._lock:
             self.lost |= lost
-        return []
 
     def _hand(self, number: int) -> Hand:
         with self._lock:

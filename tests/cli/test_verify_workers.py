@@ -18,7 +18,7 @@ from convertkit.verification.journal import Journals
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
 from tests.conftest import Cli
 from tests.finder import SIDE
-from tests.processes import wait_until_dead
+from tests.processes import alive, wait_until_dead
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="children that stay are not there")
 
@@ -144,6 +144,40 @@ def test_what_ends_the_run_ends_its_workers_and_the_next_goes_on(
     assert 6 <= before < 60
     resumed = cli(*scene.words, "--workers", 3)
     assert f"going on with {before} of 60 photos" in resumed.err
+    assert figures(resumed) == figures(cli(*scene.words))
+
+
+@pytest.mark.slow
+def test_killed_fifteen_times_worker_and_whole_it_ends_with_the_same_figures(
+    cli: Cli, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene, marks = Scene(tmp_path, 500), tmp_path / "marks"
+    marks.mkdir()
+    plugin, head = scene.model / "plugin.py", "    def preprocess(self, image, size, spec):\n"
+    slow = SLOW.lstrip("\n").replace("MARKS", repr(str(marks))).replace("0.1", "0.02")
+    plugin.write_text(plugin.read_text().replace(head, slow))
+    command = [sys.executable, "-m", "convertkit", *scene.words, "--workers", "3"]
+    seen: list[str] = []
+    for _ in range(5):
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            for step in (1, 2, 3):
+                goal = len(seen) + 30 * step
+                wait_for(lambda goal=goal: len(photos_in(own_home)) >= goal)
+                living = [mark for mark in marks.iterdir() if alive(int(mark.name))]
+                victim = min(living, key=lambda mark: mark.stat().st_ctime)
+                (os.kill(int(victim.name), signal.SIGKILL) if step < 3 else run.kill())
+        wait_until_dead([int(mark.name) for mark in marks.iterdir()])
+        photos = photos_in(own_home)
+        assert photos[: len(seen)] == seen
+        seen = photos
+    monkeypatch.setattr(Journals, "discard", lambda self: None)
+
+    resumed = cli(*scene.words, "--workers", 3)
+
+    photos = photos_in(own_home)
+    assert (photos[: len(seen)], len(photos), len(set(photos))) == (seen, 500, 500)
+    for file in (own_home / "journals").iterdir():
+        file.unlink()
     assert figures(resumed) == figures(cli(*scene.words))
 
 

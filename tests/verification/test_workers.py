@@ -1,0 +1,139 @@
+"""The engine of several workers, of which these are only played: who is given what, and what becomes of a death."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bench.workers import with_section
+from convertkit.children.child import ChildError
+from convertkit.datasets.coco import CocoImage
+from convertkit.detection.types import Detections
+from convertkit.verification.stream import StreamError
+from convertkit.verification.workers import Crew, LostPhotosError
+
+IMAGES = [CocoImage(number, Path(f"{number}.png"), 4, 4, str(number)) for number in range(1, 21)]
+
+
+def found(image: CocoImage) -> Detections:
+    """Its number as its only label."""
+    return Detections(np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.array([image.id]))
+
+
+class Played:
+    """A worker that answers for a photo once it has three in hand; ``harm`` is told of each that it begins."""
+
+    def __init__(self, harm: Callable[[CocoImage], None]) -> None:
+        self.harm, self.in_hand, self.gone = harm, list[CocoImage](), False
+
+    def detect(self, image: CocoImage | None) -> tuple[list[Detections], Mapping[str, float]]:
+        if self.gone:
+            raise ChildError("worker", "has ended", returncode=None)
+        if image is not None:
+            self.in_hand.append(image)
+            self.harm(image)
+        ready = len(self.in_hand) - (2 if image is not None else 0)
+        done, self.in_hand = self.in_hand[: max(0, ready)], self.in_hand[max(0, ready) :]
+        return [found(one) for one in done], {"run": 1.0} if image is None else {}
+
+    def stop(self) -> None:
+        self.gone = True
+
+    close = stop
+
+
+class Deaths:
+    """Ends the worker that begins one of some photos, as often as is said."""
+
+    def __init__(self, deaths: dict[int, int]) -> None:
+        self.deaths, self.lock = deaths, threading.Lock()
+
+    def hire(self, number: int) -> Played:
+        return Played(self)
+
+    def __call__(self, image: CocoImage) -> None:
+        with self.lock:
+            left = self.deaths.get(image.id, 0)
+            self.deaths[image.id] = left - 1
+        if left > 0:
+            raise ChildError("worker 1", "was killed by SIGKILL", returncode=-9)
+
+
+def taken(crew: Crew) -> list[int]:
+    """The photos that came, each with what is in it."""
+    came: list[int] = []
+
+    def sink(image: CocoImage, seen: Detections) -> None:
+        assert seen.labels.tolist() == [image.id]
+        came.append(image.id)
+
+    crew(IMAGES, sink=sink, on_progress=lambda count: None)
+    return came
+
+
+@pytest.mark.parametrize("workers", [1, 2, 4, 30])
+def test_every_photo_comes_once_whoever_takes_it(workers: int) -> None:
+    assert sorted(taken(Crew(Deaths({}).hire, workers))) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("photo", [1, 7, 19, 20])
+def test_a_worker_that_ends_once_with_a_photo_is_replaced(photo: int) -> None:
+    crowd = Deaths({photo: 1})
+
+    assert sorted(taken(Crew(crowd.hire, 2))) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_photo_that_ends_two_workers_is_named(workers: int) -> None:
+    with pytest.raises(LostPhotosError) as lost:
+        taken(Crew(Deaths({7: 2}).hire, workers))
+
+    assert lost.value.message == "7.png: two workers ended with it: the last was killed by SIGKILL"
+    assert lost.value.hint == "--skip-bad-photos leaves it out"
+
+
+def test_all_others_are_measured_where_that_was_asked_for() -> None:
+    came: list[int] = []
+    crew = Crew(Deaths({7: 9, 15: 9}).hire, 2, skip_bad=True)
+
+    with pytest.raises(LostPhotosError) as lost:
+        crew(IMAGES, sink=lambda image, _: came.append(image.id), on_progress=lambda count: None)
+
+    assert set(lost.value.lost) == {7, 15}
+    assert sorted(came) == [number for number in range(1, 21) if number not in (7, 15)]
+
+
+def test_what_a_worker_says_ends_the_run() -> None:
+    def harm(image: CocoImage) -> None:
+        if image.id == 7:
+            raise StreamError("7.png: run failed")
+
+    with pytest.raises(StreamError, match=r"^7\.png: run failed$"):
+        taken(Crew(lambda number: Played(harm), 3))
+
+
+def test_what_the_sink_says_ends_the_workers() -> None:
+    hands: list[Played] = []
+
+    def hire(number: int) -> Played:
+        hands.append(Played(lambda image: None))
+        return hands[-1]
+
+    def sink(image: CocoImage, seen: Detections) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Crew(hire, 3)(IMAGES, sink=sink, on_progress=lambda count: None)
+
+    assert hands and all(hand.gone for hand in hands)
+
+
+def test_the_section_of_the_bench_is_replaced_alone() -> None:
+    text = "# B\n\n## A\n\na\n\n## Several workers\n\nold\n\n## C\n\nc\n"
+
+    assert with_section(text, "## Several workers\n\nnew\n") == text.replace("old", "new")
+    assert with_section("# B\n", "## Several workers\n\nnew\n") == "# B\n\n## Several workers\n\nnew\n"

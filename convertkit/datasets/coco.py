@@ -111,7 +111,8 @@ class CocoDataset:
         if not skip_bad:
             refuse(annotations, list(bad.values()))
         if not photos:
-            reason = next(iter(bad.values()), "no image is listed")
+            none = "there are fewer than shards" if found.images else "no image is listed"
+            reason = next(iter(bad.values()), none)
             raise UsageError(f"{annotations}: there is no photo to work on ({reason})")
         return cls(found, photos, bad)
 

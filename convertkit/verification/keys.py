@@ -34,7 +34,7 @@ def rung_key(rung: RungName, requests: Sequence[BuildRequest], models: Sequence[
     """
     package, variant = requests[0].package, requests[0].variant
     facts: dict[str, Any] = {
-        "rung": [rung.source, rung.emulation, rung.variation, rung.runtime],
+        "rung": [rung.source, rung.passes, rung.emulation, rung.variation, rung.runtime],
         "models": list(models),
         "sizes": [list(request.variant.spec.size) for request in requests],
         "batch": variant.spec.batch,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.cli.test_verify_resumed import Scene, cut_off
-from tests.conftest import Cli
+from tests.conftest import MASKRCNN, Cli
 from tests.finder import write_finder
 
 GATED = "segm: {AP: 1.0}, images: 2, floor: {bbox: {AP: 0.2}}, drop: {stock: {segm: {AP: 0.01}}}}"
@@ -150,6 +150,13 @@ def test_annotations_that_were_moved_are_given(cli: Cli, scene: Scene, tmp_path:
     assert cli("merge", place, "--annotations", moved, "--json").json["images"] == 11
 
 
+def test_more_shards_than_photos_are_refused(cli: Cli, scene: Scene, tmp_path: Path) -> None:
+    done = cli(*scene.words, "--shard", "12/12", "--results", tmp_path)
+
+    line = "instances.json: there is no photo to work on (there are fewer than shards)"
+    assert (done.code, line in done.err) == (2, True)
+
+
 def test_a_shard_decides_nothing(cli: Cli, scene: Scene, tmp_path: Path) -> None:
     done = cli(*scene.words, "--shard", "1/2", "--results", tmp_path, "--until-decided")
 
@@ -168,3 +175,18 @@ def test_a_shard_that_was_cut_off_goes_on(
     assert "going on with 3 of 6 photos" in cli(*words).err
     record = json.loads((tmp_path / "parts" / "shard-1-of-2" / "shard.json").read_text())
     assert record["photos"] == 6
+
+
+@pytest.mark.slow
+def test_a_real_export_in_shards_and_with_workers_is_one_run(cli: Cli, tmp_path: Path) -> None:
+    """The embedded mini: mmdet 2.28.2's Mask R-CNN as torch exported it, on drawn scenes."""
+    words = ["verify", MASKRCNN, "--runtime", "stock", "--limit", 6, "--json"]
+    one = cli(*words, "--results", tmp_path / "one")
+    two = cli(*words, "--results", tmp_path / "two", "--workers", 2)
+    for number in (1, 2):
+        cli(*words, "--results", tmp_path / "parts", "--shard", f"{number}/2")
+    merged = cli("merge", tmp_path / "parts", "--results", tmp_path / "merged", "--json")
+
+    assert compared(two.json) == compared(merged.json) == compared(one.json)
+    files = [(tmp_path / name / "stock.jsonl").read_bytes() for name in ("one", "two", "merged")]
+    assert files[0] == files[1] == files[2] != b""

@@ -78,7 +78,10 @@ class LocalHand:
     """A supervised process of this machine, with the runtime of a recipe open."""
 
     def __init__(self, recipe: Recipe, number: int) -> None:
-        self._child = Dialogue(CHILD, name=f"worker {number}")
+        try:
+            self._child = Dialogue(CHILD, name=f"worker {number}")
+        except ChildError as error:  # which would be taken for the end of a worker that had photos
+            raise ProcessError(error.message) from error
         self._recipe = recipe
         self._open = False
 

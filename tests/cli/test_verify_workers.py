@@ -187,3 +187,18 @@ def wait_for(condition: Any) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("it did not come to that")
+
+
+@pytest.mark.slow
+def test_a_worker_that_cannot_begin_says_nothing_against_a_photo(
+    cli: Cli, scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "convertkit.verification.workers.CHILD", (sys.executable, "-c", "raise SystemExit(3)")
+    )
+
+    done = cli(*scene.words, "--workers", 2)
+
+    assert done.code == 4
+    assert "failed with exit code 3, while it opened the runtime" in done.err
+    assert "two workers" not in done.err

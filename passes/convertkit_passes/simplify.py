@@ -101,6 +101,13 @@ def _put_back_weights(graph: GraphProto, before: passes.LightModel, defaults: se
     wanted = graphs.names_read(graph) & {tensor.name for tensor in before.detached()}
     wanted = (wanted | defaults) - {tensor.name for tensor in graph.initializer}
     graph.initializer.extend(tensor for tensor in before.proto.graph.initializer if tensor.name in wanted)
+    # in the order that they had, so that a graph with nothing left to do stays as it is
+    places = {tensor.name: place for place, tensor in enumerate(before.proto.graph.initializer)}
+    ordered = sorted(
+        map(deepcopy, graph.initializer), key=lambda tensor: places.get(tensor.name, len(places))
+    )
+    del graph.initializer[:]
+    graph.initializer.extend(ordered)
 
 
 def _keep_types(graph: GraphProto, old: GraphProto) -> None:

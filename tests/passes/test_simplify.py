@@ -18,6 +18,7 @@ from convertkit_passes.simplify import Simplify
 from convertkit_passes.weights import needed_weights
 from onnx import TensorProto, helper, numpy_helper
 
+from convertkit.api.testing import corpus
 from convertkit.errors import PassError
 from convertkit.graph.light import LightModel, attach, detach
 from convertkit.graph.validate import validate
@@ -317,3 +318,11 @@ def test_more_weights_than_a_file_holds_are_refused(monkeypatch: pytest.MonkeyPa
 
     with pytest.raises(PassError, match="at most 2 GiB, and 8000 bytes of weights may be folded or fused"):
         apply(Simplify(), text % ", ".join(["1"] * 2000))
+
+
+@pytest.mark.slow
+def test_a_graph_with_nothing_left_to_do_keeps_the_order_of_its_weights() -> None:
+    (sample,) = (one for one in corpus() if one.name == "large weights")
+    once = apply(Simplify(), sample.model)
+
+    assert apply(Simplify(), once).digest() == once.digest()

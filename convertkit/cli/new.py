@@ -1,4 +1,4 @@
-"""``convertkit new``: packages that are written for you."""
+"""``convertkit new``: plugins and packages that are written for you."""
 
 from __future__ import annotations
 
@@ -15,13 +15,67 @@ from convertkit.errors import UsageError
 
 if TYPE_CHECKING:
     from convertkit.detection.roles import Meaning
+    from convertkit.plugins.scaffold import Kind
 
-app = typer.Typer(help="Write a package to start from.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Write a pass, a target or a model package to start from.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 @app.callback()
 def new() -> None:
-    """Write a package to start from."""
+    """Write a pass, a target or a model package to start from."""
+
+
+NameArgument = Annotated[
+    str, typer.Argument(help="Its name on the command line, like drop-dropout.", metavar="NAME")
+]
+PackageOption = Annotated[
+    bool, typer.Option("--package", help="Write a package that pip installs, in a directory NAME.")
+]
+DirectoryOption = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Directory to write to; default: here, of a package NAME."),
+]
+
+
+@app.command("pass")
+def pass_(
+    name: NameArgument,
+    package: PackageOption = False,
+    output: DirectoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a pass that works, and its test: edit both."""
+    _write("pass", name, package, output, as_json)
+
+
+@app.command()
+def target(
+    name: NameArgument,
+    package: PackageOption = False,
+    output: DirectoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a target that works, and its test: edit both."""
+    _write("target", name, package, output, as_json)
+
+
+def _write(kind: Kind, name: str, package: bool, output: Path | None, as_json: bool) -> None:
+    from convertkit.plugins.scaffold import scaffold, write
+
+    texts = scaffold(kind, name, package=package)
+    directory = output or (Path(name) if package else Path())
+    write(texts, directory)
+    plugin, test = (directory / file for file in list(texts)[-2:])
+    tried = f"cd {directory} && python -m pytest" if package else f"python -m pytest {test}"
+    if as_json:
+        print_json({kind: name, "files": [directory / file for file in texts], "next": tried})
+        return
+    print(f"{plugin}: a {kind} that works; {test.name} tests it")
+    print(f"next: {tried}")
 
 
 @app.command()

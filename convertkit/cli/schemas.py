@@ -81,6 +81,8 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "cache size": (CacheSize,),
     "cache prune": (Freed,),
     "new model": (dict[str, Any],),
+    "new pass": (dict[str, Any],),
+    "new target": (dict[str, Any],),
     "schema": (dict[str, Any],),
 }
 """By command; several types where an option asks for another answer."""

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from convertkit.targets.context import CompileContext
     from convertkit.targets.pixels import Pixels
 
-TOOLS = ("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy")
+TOOLS = (
+    *("onnx", "onnx-graphsurgeon", "onnxsim", "onnxruntime", "numpy"),
+    *("onnx_ir", "onnxscript", "onnxslim", "onnxoptimizer"),
+)
 """Distributions whose version decides what a pass does."""
 
 NO_SAMPLES = frozenset({".pyc", ".onnx", ".pth", ".md", ".yaml", ".yml"})

@@ -20,6 +20,8 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
     from convertkit_passes.inline_functions import InlineFunctions
     from convertkit_passes.lower_heads import LowerHeads
+    from convertkit_passes.onnxoptimizer_pass import Onnxoptimizer
+    from convertkit_passes.onnxslim_pass import Onnxslim
     from convertkit_passes.prune_mask_head import PruneMaskHead
     from convertkit_passes.rename_io import RenameIo
     from convertkit_passes.resolve_if import ResolveIf
@@ -35,6 +37,8 @@ def register_passes(register):  # type: ignore[no-untyped-def]
         ResolveIf,
         FreezeDefaults,
         Simplify,
+        Onnxslim,
+        Onnxoptimizer,
         FoldConstants,
         CastInt64ToInt32,
         ConvertOpset,

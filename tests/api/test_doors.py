@@ -8,7 +8,18 @@ import sys
 
 import pytest
 
-PARTS = ("passes", "patterns", "targets", "models", "graphs", "heads", "system", "testing", "errors")
+PARTS = (
+    "passes",
+    "patterns",
+    "targets",
+    "models",
+    "graphs",
+    "heads",
+    "system",
+    "testing",
+    "adapters",
+    "errors",
+)
 HEAVY = ("numpy", "onnx", "onnx_graphsurgeon", "onnxruntime", "cv2", "msgspec", "pluggy", "typer")
 
 

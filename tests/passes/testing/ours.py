@@ -25,11 +25,12 @@ ONCE = "it does again what it is told to, on names that are gone"
 
 @dataclass(frozen=True)
 class Given:
-    """How a pass is put through the kit: with which options, on what, and which rules it need not keep."""
+    """How a pass is put through the kit: with which options, on what, which rules it need not keep, what it needs."""
 
     options: str = ""
     graphs: tuple[Sample, ...] = ()
     exempt: dict[str, str] = field(default_factory=dict)
+    needs: str = ""
 
 
 def _levels() -> Sample:
@@ -43,6 +44,10 @@ GIVEN = {
     "clip-to-picture": Given(exempt={"interface": "the size of the picture becomes an input"}),
     "cut-loops": Given(exempt={"interface": "what a loop reads becomes an output"}),
     "freeze-defaults": Given(exempt={"interface": "inputs with a default are no inputs any more"}),
+    "onnxoptimizer": Given(
+        needs="onnxoptimizer", exempt={"idempotent": "what it calls a fixed point is none: a Cast goes later"}
+    ),
+    "onnxslim": Given(needs="onnxslim"),
     "rename-io": Given(
         "{names={x: data}}",
         exempt={"interface": RENAMED, "idempotent": ONCE},

@@ -5,11 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.reporting import ReportOption
 from convertkit.cli.requests import request_of
 from convertkit.cli.tables import print_table
 from convertkit.cli.ui import BuildView, note, print_json, show
@@ -39,6 +40,7 @@ def build(
     ] = False,
     explain: shared.ExplainOption = None,
     dry_run: shared.DryRunOption = False,
+    html: ReportOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -47,16 +49,19 @@ def build(
     from convertkit.api.commands.build import build as run
     from convertkit.models.places import word_for
 
-    asked = {
+    asked: dict[str, Any] = {
         "variant": variant, "target": target, "weights": weights, "origin": origin, "option": option,
         "python": python, "env": env, "compiler": compiler, "pipeline": pipeline, "check": check,
         "input_shape": input_shape, "batch": batch, "profile": profile,
     }  # fmt: skip
     if explain or dry_run:
+        shared.refuse_meaningless("--explain and --dry-run, which build nothing", {"--report": html})
         request = request_of(model, plugin, **asked)
         _only_say(request, output or request.directory, explain, dry_run=dry_run, as_json=as_json)
         return
-    found = run(model, output=output, zipped=zipped, plugin=plugin or (), report=BuildView(), **asked)  # type: ignore[arg-type]
+    found = run(
+        model, output=output, zipped=zipped, html=html, plugin=plugin or (), report=BuildView(), **asked
+    )
     if as_json:
         print_json(found)
         return

@@ -31,7 +31,7 @@ def doctor(
     plugin: PluginOption = None,
 ) -> None:
     """Say what this machine has, and what is missing."""
-    from convertkit.doctor.examination import examine
+    from convertkit.reports.examination import examine
 
     findings = examine(plugin or ())
     amiss = [finding for finding in findings if finding.state == "missing"]
@@ -48,7 +48,7 @@ def doctor(
 
 
 def _pack(path: Path, findings: Sequence[Diagnosis]) -> None:
-    from convertkit.doctor.packing import pack
+    from convertkit.reports.packing import pack
 
     if path.suffix.lower() != ".zip":
         raise UsageError(f"--bundle {path}: a zip file is written", hint=f"say {path.name}.zip")

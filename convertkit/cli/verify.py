@@ -9,6 +9,7 @@ import typer
 
 from convertkit.cli import options as shared
 from convertkit.cli.parts import ShardOption, WorkersOption, shard_in
+from convertkit.cli.reporting import ReportOption
 from convertkit.cli.ui import BuildView, print_json, progress_bar, refuse_missed, show
 
 if TYPE_CHECKING:
@@ -28,6 +29,16 @@ FilesOption = Annotated[
 ]
 ResultFilesOption = Annotated[
     Path | None, typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them.")
+]
+LadderOption = Annotated[
+    bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
+]
+UntilOption = Annotated[
+    bool,
+    typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
+]
+ResultsOption = Annotated[
+    Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
 ]
 
 
@@ -50,17 +61,10 @@ def verify(
     shard: ShardOption = None,
     workers: WorkersOption = 1,
     runtime: RungsOption = None,
-    ladder: Annotated[
-        bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
-    ] = False,
+    ladder: LadderOption = False,
     per_class: shared.PerClassOption = False,
-    until_decided: Annotated[
-        bool,
-        typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
-    ] = False,
-    results: Annotated[
-        Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
-    ] = None,
+    until_decided: UntilOption = False,
+    results: ResultsOption = None,
     compiler: shared.CompilerOption = "auto",
     option: shared.SettingOption = None,
     device: shared.DeviceOption = 0,
@@ -68,6 +72,7 @@ def verify(
     outputs: ResultFilesOption = None,
     python: shared.PythonOption = None,
     env: shared.EnvOption = None,
+    html: ReportOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -84,8 +89,8 @@ def verify(
         output=output, pipeline=pipeline, input_shape=input_shape, annotations=annotations, images=images,
         limit=limit, tasks=tasks, skip_bad_photos=skip_bad_photos, shard=shard_in(shard), workers=workers,
         runtime=runtime or (), ladder=ladder, until_decided=until_decided, results=results, compiler=compiler,
-        option=option, device=device, inputs=inputs, outputs=outputs, python=python, env=env, plugin=plugin or (),
-        report=BuildView(), bar=progress_bar,
+        option=option, device=device, inputs=inputs, outputs=outputs, python=python, env=env, html=html,
+        plugin=plugin or (), report=BuildView(), bar=progress_bar,
     )  # fmt: skip
     if not isinstance(found, Sharded):
         report(found, per_class=per_class, as_json=as_json)

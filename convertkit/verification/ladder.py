@@ -14,6 +14,7 @@ from msgspec import structs
 from convertkit.conversion.engine import BuildResult
 from convertkit.conversion.events import Note, Report, silent
 from convertkit.conversion.request import BuildRequest
+from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.storage.files import home, work_directory
 from convertkit.targets.context import RuntimeOptions
@@ -31,6 +32,9 @@ from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
 from convertkit.verification.workers import LostPhotosError
+
+Told = Callable[[Verification, CocoDataset, Path], object]
+"""Takes what was found, the photos that were measured, and the directory of detections before that may go."""
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress display for a title and a number of images; yields what is told how many are done."""
@@ -54,6 +58,7 @@ def verify(
     ready: bool = True,
     bar: Bar = lambda title, total: contextlib.nullcontext(lambda count: None),
     report: Report = silent,
+    told: Told = lambda found, dataset, results: None,
 ) -> Verification | ShardRecord:
     """Measures rungs on a dataset, or on a part of it, where nothing is concluded yet.
 
@@ -71,6 +76,7 @@ def verify(
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
             and so is an emulation that does not cover the target's options.
+        told: of the whole, not of a shard.
     """
     wanted, request = in_order(dict.fromkeys(rungs)), requests[0]
     if until_decided:
@@ -90,7 +96,7 @@ def verify(
 
         def end(course: Course) -> Verification | ShardRecord:
             if shard == WHOLE:
-                return _concluded(course, ladder, known, until_decided=until_decided)
+                return _concluded(course, ladder, known, told, until_decided=until_decided)
             return seal(course, shard, ladder.run(course), known)
 
         found = _without_lost(course, end)
@@ -113,7 +119,7 @@ def _without_lost(
 
 
 def _concluded(
-    course: Course, ladder: _Ladder, known: Sequence[Rung], *, until_decided: bool
+    course: Course, ladder: _Ladder, known: Sequence[Rung], told: Told, *, until_decided: bool
 ) -> Verification:
     notes = course.notes()
     for line in notes:
@@ -125,6 +131,7 @@ def _concluded(
         found = conclude(look, rungs, notes=notes, whole=whole, alpha=alpha)
         if not found.verdict.undecided:
             break
+    told(found, look.dataset, look.results)
     return found
 
 

@@ -152,9 +152,9 @@ def _evaluate(
     found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int], *, matched: bool
 ) -> Metrics:
     chosen = set(image_ids)
-    truth = hotcoco.COCO(_truth(found, task, chosen))
+    truth = hotcoco.COCO(truth_of(found, task, chosen))
     known = [detection for detection in detections if detection.image_id in chosen]
-    loaded = truth.load_res(_boxes(known)) if task == "bbox" else truth.load_res(_masks(known))
+    loaded = truth.load_res(boxes_of(known)) if task == "bbox" else truth.load_res(_masks(known))
     evaluation = hotcoco.COCOeval(truth, loaded, task)
     evaluation.params.img_ids = image_ids
     numbers = _run(evaluation)
@@ -187,7 +187,7 @@ def _per_class(evaluation: hotcoco.COCOeval, categories: Iterable[Category]) -> 
     return found
 
 
-def _truth(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict[str, Any]:
+def truth_of(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict[str, Any]:
     """The annotations of these images as a COCO dataset that holds nothing else."""
     sizes = {image.id: (image.height, image.width) for image in found.images}
     masks = task == "segm"
@@ -214,7 +214,7 @@ def _truth(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict
     }
 
 
-def _boxes(detections: Sequence[Result]) -> NDArray[np.float64]:
+def boxes_of(detections: Sequence[Result]) -> NDArray[np.float64]:
     """``(N, 7) float64``: image id, x, y, width, height, score, category id. Ids are exact up to 2**53."""
     rows = np.empty((len(detections), 7))
     for index, found in enumerate(detections):

@@ -59,6 +59,7 @@ OTHERWISE = {
 OTHER_OPTION = {
     "origin": "--from",  # a keyword of Python
     "zipped": "--zip",  # a builtin
+    "html": "--report",  # progress is told to `report`
 }
 
 

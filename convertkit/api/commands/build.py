@@ -11,6 +11,7 @@ from msgspec import Struct
 from convertkit.api.commands.asking import Place, Profile, Settings, Sizes, Words, request_of, requests_of
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.api.commands.passes import table_of, unchecked_line
+from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest
 from convertkit.passes.history import PassRecord
@@ -114,6 +115,7 @@ def build(
     compiler: str = "auto",
     option: Settings | None = None,
     zipped: bool = False,
+    html: Place | None = None,
     plugin: Sequence[Place] = (),
     report: Report = silent,
 ) -> Built | BuiltProfiles:
@@ -123,6 +125,7 @@ def build(
         model: the package, by name or directory. The others are the options of ``convertkit build``.
         origin: where the stock graph comes from (``--from``): ``auto``, ``stock`` or ``checkpoint``.
         zipped: also write the artifact as one file (``--zip``).
+        html: also write a page of it to this file (``--report``); needs the extra ``report``.
         report: told of every step.
 
     Raises:
@@ -131,6 +134,7 @@ def build(
     from convertkit.conversion.pack import pack
     from convertkit.conversion.profiles import build_profiles
 
+    page = page_file(html)
     ask = _only if zipped else requests_of
     requests = ask(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option, python=python,
@@ -139,8 +143,12 @@ def build(
     )  # fmt: skip
     results = build_profiles(requests, None if output is None else Path(output), report=report)
     archive = pack(results[0].directory, results[0].manifest) if zipped else None
-    pairs = zip(results, requests, strict=True)
+    pairs = [*zip(results, requests, strict=True)]
     made = tuple(Built.of(result, request, archive) for result, request in pairs)
+    if page is not None:
+        from convertkit.reports.page.build import build_page
+
+        written(page, build_page(pairs, report=report), report)
     return made[0] if len(made) == 1 else BuiltProfiles(str(results[0].directory.parent), made)
 
 

@@ -23,6 +23,7 @@ from convertkit.api.commands.asking import (
     tasks_in,
 )
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.errors import visible
 from convertkit.verification.conclusion import Verification
@@ -31,10 +32,11 @@ from convertkit.verification.ladder import Bar
 from convertkit.verification.ladder import verify as run
 from convertkit.verification.rungs import Rung
 from convertkit.verification.sealed import ShardRecord
-from convertkit.verification.shards import Shard, chosen_shard
+from convertkit.verification.shards import WHOLE, Shard, chosen_shard
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
+    from convertkit.datasets.coco import CocoDataset
     from convertkit.verification.rung_names import RungName
 
 
@@ -115,6 +117,7 @@ def verify(
     outputs: Place | None = None,
     python: Place | None = None,
     env: str | None = None,
+    html: Place | None = None,
     plugin: Sequence[Place] = (),
     report: Report = silent,
     bar: Bar = no_bar,
@@ -127,6 +130,7 @@ def verify(
         model: the package, by name or directory. The others are the options of ``convertkit verify``.
         shard: only a part of the photos, like ``"2/8"``, for :func:`convertkit.merge`; here no launcher's variables
             are read.
+        html: also write a page of it to this file (``--report``); needs the extra ``report``.
         report: told of every step. bar: opened for every rung, with its name and the number of photos.
 
     Raises:
@@ -136,7 +140,10 @@ def verify(
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import find_source
 
-    chosen = tasks_in(tasks)
+    chosen, part = tasks_in(tasks), _part(shard)
+    if part != WHOLE:
+        refuse_meaningless("a shard, of which nothing is concluded", {"--report": html})
+    page = page_file(html)
     requests = requests_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
@@ -155,11 +162,20 @@ def verify(
     found = run(
         requests, partial(build_profiles, requests, room, report=report) if compiled else None, source, rungs,
         limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder, until_decided=until_decided,
-        shard=_part(shard), workers=workers, results=path_of(results),
+        shard=part, workers=workers, results=path_of(results),
         options=RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs)),
-        ready=bool(names), bar=bar, report=report,
+        ready=bool(names), bar=bar, report=report, told=partial(_write, page, report),
     )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
+
+
+def _write(
+    page: Path | None, report: Report, found: Verification, dataset: CocoDataset, results: Path
+) -> None:
+    if page is not None:
+        from convertkit.reports.page.verify import verify_page
+
+        written(page, verify_page(found, dataset, results), report)
 
 
 def _refuse_device(request: BuildRequest, rungs: Sequence[RungName], given: Mapping[str, object]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.doctor.packing import LARGEST, MOST_FAILURES, pack
 from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.reports.packing import LARGEST, MOST_FAILURES, pack
 from convertkit.storage.failures import failures_directory
 from tests.conftest import Cli
 

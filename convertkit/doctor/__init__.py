@@ -1,1 +1,0 @@
-"""What can be said of this machine without building anything, and what a report of a fault has to carry."""

@@ -176,8 +176,9 @@ def test_every_capability_of_a_target_is_documented_with_all_that_it_has() -> No
         (row,) = re.findall(rf"^\| `{name}`, an? `(\w+)` \| (.+) \| .+ \|$", text, re.MULTILINE)
         kind = getattr(targets, row[0])
         if kind is not Machine:
-            assert {word for word in vars(kind) if word[0] != "_"} == set(re.findall(r"`(\w+)", row[1])), name
-    assert "machine" in properties and len(properties) == 6
+            words = (*vars(kind), *getattr(kind, "__dataclass_fields__", ()))
+            assert {word for word in words if word[0] != "_"} == set(re.findall(r"`(\w+)", row[1])), name
+    assert "machine" in properties and len(properties) == 7
 
 
 def test_every_hook_is_documented() -> None:

@@ -10,6 +10,7 @@ import msgspec
 from convertkit.conversion.keys import step_key
 from convertkit.conversion.layout import is_intact
 from convertkit.conversion.manifest import NAME, Manifest, read_manifest
+from convertkit.conversion.standalone import without_sample
 from convertkit.errors import SpecError, UsageError
 from convertkit.targets.capabilities import product_of
 
@@ -66,18 +67,18 @@ def with_compiled(request: BuildRequest, output: Path, manifest: Manifest) -> Ma
         known = read_manifest(output / NAME)
     except SpecError:
         return manifest
-    entry, rest = known.files.get(product), {**known.files}
+    entry, rest = known.files.get(product), without_sample(known.files)
     rest.pop(product, None)
     last = known.steps[-1]
     bare = {name: value for name, value in last.facts.items() if name != "compiler"}
     made, making = (
         [(step.key, step.result) for step in chain[:-1]] for chain in (known.steps, manifest.steps)
     )
-    same = (made, bare, rest) == (making, manifest.steps[-1].facts, manifest.files)
+    same = (made, bare, rest) == (making, manifest.steps[-1].facts, without_sample(manifest.files))
     if entry is None or not same or known.check_chain() or not is_intact(output / product, entry):
         return manifest
     steps = (*manifest.steps[:-1], last)
-    return msgspec.structs.replace(manifest, steps=steps, files=known.files).sealed()
+    return msgspec.structs.replace(manifest, steps=steps, files={**manifest.files, product: entry}).sealed()
 
 
 def check_by_hand(target: Target, directory: Path) -> None:

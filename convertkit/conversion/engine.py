@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ from convertkit.conversion.manifest import FORMAT, FileEntry, Manifest, StepEntr
 from convertkit.conversion.origins import origins
 from convertkit.conversion.planning import Step, StepRecord, StockRecord, is_as_asked, plan
 from convertkit.conversion.request import BuildRequest
+from convertkit.conversion.standalone import entries, has_sample, sample_files
 from convertkit.conversion.stock import is_sized, make_stock
 from convertkit.conversion.store import Entry, Store
 from convertkit.errors import StoreError
@@ -60,12 +62,13 @@ def build(
     refuse_no_directory(output)
     settle(output)
     current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
-    if current is not None and is_as_asked(current, request, steps):
+    beside = sample_files(request)
+    if current is not None and is_as_asked(current, request, steps) and has_sample(current, beside):
         return BuildResult(output, current, _known_records(store, steps, current), fresh=False)
     if current is None:
         check_by_hand(request.target, output)
     run = _Run(request, steps, store, report)
-    return run.to(output)
+    return run.to(output, beside)
 
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
@@ -90,14 +93,14 @@ class _Run:
         self.created: list[tuple[str, tuple[str, ...]]] = []
         self.entries: list[StepEntry] = []
 
-    def to(self, output: Path) -> BuildResult:
+    def to(self, output: Path, beside: Mapping[str, bytes]) -> BuildResult:
         model = self.graph()
         compiled = self._compile(model)
         files = compiled.files()
         sizes = {name: (compiled.directory / name).stat().st_size for name in files}
-        table = {name: FileEntry(digest, sizes[name]) for name, digest in sorted(files.items())}
-        manifest = with_compiled(self.request, output, self._manifest(table))
-        lay_out(output, compiled.directory, manifest)
+        table = {name: FileEntry(digest, sizes[name]) for name, digest in files.items()} | entries(beside)
+        manifest = with_compiled(self.request, output, self._manifest(dict(sorted(table.items()))))
+        lay_out(output, compiled.directory, manifest, beside)
         self.store.bound()
         return BuildResult(output, manifest, tuple(self.records), fresh=True)
 

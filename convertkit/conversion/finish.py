@@ -19,6 +19,7 @@ from convertkit.conversion.layout import lay_out, refuse_foreign, refuse_no_dire
 from convertkit.conversion.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
 from convertkit.conversion.pack import unpack
 from convertkit.conversion.replay import check
+from convertkit.conversion.standalone import without_sample
 from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.storage.files import (
     canonical_json,
@@ -166,7 +167,9 @@ def _completed(manifest: Manifest, compiler: Compiler | None, work: Path) -> Man
     table = {name: FileEntry(sha256_file(path), path.stat().st_size) for name, path in files.items()}
     facts = {**manifest.steps[-1].facts, "compiler": compiler.identity if compiler else ""}
     previous = manifest.steps[-2].key if len(manifest.steps) > 1 else None
-    result = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in table.items()}))
+    result = sha256_bytes(
+        canonical_json({name: entry.sha256 for name, entry in without_sample(table).items()})
+    )
     last = StepEntry("compile", step_key("compile", facts, previous), facts, result)
     steps = (*manifest.steps[:-1], last)
     return msgspec.structs.replace(manifest, steps=steps, files=table).sealed()

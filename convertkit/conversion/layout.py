@@ -6,8 +6,9 @@ Whoever is killed before all is ready has changed nothing; after that, the next 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from convertkit.conversion.manifest import NAME, FileEntry, Manifest, is_untouched, read_manifest
 from convertkit.errors import SpecError, StoreError, UsageError
@@ -35,8 +36,13 @@ def is_intact(path: Path, entry: FileEntry) -> bool:
     return path.is_file() and path.stat().st_size == entry.bytes and sha256_file(path) == entry.sha256
 
 
-def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
+def lay_out(
+    output: Path, source: Path, manifest: Manifest, beside: Mapping[str, bytes] = MappingProxyType({})
+) -> None:
     """Brings ``output`` to exactly the manifest's files; other files there are not touched.
+
+    Args:
+        source: has the files, but for those of ``beside``.
 
     Raises:
         UsageError: a file of the artifact would replace one that convertkit did not make, or the place cannot
@@ -45,7 +51,7 @@ def lay_out(output: Path, source: Path, manifest: Manifest) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
         with locked_directory(output):
-            _lay_out(output, source, manifest)
+            _lay_out(output, source, manifest, beside)
     except StoreError as error:
         error.message = error.message.replace(str(output / READY), str(output))
         raise
@@ -104,13 +110,17 @@ def refuse_foreign(output: Path, names: Iterable[str], manifest: Manifest) -> No
             )
 
 
-def _lay_out(output: Path, source: Path, manifest: Manifest) -> None:
+def _lay_out(output: Path, source: Path, manifest: Manifest, beside: Mapping[str, bytes]) -> None:
     clean_leftovers(output)
     _move_in(output)
     _refuse_foreign(output, manifest, _previous_files(output))
     with atomic_directory(output / READY) as filling:
         for name, entry in manifest.files.items():
-            if not is_intact(output / name, entry):
+            if is_intact(output / name, entry):
+                continue
+            if name in beside:
+                (filling / name).write_bytes(beside[name])
+            else:
                 # no link: the store's is not the user's to damage
                 shutil.copyfile(source / name, filling / name)
         (filling / NAME).write_bytes(manifest.encode())

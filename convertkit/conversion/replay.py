@@ -13,6 +13,7 @@ from convertkit.conversion.engine import build
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest, StepEntry, is_untouched, read_manifest
 from convertkit.conversion.request import Asked, Origin, at_size, make_request
+from convertkit.conversion.standalone import without_sample
 from convertkit.conversion.store import Store
 from convertkit.errors import SpecError
 from convertkit.passes.history import NO_CHECK
@@ -87,7 +88,9 @@ def check(path: Path) -> list[Finding]:
             continue
         same = sha256_file(file) == entry.sha256
         findings.append(Finding(f"{name} {'matches' if same else 'does not match'} its sha256", same))
-    table = sha256_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
+    table = sha256_bytes(
+        canonical_json({name: entry.sha256 for name, entry in without_sample(manifest.files).items()})
+    )
     findings += [
         Finding(f"{step.facts.get('pass', step.kind)} was not checked: {why}", True)
         for step in manifest.steps
@@ -155,8 +158,9 @@ def _compare(position: int, old: StepEntry | None, new: StepEntry | None) -> Fin
 
 def _compare_files(old: Manifest, new: Manifest, product: str) -> Finding:
     """The last step, but for the file of the compiler, which was not asked again."""
-    expected = {name: entry for name, entry in old.files.items() if name != product}
-    differs = sorted(name for name in {*expected, *new.files} if expected.get(name) != new.files.get(name))
+    expected, found = without_sample(old.files), without_sample(new.files)
+    expected.pop(product)
+    differs = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
     what = f"step {len(old.steps)} compile, without {product}"
     return Finding(
         f"{what}: {', '.join(differs)} differs" if differs else f"{what}: same result", not differs

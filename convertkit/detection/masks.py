@@ -18,8 +18,8 @@ from convertkit.detection.types import RLE, Array
 
 Positions = NDArray[np.int64]
 
-_STRIP = 1 << 16  # pixels pasted at a time: 256 KiB of float32 stay in the cache
 _PRODUCT = 1 << 13  # pixels per matrix product: OpenBLAS starts threads above 9362 (at 28 taps)
+_STRIP = 8  # products pasted at a time: 256 KiB of float32 stay in the cache
 
 
 def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float = 0.5) -> list[RLE]:
@@ -106,7 +106,7 @@ def _taps(low: np.float32, high: np.float32, start: int, stop: int, taps: int) -
 def _strips(columns: Array, rows: Array, threshold: float) -> Iterator[tuple[int, NDArray[np.bool_]]]:
     """The pasted mask, a strip of columns at a time: ``(columns, height + 1) bool``, the last row is False."""
     height = rows.shape[1]
-    step = max(1, _STRIP // height)
+    step = _STRIP * _few(height)
     for start in range(0, len(columns), step):
         strip = columns[start : start + step]
         inside = np.zeros((len(strip), height + 1), np.bool_)
@@ -120,7 +120,7 @@ def _product(left: Array, right: Array) -> Array:
     Next to an inference that uses every core those threads wait for each other many times longer than they
     calculate: 470 ms instead of 10 for a hundred masks.
     """
-    few = max(1, _PRODUCT // right.shape[1])
+    few = _few(right.shape[1])
     whole = len(left) // few * few
     result = np.empty((len(left), right.shape[1]), np.float32)
     if whole:
@@ -128,6 +128,11 @@ def _product(left: Array, right: Array) -> Array:
         np.matmul(blocks, right, out=result[:whole].reshape(-1, few, right.shape[1]))
     np.matmul(left[whole:], right, out=result[whole:])
     return result
+
+
+def _few(columns: int) -> int:
+    """Rows of a product's left side, where its right side has so many columns."""
+    return max(1, _PRODUCT // columns)
 
 
 def _edges(inside: NDArray[np.bool_], left: int, top: int, height: int) -> Positions:

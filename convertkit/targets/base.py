@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.targets.context import CompileContext
     from convertkit.targets.file_tool import FileTool
     from convertkit.targets.machine import Machine
+    from convertkit.targets.sample import Sample
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Target:
     @property
     def tool(self) -> FileTool | None:
         """The vendor's tool that runs the artifact on files."""
+        return None
+
+    @property
+    def sample(self) -> Sample | None:
+        """How the artifact runs without convertkit, as a script beside it shows."""
         return None
 
     @property

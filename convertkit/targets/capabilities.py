@@ -178,6 +178,10 @@ def leave(target: Target, model: LightModel, directory: Path, context: CompileCo
         target.compile(model, directory, context)
     if not graph.is_file() or graph.stat().st_mtime_ns != written.st_mtime_ns:
         raise TargetError(f"target {target.name}: compile changed model.onnx", hint="write to another file")
+    if taken := next(directory.glob("sample.*"), None):
+        raise TargetError(
+            f"target {target.name}: compile wrote {taken.name}", hint="a build has its own sample.*"
+        )
 
 
 def open_runtime(target: Target, directory: Path, name: str, options: RuntimeOptions) -> Runtime:

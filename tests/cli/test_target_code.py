@@ -91,6 +91,17 @@ def test_a_compile_that_changes_the_graph_is_refused(cli: Cli, tiny: Path, chang
     assert not Path("made").exists()
 
 
+def test_a_compile_that_writes_a_sample_of_its_own_is_refused(cli: Cli, tiny: Path) -> None:
+    words = plugin(
+        "    def compile(self, model, directory, context): (directory / 'sample.py').write_text('mine')"
+    )
+
+    done = cli("build", tiny, *words)
+
+    line = "error: target chip: compile wrote sample.py (a build has its own sample.*)"
+    assert (done.code, done.err.splitlines()[-1]) == (4, line)
+
+
 @pytest.mark.parametrize(
     ("methods", "line"),
     [

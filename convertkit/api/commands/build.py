@@ -63,11 +63,15 @@ class Built(Shown, Struct, frozen=True, dict=True):
 
     def summary(self) -> Iterator[str]:
         """What was made."""
+        from convertkit.conversion.standalone import why_none
+
         yield from self.request.target.remarks(Path(self.directory))
         if line := unchecked_line(self.passes):
             yield line
         files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in self.manifest.files.items())
         yield f"{'built' if self.fresh else 'up to date:'} {self.directory} ({files}, manifest.json)"
+        if self.fresh and (why := why_none(self.request)):
+            yield f"no sample: {why}"
 
     def left_to_do(self, loaded: Sequence[str] = ()) -> Iterator[str]:
         """``loaded``: the plugins as words of a command line."""

@@ -64,6 +64,12 @@ class Ascend(targets.Target):
         return TOOL
 
     @property
+    def sample(self) -> targets.Sample:
+        from convertkit_ascend.bundle.sample import sample
+
+        return sample()
+
+    @property
     def machine(self) -> targets.Machine:
         from convertkit_ascend.roofline import machine
 

@@ -13,6 +13,10 @@ PIPELINE = ("fuse-multilevel-roialign", "fuse-multiclass-nms", "lower-heads")
 class CpuTarget(targets.Target):
     """Run on this machine's processor with onnxruntime; nothing to compile."""
 
+    @property
+    def sample(self) -> targets.Sample:
+        return targets.Sample("model.onnx")
+
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": version("onnxruntime")}
 

@@ -72,6 +72,11 @@ WITH_A_CHIP = (
         "the scores in the detections of both",
     ),
     Unseen(
+        "the samples of a bundle find what `acl` finds",
+        "python3 BUNDLE/sample.py PHOTO PICTURE.png && convertkit detect BUNDLE PHOTO --rung acl --json",
+        "the same scores and boxes; then those of `sample.cpp`, compiled as its first lines say",
+    ),
+    Unseen(
         "files for ais_bench go in and come out as described",
         "convertkit preprocess MODEL --target ascend310p3 -o IN"
         " && python3 -m ais_bench --model BUNDLE/model.om --input IN/input,IN/picture --output OUT"

@@ -86,22 +86,39 @@ app.add_typer(new.app, name="new")
 common.give((app, env.app, cache.app, new.app))
 
 
-def _version(value: bool) -> None:
-    if value:
+def _version(ctx: typer.Context, value: bool) -> None:
+    if not value:
+        return
+    if ctx.params.get("as_json"):
+        from convertkit.cli.ui import print_json
+        from convertkit.reports.versions import versions
+
+        print_json(versions())
+    else:
         from importlib.metadata import version
 
         typer.echo(f"convertkit {version('convertkit-compiler')}")
-        raise typer.Exit
+    raise typer.Exit
 
 
 @app.callback()
 def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show a traceback with every error.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+        bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option(
+            "--json",
+            is_eager=True,
+            help="With --version: those of Python, the system, tools and plugins too.",
+        ),
     ] = False,
 ) -> None:
     """Turn trained detection models into verified artifacts for accelerators."""
+    if as_json:
+        raise UsageError("--json goes with --version, or behind a command")
     if debug:
         os.environ["CONVERTKIT_DEBUG"] = "1"
 

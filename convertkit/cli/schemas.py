@@ -37,6 +37,7 @@ from convertkit.cli.results import (
     Rooms,
 )
 from convertkit.conversion.preview import Preview
+from convertkit.reports.versions import Versions
 from convertkit.errors import UnknownNameError
 from convertkit.exporting.state import Status
 from convertkit.models.spec import ModelSpec, VariantSpec
@@ -55,6 +56,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "model.yaml": (ModelSpec,),
     "variant.yaml": (VariantSpec,),
     "errors": (Errors,),
+    "version": (Versions,),
     "build": (Built, BuiltProfiles, Explained, Preview),
     "verify": (Verification, ShardRecord),
     "merge": (Verification,),

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import sys
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
 
 from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
-from convertkit.conversion.keys import tool_versions
+from convertkit.reports.versions import versions
 from convertkit.errors import PluginError
 from convertkit.exporting.interpreter import VARIABLE
 from convertkit.exporting.inventory import list_environments
@@ -51,7 +49,8 @@ def _plugins(files: Iterable[Path]) -> list[Diagnosis]:
 
 
 def _core() -> list[Diagnosis]:
-    tools = ", ".join(f"{name} {number}" for name, number in tool_versions().items())
+    here = versions()
+    tools = ", ".join(f"{name} {number}" for name, number in here.tools.items() if number != "-")
     unsupervised = Diagnosis(
         "note",
         "child processes",
@@ -59,8 +58,8 @@ def _core() -> list[Diagnosis]:
         "take files of strangers on Linux only; here a time limit ends a child, and not all that this has started",
     )
     return [
-        Diagnosis("ok", "convertkit", version("convertkit-compiler")),
-        Diagnosis("ok", "Python", f"{platform.python_version()} at {sys.executable}"),
+        Diagnosis("ok", "convertkit", here.convertkit),
+        Diagnosis("ok", "Python", f"{here.python} at {sys.executable}"),
         Diagnosis("ok", "tools", tools),
         Diagnosis("ok", "processors", f"{usable_processors()} of {os.cpu_count()} usable"),
         *([] if SUPERVISES else [unsupervised]),

@@ -6,7 +6,6 @@ import contextlib
 import getpass
 import io
 import os
-import platform
 import re
 import socket
 import zipfile
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 
+from convertkit.reports.versions import versions
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.storage.failures import failures_directory
 from convertkit.storage.files import atomic_write
@@ -64,13 +64,10 @@ def pack(path: Path, findings: Iterable[Diagnosis]) -> Packed:
 
 def _facts(findings: Iterable[Diagnosis]) -> Iterator[tuple[str, str]]:
     installed = {item.metadata["Name"]: item.version for item in distributions()}
-    versions = {
-        "python": platform.python_version(),
-        "system": platform.platform(),
-        "distributions": dict(sorted(installed.items(), key=lambda item: item[0].lower())),
-    }
+    others = dict(sorted(installed.items(), key=lambda item: item[0].lower()))
+    here = {**msgspec.to_builtins(versions()), "distributions": others}
     settings = {name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIXES)}
-    for name, value in (("doctor", list(findings)), ("versions", versions), ("settings", settings)):
+    for name, value in (("doctor", list(findings)), ("versions", here), ("settings", settings)):
         yield f"{name}.json", msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode()
 
 

@@ -20,7 +20,8 @@ from tests.tiny import tiny_model
 jsonschema = pytest.importorskip("jsonschema")
 
 REPOSITORY = Path(__file__).parents[2]
-FILES = {"model.yaml", "variant.yaml", "errors"}
+FILES = {"model.yaml", "variant.yaml", "errors", "version"}
+"""What is printed by no command of that name."""
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
@@ -63,6 +64,23 @@ def check(cli: Cli, name: str, *words: object, code: int = 0) -> Any:
 def graph(tmp_path: Path) -> Path:
     onnx.save(tiny_model(), tmp_path / "in.onnx")
     return Path("in.onnx")
+
+
+def test_versions(cli: Cli) -> None:
+    data = check(cli, "version", "--version")
+
+    assert data["convertkit"] in cli("--version").out
+    assert data["python"].split()[-1].startswith("3.")
+    assert {"numpy", "onnxruntime", "opencv-python-headless", "openvino"} <= set(data["tools"])
+    assert "-" not in (data["tools"]["numpy"], data["tools"]["onnx"])
+    assert data["plugins"]["cpu"] == f"convertkit-compiler {data['convertkit']}"
+
+
+def test_json_without_a_command_or_version_is_a_mistake(cli: Cli) -> None:
+    done = cli("--json", "doctor")
+
+    assert done.code == 2
+    assert done.json["error"]["message"] == "--json goes with --version, or behind a command"
 
 
 @pytest.mark.parametrize("kind", ["passes", "targets", "models", "plugins", "rules"])

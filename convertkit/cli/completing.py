@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import typer
@@ -61,8 +60,16 @@ def _targets(_: typer.Context) -> Iterable[str]:
 def _variants(ctx: typer.Context) -> Iterable[str]:
     """Of the package, which stands in ``args``: behind an option without its value nothing is told apart yet."""
     from convertkit.models.package import read_spec
+    from convertkit.models.places import locate
 
-    return read_spec(Path(ctx.args[0])).variants
+    return read_spec(locate(ctx.args[0])).variants
+
+
+def _packages(_: typer.Context) -> Iterable[str]:
+    """Where none begins so, the shell completes a path."""
+    from convertkit.models.places import packages
+
+    return sorted({place.name for place in packages()})
 
 
 def _rules(ctx: typer.Context) -> Iterable[str]:
@@ -78,14 +85,17 @@ def _kinds(ctx: typer.Context) -> Iterable[str]:
 
 
 def _named(ctx: typer.Context) -> Iterable[str]:
-    """Of ``show KIND NAME``; a model is a directory, which the shell completes."""
-    known = {"pass": _passes, "target": _targets}
+    """Of ``show KIND NAME``."""
+    known = {"pass": _passes, "target": _targets, "model": _packages}
     return known[ctx.params["kind"]](ctx)
 
 
 BY_PARAMETER: Mapping[str, Completer] = {
     "target": _names(_targets),
     "variant": _names(_variants),
+    "model": _names(_packages),
+    "package": _names(_packages),
+    "subject": _names(_packages),
     "passes": _steps,
     "pipeline": _steps,
     "done": _steps,

@@ -46,6 +46,18 @@ def test_variants_of_the_package_that_was_named(complete, tiny: Path) -> None:
     assert complete(f"convertkit build {tiny} --variant s") == ["small"]
 
 
+def test_model_packages_by_name_and_their_variants(complete, tiny: Path) -> None:
+    (Path("models") / "mascot").mkdir(parents=True)
+    (Path("models") / "mascot" / "model.yaml").write_text((tiny / "model.yaml").read_text())
+
+    assert complete("convertkit build mas") == ["mascot", "maskrcnn"]
+    assert complete("convertkit show model yo") == ["yolox"]
+    assert complete("convertkit detect x.png y.png --package fast") == ["faster_rcnn"]
+    assert complete("convertkit estimate retin") == ["retinanet"]
+    assert complete("convertkit verify maskrcnn --variant mi") == ["mini"]
+    assert complete("convertkit build models/mas") == []  # the shell completes paths
+
+
 def test_kinds(complete) -> None:
     assert complete("convertkit list ru") == ["rules"]
     assert complete("convertkit show mo") == ["model"]

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from convertkit.targets.machine import Figure as Figure
     from convertkit.targets.machine import Machine as Machine
     from convertkit.targets.pixels import Pixels as Pixels
-    from convertkit.targets.sample import Sample as Sample
+    from convertkit.targets.sample import SampleCode as SampleCode
     from convertkit.targets.timing import Timed as Timed
     from convertkit.targets.timing import Timings as Timings
 else:

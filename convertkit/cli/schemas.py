@@ -37,12 +37,12 @@ from convertkit.cli.results import (
     Rooms,
 )
 from convertkit.conversion.preview import Preview
-from convertkit.reports.versions import Versions
 from convertkit.errors import UnknownNameError
 from convertkit.exporting.state import Status
 from convertkit.models.spec import ModelSpec, VariantSpec
 from convertkit.offline.scoring import Finished
 from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.reports.versions import Versions
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.sealed import ShardRecord
 

@@ -11,12 +11,12 @@ from typing import Literal
 
 from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
-from convertkit.reports.versions import versions
 from convertkit.errors import PluginError
 from convertkit.exporting.interpreter import VARIABLE
 from convertkit.exporting.inventory import list_environments
 from convertkit.exporting.toolchain import compiler
 from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.reports.versions import versions
 from convertkit.storage.files import home
 
 ENVIRONMENT_GIGABYTES = 6

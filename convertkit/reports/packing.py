@@ -16,8 +16,8 @@ from pathlib import Path
 
 import msgspec
 
-from convertkit.reports.versions import versions
 from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.reports.versions import versions
 from convertkit.storage.failures import failures_directory
 from convertkit.storage.files import atomic_write
 

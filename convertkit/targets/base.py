@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from convertkit.targets.context import CompileContext
     from convertkit.targets.file_tool import FileTool
     from convertkit.targets.machine import Machine
-    from convertkit.targets.sample import Sample
+    from convertkit.targets.sample import SampleCode
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Target:
         return None
 
     @property
-    def sample(self) -> Sample | None:
+    def sample(self) -> SampleCode | None:
         """How the artifact runs without convertkit, as a script beside it shows."""
         return None
 

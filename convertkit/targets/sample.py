@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleCode:
     """How an artifact runs without convertkit.
 
     Attributes:

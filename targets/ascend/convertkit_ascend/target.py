@@ -64,7 +64,7 @@ class Ascend(targets.Target):
         return TOOL
 
     @property
-    def sample(self) -> targets.Sample:
+    def sample(self) -> targets.SampleCode:
         from convertkit_ascend.bundle.sample import sample
 
         return sample()

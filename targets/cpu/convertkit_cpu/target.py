@@ -14,8 +14,8 @@ class CpuTarget(targets.Target):
     """Run on this machine's processor with onnxruntime; nothing to compile."""
 
     @property
-    def sample(self) -> targets.Sample:
-        return targets.Sample("model.onnx")
+    def sample(self) -> targets.SampleCode:
+        return targets.SampleCode("model.onnx")
 
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": version("onnxruntime")}

@@ -24,7 +24,7 @@ def run(model, feeds):  # inputs by name where the compiler kept it, else by pos
 """
 
 
-def sample() -> targets.Sample:
+def sample() -> targets.SampleCode:
     """The sample of an artifact for any chip."""
     text = Path(__file__).with_name(CPP).read_text(encoding="utf-8")
-    return targets.Sample(OM, RUN, {CPP: text})
+    return targets.SampleCode(OM, RUN, {CPP: text})

@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint types format env env-seed bench pictures exports-full docs wheel clean
+.PHONY: help setup demo test fast lint types format env env-seed bench pictures exports-full docs site wheel clean
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -72,6 +72,9 @@ docs: setup ## make the tables in docs/ anew
 	$(BIN)/python -m bench.accuracy
 	$(BIN)/python -m bench.yolox
 	$(BIN)/python -m bench.exports
+
+site: $(VENV)/.ready-dev ## build the documentation as a site, build/site/README.html; a warning is an error
+	$(BIN)/python -m sphinx -W --keep-going -q -b html -c docs/site docs build/site
 
 wheel: $(VENV)/.ready-dev ## build the distribution, dist/*.whl, which pip installs
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

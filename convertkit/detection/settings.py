@@ -48,7 +48,10 @@ class PreprocessSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class PostprocessSpec(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """How raw outputs become detections: slots need a score above, mask pixels one of at least, these thresholds."""
+    """How raw outputs become detections.
+
+    Slots need a score above ``score_threshold``, mask pixels a probability of at least ``mask_threshold``.
+    """
 
     score_threshold: float = 0.05
     mask_threshold: float = 0.5

@@ -81,6 +81,7 @@ class TensorSpec(Record, frozen=True):
 class EnvironmentSpec(Record, frozen=True):
     """The export environment: what pip installs, line by line, and with which variables.
 
+    ``requirements`` is a file of pip's, ``variables`` are set in pip's environment.
     ``modules`` is what must be importable in the end; an interpreter the user names is asked for these.
     ``python`` lists the versions (``3.11``) it can be made from; any where there are none.
     """
@@ -103,6 +104,7 @@ class OtherEnvironmentSpec(EnvironmentSpec, frozen=True):
 class ExportSpec(Record, frozen=True):
     """The export hook: a worker script run by the interpreter of the export environment; or ``like`` another package.
 
+    ``worker`` is the script's file, ``environment`` what it needs, ``opset`` that of the graphs it writes.
     ``like`` is the name of a package, beside this one or of convertkit, whose worker and environment are taken.
     ``standalone`` says that it also takes the tasks ``check`` and ``weights``, in our interpreter, without a framework.
     ``environments`` are others that the same worker runs in, by the name that ``--env`` has for them.
@@ -127,6 +129,7 @@ class ConfigSpec(Record, frozen=True):
 class WeightsSpec(Record, frozen=True):
     """Where the checkpoint comes from: a file that travels with the package, or a download.
 
+    ``path`` is the file; or ``url`` is fetched, of so many bytes (``size``) and with this ``sha256``.
     ``ema`` takes the second set of weights that it holds, as trainers with averaging leave it, for the model's own.
     """
 
@@ -140,9 +143,11 @@ class WeightsSpec(Record, frozen=True):
 class DatasetSpec(Record, frozen=True):
     """A COCO dataset: a directory of images with an annotation file, or a generator in the package.
 
-    ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``; a variant's own file may
-    name only those that ``model.yaml`` names. ``split`` becomes part of a directory's name. ``opencv`` is the oldest
-    version that draws the images which the accuracy spec was written for; those of an older one are not judged.
+    ``annotations`` is a COCO instances file, ``images`` the directory of its photos.
+    ``generator`` is ``FILE.py:FUNCTION``, called as ``function(directory, split, count)``; ``count`` is how many
+    photos. A variant's own file may name only those that ``model.yaml`` names. ``split`` becomes part of a
+    directory's name. ``opencv`` is the oldest version that draws the images which the accuracy spec was written
+    for; those of an older one are not judged.
     """
 
     annotations: str | None = None
@@ -155,6 +160,8 @@ class DatasetSpec(Record, frozen=True):
 
 class AccuracySpec(Record, frozen=True):
     """What the deployed model must reach: metrics (``AP``, ``AP50`` ...) by task, minus ``tolerance``.
+
+    Tasks are ``bbox`` and ``segm``: of boxes and of masks, in 0..1.
 
     ``source`` says where the expected figures come from, ``images`` on how many images they were measured: a run
     over fewer is reported but not judged. ``framework`` holds the recorded figures of the framework itself.
@@ -176,7 +183,10 @@ class AccuracySpec(Record, frozen=True):
 
 
 class PerformanceSpec(Record, frozen=True):
-    """A recorded speed: images per second of computing alone (1000 x batch / mean compute ms), and who measured it."""
+    """A recorded speed: images per second of computing alone (1000 x batch / mean compute ms), and who measured it.
+
+    ``fps`` is that figure with ``batch`` pictures in one run, ``source`` who measured it.
+    """
 
     fps: Annotated[float, Meta(gt=0)]
     batch: Positive = 1
@@ -186,6 +196,8 @@ class PerformanceSpec(Record, frozen=True):
 class VariantSpec(Record, frozen=True):
     """One concrete model of a package: configuration, weights and input size; or an ONNX file, ``stock``, and its size.
 
+    ``size`` is height and width in pixels, ``summary`` a line for ``convertkit list models``; ``config`` and
+    ``weights`` are what is exported, ``dataset`` the photos of ``verify``, and ``accuracy`` what it judges by.
     ``classes``, ``preprocess`` and ``postprocess`` are instead of those of the package; ``classes`` is a list, a file
     with one name a line, or ``checkpoint``: the names that training wrote into it. ``batch`` is how many pictures one
     run takes. ``profiles`` are sizes to build one model each for, instead of ``size``: a photo goes to the one in which
@@ -211,6 +223,11 @@ class VariantSpec(Record, frozen=True):
 
 class ModelSpec(Record, frozen=True):
     """``model.yaml``: everything about a model package that is data rather than code.
+
+    ``name`` and ``summary`` are what ``convertkit list models`` shows. ``inputs`` and ``outputs`` say by name what the
+    stock graph's tensors mean, ``preprocess`` and ``postprocess`` what is done around it, ``classes`` the names of
+    labels: a list, a file with one a line, or ``coco``. ``pipeline`` are the passes for every target; each target
+    appends its own. ``variants`` are the concrete models by name, ``default_variant`` the one without ``--variant``.
 
     Without ``plugin`` photos and outputs are treated by their roles (:class:`convertkit.models.base.Model`); without
     ``export`` every variant is an ONNX file, its ``stock``. ``samples`` are photos on which every pass is checked.

@@ -28,7 +28,7 @@ def register_passes(register: Callable[[type[Pass]], None]) -> None:
 
 @hookspec
 def register_targets(register: Callable[[Target], None]) -> None:
-    """Call ``register(SomeTarget(...))`` for every target the plugin brings."""
+    """Call ``register(SomeTarget("name"))`` for every target the plugin brings: an object, no class."""
 
 
 @hookspec
@@ -38,7 +38,10 @@ def register_models(register: Callable[[type[Model]], None]) -> None:
 
 @hookspec
 def register_domains(register: Callable[[Domain], None]) -> None:
-    """Call ``register(Domain(...))`` for every domain of operators the plugin's graphs may hold."""
+    """Call ``register(Domain(name, register_schemas, lower))`` for operators that standard ONNX does not have.
+
+    ``adopt`` of a domain takes in files that have them in another one.
+    """
 
 
 @hookspec
@@ -48,4 +51,4 @@ def after_pass(record: PassRecord) -> None:
 
 @hookspec
 def examine() -> list[Diagnosis]:  # type: ignore[empty-body]
-    """Look at this machine for ``convertkit doctor``: what the plugin needs, and whether it is there."""
+    """Return a list of ``Diagnosis`` for ``convertkit doctor``: what the plugin needs here, and whether it is there."""

@@ -1,4 +1,4 @@
-"""Writes docs/without-a-chip.md: on which statement each test with a stand-in stands.
+"""Writes docs/without-a-chip.md, lint-rules.md and never-seen.md: on which statement each test with a stand-in stands.
 
     python -m tests.ascend.page
 
@@ -9,8 +9,9 @@ which nothing outside of them imports.
 from __future__ import annotations
 
 from tests.ascend.evidence import ROOT
-from tests.ascend.page.document import PAGE, document
+from tests.ascend.page.document import documents
 
 if __name__ == "__main__":
-    PAGE.write_text(document(), encoding="utf-8")
-    print(f"wrote {PAGE.relative_to(ROOT)}")
+    for page, text in documents().items():
+        page.write_text(text, encoding="utf-8")
+        print(f"wrote {page.relative_to(ROOT)}")

@@ -1,6 +1,8 @@
-"""The text of docs/without-a-chip.md around its tables."""
+"""The text of docs/without-a-chip.md, docs/lint-rules.md and docs/never-seen.md around their tables."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from tests.ascend.atc.claims import COMMAND_LINE, FILES, OUTPUT
 from tests.ascend.doctor.claims import CLAIMS as DOCTOR
@@ -9,7 +11,10 @@ from tests.ascend.numerics.claims import AIPP_UNIT, NMS_KERNEL, PEAKS, PRECISION
 from tests.ascend.page import tables
 from tests.ascend.page.never_seen import WITH_A_CHIP, WITH_ATC
 
-PAGE = ROOT / "docs" / "without-a-chip.md"
+DOCS = ROOT / "docs"
+PAGE, RULES_PAGE, UNSEEN_PAGE = (
+    DOCS / name for name in ("without-a-chip.md", "lint-rules.md", "never-seen.md")
+)
 
 TEXT = """# Without a chip
 
@@ -85,18 +90,7 @@ source in brackets does (TOOLS is Ascend/tools, MSIT is Ascend/msit), or what th
 
 ## The linter
 
-`convertkit list rules --target ascend310p3` lists the rules; with `convertkit lint FILE --target ascend310p3 --sarif`
-each says as its `source` where it was read: `ascend-facts: nms-limits` is
-[that statement](ascend-facts.md#nms-limits). In short:
-
-{rules}
-
-One by one:
-
-{every_rule}
-
-Every rule about the file is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators
-are broken by a node each ({limits}), and the list is complete ({complete}).
+Every rule and where it was read: [lint-rules.md](lint-rules.md).
 
 ## What the chip is taken to compute
 
@@ -130,7 +124,31 @@ error is neither an upper nor a lower bound.
 
 {peaks}
 
-## Never seen on hardware
+What only a chip or ATC can show: [never-seen.md](never-seen.md).
+"""
+
+RULES = """# Rules of the linter
+
+Made by `python -m tests.ascend.page`.
+
+`convertkit list rules --target ascend310p3` lists the rules; with `convertkit lint FILE --target ascend310p3 --sarif`
+each says as its `source` where it was read: `ascend-facts: nms-limits` is
+[that statement](ascend-facts.md#nms-limits). In short:
+
+{rules}
+
+One by one:
+
+{every_rule}
+
+Every rule about the file is broken alone by a small graph and kept by its twin ({broken}, {kept}), limits of operators
+are broken by a node each ({limits}), and the list is complete ({complete}).
+"""
+
+UNSEEN = """# Never seen on hardware
+
+No chip and no CANN were ever within reach; [without-a-chip.md](without-a-chip.md) says what stood in for them.
+This page is made by `python -m tests.ascend.page`.
 
 If you have ATC or a chip, each line is worth a report, above all where it fails. BUNDLE is the directory that
 `convertkit build MODEL --target ascend310p3` leaves.
@@ -148,6 +166,26 @@ SITUATION = "tests/ascend/atc/test_situations.py"
 LINT = "tests/ascend/linter"
 
 
+def documents() -> dict[Path, str]:
+    """Every page, whole."""
+    return {PAGE: document(), RULES_PAGE: rules_document(), UNSEEN_PAGE: unseen_document()}
+
+
+def rules_document() -> str:
+    return RULES.format(
+        rules=tables.rules(),
+        every_rule=tables.every_rule(),
+        broken=tables.link(f"{LINT}/test_cases.py::test_what_breaks_a_rule_is_named_alone"),
+        kept=tables.link(f"{LINT}/test_cases.py::test_its_corrected_twin_is_clean"),
+        limits=tables.link("tests/ascend/linter/test_limits.py::test_a_node_outside_a_limit_is_named"),
+        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_that_is_reported_is_in_it"),
+    )
+
+
+def unseen_document() -> str:
+    return UNSEEN.format(with_atc=tables.unseen(WITH_ATC), with_a_chip=tables.unseen(WITH_A_CHIP))
+
+
 def document() -> str:
     """The whole page."""
     return TEXT.format(
@@ -161,17 +199,9 @@ def document() -> str:
         situations=tables.situations(),
         statements=tables.statements(),
         doctor=tables.claims(DOCTOR),
-        rules=tables.rules(),
-        every_rule=tables.every_rule(),
-        broken=tables.link(f"{LINT}/test_cases.py::test_what_breaks_a_rule_is_named_alone"),
-        kept=tables.link(f"{LINT}/test_cases.py::test_its_corrected_twin_is_clean"),
-        limits=tables.link("tests/ascend/linter/test_limits.py::test_a_node_outside_a_limit_is_named"),
-        complete=tables.link(f"{LINT}/test_catalogue.py::test_every_rule_that_is_reported_is_in_it"),
         roi_extractor=tables.claims(ROI_EXTRACTOR),
         nms=tables.claims(NMS_KERNEL),
         precision=tables.claims(PRECISION),
         aipp=tables.claims(AIPP_UNIT),
         peaks=tables.claims(PEAKS),
-        with_atc=tables.unseen(WITH_ATC),
-        with_a_chip=tables.unseen(WITH_A_CHIP),
     )

@@ -67,8 +67,7 @@ def build(
         return BuildResult(output, current, _known_records(store, steps, current), fresh=False)
     if current is None:
         check_by_hand(request.target, output)
-    run = _Run(request, steps, store, report)
-    return run.to(output, beside)
+    return _Run(request, steps, store, report).to(output, beside)
 
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
@@ -94,8 +93,7 @@ class _Run:
         self.entries: list[StepEntry] = []
 
     def to(self, output: Path, beside: Mapping[str, bytes]) -> BuildResult:
-        model = self.graph()
-        compiled = self._compile(model)
+        compiled = self._compile(self.graph())
         files = compiled.files()
         sizes = {name: (compiled.directory / name).stat().st_size for name in files}
         table = {name: FileEntry(digest, sizes[name]) for name, digest in files.items()} | entries(beside)

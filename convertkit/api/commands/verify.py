@@ -37,6 +37,7 @@ from convertkit.verification.shards import WHOLE, Shard, chosen_shard
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.datasets.coco import CocoDataset
+    from convertkit.verification.data import Source
     from convertkit.verification.rung_names import RungName
 
 
@@ -138,12 +139,9 @@ def verify(
     """
     from convertkit.conversion.profiles import build_profiles, places
     from convertkit.targets.context import RuntimeOptions
-    from convertkit.verification.data import find_source
 
     chosen, part = tasks_in(tasks), _part(shard)
-    if part != WHOLE:
-        refuse_meaningless("a shard, of which nothing is concluded", {"--report": html})
-    page = page_file(html)
+    page = _page_of(html, part)
     requests = requests_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
@@ -153,20 +151,34 @@ def verify(
     names = (runtime,) if isinstance(runtime, str) else runtime
     rungs = _rungs(request, names, places(requests, room), ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
-    if not (request.target.runtimes and compiled):
-        _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
-    source = find_source(
-        request.package, request.variant, annotations=path_of(annotations), images=path_of(images),
-        note=lambda line: report(Said(line)),
-    )  # fmt: skip
+    _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
+    source = _source(request, path_of(annotations), path_of(images), report)
+    device_options = RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs))
     found = run(
         requests, partial(build_profiles, requests, room, report=report) if compiled else None, source, rungs,
         limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder, until_decided=until_decided,
         shard=part, workers=workers, results=path_of(results),
-        options=RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs)),
-        ready=bool(names), bar=bar, report=report, told=partial(_write, page, report),
+        options=device_options, ready=bool(names), bar=bar, report=report, told=partial(_write, page, report),
     )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
+
+
+def _source(request: BuildRequest, annotations: Path | None, images: Path | None, report: Report) -> Source:
+    from convertkit.verification.data import find_source
+
+    return find_source(
+        request.package,
+        request.variant,
+        annotations=annotations,
+        images=images,
+        note=lambda line: report(Said(line)),
+    )
+
+
+def _page_of(html: Place | None, part: Shard) -> Path | None:
+    if part != WHOLE:
+        refuse_meaningless("a shard, of which nothing is concluded", {"--report": html})
+    return page_file(html)
 
 
 def _write(
@@ -179,6 +191,8 @@ def _write(
 
 
 def _refuse_device(request: BuildRequest, rungs: Sequence[RungName], given: Mapping[str, object]) -> None:
+    if request.target.runtimes and any(rung.source == "target" for rung in rungs):
+        return
     names = ", ".join(rung.text for rung in rungs)
     refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.verify import report
+from convertkit.cli.verify import DetailsOption, report
 
 
 def merge(
@@ -20,6 +20,7 @@ def merge(
         typer.Option("--annotations", help="The COCO instances file; default: where the shards found it."),
     ] = None,
     per_class: shared.PerClassOption = False,
+    details: DetailsOption = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections of all photos in this directory.")
     ] = None,
@@ -34,4 +35,4 @@ def merge(
     from convertkit.cli.ui import BuildView
 
     found = run(directories, annotations=annotations, results=results, report=BuildView())
-    report(found, per_class=per_class, as_json=as_json)
+    report(found, per_class=per_class, details=details, as_json=as_json)

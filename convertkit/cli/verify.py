@@ -33,6 +33,10 @@ ResultFilesOption = Annotated[
 LadderOption = Annotated[
     bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
 ]
+DetailsOption = Annotated[
+    bool,
+    typer.Option("--details", help="Also average recall, kinds of errors (TIDE), and AP of every class."),
+]
 UntilOption = Annotated[
     bool,
     typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
@@ -63,6 +67,7 @@ def verify(
     runtime: RungsOption = None,
     ladder: LadderOption = False,
     per_class: shared.PerClassOption = False,
+    details: DetailsOption = False,
     until_decided: UntilOption = False,
     results: ResultsOption = None,
     compiler: shared.CompilerOption = "auto",
@@ -93,17 +98,17 @@ def verify(
         plugin=plugin or (), report=BuildView(), bar=progress_bar,
     )  # fmt: skip
     if not isinstance(found, Sharded):
-        report(found, per_class=per_class, as_json=as_json)
+        report(found, per_class=per_class, details=details, as_json=as_json)
     elif as_json:
         print_json(found)
     else:
         show(found.page(results))
 
 
-def report(found: Verified, *, per_class: bool, as_json: bool) -> None:
+def report(found: Verified, *, per_class: bool, details: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
     if as_json:
         print_json(found)
     else:
-        show(found.page(per_class=per_class))
+        show(found.page(per_class=per_class, details=details))
     refuse_missed(f"{found.model} {found.variant} on {found.target}", found.verdict)

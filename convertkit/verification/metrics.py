@@ -27,6 +27,7 @@ from convertkit.datasets.annotations import AnnotationFile, Category, read_annot
 from convertkit.datasets.shapes import area_of, check_shapes, mask_of
 from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.verification.matches import Matches, matches_of
+from convertkit.verification.mistakes import Mistake, mistakes_of
 from convertkit.verification.results import Result, read_results
 
 Task = Literal["bbox", "segm"]
@@ -47,8 +48,9 @@ class Metrics:
     Average precision over IoU 0.50:0.95 (``AP``), at 0.50 and 0.75, of small, medium and large objects; average
     recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
 
-    ``per_class`` is AP by the name of the category; ``any_class50``, where AP50 is doubtful, is what it were if a
-    detection might have any class. ``matches`` is what became of every detection, where it was asked for.
+    ``per_class`` is AP by the name of the category; ``mistakes`` what goes wrong, by kind; ``any_class50``, where AP50
+    is doubtful, what it were if a detection might have any class. ``matches`` is what became of every detection, where
+    it was asked for.
     """
 
     AP: float
@@ -64,6 +66,7 @@ class Metrics:
     ARm: float
     ARl: float
     per_class: Mapping[str, float] = field(kw_only=True)
+    mistakes: Mapping[str, Mistake] = field(kw_only=True)
     any_class50: float | None = field(kw_only=True, default=None)
     matches: Matches | None = field(kw_only=True, default=None, repr=False, compare=False)
 
@@ -159,12 +162,13 @@ def _evaluate(
     evaluation.params.img_ids = image_ids
     numbers = _run(evaluation)
     per_class = _per_class(evaluation, found.categories)
+    mistakes, any_class = mistakes_of(evaluation), None
     names = dict(zip(evaluation.params.cat_ids, per_class, strict=True))
     matches = matches_of(evaluation, image_ids, names) if matched else None
-    if not 0 <= numbers[1] < DOUBTFUL:
-        return Metrics(*numbers, per_class=per_class, matches=matches)
-    evaluation.params.use_cats = False
-    return Metrics(*numbers, per_class=per_class, any_class50=_run(evaluation)[1], matches=matches)
+    if 0 <= numbers[1] < DOUBTFUL:
+        evaluation.params.use_cats = False
+        any_class = _run(evaluation)[1]
+    return Metrics(*numbers, per_class=per_class, mistakes=mistakes, any_class50=any_class, matches=matches)
 
 
 def _run(evaluation: hotcoco.COCOeval) -> list[float]:

@@ -25,6 +25,7 @@ from convertkit.verification.intervals import Estimate
 from convertkit.verification.journal import Journals
 from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import TASKS, check_tasks, evaluate
+from convertkit.verification.mistakes import Mistake
 from convertkit.verification.profiled import Preparation
 from convertkit.verification.results import ResultsWriter, refuse_unusable
 from convertkit.verification.stream import I, Timing, stream
@@ -42,6 +43,7 @@ class Rung(Struct, frozen=True):
         origin: ``measured`` now, or where a recorded figure comes from.
         stages: seconds busy per stage, summed over threads.
         per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
+        mistakes: task -> kind of error, by TIDE's name -> what it costs.
         note: what makes the figures doubtful; empty where nothing does.
         failure: what went wrong where it could not be measured; it has no figures then.
         intervals: task -> AP metric, or ``AP CATEGORY`` -> the figure with its 95 % interval.
@@ -54,6 +56,7 @@ class Rung(Struct, frozen=True):
     origin: str = "measured"
     stages: dict[str, float] = {}
     per_class: dict[str, dict[str, float]] = {}
+    mistakes: dict[str, dict[str, Mistake]] = {}
     note: str = ""
     intervals: dict[str, dict[str, Estimate]] = {}
     failure: str = ""
@@ -260,5 +263,6 @@ def score(course: Course, ran: Ran) -> Rung:
         timing.images_per_second if timing else None,
         stages={**timing.busy} if timing else {},
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
+        mistakes={task: dict(metrics.mistakes) for task, metrics in found.items()},
         note=next((metrics.doubt for metrics in found.values() if metrics.doubt), ""),
     )

@@ -40,6 +40,8 @@ LEFT_OUT: Mapping[tuple[str, str], str] = {
     ("build", "dry_run"): "another answer: a preview",
     ("verify", "per_class"): "of the record's page",
     ("merge", "per_class"): "of the record's page",
+    ("verify", "details"): "of the record's page",
+    ("merge", "details"): "of the record's page",
     ("estimate", "top"): "of the record's page",
     ("lint", "as_sarif"): "another form of the same record",
     ("optimize", "explain"): "another answer: Optimizer.explain",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -447,6 +448,16 @@ def test_accuracy_per_class(verify: Verify) -> None:
 
     assert "cat             1.0000   1.0000" in done.out
     assert "\ndog" not in done.out  # nothing of it is to be found
+
+
+def test_details_are_recall_kinds_of_errors_and_classes(verify: Verify) -> None:
+    done = verify(dataset(), "--details")
+
+    assert re.search(r"^bbox recall +AR1 +AR10 +AR100 ", done.out, re.MULTILINE)
+    assert re.search(r"^segm AP50 lost +Cls +Loc +Both ", done.out, re.MULTILINE)
+    assert re.search(r"^stock +(0\.0000 *){8}$", done.out, re.MULTILINE)
+    assert "by TIDE: Cls another class, Loc " in done.out
+    assert "cat             1.0000   1.0000" in done.out
 
 
 def test_nothing_to_find_is_never_ok(verify: Verify) -> None:

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from convertkit.api.commands.pages import Block, Judged, Table
 from convertkit.errors import visible
+from convertkit.verification.mistakes import KINDS
 
 if TYPE_CHECKING:
     from convertkit.verification.intervals import Estimate
     from convertkit.verification.judge import Verdict
+    from convertkit.verification.rungs import Rung
 
+RECALL = ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 OUTCOMES = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
 
@@ -36,6 +39,26 @@ def classes_table(per_class: Mapping[str, Mapping[str, float]]) -> Table:
         if any(per_class[task].get(name, -1) >= 0 for task in tasks)
     ]
     return Table(["class", *(f"{task} AP" for task in tasks)], rows, whole=True)
+
+
+def details_of(rungs: Sequence[Rung], task: str) -> Iterator[Block]:
+    """Average recall, and what goes wrong by kind, a row for each rung that has it."""
+    known = [rung for rung in rungs if rung.mistakes.get(task)]
+    if not known:
+        return
+    recall = [[rung.name, *(figure(rung.scores[task].get(name)) for name in RECALL)] for rung in known]
+    yield from ("", Table([f"{task} recall", *RECALL], recall, whole=True))
+    costs = [[rung.name, *(f"{rung.mistakes[task][kind].ap50:.4f}" for kind in KINDS)] for rung in known]
+    counts = [
+        f"{count}" if (count := known[-1].mistakes[task][kind].count) is not None else "-" for kind in KINDS
+    ]
+    rows = [*costs, [f"of {known[-1].name}, count", *counts]]
+    yield from ("", Table([f"{task} AP50 lost", *KINDS], rows, whole=True))
+
+
+def legend() -> str:
+    """What the kinds of errors are."""
+    return "by TIDE: " + ", ".join(f"{kind} {words}" for kind, words in KINDS.items())
 
 
 def verdict_lines(verdict: Verdict, notes: Sequence[str]) -> Iterator[Block]:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
-from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines, with_interval
+from convertkit.api.commands.accuracy import (
+    COLUMNS,
+    classes_table,
+    details_of,
+    figure,
+    legend,
+    verdict_lines,
+    with_interval,
+)
 from convertkit.api.commands.asking import (
     Place,
     Profile,
@@ -48,7 +56,8 @@ class Verified(Shown, Verification, frozen=True):
     def of(cls, found: Verification) -> Verified:
         return cls(**structs.asdict(found))
 
-    def page(self, *, per_class: bool = False) -> Iterator[Block]:
+    def page(self, *, per_class: bool = False, details: bool = False) -> Iterator[Block]:
+        """``per_class``: AP of every class on the last rung, too; ``details``: that, recall and kinds of errors."""
         images = f"{self.images} images" + (f" ({self.left_out})" if self.left_out.photos else "")
         yield (
             f"{self.model} {self.variant} on {self.target}, {images}, COCO AP in 0..1, +- half its 95 % interval"
@@ -63,7 +72,11 @@ class Verified(Shown, Verification, frozen=True):
         for rung in self.rungs:
             if rung.failure:
                 yield from ("", f"{rung.name} failed: {visible(rung.failure)}")
-        if per_class:
+        if details:
+            for task in self.rungs[-1].scores:
+                yield from details_of(self.rungs, task)
+            yield legend()
+        if per_class or details:
             yield from ("", classes_table(self.rungs[-1].per_class))
         yield ""
         yield from verdict_lines(self.verdict, self.notes)

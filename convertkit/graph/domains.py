@@ -46,16 +46,19 @@ class Domain:
 
 
 _domains: dict[str, Domain] = {}
+_owners: dict[str, str] = {}
 
 
-def add_domain(domain: Domain) -> None:
-    """Makes a domain known.
+def add_domain(domain: Domain, owner: str = "") -> None:
+    """Makes a domain known; a plugin that is loaded again, as it may have changed, brings its own anew.
 
     Raises:
         PluginError: another plugin has brought one of that name.
     """
-    if _domains.setdefault(domain.name, domain) != domain:
+    known = _domains.get(domain.name, domain)
+    if known != domain and _owners[domain.name] != owner:
         raise PluginError(f"operator domain {domain.name!r} is registered twice")
+    _domains[domain.name], _owners[domain.name] = domain, owner
 
 
 def domains_of(model: LightModel) -> tuple[Domain, ...]:

@@ -176,7 +176,7 @@ class Plugins:
 def _take_domain(domain: Any, plugin: str) -> None:
     if not isinstance(domain, Domain):
         raise PluginError(f"plugin {plugin} registers {domain!r} as a domain", hint="register Domain(...)")
-    add_domain(domain)
+    add_domain(domain, plugin)
 
 
 def open_plugins(files: Iterable[Path] = ()) -> Plugins:

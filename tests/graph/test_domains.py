@@ -62,6 +62,7 @@ DOMAIN = Domain(NAME, teach, lower)
 def known(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Domains are known for the whole process; these tests leave none behind."""
     monkeypatch.setattr(domains, "_domains", dict(domains._domains))
+    monkeypatch.setattr(domains, "_owners", dict(domains._owners))
     yield
     if defs.has("Twice", NAME):
         defs.deregister_schema("Twice", 1, NAME)
@@ -76,9 +77,18 @@ def test_a_domain_may_come_twice_but_not_two_of_one_name() -> None:
     add_domain(Domain(NAME, teach, lower))
 
     with pytest.raises(PluginError, match=f"operator domain '{NAME}' is registered twice"):
-        add_domain(replace(DOMAIN, lower=lambda graph: graph))
+        add_domain(replace(DOMAIN, lower=lambda graph: graph), "another plugin")
 
     assert domains_of(model()) == (DOMAIN,)
+
+
+def test_a_plugin_that_is_loaded_again_brings_its_own_anew() -> None:
+    again = replace(DOMAIN, lower=lambda graph: graph)
+    add_domain(DOMAIN, "mine.py")
+
+    add_domain(again, "mine.py")
+
+    assert domains_of(model(NAME)) == (again,)
 
 
 def test_a_graph_has_the_domains_it_imports() -> None:

@@ -117,7 +117,11 @@ def test_an_error_of_a_worker_is_that_of_one_process(cli: Cli, scene: Scene) -> 
 SLOW = """
     def preprocess(self, image, size, spec):
         import os, pathlib, time
-        (pathlib.Path(MARKS) / str(os.getpid())).touch()
+        marks, own = pathlib.Path(MARKS), type(self)
+        (marks / str(os.getpid())).touch()
+        own.seen = getattr(own, "seen", 0) + 1
+        while own.seen > 8 and (marks.parent / "hold").exists():
+            time.sleep(0.05)
         time.sleep(0.1)
 """
 
@@ -132,10 +136,13 @@ def test_what_ends_the_run_ends_its_workers_and_the_next_goes_on(
     plugin, head = scene.model / "plugin.py", "    def preprocess(self, image, size, spec):\n"
     plugin.write_text(plugin.read_text().replace(head, SLOW.lstrip("\n").replace("MARKS", repr(str(marks)))))
     command = [sys.executable, "-m", "convertkit", *scene.words, "--workers", "3"]
+    hold = tmp_path / "hold"  # the run cannot end before the signal, however busy the machine
+    hold.touch()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ) as run:
         wait_for(lambda: len(photos_in(own_home)) >= 6)
         run.send_signal(number)
         run.communicate()
+    hold.unlink()
 
     workers = [int(mark.name) for mark in marks.iterdir()]
     assert len(workers) == 3

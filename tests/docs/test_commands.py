@@ -12,6 +12,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
+from convertkit.graph import domains
 from tests.conftest import Cli
 from tests.docs.shown import NOT_RUN, PAGES, ROOT, commands, reason
 from tests.offline.conftest import detector_graph
@@ -110,6 +111,9 @@ def kept(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     home = tmp_path_factory.getbasetemp() / "home-of-pages"
     home.mkdir(exist_ok=True)
     monkeypatch.setenv("CONVERTKIT_HOME", str(home))
+    monkeypatch.setattr(
+        domains, "_domains", dict(domains._domains)
+    )  # an example's is not there any more afterwards
 
 
 @pytest.mark.slow

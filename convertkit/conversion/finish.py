@@ -19,13 +19,11 @@ from convertkit.conversion.layout import lay_out, refuse_foreign, refuse_no_dire
 from convertkit.conversion.manifest import NAME, FileEntry, Manifest, StepEntry, read_manifest
 from convertkit.conversion.pack import unpack
 from convertkit.conversion.replay import check
-from convertkit.conversion.standalone import without_sample
+from convertkit.conversion.standalone import digest_of_files
 from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.storage.files import (
-    canonical_json,
     clean_leftovers,
     scratch_directory,
-    sha256_bytes,
     sha256_file,
 )
 from convertkit.storage.locks import FULL, store_error
@@ -167,9 +165,6 @@ def _completed(manifest: Manifest, compiler: Compiler | None, work: Path) -> Man
     table = {name: FileEntry(sha256_file(path), path.stat().st_size) for name, path in files.items()}
     facts = {**manifest.steps[-1].facts, "compiler": compiler.identity if compiler else ""}
     previous = manifest.steps[-2].key if len(manifest.steps) > 1 else None
-    result = sha256_bytes(
-        canonical_json({name: entry.sha256 for name, entry in without_sample(table).items()})
-    )
-    last = StepEntry("compile", step_key("compile", facts, previous), facts, result)
+    last = StepEntry("compile", step_key("compile", facts, previous), facts, digest_of_files(table))
     steps = (*manifest.steps[:-1], last)
     return msgspec.structs.replace(manifest, steps=steps, files=table).sealed()

@@ -13,12 +13,12 @@ from convertkit.conversion.engine import build
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest, StepEntry, is_untouched, read_manifest
 from convertkit.conversion.request import Asked, Origin, at_size, make_request
-from convertkit.conversion.standalone import without_sample
+from convertkit.conversion.standalone import digest_of_files, without_sample
 from convertkit.conversion.store import Store
 from convertkit.errors import SpecError
 from convertkit.passes.history import NO_CHECK
 from convertkit.plugins.loading import Plugins
-from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file, work_directory
+from convertkit.storage.files import sha256_file, work_directory
 from convertkit.targets.capabilities import product_of
 
 
@@ -88,15 +88,12 @@ def check(path: Path) -> list[Finding]:
             continue
         same = sha256_file(file) == entry.sha256
         findings.append(Finding(f"{name} {'matches' if same else 'does not match'} its sha256", same))
-    table = sha256_bytes(
-        canonical_json({name: entry.sha256 for name, entry in without_sample(manifest.files).items()})
-    )
     findings += [
         Finding(f"{step.facts.get('pass', step.kind)} was not checked: {why}", True)
         for step in manifest.steps
         if (why := step.summary.get("unchecked"))
     ]
-    same = manifest.steps[-1].result == table
+    same = manifest.steps[-1].result == digest_of_files(manifest.files)
     findings.append(Finding(f"the file table is {'' if same else 'not '}the last step's result", same))
     return findings
 

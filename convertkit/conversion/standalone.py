@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from convertkit.conversion.manifest import FileEntry, Manifest
 from convertkit.detection.roles import ROWS
 from convertkit.models.base import Model
-from convertkit.storage.files import sha256_bytes
+from convertkit.storage.files import canonical_json, sha256_bytes
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
@@ -34,8 +34,14 @@ def is_sample(name: str) -> bool:
 
 
 def without_sample(files: Mapping[str, FileEntry]) -> dict[str, FileEntry]:
-    """The files that the result of a build's last step is the digest of."""
+    """The files that a build's last step made."""
     return {name: entry for name, entry in files.items() if not is_sample(name)}
+
+
+def digest_of_files(files: Mapping[str, FileEntry]) -> str:
+    """The result of a build's last step: its files by their content."""
+    table = {name: entry.sha256 for name, entry in without_sample(files).items()}
+    return sha256_bytes(canonical_json(table))
 
 
 def why_none(request: BuildRequest) -> str:

@@ -12,7 +12,6 @@ import cv2
 
 from convertkit.conversion import framework
 from convertkit.conversion.keys import compile_facts, tool_versions
-from convertkit.conversion.manifest import Manifest
 from convertkit.conversion.request import BuildRequest
 from convertkit.models.hook import hook_of
 from convertkit.models.package import describe
@@ -49,11 +48,6 @@ def rung_key(rung: RungName, requests: Sequence[BuildRequest], models: Sequence[
     if rung.emulation or rung.source == "target":
         facts["target"] = _target(requests[0])
     return sha256_bytes(canonical_json(facts))
-
-
-def artifact_digest(manifest: Manifest) -> str:
-    """Of an artifact's files, by their content."""
-    return sha256_bytes(canonical_json({name: entry.sha256 for name, entry in manifest.files.items()}))
 
 
 def framework_digest(request: BuildRequest) -> str:

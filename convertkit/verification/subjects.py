@@ -10,12 +10,12 @@ from pathlib import Path
 from convertkit.conversion.engine import BuildResult, graph_after
 from convertkit.conversion.events import Report, fresh_only
 from convertkit.conversion.request import BuildRequest
+from convertkit.conversion.standalone import digest_of_files
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Session, open_session
 from convertkit.targets.capabilities import Runtime, emulate, open_runtime
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.keys import artifact_digest
 from convertkit.verification.rung_names import RungName
 
 
@@ -39,7 +39,7 @@ class Subject:
         if rung.source == "target":
             assert built is not None
             opening = partial(open_target, rung, request, built.directory, options)
-            return cls(artifact_digest(built.manifest), opening)
+            return cls(digest_of_files(built.manifest.files), opening)
         graph = graph_after(request, rung.passes, report=fresh_only(report))
         return cls(graph.digest(), partial(_open_graph, rung, request, graph))
 

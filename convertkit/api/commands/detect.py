@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,9 +25,6 @@ from convertkit.errors import UnknownNameError, UsageError
 from convertkit.verification.detect import Subject, Thing, things
 from convertkit.verification.ladder import Bar
 from convertkit.verification.rung_names import RungName
-
-if TYPE_CHECKING:
-    pass
 
 MOST_NAMED = 4
 """Classes that the table names of a photo."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from convertkit.graph.light import weight_key
-from convertkit.graph.nested import bodies, names_read
+from convertkit.graph.nested import captured
 from convertkit.graph.session import Arrays
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Making:
                 constants[node.output[0]] = _constant(value)
                 continue
             does = _digest(functions, *_does(node, versions.get(node.domain, 0)))
-            takes = (*node.input, *_captured(node))
+            takes = (*node.input, *sorted(captured(node)))
             hands_on = standard and node.op_type == "Identity"
             nodes.append(Step(at, does, takes, tuple(node.output), hands_on))
         inputs = tuple((value.name, value.type.tensor_type.elem_type) for value in graph.input)
@@ -94,15 +94,6 @@ def _does(node: onnx.NodeProto, version: int) -> Iterator[bytes]:
     yield f"{node.domain}/{node.op_type}/{version}/{''.join('01'[bool(name)] for name in node.output)}".encode()
     for attribute in sorted(node.attribute, key=lambda item: item.name):
         yield attribute.SerializeToString(deterministic=True)
-
-
-def _captured(node: onnx.NodeProto) -> list[str]:
-    """The tensors around a node that its bodies take."""
-    found: set[str] = set()
-    for _, body in bodies(node):
-        own = {value.name for value in body.input} | {tensor.name for tensor in body.initializer}
-        found |= names_read(body) - own - {name for inner in body.node for name in inner.output}
-    return sorted(found)
 
 
 def _constant(tensor: onnx.TensorProto) -> bytes:

@@ -37,5 +37,14 @@ def names_read(graph: onnx.GraphProto) -> set[str]:
     return outputs.union((name for node in graph.node for name in node.input), *inner)
 
 
+def captured(node: onnx.NodeProto) -> set[str]:
+    """The tensors around a node that the graphs in it take."""
+    found: set[str] = set()
+    for _, body in bodies(node):
+        made = {name for inner in body.node for name in inner.output}
+        found |= names_read(body) - _brought(body) - made
+    return found
+
+
 def _brought(body: onnx.GraphProto) -> set[str]:
     return {tensor.name for tensor in body.initializer} | {value.name for value in body.input}

@@ -47,12 +47,18 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Bars:
-    """A bar for each name; ``said`` is what a chart says, for those who do not see it."""
+class _Drawn:
+    """Below a caption; ``said`` is what a chart says, for those who do not see it."""
 
     kind: ClassVar = "chart"
     caption: str
     said: str
+
+
+@dataclass(frozen=True)
+class Bars(_Drawn):
+    """A bar for each name."""
+
     names: tuple[str, ...]
     values: tuple[float, ...]
     unit: str
@@ -69,36 +75,27 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Intervals:
+class Intervals(_Drawn):
     """Dots with intervals, one below the other; ``zero``: a line where the difference is none."""
 
-    kind: ClassVar = "chart"
-    caption: str
-    said: str
     spreads: tuple[Spread, ...]
     unit: str
     zero: bool = False
 
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(_Drawn):
     """Curves over one axis, ``(x, y)`` each, both in 0..1."""
 
-    kind: ClassVar = "chart"
-    caption: str
-    said: str
     names: tuple[str, ...]
     curves: tuple[tuple[tuple[float, float], ...], ...]
     axes: tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Heat:
+class Heat(_Drawn):
     """Counts by row and column; shades are shares of the row."""
 
-    kind: ClassVar = "chart"
-    caption: str
-    said: str
     rows: tuple[str, ...]
     columns: tuple[str, ...]
     counts: tuple[tuple[int, ...], ...]
@@ -116,23 +113,18 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Wiring:
+class Wiring(_Drawn):
     """A part of a graph: nodes, and edges between them by their numbers."""
 
-    kind: ClassVar = "chart"
-    caption: str
-    said: str
     spots: tuple[Spot, ...]
     edges: tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
-class Picture:
+class Picture(_Drawn):
     """A JPEG of ``width`` x ``height`` pixels."""
 
     kind: ClassVar = "picture"
-    caption: str
-    said: str
     data: bytes
     width: int
     height: int

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines
 from convertkit.api.commands.asking import tasks_in
 from convertkit.cli import options as shared
 from convertkit.cli.answered import Asked
@@ -169,6 +168,8 @@ def _report(found: Finished, draw: Path | None, *, per_class: bool, as_json: boo
 
 
 def _show(found: Finished, draw: Path | None, *, per_class: bool) -> None:
+    from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines
+
     of = f" of {found.prepared}" if found.images < found.prepared else ""
     print(
         f"{found.model} {found.variant}, {found.images}{of} images, {found.detections} detections, COCO AP in 0..1"

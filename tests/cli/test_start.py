@@ -32,7 +32,6 @@ def imported_by(code: str) -> set[str]:
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("words", [["--help"], ["build", "--help"], ["verify", "--help"], ["env", "--help"]])
 def test_help_imports_nothing_heavy(words: list[str]) -> None:
     modules = imported_by(f"from convertkit.cli.app import main; main({words!r})")

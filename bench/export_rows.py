@@ -73,7 +73,9 @@ def _reason(error: ConvertkitError) -> str:
 def _converted(export: Export, before: LightModel) -> LightModel:
     pins = [f'set-input-shape{{shapes=["{export.shape}"]}}'] if export.shape else []
     convert = [f"convert-opset{{to={NEWEST}}}"] if _opset(before) > NEWEST else []
-    return _run([*pins, GENERAL[0], *convert, *GENERAL[1:]], before)
+    *rest, nms = GENERAL[1:]
+    nms = nms.replace("}", f",box_range={export.box_range}}}") if export.box_range else nms
+    return _run([*pins, GENERAL[0], *convert, *rest, nms], before)
 
 
 def _run(passes: Sequence[str], model: LightModel) -> LightModel:
@@ -155,7 +157,7 @@ def _apart(one: NDArray[Any], other: NDArray[Any], used: NDArray[np.bool_]) -> t
 def _used(first: NDArray[Any]) -> NDArray[np.bool_]:
     """Which rows of the first output are detections: boxes with scores say it."""
     first = first[0] if first.ndim == 3 and len(first) == 1 else first
-    if first.ndim == 2 and first.shape[1] == 5:
+    if first.ndim == 2 and first.shape[1] in (5, 6):  # a box, its score, perhaps its class
         return np.asarray(first[:, 4] > 0)
     return np.ones(len(first) if first.ndim else 1, bool)
 

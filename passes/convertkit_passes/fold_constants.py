@@ -8,6 +8,7 @@ from convertkit.api import passes
 class FoldConstants(passes.GraphPass):
     """Replace what depends on constants and known shapes only by its value, computed by onnxruntime.
 
+    What moves nothing goes, too: a Slice of all there is, a part of a Concat without elements.
     The shapes a graph states are believed. An input that has a default is no constant. Random operators, quantisation,
     half-precision arithmetic, operators with subgraphs or of a foreign domain, and operators onnxruntime cannot run
     stay; a graph output stays written by a node.
@@ -26,11 +27,12 @@ class FoldConstants(passes.GraphPass):
 
     def run(self, graph: passes.Graph) -> tuple[str, ...]:
         from convertkit_passes.folding.fold import Folder
+        from convertkit_passes.folding.moves import drop_moves
         from convertkit_passes.folding.shapes import fold_shapes, lift_constants
 
         lift_constants(graph)
         folder = Folder(graph, self.fold_limit)
-        while fold_shapes(graph) + folder.fold():
+        while fold_shapes(graph) + folder.fold() + drop_moves(graph):
             pass
         names = [tensor.name for tensor in graph.inputs if id(tensor) in graph.defaults]
         if not names:

@@ -103,6 +103,29 @@ class Pictures(nn.Module):
         return found
 
 
+class Normalised(nn.Module):
+    """One picture of ``pictures``, as newer releases are described: boxes are brought to 0 to 1 by the picture's side.
+
+    Then they are moved apart by their class, both made as small as there are classes. Columns that a detector of
+    boxes does not have are taken along, and rows are filled up as one list of numbers.
+    """
+
+    def forward(self, boxes: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        rows = torch.cat([boxes, scores], 2)
+        corners, scores, beside = rows.split([4, CLASSES, rows.shape[2] - 4 - CLASSES], 2)
+        corners, (best, kinds) = corners.clamp(0, SIDE), scores.max(-1)
+        above = best[0] > SCORE
+        rows, values, labels, beside = corners[0][above], best[0][above], kinds[0][above], beside[0][above]
+        small = rows / SIDE * (1 / CLASSES)
+        moved = small[:, :4] + labels[:, None].expand(labels.shape[0], 4) * (1 / CLASSES)
+        keep = nonmax(torch.cat([moved, small[:, 4:]], -1), values)
+        dets = torch.cat(
+            [rows[keep], values[keep][:, None], labels[keep].to(rows)[:, None], beside[keep]], -1
+        )
+        filled = nn.functional.pad(dets.reshape(-1), (0, (SLOTS - dets.shape[0]) * 6))
+        return filled.reshape(1, SLOTS, 6)
+
+
 class Background(Clipped):
     """The first class is the background, which is left out ``behind`` the NMS or in front of it."""
 
@@ -163,13 +186,14 @@ MODELS = {
     "agnostic_whole": (AgnosticWhole(), ONE),
     "per_class": (PerClass(), ((1, 30, CLASSES, 4), (1, 30, CLASSES + 1))),
     "pictures": (Pictures(), ((2, 30, 4), (2, 30, CLASSES))),
+    "normalised": (Normalised(), ONE),
     "background_ahead": (Background(behind=False), ONE),
     "background_behind": (Background(behind=True), ONE),
     "each_class": (EachClass(), ONE),
     "masks": (Masks(), (*ONE, (1, 30, 8))),
     "places": (Places(), ONE),
 }
-OPSET = {"cast": 11, "masks": 13, "each_class": 13}
+OPSET = {"cast": 11, "masks": 13, "each_class": 13, "normalised": 13}
 NEWER = 17
 
 

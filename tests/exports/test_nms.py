@@ -18,7 +18,17 @@ from tests.passes.heads import nms_forms
 
 FILES = {file.stem: file for file in sorted((Path(__file__).parent / "torch-2.4.1-nms").glob("*.onnx"))}
 PASSES = ("simplify", "fold-constants", "cast-int64-to-int32", "fuse-multiclass-nms{pad_detections=true}")
-MATCHED = ("agnostic", "agnostic_whole", "cast", "each_class", "masks", "per_class", "pictures", "places")
+MATCHED = (
+    "agnostic",
+    "agnostic_whole",
+    "cast",
+    "each_class",
+    "masks",
+    "normalised",
+    "per_class",
+    "pictures",
+    "places",
+)
 
 heads.DOMAIN.register_schemas()
 

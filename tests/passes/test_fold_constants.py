@@ -71,6 +71,60 @@ def test_the_known_part_of_a_shape_is_enough() -> None:
     assert rewritten(FOLD, before) == show(after)
 
 
+def test_moves_of_nothing_go() -> None:
+    before = """(float[N,6] x) => (float[N,6] y)
+    <int64[1] zero = {0}, int64[1] four = {4}, int64[1] six = {6}, int64[1] end = {999}, int64[1] axis = {1},
+     float[N,4] front, float[N,2] rest, float[N,4] a, float[N,4] all, float[N,0] nothing, float[N,0] b, float[N,4] one>
+    {
+        front = Slice (x, zero, four, axis)
+        rest = Slice (x, four, six, axis)
+        a = Neg (front)
+        all = Slice (a, zero, end, axis)
+        nothing = Slice (a, four, end, axis)
+        b = Neg (nothing)
+        one = Concat <axis = -1> (all, b)
+        y = Concat <axis = 1> (one, b, rest)
+    }"""
+
+    after = """(float[N,6] x) => (float[N,6] y)
+    <int64[1] axis = {1}, int64[1] four = {4}, int64[1] six = {6}, int64[1] zero = {0}>
+    {
+        front = Slice (x, zero, four, axis)
+        rest = Slice (x, four, six, axis)
+        a = Neg (front)
+        y = Concat <axis = 1> (a, rest)
+    }"""
+    assert rewritten(FOLD, before) == show(after)
+
+
+@pytest.mark.parametrize(
+    "move",
+    [
+        "Slice (x, one, end, axis)",
+        "Slice (x, zero, two, axis)",
+        "Slice (x, zero, end, open)",
+        "Slice (x, zero, end, axis, two)",
+        "Slice (x, minus, end, axis, minus)",
+    ],
+)
+def test_slices_that_may_leave_something_out_stay(move: str) -> None:
+    before = f"""(float[N,3] x) => (float[M,K] y)
+    <int64[1] zero = {{0}}, int64[1] one = {{1}}, int64[1] two = {{2}}, int64[1] end = {{3}}, int64[1] axis = {{1}},
+     int64[1] open = {{0}}, int64[1] minus = {{-1}}>
+    {{ a = {move} y = Neg (a) }}"""
+
+    assert "Slice" in rewritten(FOLD, before)
+
+
+def test_tensors_without_elements_are_constants() -> None:
+    before = """(float[2,3] x) => (float[2,0] y)
+    <int64[1] three = {3}, int64[1] end = {9}, int64[1] axis = {1}, float[2,0] a>
+    { a = Slice (x, three, end, axis) y = Neg (a) }"""
+
+    after = "(float[2,3] x) => (float[2,0] y) <float[2,0] a = {}> { y = Neg (a) }"
+    assert rewritten(FOLD, before) == show(after)
+
+
 def test_the_start_of_a_shape_counts() -> None:
     before = "(float[2,3,4] x) => (int64[2] y) { s = Shape <start = 1> (x) y = Neg (s) }"
 

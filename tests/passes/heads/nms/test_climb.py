@@ -65,6 +65,21 @@ def described(found) -> tuple:
         ("a = Add (boxes, label) top = Unsqueeze <axes = [0]> (a)", True, ("boxes", "label", "boxes", False)),
         ("a = Add (label, boxes) top = Unsqueeze <axes = [0]> (a)", True, ("boxes", "label", "boxes", False)),
         ("a = Add (boxes, boxes) top = Unsqueeze <axes = [0]> (a)", True, ("top", None, None, False)),
+        (
+            "w = Expand (label, rows) c = Mul (w, one) a = Add (boxes, c) top = Unsqueeze <axes = [0]> (a)",
+            True,
+            ("boxes", "c", "boxes", False),
+        ),
+        (
+            "w = Expand (boxes, rows) c = Mul (w, one) a = Add (boxes, c) top = Unsqueeze <axes = [0]> (a)",
+            True,
+            ("top", None, None, False),
+        ),
+        (
+            "w = Neg (label) x = Expand (w, rows) c = Neg (x) a = Add (boxes, c) top = Unsqueeze <axes = [0]> (a)",
+            True,
+            ("top", None, None, False),
+        ),
         ("a = Sub (boxes, label) top = Unsqueeze <axes = [0]> (a)", True, ("top", None, None, False)),
         (
             "a = Add (boxes, label) b = Add (a, column) top = Unsqueeze <axes = [0]> (b)",

@@ -24,15 +24,27 @@ def test_offsets_are_spread_over_the_boxes_but_do_not_copy_them():
     assert error.value.tensor == "offset"
 
 
+def two(gap: float) -> np.ndarray:
+    return np.array([[0.0, 0.0], [gap, gap]])
+
+
 def test_classes_as_far_apart_as_boxes_reach_do_not_suppress_each_other():
-    offsets.keep_apart(64.0, Bounds(-32, 32), BOXES)
-    offsets.keep_apart(np.inf, Bounds(0, np.inf), BOXES)
+    offsets.keep_apart(two(64.0), Bounds(-32, 32), BOXES)
+    offsets.keep_apart(two(64.0)[:1], Bounds(0, np.inf), BOXES)
     with pytest.raises(Refused, match=r"63\.9 apart, less than the boxes' range -32 to 32") as error:
-        offsets.keep_apart(63.9, Bounds(-32, 32), BOXES)
+        offsets.keep_apart(two(63.9), Bounds(-32, 32), BOXES)
     assert error.value.tensor == "offset"
     with pytest.raises(Refused, match="64 apart, and nothing bounds the boxes") as error:
-        offsets.keep_apart(64.0, Bounds(0, np.inf), BOXES)
+        offsets.keep_apart(two(64.0), Bounds(0, np.inf), BOXES)
     assert error.value.tensor == "flat"
+
+
+def test_offsets_may_miss_the_range_by_the_rounding_of_the_largest():
+    epsilon = float(np.finfo(np.float32).eps)
+    far = np.array([[0.0, 0.0], [64.0, 64.0], [1024.0, 1024.0]])
+    offsets.keep_apart(far, Bounds(0, 64 * (1 + 15 * epsilon)), BOXES)
+    with pytest.raises(Refused, match="64 apart, less than"):
+        offsets.keep_apart(far, Bounds(0, 64 * (1 + 17 * epsilon)), BOXES)
 
 
 GRAPH = """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from convertkit.api import graphs, passes
 from convertkit.api.heads import Refused
@@ -16,6 +18,9 @@ SHAPES = frozenset({"Flatten", "Identity", "Reshape", "Squeeze", "Unsqueeze"})
 
 SELECTS = frozenset({"Compress", "Gather", "GatherND"})
 """Operators that take some rows of their first input: a filter, where their output has no static shape."""
+
+BY_ELEMENT = frozenset({"Add", "Cast", "Div", "Identity", "Mul", "Sub"})
+"""Operators that offsets are computed by, element by element."""
 
 
 @dataclass(frozen=True)
@@ -99,8 +104,27 @@ def _operands(graph: passes.Graph, node: Node) -> tuple[Tensor, Tensor] | None:
 
 def _translates(graph: passes.Graph, offset: Tensor) -> bool:
     """Whether every row of it moves both corners of a box alike, as far as can be told without running it."""
-    value = graphs.constant_value(graph, offset)
-    if value is not None:
-        row = value.reshape(1, -1) if value.ndim == 0 else value
-        return row.shape[-1] == 1 or (row.shape[-1] == 4 and np.array_equal(row[..., :2], row[..., 2:]))
-    return bool(offset.shape) and offset.shape[-1] == 1
+    if (value := graphs.constant_value(graph, offset)) is not None:
+        return _is_alike(value.shape, value)
+    if not offset.shape:  # one number for all boxes is no offset of classes
+        return False
+    waiting, seen = [offset], {id(offset)}
+    while waiting:
+        tensor = waiting.pop()
+        value = graphs.values_of(tensor) if graphs.is_initializer(tensor) else None
+        if tensor.shape is not None and _is_alike(tuple(tensor.shape), value):
+            continue
+        node = tensor.inputs[0] if tensor.inputs else None
+        if node is None or node.op not in (*BY_ELEMENT, "Expand"):
+            return False
+        above = node.inputs[:1] if node.op == "Expand" else node.inputs
+        waiting += [item for item in above if id(item) not in seen]
+        seen.update(map(id, above))
+    return True
+
+
+def _is_alike(shape: tuple[int, ...], value: NDArray[Any] | None) -> bool:
+    """Whether it has one number for all corners of a box, or the same for both; corners are the last axis."""
+    if not shape or shape[-1] == 1:
+        return True
+    return value is not None and shape[-1] == 4 and np.array_equal(value[..., :2], value[..., 2:])

@@ -19,6 +19,8 @@ Array: TypeAlias = NDArray[Any]
 
 _UNBOUNDED = "nothing bounds the boxes to less; box_range=[LOW, HIGH] states what they are known to keep to"
 
+EPSILON = float(np.finfo(np.float32).eps)
+
 
 def spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
     """A constant offset of each coordinate, in the scale of ``boxes.flat``."""
@@ -27,12 +29,14 @@ def spread(value: Array, dims: tuple[int, ...], boxes: Climbed) -> Array:
     return np.broadcast_to(value, dims) / np.float32(boxes.scale)
 
 
-def keep_apart(gap: float, within: graphs.Bounds, boxes: Climbed) -> None:
+def keep_apart(moved: Array, within: graphs.Bounds, boxes: Climbed) -> None:
+    """Refuses offsets ``(C, 2)`` that leave boxes of two classes room to overlap by more than the rounding of a sum."""
+    gap = classes.gap(moved)
     if not np.isfinite(gap):
         return
     if not within.finite:
         raise Refused(f"its classes are {gap:g} apart, and {_UNBOUNDED}", boxes.flat)
-    if gap < within.high - within.low:
+    if gap < within.high - within.low - EPSILON * np.abs(moved).max():
         raise Refused(
             f"its classes are {gap:g} apart, less than the boxes' range {within.low:g} to {within.high:g}, "
             "so they suppress each other",
@@ -65,10 +69,10 @@ def computed(
             found = classes.layout(_rows(_run(region, boxes, *feeds), shape, boxes), boxes.offset)
         else:
             found = labels, _moved(region, boxes, labels, feeds)
-        keep_apart(classes.gap(found[1]), graphs.Bounds(float(rows.min()), float(rows.max())), boxes)
+        keep_apart(found[1], graphs.Bounds(float(rows.min()), float(rows.max())), boxes)
         measured.append(found[1])
     if all(np.array_equal(item, measured[0]) for item in measured):  # they do not grow with the boxes
-        keep_apart(classes.gap(measured[0]), within, boxes)
+        keep_apart(measured[0], within, boxes)
     return found
 
 

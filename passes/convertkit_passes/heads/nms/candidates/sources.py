@@ -168,7 +168,7 @@ def _with_offset(
     if value is not None and boxes.under is boxes.flat:
         moves = offsets.spread(value, dims, boxes).reshape(*shape, 4)
         found, moved = classes.layout(moves, boxes.offset)
-        offsets.keep_apart(classes.gap(moved), within, boxes)
+        offsets.keep_apart(moved, within, boxes)
         fixed = moved if isinstance(found, Layout) else None
     else:
         found, moved = offsets.computed(graph, boxes, scores, shape, within)

@@ -1,8 +1,8 @@
 """What a graph that we did not write may take: seconds of work and bytes of memory, by the size of its file.
 
 Whoever works on such a graph says so with :func:`step`. In a process that the command line guards
-(:mod:`convertkit.cli.guard`) the kernel then refuses memory above the limit, and the guard ends a step that has
-computed for longer than it may. Elsewhere, as in a program that imports convertkit, a step is only a name.
+(:mod:`convertkit.api.commands.guard`) the kernel then refuses memory above the limit, and the guard ends a step that
+has computed for longer than it may. Elsewhere, as in a program that imports convertkit, a step is only a name.
 """
 
 from __future__ import annotations

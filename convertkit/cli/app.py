@@ -11,6 +11,8 @@ from typing import Annotated
 
 import typer
 
+from convertkit.api.commands.cache import tidy
+from convertkit.api.commands.failures import Failure
 from convertkit.cli import (
     bench,
     bisect,
@@ -44,7 +46,6 @@ from convertkit.cli import (
     weights,
 )
 from convertkit.cli.failures import INTERRUPTED, INTERRUPTION
-from convertkit.conversion.pruning import sweep
 from convertkit.errors import UsageError
 
 app = typer.Typer(
@@ -90,10 +91,10 @@ def _version(ctx: typer.Context, value: bool) -> None:
     if not value:
         return
     if ctx.params.get("as_json"):
+        from convertkit.api.commands.doctor import installed
         from convertkit.cli.ui import print_json
-        from convertkit.reports.versions import versions
 
-        print_json(versions())
+        print_json(installed())
     else:
         from importlib.metadata import version
 
@@ -141,7 +142,7 @@ def main(args: Sequence[str] | None = None) -> int:
                 return ended
         _refuse_empty(words)
         if words[:1] != ["cache"]:  # which counts what it frees
-            sweep()
+            tidy()
         code = app(words, prog_name="convertkit", standalone_mode=False)
         sys.stdout.flush()
         if code == INTERRUPTED:  # typer's own answer to Ctrl-C
@@ -175,12 +176,16 @@ def _pipe_is_closed(error: BaseException) -> bool:
 
 
 def _apart(words: Sequence[str]) -> int | None:
-    """Goes on in a guarded process, as :func:`convertkit.cli.guard.apart` has it, where the system can guard one."""
+    """Goes on in a guarded process, as :mod:`convertkit.api.commands.guard` has it, where the system can guard one."""
     if sys.platform != "linux":
         return None
-    from convertkit.cli import guard
+    from convertkit.api.commands import guard
 
-    return guard.apart(as_json=failures.wants_json(words))
+    ended = guard.apart()
+    if not isinstance(ended, guard.Killed):
+        return ended
+    failure = Failure("killed", ended.why, None, guard.FAILED)
+    return failures.report(failure, as_json=failures.wants_json(words))
 
 
 def _refuse_empty(words: Sequence[str]) -> None:

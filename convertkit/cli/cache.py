@@ -6,10 +6,9 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption, refuse_both
-from convertkit.cli.tables import print_table
-from convertkit.cli.ui import print_json
-from convertkit.storage.files import home, megabytes
+from convertkit.api.commands import cache as run
+from convertkit.cli.options import JsonOption
+from convertkit.cli.ui import answer
 
 app = typer.Typer(
     help="Show what convertkit keeps on this machine, and remove what can be made again.",
@@ -21,32 +20,13 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the rooms of the cache, what they hold and how large they are."""
-    from convertkit.conversion.pruning import rooms
-
-    found = rooms()
-    if as_json:
-        print_json({"home": str(home()), "rooms": found})
-    elif found:
-        print_table(
-            ["room", "size", "holds"],
-            [[room.name, megabytes(room.bytes), room.holds] for room in found],
-            right=(1,),
-        )
-        print(f"in {home()}")
-    else:
-        print(f"nothing is kept in {home()}")
+    answer(run.rooms(), as_json=as_json)
 
 
 @app.command()
 def size(as_json: JsonOption = False) -> None:
     """Print how much room the cache takes, export environments included."""
-    from convertkit.conversion.pruning import size_of
-
-    total = size_of(home())
-    if as_json:
-        print_json({"home": str(home()), "bytes": total})
-    else:
-        print(megabytes(total))
+    answer(run.size(), as_json=as_json)
 
 
 @app.command()
@@ -70,12 +50,4 @@ def prune(
 
     Every build does the same at its end. Downloads and export environments stay.
     """
-    from convertkit.conversion import pruning
-
-    refuse_both("--all", "--to", everything, to)
-    most = None if to is None else pruning.parse_size(to, "--to")
-    freed = pruning.prune_all() if everything else pruning.prune(most)
-    if as_json:
-        print_json({"freed": freed})
-    else:
-        print(f"freed {megabytes(freed)}")
+    answer(run.prune(to, everything=everything), as_json=as_json)

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption
-from convertkit.cli.ui import BuildView, print_json
-from convertkit.errors import UsageError, visible
-from convertkit.storage.files import megabytes
-
-if TYPE_CHECKING:
-    from convertkit.conversion.finish import Finished
-    from convertkit.plugins.loading import Plugins
+from convertkit.cli.ui import BuildView, answer
 
 
 def compile_bundle(
@@ -38,38 +32,9 @@ def compile_bundle(
     Needs neither the model package nor what was built before; every file is checked against the manifest first. Several
     profiles are compiled one after the other.
     """
-    from convertkit.cli.options import open_all
-    from convertkit.conversion.finish import finish
-    from convertkit.conversion.profiles import listed
+    from convertkit.api.commands.compile import compile_bundle as run
 
-    if compiler == "none":
-        raise UsageError("--compiler none compiles nothing", hint="give local, docker:IMAGE or ssh:HOST")
-    where = "local" if compiler == "auto" else compiler
-    plugins = open_all(plugin)
-    parts = listed(bundle)
-    if parts and output:
-        raise UsageError(
-            f"{bundle} holds several profiles, and --output is of one", hint=f"compile {parts[0]}"
-        )
-    view = BuildView()
-    every = [
-        finish(part, plugins, compiler=where, output=output, trust=trust, report=view)
-        for part in parts or (bundle,)
-    ]
-    if as_json:
-        found = [
-            {"directory": str(done.directory), "fresh": done.fresh, "manifest": done.manifest}
-            for done in every
-        ]
-        print_json({"directory": str(bundle), "profiles": found} if parts else found[0])
-        return
-    for done in every:
-        _show(done, plugins)
-
-
-def _show(done: Finished, plugins: Plugins) -> None:
-    target = plugins.targets.get(done.manifest.target)
-    for remark in target.remarks(done.directory) if done.directory.is_dir() else ():
-        print(visible(remark))
-    files = ", ".join(f"{name} {megabytes(entry.bytes)}" for name, entry in done.manifest.files.items())
-    print(f"{'compiled' if done.fresh else 'already compiled:'} {done.directory} ({files}, manifest.json)")
+    found = run(
+        bundle, compiler=compiler, output=output, trust=trust, plugin=plugin or (), report=BuildView()
+    )
+    answer(found, as_json=as_json)

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import typer
-
-if TYPE_CHECKING:
-    from convertkit.plugins.loading import Plugins
 
 Completer: TypeAlias = Callable[[typer.Context, str], list[str]]
 
@@ -40,62 +37,50 @@ def _names(find: Callable[[typer.Context], Iterable[str]]) -> Completer:
 def _steps(ctx: typer.Context, incomplete: str) -> list[str]:
     """Passes of a pipeline: the last is completed, those in front stay."""
     before, comma, last = incomplete.rpartition(",")
-    return [f"{before}{comma}{name}" for name in _names(_passes)(ctx, last)]
+    return [f"{before}{comma}{name}" for name in _names(_installed("pass"))(ctx, last)]
 
 
-def _plugins() -> Plugins:
-    from convertkit.plugins.loading import open_plugins
+def _installed(kind: str) -> Callable[[typer.Context], Iterable[str]]:
+    """Passes, targets or packages; where none of these begins so, the shell completes a path."""
 
-    return open_plugins()
+    def find(_: typer.Context) -> Iterable[str]:
+        from convertkit.api.commands.listing import names
 
+        return names(kind)
 
-def _passes(_: typer.Context) -> Iterable[str]:
-    return (entry.name for entry in _plugins().passes)
-
-
-def _targets(_: typer.Context) -> Iterable[str]:
-    return (entry.name for entry in _plugins().targets)
+    return find
 
 
 def _variants(ctx: typer.Context) -> Iterable[str]:
     """Of the package, which stands in ``args``: behind an option without its value nothing is told apart yet."""
-    from convertkit.models.package import read_spec
-    from convertkit.models.places import locate
+    from convertkit.api.commands.listing import variants
 
-    return read_spec(locate(ctx.args[0])).variants
-
-
-def _packages(_: typer.Context) -> Iterable[str]:
-    """Where none begins so, the shell completes a path."""
-    from convertkit.models.places import packages
-
-    return sorted({place.name for place in packages()})
+    return variants(ctx.args[0])
 
 
 def _rules(ctx: typer.Context) -> Iterable[str]:
-    from convertkit.targets.capabilities import linter_of
+    from convertkit.api.commands.listing import rules
 
-    return [rule.id for rule in linter_of(_plugins().targets.get(ctx.params["target"])).rules()]
+    return rules(ctx.params["target"])
 
 
 def _kinds(ctx: typer.Context) -> Iterable[str]:
-    from convertkit.cli import listing, show
+    from convertkit.api.commands import listing, show
 
     return show.KINDS if ctx.info_name == "show" else listing.KINDS
 
 
 def _named(ctx: typer.Context) -> Iterable[str]:
     """Of ``show KIND NAME``."""
-    known = {"pass": _passes, "target": _targets, "model": _packages}
-    return known[ctx.params["kind"]](ctx)
+    return _installed(ctx.params["kind"])(ctx)
 
 
 BY_PARAMETER: Mapping[str, Completer] = {
-    "target": _names(_targets),
+    "target": _names(_installed("target")),
     "variant": _names(_variants),
-    "model": _names(_packages),
-    "package": _names(_packages),
-    "subject": _names(_packages),
+    "model": _names(_installed("model")),
+    "package": _names(_installed("model")),
+    "subject": _names(_installed("model")),
     "passes": _steps,
     "pipeline": _steps,
     "done": _steps,

@@ -7,22 +7,17 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from convertkit.api.commands.asking import located_built
 from convertkit.cli import options as shared
 from convertkit.cli.ui import BuildView, print_json, progress_bar, show
 
 HERE = Path("detections")
 
 
-def _located(word: str) -> Path:
-    from convertkit.conversion.manifest import NAME
-
-    return Path(word) if (Path(word) / NAME).is_file() else shared.located(word)
-
-
 BuiltArgument: TypeAlias = Annotated[
     Path,
     typer.Argument(
-        help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT", parser=_located
+        help="Model package, or the directory of an artifact.", metavar="MODEL|ARTIFACT", parser=located_built
     ),
 ]
 PackageOption: TypeAlias = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption
-from convertkit.cli.ui import print_json, show
+from convertkit.cli.ui import answer
 
 
 def diff(
@@ -24,9 +24,6 @@ def diff(
     from convertkit.api.commands.diff import diff as run
 
     found = run(first, second, plugin=plugin or ())
-    if as_json:
-        print_json(found)
-    else:
-        show(found.page())
+    answer(found, as_json=as_json)
     if not found.equal:
         raise typer.Exit(1)

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from convertkit.cli.options import JsonOption, PluginOption
-from convertkit.cli.tables import print_table
-from convertkit.cli.ui import note, print_json
-from convertkit.errors import ConvertkitError, UsageError
-
-if TYPE_CHECKING:
-    from convertkit.plugins.diagnosis import Diagnosis
+from convertkit.cli.ui import BuildView, answer
 
 
 def doctor(
@@ -31,28 +25,9 @@ def doctor(
     plugin: PluginOption = None,
 ) -> None:
     """Say what this machine has, and what is missing."""
-    from convertkit.reports.examination import examine
+    from convertkit.api.commands.doctor import doctor as run
 
-    findings = examine(plugin or ())
-    amiss = [finding for finding in findings if finding.state == "missing"]
-    if bundle is not None:
-        _pack(bundle, findings)
-    if as_json:
-        print_json(findings)
-    else:
-        print_table(["", "what", "found", "advice"], [[f.state, f.what, f.found, f.advice] for f in findings])
-    if strict and amiss:
-        error = ConvertkitError(f"{amiss[0].what}: {amiss[0].found}", hint=amiss[0].advice)
-        error.exit_code = 1
-        raise error
-
-
-def _pack(path: Path, findings: Sequence[Diagnosis]) -> None:
-    from convertkit.reports.packing import pack
-
-    if path.suffix.lower() != ".zip":
-        raise UsageError(f"--bundle {path}: a zip file is written", hint=f"say {path.name}.zip")
-    packed = pack(path, findings)
-    note(f"wrote {path} ({len(packed.files)} files); look through it before you send it")
-    for name, why in packed.left_out.items():
-        note(f"left out: {name}: {why}")
+    found = run(bundle=bundle, plugin=plugin or (), report=BuildView())
+    answer(found, as_json=as_json)
+    if strict:
+        found.require()

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli.options import JsonOption, ModelArgument
-from convertkit.cli.tables import print_table
-from convertkit.cli.ui import StepView, note, print_json
+from convertkit.cli.ui import answer, moving, note
 
 app = typer.Typer(
     help="Build, list and remove export environments.", no_args_is_help=True, rich_markup_mode=None
@@ -19,16 +18,9 @@ app = typer.Typer(
 @app.command("list")
 def listing(as_json: JsonOption = False) -> None:
     """List the environments on this machine and how complete they are."""
-    from convertkit.exporting.inventory import list_environments
+    from convertkit.api.commands.environments import environments
 
-    found = list_environments()
-    if as_json:
-        print_json(found)
-    elif found:
-        rows = [[status.name, status.phase, str(status.directory)] for status in found]
-        print_table(["environment", "state", "directory"], rows)
-    else:
-        print("no export environment yet; convertkit env build MODEL makes one")
+    answer(environments(), as_json=as_json)
 
 
 @app.command()
@@ -44,18 +36,9 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a model package's export environment, or finish it; at once where it is complete."""
-    from convertkit.exporting.environment import Environment
-    from convertkit.models.hook import hook_of
-    from convertkit.models.package import read_spec
+    from convertkit.api.commands.environments import build_environment
 
-    spec = read_spec(model)
-    hook = hook_of(model.resolve(), spec, env)
-    environment = Environment.of(hook.name, hook.environment, hook.root, base_python=python)
-    found = environment.ensure(on_progress=StepView(), on_wait=lambda phrase: note(f"waiting: {phrase}"))
-    if as_json:
-        print_json({"python": str(found), "directory": str(environment.directory)})
-    else:
-        print(f"ready: {found}")
+    answer(build_environment(model, python=python, env=env, line=note, moving=moving()), as_json=as_json)
 
 
 @app.command()
@@ -63,6 +46,6 @@ def remove(
     name: Annotated[str, typer.Argument(help="Environment, as env list names it.", metavar="NAME")],
 ) -> None:
     """Remove an environment and everything in it."""
-    from convertkit.exporting.inventory import remove as run
+    from convertkit.api.commands.environments import remove_environment
 
-    print(f"removed {run(name)}")
+    print(remove_environment(name))

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from convertkit.api.commands.passes import written
 from convertkit.cli import options as shared
-from convertkit.cli.requests import request_of
-from convertkit.cli.ui import BuildView, print_json
+from convertkit.cli.ui import BuildView, answer
 
 
 def export(
@@ -27,19 +25,10 @@ def export(
     as_json: shared.JsonOption = False,
 ) -> None:
     """Write the framework's own ONNX export, unpatched."""
-    from convertkit.conversion.engine import stock_graph
-    from convertkit.graph.io import save
+    from convertkit.api.commands.export import export as run
 
-    request = request_of(
-        model, plugin, variant=variant, weights=weights, origin=origin, batch=batch, profile=profile,
-        python=python, env=env,
+    found = run(
+        model, output, variant=variant, weights=weights, origin=origin, batch=batch, profile=profile, python=python,
+        env=env, plugin=plugin or (), report=BuildView(),
     )  # fmt: skip
-    graph = stock_graph(request, report=BuildView())
-    files, nodes = save(graph, output), len(graph.proto.graph.node)
-    if as_json:
-        size = sum(file.stat().st_size for file in files)
-        print_json(
-            {"output": str(output), "files": files, "nodes": nodes, "bytes": size, "digest": graph.digest()}
-        )
-    else:
-        print(written(files, nodes))
+    answer(found, as_json=as_json)

@@ -11,11 +11,11 @@ import errno
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import typer
 
 from convertkit import errors
+from convertkit.api.commands.failures import Failure
 from convertkit.cli import output
 from convertkit.cli.volume import painted
 from convertkit.errors import ConvertkitError, shortened, visible
@@ -25,32 +25,6 @@ INTERRUPTED = 130
 
 DEFECT = 70
 """``EX_SOFTWARE`` of sysexits.h."""
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a command ended without what was asked of it.
-
-    Attributes:
-        kind: the error's class in :mod:`convertkit.errors` in small letters (``usage``, ``unknown-name``, ...), else
-            ``other``, ``system``, ``memory``, ``interrupted``, ``killed`` or ``defect``.
-        message: what happened, the culprit first.
-        hint: what to do about it.
-        exit_code: 1 below expectation, 2 a mistake, 3 unavailable, 4 a step failed, 5 undecided, 70 a defect,
-            130 interrupted.
-        details: what the error has to show beside the line, of several lines; empty for most.
-    """
-
-    kind: str
-    message: str
-    hint: str | None
-    exit_code: int
-    details: str = ""
-
-    @property
-    def line(self) -> str:
-        """The message with its hint, in one line."""
-        return " ".join((self.message if self.hint is None else f"{self.message} ({self.hint})").split())
 
 
 INTERRUPTION = Failure("interrupted", "interrupted; finished steps are kept", None, INTERRUPTED)

@@ -7,10 +7,6 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import choice
-
-KINDS = ("photos", "inputs")
-
 
 def info(
     directory: Annotated[
@@ -28,15 +24,6 @@ def info(
 
     Its readers split lines at blanks, so a path with a blank is refused.
     """
-    from convertkit.offline import info as files
-    from convertkit.offline.prepared import NAME
+    from convertkit.api.commands.info import info as run
 
-    choice(of, "--of", KINDS)
-    if of == "inputs":
-        entries = files.of_inputs(directory)
-    elif (directory / NAME).is_file():
-        entries = files.of_photos(directory)
-    else:
-        entries = files.of_directory(directory)
-    count = files.write(entries, output)
-    print(f"wrote {output} ({count} lines)")
+    print(run(directory, output, of))

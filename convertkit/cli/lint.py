@@ -43,7 +43,7 @@ def lint(
     answers = list(several.each(files, rules.lint))
     reports = [answer for _, answer in answers if isinstance(answer, Linted)]
     if as_sarif:
-        from convertkit.cli.sarif import document
+        from convertkit.api.commands.sarif import document
 
         print_json(document(reports, rules.linter.rules()))
     elif as_json:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convertkit.api.commands.passes import record_line
+from convertkit.api.commands.telling import PassTelling
 from convertkit.cli import options as shared
 from convertkit.cli import several
 from convertkit.cli.ui import note, show
-from convertkit.conversion.events import Event, Note, StepFinished
 from convertkit.errors import ConvertkitError, UsageError
 
 if TYPE_CHECKING:
@@ -60,7 +59,9 @@ def opt(
             return optimizer.explain(graph, questions)
         if dry_run:
             return optimizer.plan(graph)
-        return optimizer.run(graph, places.get(graph), check=check, samples=inputs, seed=seed, report=_tell)
+        return optimizer.run(
+            graph, places.get(graph), check=check, samples=inputs, seed=seed, report=PassTelling(note)
+        )
 
     answers, several_files = list[tuple[Path, Any]](), len(graphs) > 1
     for graph, answer in several.each(graphs, run):
@@ -78,14 +79,6 @@ def _with_file(graph: Path, answer: Any) -> Any:
     from msgspec import structs
 
     return answer if isinstance(answer, ConvertkitError) else {"file": graph, **structs.asdict(answer)}
-
-
-def _tell(event: Event) -> None:
-    """A line for each pass."""
-    if isinstance(event, StepFinished) and event.record is not None:
-        note(f"{event.record.name:<28} {record_line(event.record)}")
-    elif isinstance(event, Note):
-        note(event.text)
 
 
 def _refuse_output(output: Path | None, explain: list[str] | None, *, dry_run: bool) -> None:

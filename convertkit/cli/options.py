@@ -8,18 +8,11 @@ from typing import Annotated, TypeAlias
 import typer
 
 from convertkit.api.commands.asking import choice as choice
+from convertkit.api.commands.asking import located as located
 from convertkit.api.commands.asking import located_subject as located_subject
 from convertkit.api.commands.asking import open_all as open_all
 from convertkit.api.commands.asking import refuse_both as refuse_both
 from convertkit.api.commands.asking import refuse_meaningless as refuse_meaningless
-
-
-def located(word: str) -> Path:
-    """The directory of the model package that a word of the command line means."""
-    from convertkit.models.places import locate
-
-    return locate(word)
-
 
 ModelArgument: TypeAlias = Annotated[
     Path,
@@ -148,4 +141,12 @@ SkipOption: TypeAlias = Annotated[
 ]
 JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print the result as JSON on standard output.")
+]
+ReportOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="FILE.html",
+        help="Also write one HTML page of it that needs nothing else (extra: report).",
+    ),
 ]

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, located, open_all
-from convertkit.cli.ui import BuildView, print_json
-from convertkit.cli.volume import marked
-from convertkit.errors import ConvertkitError
+from convertkit.cli.options import EnvOption, JsonOption, PluginOption, PythonOption, located
+from convertkit.cli.ui import BuildView, answer
 
 
 def replay(
@@ -39,31 +37,13 @@ def replay(
 
     With --model, build it again from nothing and compare every step.
     """
-    from convertkit.conversion.manifest import NAME
-    from convertkit.conversion.replay import check, repeat
+    from convertkit.api.commands.replay import manifest_at
+    from convertkit.api.commands.replay import replay as run
 
-    manifest = manifest / NAME if manifest.is_dir() else manifest
-    findings = check(manifest)
-    if model is not None:
-        findings += repeat(
-            manifest,
-            model,
-            open_all(plugin),
-            variant=variant,
-            weights=weights,
-            python=python,
-            env=env,
-            report=BuildView(),
-        )
-    broken = [finding for finding in findings if not finding.ok]
-    if as_json:
-        print_json({"ok": not broken, "findings": findings})
-    else:
-        for finding in findings:
-            print(marked("ok  " if finding.ok else "BAD ", finding.what))
-    if broken:
-        error = ConvertkitError(
-            f"{manifest}: {len(broken)} of {len(findings)} checks fail, first: {broken[0].what}"
-        )
-        error.exit_code = 1
-        raise error
+    manifest = manifest_at(manifest)
+    found = run(
+        manifest, model=model, variant=variant, weights=weights, python=python, env=env, plugin=plugin or (),
+        report=BuildView(),
+    )  # fmt: skip
+    answer(found, as_json=as_json)
+    found.require(manifest)

@@ -24,7 +24,7 @@ def schema(
 
     An editor that is given the schema of model.yaml completes and checks it.
     """
-    from convertkit.cli.schemas import RESULTS, schema_of
+    from convertkit.api.commands.schemas import RESULTS, schema_of
 
     if name:
         print_json(schema_of(" ".join(name)))

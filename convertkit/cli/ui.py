@@ -8,38 +8,19 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
-from convertkit.api.commands.passes import record_line
+from convertkit.api.commands.telling import Telling
 from convertkit.cli.output import json_text as json_text
 from convertkit.cli.output import note as note
 from convertkit.cli.output import print_json as print_json
 from convertkit.cli.volume import is_moving, is_quiet, marked, width
-from convertkit.conversion.events import Event, ForeignCode, Note, Progress, Said, StepFinished, StepStarted
-from convertkit.errors import AccuracyError, UndecidedError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.progress import Progress as Bar
 
-    from convertkit.api.commands.pages import Block
-    from convertkit.exporting.build import Progress as EnvironmentProgress
-    from convertkit.verification.judge import Verdict
+    from convertkit.api.commands.pages import Block, Shown
 
 Advance: TypeAlias = Callable[[int], None]
 """Told how many units are done so far."""
-
-
-def refuse_missed(subject: str, verdict: Verdict) -> None:
-    """Raises AccuracyError where the accuracy is below the spec, UndecidedError where more photos decide; after it was
-    shown."""
-    if not verdict.ok:
-        missed = [demand for demand in verdict.demands if verdict.judged and not demand.ok]
-        shut = [gate for gate in verdict.gates if gate.outcome == "fail"]
-        first = next(iter([*missed, *shut]), verdict.reason)
-        raise AccuracyError(f"{subject}: {first}", hint="the accuracy spec is not met")
-    if verdict.undecided:
-        gate = next(gate for gate in verdict.gates if gate.outcome == "undecided")
-        raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")
 
 
 def show(blocks: Iterable[Block]) -> None:
@@ -50,75 +31,32 @@ def show(blocks: Iterable[Block]) -> None:
         print(text)
 
 
-def tell_of_code(model: Path) -> None:
-    """Says once of a package that is not convertkit's own that its code runs."""
-    from convertkit.models.known import first_time
-
-    if not is_quiet() and first_time(model):
-        note(f"{model}: a model package is code, and it runs with your rights (said once for each)")
-
-
-class BuildView:
-    """Shows a build's events: a line per finished step, and on a terminal a moving line for the running one."""
-
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._terminal = is_moving() and not quiet
-        self._started = time.monotonic()
-        self._shown = ""
-        self._phase = ""
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, ForeignCode):
-            tell_of_code(event.root)
-        elif isinstance(event, Note):
-            self._line(event.text if isinstance(event, Said) else f"note: {event.text}")
-        elif isinstance(event, StepStarted):
-            self._started = time.monotonic()
-            self._moving(f"[{event.index}/{event.total}] {event.name} ...")
-        elif isinstance(event, Progress):
-            self._progress(event)
-        elif isinstance(event, StepFinished):
-            self._line(f"[{event.index}/{event.total}] {event.name:<28} {self._outcome(event)}")
-
-    def _progress(self, event: Progress) -> None:
-        """On a terminal every move; in a log only what begins, so that hours of compiling are not silent."""
-        elapsed = f"{time.monotonic() - self._started:.0f} s"
-        share = f" {event.done}/{event.total}" if event.total else ""
-        self._moving(f"    {event.what}{share}, {elapsed}")
-        if not self._terminal and event.what != self._phase:
-            self._line(f"    {event.what}, after {elapsed}")
-        self._phase = event.what
-
-    def _outcome(self, event: StepFinished) -> str:
-        if event.record is not None:
-            return record_line(event.record, cached=event.cached)
-        return "cached" if event.cached else f"{time.monotonic() - self._started:.1f} s"
-
-    def _moving(self, text: str) -> None:
-        if self._terminal and text != self._shown:
-            self._shown = text
-            print(f"\r\x1b[K{text[: width()]}", end="", file=sys.stderr, flush=True)
-
-    def _line(self, text: str) -> None:
-        if not self._quiet:
-            note(text)
+def answer(found: Shown, *, as_json: bool) -> None:
+    """The record of a command: its page, or as JSON."""
+    if as_json:
+        print_json(found)
+    else:
+        show(found.page())
 
 
-class StepView:
-    """Shows the building of an export environment: a line per step, the last line of output moving under it."""
+class BuildView(Telling):
+    """Shows a build's events on standard error."""
 
     def __init__(self) -> None:
-        self._terminal = is_moving()
-        self._step = 0
+        super().__init__(note, moving(), quiet=is_quiet())
 
-    def __call__(self, progress: EnvironmentProgress) -> None:
-        if progress.step != self._step:
-            self._step = progress.step
-            note(f"[{progress.step}/{progress.steps}] {progress.what}")
-        elif self._terminal:
-            text = f"    {progress.seconds:.0f} s  {progress.line}"[: width()]
-            print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+
+def moving() -> Callable[[str], None] | None:
+    """Shows a line over the last such, on a terminal; None elsewhere."""
+    shown = ""
+
+    def show(text: str) -> None:
+        nonlocal shown
+        if text != shown:
+            shown = text
+            print(f"\r\x1b[K{text[: width()]}", end="", file=sys.stderr, flush=True)
+
+    return show if is_moving() else None
 
 
 @contextlib.contextmanager

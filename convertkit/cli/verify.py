@@ -7,14 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from convertkit.api.commands.asking import shard_in
 from convertkit.cli import options as shared
-from convertkit.cli.parts import ShardOption, WorkersOption, shard_in
-from convertkit.cli.reporting import ReportOption
-from convertkit.cli.ui import BuildView, print_json, progress_bar, refuse_missed, show
+from convertkit.cli.ui import BuildView, print_json, progress_bar, show
 
 if TYPE_CHECKING:
     from convertkit.api.commands.verify import Verified
 
+ShardOption = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        help="Only the I-th of N parts of the photos, for merge; default: as torchrun or slurm number their tasks.",
+        metavar="I/N",
+    ),
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        "--workers", help="Run photos in so many processes, each with its own runtime.", min=1, max=1024
+    ),
+]
 RungsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -77,7 +90,7 @@ def verify(
     outputs: ResultFilesOption = None,
     python: shared.PythonOption = None,
     env: shared.EnvOption = None,
-    html: ReportOption = None,
+    html: shared.ReportOption = None,
     plugin: shared.PluginOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
@@ -92,7 +105,7 @@ def verify(
     found = run(
         model, variant=variant, target=target, weights=weights, origin=origin, batch=batch, profile=profile,
         output=output, pipeline=pipeline, input_shape=input_shape, annotations=annotations, images=images,
-        limit=limit, tasks=tasks, skip_bad_photos=skip_bad_photos, shard=shard_in(shard), workers=workers,
+        limit=limit, tasks=tasks, skip_bad_photos=skip_bad_photos, shard=shard_in(shard, BuildView()), workers=workers,
         runtime=runtime or (), ladder=ladder, until_decided=until_decided, results=results, compiler=compiler,
         option=option, device=device, inputs=inputs, outputs=outputs, python=python, env=env, html=html,
         plugin=plugin or (), report=BuildView(), bar=progress_bar,
@@ -107,6 +120,8 @@ def verify(
 
 def report(found: Verified, *, per_class: bool, details: bool, as_json: bool) -> None:
     """Prints what was found; an accuracy below the spec is an error, but only after it was shown."""
+    from convertkit.api.commands.accuracy import refuse_missed
+
     if as_json:
         print_json(found)
     else:

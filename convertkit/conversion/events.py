@@ -76,5 +76,10 @@ def fresh_only(report: Report) -> Report:
     return forward
 
 
+def said(report: Report) -> Callable[[str], None]:
+    """For what tells lines that stand for themselves."""
+    return lambda line: report(Said(line))
+
+
 def silent(event: Event) -> None:
     """A report that shows nothing."""

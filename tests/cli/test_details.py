@@ -14,7 +14,7 @@ def test_details_come_before_the_line(cli: Cli, monkeypatch: pytest.MonkeyPatch)
         error.details = "cause     opset 17\nfix       opset 11\n"
         raise error
 
-    monkeypatch.setattr("convertkit.reports.examination.examine", fails)
+    monkeypatch.setattr("convertkit.api.commands.doctor.examine", fails)
 
     done = cli("doctor")
 

@@ -58,7 +58,7 @@ def test_whatever_ends_a_command_has_a_kind(
     def fail(*_: object, **__: object) -> None:
         raise raised
 
-    monkeypatch.setattr("convertkit.reports.examination.examine", fail)
+    monkeypatch.setattr("convertkit.api.commands.doctor.examine", fail)
 
     done = cli("doctor", "--json")
 

@@ -12,8 +12,8 @@ import pytest
 import typer
 import yaml
 
+from convertkit.api.commands.schemas import RESULTS, schema_of
 from convertkit.cli.app import app
-from convertkit.cli.schemas import RESULTS, schema_of
 from tests.conftest import MASKRCNN, Cli
 from tests.tiny import tiny_model
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertkit.cli.tables import print_table
+from convertkit.api.commands.tables import table
 from convertkit.cli.ui import BuildView, note, print_json, progress_bar
 from convertkit.conversion.events import Note, Progress, StepFinished, StepStarted
 from tests.conftest import Cli
@@ -23,7 +23,7 @@ def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(["name", "AP"], [["stock", "0.6937"], ["a" * 70, "-"]], right=[1])
+    print(table(["name", "AP"], [["stock", "0.6937"], ["a" * 70, "-"]], right=[1]))
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[1] == f"{'-' * 70}  ------"
@@ -32,18 +32,18 @@ def test_a_table_is_aligned(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_table_moves_together_where_it_would_be_too_wide(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(["name", *"abcd"], [["x" * 72, "1", "2", "3", "4"]])
+    print(table(["name", *"abcd"], [["x" * 72, "1", "2", "3", "4"]]))
 
     assert capsys.readouterr().out.splitlines()[2] == "x" * 72 + " 1 2 3 4"
 
 
 def test_sentences_of_a_table_wrap_and_words_stay_whole(capsys: pytest.CaptureFixture[str]) -> None:
     word, sentence = "pass-with-a-long-name", " ".join(["convertkit env build MODEL"] * 6)
-    print_table(["pass", "what"], [[word, sentence], ["b", "/a/path" * 20]])
+    print(table(["pass", "what"], [[word, sentence], ["b", "/a/path" * 20]]))
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == f"b{' ' * 20} {'/a/path' * 20}"
-    print_table(["pass", "what"], [[word, sentence], ["b", "c"]])
+    print(table(["pass", "what"], [[word, sentence], ["b", "c"]]))
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert " ".join(line.removeprefix(word).strip() for line in lines[2:-1]) == sentence
@@ -58,7 +58,7 @@ def test_sentences_of_a_table_wrap_and_words_stay_whole(capsys: pytest.CaptureFi
 def test_every_word_of_a_table_is_whole_and_every_line_fits(rows: list[tuple[list[str], ...]]) -> None:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        print_table(["one", "two", "three"], [[" ".join(cell) for cell in row] for row in rows])
+        print(table(["one", "two", "three"], [[" ".join(cell) for cell in row] for row in rows]))
 
     lines = out.getvalue().splitlines()
     words = Counter(word for row in rows for cell in row for word in cell)
@@ -70,7 +70,7 @@ def test_a_table_is_as_wide_as_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    print_table(["what"], [["word " * 30]])
+    print(table(["what"], [["word " * 30]]))
 
     assert len(capsys.readouterr().out.splitlines()) == 3
 
@@ -79,14 +79,14 @@ def test_in_a_pipe_a_row_is_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("COLUMNS")
-    print_table(["pass", "what"], [["one", "word " * 60 + "end"], ["two", "-"]])
+    print(table(["pass", "what"], [["one", "word " * 60 + "end"], ["two", "-"]]))
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[2:] == ["one   " + "word " * 60 + "end", "two   -"]
 
 
 def test_a_cell_of_a_table_does_not_speak_to_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table(["node"], [["a\x1b[31m\nb"]])
+    print(table(["node"], [["a\x1b[31m\nb"]]))
 
     assert capsys.readouterr().out.splitlines()[2:] == ["a\\x1b[31m\\nb"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from convertkit.cli.tables import print_figures
+from convertkit.api.commands.tables import figures
 from convertkit.cli.ui import BuildView, progress_bar
 from convertkit.cli.volume import is_colourful, set_volume
 from convertkit.conversion.events import StepStarted
@@ -138,7 +138,7 @@ def test_figures_stay_whole_on_a_narrow_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
 
-    print_figures(COLUMNS, ROWS)
+    print(figures(COLUMNS, ROWS))
 
     out = capsys.readouterr().out
     assert max(map(len, out.splitlines())) <= 80
@@ -159,7 +159,7 @@ def test_figures_are_one_table_where_there_is_room(
     if columns:
         monkeypatch.setenv("COLUMNS", columns)
 
-    print_figures(COLUMNS, ROWS)
+    print(figures(COLUMNS, ROWS))
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
@@ -171,7 +171,7 @@ def test_a_first_column_wider_than_the_terminal_still_has_its_figures(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "20")
 
-    print_figures(["rung", "AP", "AP50"], [["x" * 30, "0.5", "0.6"]])
+    print(figures(["rung", "AP", "AP50"], [["x" * 30, "0.5", "0.6"]]))
 
     lines = capsys.readouterr().out.splitlines()
     assert [lines[2], lines[6]] == [f"{'x' * 30} 0.5", f"{'x' * 30}  0.6"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from convertkit.api.commands.pages import Block, Judged, Table
-from convertkit.errors import visible
+from convertkit.errors import AccuracyError, UndecidedError, visible
 from convertkit.verification.mistakes import KINDS
 
 if TYPE_CHECKING:
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
 RECALL = ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 OUTCOMES = {"pass": "ok  ", "fail": "BAD ", "undecided": "?   "}
+
+
+def refuse_missed(subject: str, verdict: Verdict) -> None:
+    """Raises AccuracyError where the accuracy is below the spec, UndecidedError where more photos decide."""
+    if not verdict.ok:
+        missed = [demand for demand in verdict.demands if verdict.judged and not demand.ok]
+        shut = [gate for gate in verdict.gates if gate.outcome == "fail"]
+        first = next(iter([*missed, *shut]), verdict.reason)
+        raise AccuracyError(f"{subject}: {first}", hint="the accuracy spec is not met")
+    if verdict.undecided:
+        gate = next(gate for gate in verdict.gates if gate.outcome == "undecided")
+        raise UndecidedError(f"{subject}: {gate}", hint="measure more photos")
 
 
 def figure(value: float | None) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from convertkit.conversion.events import ForeignCode, Report, silent
+from convertkit.conversion.events import ForeignCode, Note, Report, silent
 from convertkit.errors import UnknownNameError, UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.detection.profiles import Size
     from convertkit.graph.input_shapes import Shapes
     from convertkit.plugins.loading import Plugins
+    from convertkit.verification.shards import Shard
 
 Place: TypeAlias = str | Path
 """A path, or where a model package is meant also its name."""
@@ -82,9 +84,8 @@ def _asked(
         words: the other fields of :class:`~convertkit.conversion.request.Asked`.
     """
     from convertkit.conversion.request import Asked, Origin
-    from convertkit.models.places import locate
 
-    root = locate(str(model))
+    root = located(str(model))
     own = {
         "options": settings(option),
         "sizing": sizing(input_shape),
@@ -98,15 +99,27 @@ def _asked(
     return Asked(root, origin=known, **own, **words)  # type: ignore[arg-type]
 
 
-def located_subject(word: str) -> Path:
-    """A model package's directory, or a graph's file: one that is there, or that looks like one by its suffix."""
+def located(word: str) -> Path:
+    """The directory of the model package that a word means."""
     from convertkit.models.places import locate
 
+    return locate(word)
+
+
+def located_built(word: str) -> Path:
+    """An artifact's directory, or a model package's."""
+    from convertkit.conversion.manifest import NAME
+
+    return Path(word) if (Path(word) / NAME).is_file() else located(word)
+
+
+def located_subject(word: str) -> Path:
+    """A model package's directory, or a graph's file: one that is there, or that looks like one by its suffix."""
     path = Path(word)
     if path.is_file():
         return path
     try:
-        return locate(word)
+        return located(word)
     except UnknownNameError:
         if path.suffix:
             return path
@@ -181,6 +194,16 @@ def tasks_in(tasks: Words | None) -> tuple[str, ...]:
         raise UsageError("--tasks is empty", hint="give bbox, segm or both")
     check_tasks(names)
     return names
+
+
+def shard_in(text: str | None, report: Report) -> Shard:
+    """What ``--shard`` says, or a launcher, which is told."""
+    from convertkit.verification.shards import chosen_shard
+
+    shard, launcher = chosen_shard(text, os.environ)
+    if launcher:
+        report(Note(f"shard {shard}, by {launcher}"))
+    return shard
 
 
 def told_in(input_shape: Sizes | None) -> Shapes | None:

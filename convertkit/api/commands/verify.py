@@ -32,7 +32,7 @@ from convertkit.api.commands.asking import (
 )
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
-from convertkit.conversion.events import Report, Said, silent
+from convertkit.conversion.events import Report, said, silent
 from convertkit.errors import visible
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.intervals import Difference, Estimate
@@ -184,7 +184,7 @@ def _source(request: BuildRequest, annotations: Path | None, images: Path | None
         request.variant,
         annotations=annotations,
         images=images,
-        note=lambda line: report(Said(line)),
+        note=said(report),
     )
 
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,14 @@ assert sys.platform == "linux"
 FAILED: Final = 4
 """The exit code of a step that did not survive, as of any that failed."""
 
+
+@dataclass(frozen=True)
+class Killed:
+    """The command did not come to its own end; ``why``, in a line."""
+
+    why: str
+
+
 TICK_SECONDS = 0.25
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -26,8 +35,8 @@ _SENT_BY_KERNEL = 0x80
 """``si_code`` of Ctrl-C: the terminal has sent it to the whole group, so that the child has it already."""
 
 
-def apart(*, as_json: bool = False) -> int | None:
-    """Goes on in a child, for which it returns None; here it returns the exit code when the child has ended.
+def apart() -> int | Killed | None:
+    """Goes on in a child, for which it returns None; here it returns the exit code when the child has ended, or why.
 
     There is no child where the user has lifted the limits. It is made before anything heavy is imported, and before
     there is a second thread.
@@ -46,7 +55,7 @@ def apart(*, as_json: bool = False) -> int | None:
         limits.guard_by(page)
         return None
     code = os.waitstatus_to_exitcode(_wait(child, page))
-    return code if code >= 0 else _died(-code, page, as_json=as_json)
+    return code if code >= 0 else _died(-code, page)
 
 
 def _wait(child: int, page: mmap.mmap) -> int:
@@ -81,19 +90,16 @@ def _computed(pid: int) -> float:
     return 0.0
 
 
-def _died(number: int, page: mmap.mmap, *, as_json: bool) -> int:
-    """Says what the child died of; where somebody ended us both, so do we."""
+def _died(number: int, page: mmap.mmap) -> Killed:
+    """What the child died of; where somebody ended us both, so do we."""
     if number in _ENDING:
         signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
         os.kill(os.getpid(), number)
     from convertkit.children.child import signal_name
-    from convertkit.cli.failures import Failure, report
 
     running = limits.read(page)
     where = running.name if running else "convertkit"
     if number == signal.SIGKILL and running and time.monotonic() - running.began >= running.seconds:
-        why = f"ended after its time limit of {running.seconds:.0f} s ({limits.LIFT})"
-    else:
-        why = f"killed by {signal_name(number)}"
-    return report(Failure("killed", f"{where}: {why}", None, FAILED), as_json=as_json)
+        return Killed(f"{where}: ended after its time limit of {running.seconds:.0f} s ({limits.LIFT})")
+    return Killed(f"{where}: killed by {signal_name(number)}")

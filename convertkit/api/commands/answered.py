@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.cli.preprocess import note_other_artifact
-from convertkit.cli.requests import request_of
-from convertkit.cli.ui import note
+from convertkit.api.commands.asking import Place, located, request_of
+from convertkit.api.commands.preprocess import note_other_artifact
+from convertkit.conversion.events import Note, Report
 from convertkit.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 class Asked:
     """What the options say of the artifact that was run."""
 
-    model: Path
-    plugin: list[Path] | None
+    model: Place
+    plugin: Sequence[Place]
     target: str
     artifact: Path | None
     shapes: str | None
+    report: Report
 
     def open(self, inputs: Path, results: Path) -> tuple[BuildRequest, Prepared, ResultFiles | ProfiledFiles]:
         """The photos and their result files; where there are several profiles, those of all as one."""
@@ -51,9 +53,9 @@ class Asked:
         return next(iter(requests.values())), split.whole(records), files
 
     def _request(self, record: Prepared) -> BuildRequest:
-        _refuse_other_model(self.model, record)
+        _refuse_other_model(located(str(self.model)), record)
         words = {"variant": record.variant, "target": self.target, "batch": record.batch}
-        request = request_of(self.model, self.plugin, recorded=record.size, **words)
+        request = request_of(self.model, self.plugin, recorded=record.size, report=self.report, **words)
         _refuse_other_size(request, record)
         return request
 
@@ -63,14 +65,13 @@ class Asked:
         from convertkit.offline.result_files import ResultFiles
         from convertkit.targets.capabilities import tools_of
 
-        outputs = _outputs(request, artifact, self.shapes, record, inputs)
+        outputs = _outputs(request, artifact, self.shapes, record, inputs, self.report)
         tools = tools_of(request.target, (entry.item for entry in request.plugins.targets))
         files = ResultFiles.open(results, outputs, [photo.stem for photo in record.photos], *tools)
         if len(files.runs) > 1:
             names = ", ".join(run.name for run in files.runs)
-            note(
-                f"note: {len(files.runs)} runs are taken together, each photo is in one of them only: {names}"
-            )
+            each = "each photo is in one of them only"
+            self.report(Note(f"{len(files.runs)} runs are taken together, {each}: {names}"))
         return files
 
 
@@ -93,7 +94,12 @@ def _refuse_other_size(request: BuildRequest, record: Prepared) -> None:
 
 
 def _outputs(
-    request: BuildRequest, artifact: Path | None, shapes: str | None, record: Prepared, inputs: Path
+    request: BuildRequest,
+    artifact: Path | None,
+    shapes: str | None,
+    record: Prepared,
+    inputs: Path,
+    report: Report,
 ) -> tuple[TensorInfo, ...]:
     from convertkit.offline.interface import parse_shapes, read_interface
 
@@ -105,5 +111,5 @@ def _outputs(
             f"{path} is not there, so nothing says what the result files hold",
             hint="build it, or give --artifact or --shapes",
         )
-    note_other_artifact(request, path.parent)
+    note_other_artifact(request, path.parent, report)
     return record.interface(inputs, read_interface(path)).outputs

@@ -1,8 +1,4 @@
-"""JSON schemas of what every command's ``--json`` prints, made of types.
-
-Results that are records have their own type; the others, which a command puts together, one of
-:mod:`convertkit.cli.results`.
-"""
+"""JSON schemas of what every command's ``--json`` prints, made of types."""
 
 from __future__ import annotations
 
@@ -11,31 +7,23 @@ from typing import Any
 
 import msgspec
 
+from convertkit.api.commands.bench import Batches, Benched
 from convertkit.api.commands.build import Built, BuiltProfiles
+from convertkit.api.commands.cache import CacheSize, Freed, Rooms
+from convertkit.api.commands.compile import Compiled, CompiledProfiles
 from convertkit.api.commands.detect import Seen
 from convertkit.api.commands.diff import Differing
+from convertkit.api.commands.environments import Environment
 from convertkit.api.commands.estimate import Estimated, EstimatedProfiles
 from convertkit.api.commands.explain import Explained, Plan
+from convertkit.api.commands.export import Exported
+from convertkit.api.commands.failures import Errors, Failed
+from convertkit.api.commands.fetch import Fetched
 from convertkit.api.commands.lint import Linted
 from convertkit.api.commands.optimize import Optimized
+from convertkit.api.commands.preprocess import Preprocessed, PreprocessedProfiles
+from convertkit.api.commands.replay import Replays
 from convertkit.bisection.report import Bisection
-from convertkit.cli.results import (
-    Batches,
-    Benched,
-    CacheSize,
-    Compiled,
-    CompiledProfiles,
-    Environment,
-    Errors,
-    Exported,
-    Failed,
-    Fetched,
-    Freed,
-    Preprocessed,
-    PreprocessedProfiles,
-    Replays,
-    Rooms,
-)
 from convertkit.conversion.preview import Preview
 from convertkit.errors import UnknownNameError
 from convertkit.exporting.state import Status

@@ -1,26 +1,59 @@
-"""What can be said of this machine without building anything."""
+"""What this machine has, what is missing, and how to get it: what can be said without building anything."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
+from convertkit.api.commands.asking import Place
+from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
-from convertkit.errors import PluginError
+from convertkit.conversion.events import Report, Said, silent
+from convertkit.errors import ConvertkitError, PluginError, UsageError
 from convertkit.exporting.interpreter import VARIABLE
 from convertkit.exporting.inventory import list_environments
 from convertkit.exporting.toolchain import compiler
 from convertkit.plugins.diagnosis import Diagnosis
-from convertkit.reports.versions import versions
+from convertkit.reports.versions import Versions, versions
 from convertkit.storage.files import home
 
 ENVIRONMENT_GIGABYTES = 6
 """Disk an export environment takes while it is built (torch, sources and objects of mmcv-full)."""
+
+
+class Examined(Shown, tuple[Diagnosis, ...]):
+    """Everything that was looked at."""
+
+    def page(self) -> Iterator[Block]:
+        yield Table(["", "what", "found", "advice"], [[f.state, f.what, f.found, f.advice] for f in self])
+
+    def require(self) -> None:
+        """Raises ConvertkitError where anything is amiss."""
+        if missing := next((finding for finding in self if finding.state == "missing"), None):
+            error = ConvertkitError(f"{missing.what}: {missing.found}", hint=missing.advice)
+            error.exit_code = 1
+            raise error
+
+
+def doctor(*, bundle: Path | None = None, plugin: Sequence[Place] = (), report: Report = silent) -> Examined:
+    """Looks at this machine.
+
+    Args:
+        bundle: a ``.zip`` in which it is packed, with versions, settings and the texts of the last failures.
+        plugin: plugins in single files, which look too.
+
+    Raises:
+        PluginError: a plugin cannot be loaded. UsageError: the bundle is no zip file.
+    """
+    found = Examined(examine(map(Path, plugin)))
+    if bundle is not None:
+        _pack(bundle, found, report)
+    return found
 
 
 def examine(files: Iterable[Path] = ()) -> list[Diagnosis]:
@@ -33,6 +66,22 @@ def examine(files: Iterable[Path] = ()) -> list[Diagnosis]:
         PluginError: one of them cannot be loaded.
     """
     return [*_core(), *_cache(), *_export(), *_plugins(files)]
+
+
+def installed() -> Versions:
+    """Which versions are at work here."""
+    return versions()
+
+
+def _pack(path: Path, findings: Sequence[Diagnosis], report: Report) -> None:
+    from convertkit.reports.packing import pack
+
+    if path.suffix.lower() != ".zip":
+        raise UsageError(f"--bundle {path}: a zip file is written", hint=f"say {path.name}.zip")
+    packed = pack(path, findings)
+    report(Said(f"wrote {path} ({len(packed.files)} files); look through it before you send it"))
+    for name, why in packed.left_out.items():
+        report(Said(f"left out: {name}: {why}"))
 
 
 def _plugins(files: Iterable[Path]) -> list[Diagnosis]:

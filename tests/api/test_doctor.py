@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from convertkit.api.commands import doctor
 from convertkit.errors import PluginError
 from convertkit.plugins.diagnosis import Diagnosis
 from convertkit.plugins.loading import Plugins
-from convertkit.reports import examination as doctor
 from tests.conftest import Cli
 
 LOOKS = """

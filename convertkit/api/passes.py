@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from convertkit.errors import GraphError as GraphError
     from convertkit.errors import PassError as PassError
     from convertkit.errors import UsageError as UsageError
+    from convertkit.graph.finding import Finding as Finding
     from convertkit.graph.graph import Graph as Graph
     from convertkit.graph.light import LightModel as LightModel
     from convertkit.passes.base import GraphPass as GraphPass
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from convertkit.passes.base import LightPass as LightPass
     from convertkit.passes.base import ModelPass as ModelPass
     from convertkit.passes.base import Pass as Pass
-    from convertkit.passes.finding import Finding as Finding
     from convertkit.passes.rewriting import RewritingPass as RewritingPass
     from convertkit.plugins.hookspecs import hookimpl as hookimpl
 else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
@@ -32,7 +32,6 @@ from convertkit.passes.options import step_text
 from convertkit.passes.probing import at_bounds
 from convertkit.passes.roles import named_roles
 from convertkit.passes.stages import Stage, stages
-from convertkit.plugins.loading import Plugins
 from convertkit.storage.files import work_directory
 from convertkit.verification.journal import Journals
 from convertkit.verification.rungs import Course, in_process, run_by, score, tasks_of
@@ -57,6 +56,8 @@ class Wish:
         subject: names what is bisected, for people.
         steps: the passes.
         place: where graphs run.
+        origins: the plugin that each pass comes from, by the pass's name.
+        target_from: the plugin that the target comes from.
         effect: judge every pass by this effect instead of its own.
         output: the reproducer's directory; ``bisect-PASS`` by default.
         force: replace a reproducer that is there.
@@ -66,8 +67,9 @@ class Wish:
 
     subject: str
     steps: tuple[Pass, ...]
-    plugins: Plugins
     place: Place
+    origins: Mapping[str, str]
+    target_from: str
     effect: Effect | None = None
     output: Path | None = None
     force: bool = False
@@ -204,7 +206,6 @@ def _tried(culprit: Stage, samples: Iterable[Arrays]) -> Iterator[Arrays]:
 
 def _plugin_files(name: str, wish: Wish) -> tuple[str, ...]:
     """The single files that a pass and the place come from: the command line has to load them again."""
-    passes, targets = wish.plugins.passes, wish.plugins.targets
-    origins = [passes.entry(name).plugin] if name in passes else []
-    origins += [targets.entry(wish.place.target.name).plugin] if wish.place.words else []
+    origins = [wish.origins[name]] if name in wish.origins else []
+    origins += [wish.target_from] if wish.place.words else []
     return tuple(dict.fromkeys(origin for origin in origins if origin.endswith(".py")))

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import functools
-import json
 import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
-from convertkit.children.process import run_child
 from convertkit.conversion import python_config
 from convertkit.conversion.events import Note, Progress, Report
 from convertkit.conversion.examine import examine
@@ -18,7 +16,7 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, choose
 from convertkit.exporting.fetch import file_name
-from convertkit.exporting.interpreter import ExternalPython
+from convertkit.exporting.interpreter import ExternalPython, installed
 from convertkit.exporting.worker import run_worker
 from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
@@ -53,7 +51,7 @@ def environment_fact(request: BuildRequest) -> str:
     if isinstance(chosen, Environment):
         return chosen.key
     return sha256_bytes(
-        canonical_json(_installed(chosen.python, _managed(request).requirements.distributions))
+        canonical_json(installed(chosen.python, _managed(request).requirements.distributions))
     )
 
 
@@ -203,20 +201,6 @@ def _downloaded(package: ModelPackage, variant: Variant, spec: WeightsSpec) -> P
             hint=f"run convertkit fetch {package.root} --variant {name}, or give --weights CHECKPOINT",
         )
     return path
-
-
-@functools.lru_cache(maxsize=8)
-def _installed(python: Path, distributions: tuple[str, ...]) -> dict[str, str]:
-    """Versions by metadata alone: importing torch to learn its version would take seconds on every build."""
-    code = (
-        "import importlib, json, sys\n"
-        "m = importlib.import_module('importlib' + '_.'[sys.version_info >= (3, 8)] + 'metadata')\n"
-        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
-        "print(json.dumps({n: have.get(n.lower(), '-') for n in sys.argv[1:]}))"
-    )
-    done = run_child([python, "-I", "-c", code, *distributions], timeout=60.0)
-    found: dict[str, str] = json.loads(done.stdout)
-    return found
 
 
 @functools.lru_cache(maxsize=8)

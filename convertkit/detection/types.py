@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypedDict
 
@@ -72,3 +73,13 @@ class Detections:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def surer(self, above: float) -> list[int]:
+        """Which ones have a score greater than ``above``, the surest first."""
+        order = np.argsort(-self.scores, kind="stable")
+        return [int(index) for index in order if self.scores[index] > above]
+
+
+def name_of(label: int, classes: Sequence[str]) -> str:
+    """The name of a class index, or the index where there is none."""
+    return classes[label] if 0 <= label < len(classes) else str(label)

@@ -11,7 +11,7 @@ import cv2
 import hotcoco.mask
 import numpy as np
 
-from convertkit.detection.types import RLE, Detections, Image
+from convertkit.detection.types import RLE, Detections, Image, name_of
 from convertkit.drawing.labels import Colour, Label, Place, placed, unit
 from convertkit.errors import UsageError
 from convertkit.storage.files import atomic_write
@@ -43,7 +43,7 @@ def paint(pixels: Image, found: Detections, classes: Sequence[str] = (), above: 
     """
     canvas = pixels.copy()
     thickness = max(1, round(2.4 * unit(*canvas.shape[:2])))
-    chosen = surer(found, above)[::-1]
+    chosen = found.surer(above)[::-1]
     for index in chosen if found.masks is not None else ():
         assert found.masks is not None
         _mask(canvas, found.masks[index], colour_of(int(found.labels[index])), thickness)
@@ -52,17 +52,6 @@ def paint(pixels: Image, found: Detections, classes: Sequence[str] = (), above: 
         _box(canvas, boxes[index], colour_of(int(found.labels[index])), thickness)
     _labels(canvas, found, boxes, chosen[::-1], classes)
     return canvas
-
-
-def surer(found: Detections, above: float) -> list[int]:
-    """Which detections have a score greater than ``above``, the surest first."""
-    order = np.argsort(-found.scores, kind="stable")
-    return [int(index) for index in order if found.scores[index] > above]
-
-
-def name_of(label: int, classes: Sequence[str]) -> str:
-    """The name of a class index, or the index where there is none."""
-    return classes[label] if 0 <= label < len(classes) else str(label)
 
 
 def colour_of(label: int) -> Colour:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import os
 import shutil
 from dataclasses import dataclass
@@ -62,6 +64,20 @@ def probe(
         raise UsageError(
             f"{python}: not a usable Python interpreter: {error}", hint="name one of version 3.7 or later"
         ) from error
+
+
+@functools.lru_cache(maxsize=8)
+def installed(python: Path, distributions: tuple[str, ...]) -> dict[str, str]:
+    """Versions by metadata alone: importing torch to learn its version would take seconds on every build."""
+    code = (
+        "import importlib, json, sys\n"
+        "m = importlib.import_module('importlib' + '_.'[sys.version_info >= (3, 8)] + 'metadata')\n"
+        "have = {d.metadata['Name'].lower(): d.version for d in m.distributions()}\n"
+        "print(json.dumps({n: have.get(n.lower(), '-') for n in sys.argv[1:]}))"
+    )
+    done = run_child([python, "-I", "-c", code, *distributions], timeout=60.0)
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
 
 
 def child_variables(python: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:

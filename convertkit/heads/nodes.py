@@ -9,11 +9,11 @@ from typing import Any
 
 from convertkit.graph.constants import is_initializer
 from convertkit.graph.domains import acts_as
+from convertkit.graph.finding import Finding, OpenSize
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.shapes import annotate, static_shape
 from convertkit.graph.sizes import CHANNELS
 from convertkit.heads.domain import HEADS, register_schemas
-from convertkit.passes.finding import Finding, OpenSize
 
 NMS = "MulticlassNms"
 

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     import onnx_ir
     from numpy.typing import NDArray
 
+    from convertkit.graph.finding import Finding
     from convertkit.graph.graph import Graph
     from convertkit.graph.light import LightModel
-    from convertkit.passes.finding import Finding
 
 Effect = Literal["exact", "rounding", "semantic"]
 """``exact``: the same bits. ``rounding``: the same mathematics. ``semantic``: a different, declared result."""

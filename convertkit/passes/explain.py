@@ -7,10 +7,10 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from convertkit.errors import ConvertkitError, PassError
+from convertkit.graph.finding import Finding, OpenSize
 from convertkit.graph.input_shapes import free_inputs, remedy
 from convertkit.graph.nested import bodies, every_node
 from convertkit.passes.base import GraphPass, IrPass, LightPass, ModelPass, Pass
-from convertkit.passes.finding import Finding, OpenSize
 
 if TYPE_CHECKING:
     import onnx

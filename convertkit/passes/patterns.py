@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from convertkit.errors import GraphError
 from convertkit.graph.constants import is_initializer
+from convertkit.graph.finding import Finding
 from convertkit.graph.flow import Flow
 from convertkit.graph.graph import Graph, Node, Tensor
 from convertkit.graph.region import Region, cut
 from convertkit.graph.shapes import annotate
 from convertkit.graph.values import constant_value
-from convertkit.passes.finding import Finding
 from convertkit.passes.rewriting import RewritingPass
 
 Array: TypeAlias = NDArray[Any]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from convertkit.passes.base import GraphPass
 
 if TYPE_CHECKING:
+    from convertkit.graph.finding import Finding
     from convertkit.graph.graph import Graph
-    from convertkit.passes.finding import Finding
 
 
 class RewritingPass(GraphPass):

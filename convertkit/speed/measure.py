@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from convertkit.datasets.coco import decode
 from convertkit.errors import UsageError
-from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.speed.figures import Figures, throughput
 from convertkit.targets.capabilities import Runtime, answers
@@ -58,7 +57,7 @@ class EndToEnd(Struct, frozen=True):
 
 
 def repeat(
-    runtime: Runtime | Session,
+    runtime: Runtime,
     inputs: Mapping[str, NDArray[Any]],
     *,
     warmup: int,
@@ -101,7 +100,7 @@ def summed_up(timings: Timings, batch: int, whole: Sequence[float] = ()) -> Repe
 
 
 def end_to_end(
-    runtime: Runtime | Session,
+    runtime: Runtime,
     package: ModelPackage,
     variant: Variant,
     photos: Sequence[bytes],

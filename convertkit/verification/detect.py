@@ -12,8 +12,7 @@ from msgspec import Struct
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import decode, photo_bytes
-from convertkit.detection.types import Detections
-from convertkit.drawing.paint import name_of, surer
+from convertkit.detection.types import Detections, name_of
 from convertkit.errors import GraphError, UsageError
 from convertkit.graph.io import load
 from convertkit.graph.session import Session
@@ -102,7 +101,7 @@ def things(found: Detections, classes: Sequence[str], above: float) -> tuple[Thi
             tuple(map(float, found.boxes[index])),  # type: ignore[arg-type]
             plain_mask(found.masks[index]) if found.masks is not None else None,
         )
-        for index in surer(found, above)
+        for index in found.surer(above)
     )
 
 

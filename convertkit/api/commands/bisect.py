@@ -84,11 +84,13 @@ class Bisector:
         from convertkit.bisection.run import Wish
 
         effect = None if self.effect is None else choice(self.effect, "--effect", EFFECTS)
+        entry = plugins.targets.entry(target)
         return Wish(
             subject,
             steps,
-            plugins,
-            find_place(plugins.targets.get(target), self.runtime),
+            find_place(entry.item, self.runtime),
+            {each.name: each.plugin for each in plugins.passes},
+            entry.plugin,
             effect,  # type: ignore[arg-type]
             self.output,
             self.force,

@@ -9,13 +9,13 @@ from msgspec import Struct, field
 
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.errors import UsageError
-from convertkit.passes.finding import Finding
+from convertkit.graph.finding import Finding
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
     from convertkit.passes.base import Pass
     from convertkit.passes.pipeline import Pipeline
-    from convertkit.registry import Registry
+    from convertkit.plugins.loading import Plugins
 
 
 class Answer(Struct, frozen=True):
@@ -77,15 +77,15 @@ class Questions:
         UsageError: a pass has no ``explain``; names those that have.
     """
 
-    def __init__(self, texts: Sequence[str], pipeline: Pipeline, registry: Registry[type[Pass]]) -> None:
+    def __init__(self, texts: Sequence[str], pipeline: Pipeline, plugins: Plugins) -> None:
         from convertkit.passes.options import build, parse_step
 
         self.pipeline = pipeline
         self.places: list[tuple[int, Pass]] = []
         for text in texts:
             name, options = parse_step(text)
-            step = build(registry.get(name), options)
-            _require_explain(step, registry)
+            step = build(plugins.passes.get(name), options)
+            _require_explain(step, plugins)
             self.places += self._places(step, bare=not options)
         self.places.sort(key=lambda place: place[0])
 
@@ -129,11 +129,11 @@ def outlook(pipeline: Pipeline, graphs: Iterable[LightModel]) -> Plan:
     return Plan(tuple(_planned(step, found.get(place)) for place, step in enumerate(steps)))
 
 
-def _require_explain(step: Pass, registry: Registry[type[Pass]]) -> None:
+def _require_explain(step: Pass, plugins: Plugins) -> None:
     from convertkit.passes.explain import explains
 
     if not explains(type(step)):
-        able = ", ".join(entry.name for entry in registry if explains(entry.item)) or "none"
+        able = ", ".join(entry.name for entry in plugins.passes if explains(entry.item)) or "none"
         raise UsageError(f"pass {step.name} has no explain", hint=f"these have: {able}")
 
 

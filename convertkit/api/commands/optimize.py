@@ -114,7 +114,7 @@ class Optimizer:
 
     def questions(self, texts: Sequence[str]) -> Questions:
         """Raises UsageError: a pass has no ``explain``."""
-        return Questions(texts, self.pipeline, self.plugins.passes)
+        return Questions(texts, self.pipeline, self.plugins)
 
     def explain(self, graph: Place | onnx.ModelProto, questions: Questions) -> Explained:
         """What passes find where; nothing is written."""

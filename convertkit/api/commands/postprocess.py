@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +14,16 @@ from convertkit.api.commands.asking import Place, Words, tasks_in
 from convertkit.api.commands.pages import Block, Table
 from convertkit.api.commands.verify import no_bar
 from convertkit.conversion.events import Report, Said, silent
+from convertkit.datasets.coco import decode, photo_bytes
+from convertkit.drawing.paint import paint, write_picture
 from convertkit.errors import UsageError
 from convertkit.storage.files import work_directory
 from convertkit.verification.ladder import Bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
-    from convertkit.offline.draw import Painter
-    from convertkit.offline.prepared import Prepared
+    from convertkit.detection.types import Detections
+    from convertkit.offline.prepared import Prepared, PreparedPhoto
     from convertkit.offline.profiles import ProfiledFiles
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import Answers, Finished
@@ -59,7 +61,8 @@ def postprocess(
     request, record, files = Asked(model, plugin, target, artifact, shapes, report).open(inputs, results)
     answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, named, report)
-    painter = _painter(answers, images, draw, above)
+    names, place = answers.package.spec.classes, images or Path(record.images)
+    painter = None if draw is None else _Painter(place, draw, names, above)
     with _detections(detections) as path, bar("postprocess", len(answers.photos())) as advance:
         return finish(answers, path, draw=painter, on_progress=advance)
 
@@ -126,13 +129,32 @@ def _refuse_problems(answers: Answers, limit: int, report: Report) -> None:
     )
 
 
-def _painter(answers: Answers, images: Path | None, draw: Path | None, above: float) -> Painter | None:
-    from convertkit.offline.draw import Painter
+@dataclass(frozen=True)
+class _Painter:
+    """Draws detections into photos.
 
-    if draw is None:
-        return None
-    place = images or Path(answers.record.images)
-    return Painter(place, draw, answers.package.spec.classes, above)
+    Attributes:
+        images: the directory the photos' names start from.
+        directory: where ``<stem>.jpg`` goes.
+        classes: names by class index.
+        above: only detections with a greater score.
+    """
+
+    images: Path
+    directory: Path
+    classes: Sequence[str]
+    above: float
+
+    def __call__(self, photo: PreparedPhoto, found: Detections) -> None:
+        """Raises UsageError: the photo cannot be read."""
+        path = self.images / photo.name
+        try:
+            source = photo_bytes(path)
+        except UsageError as error:
+            error.hint = "say where it is with --images"
+            raise
+        pixels = paint(decode(path, source), found, self.classes, self.above)
+        write_picture(self.directory / f"{photo.stem}.jpg", pixels)
 
 
 @contextlib.contextmanager

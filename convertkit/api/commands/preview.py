@@ -23,7 +23,7 @@ def explain(
     from convertkit.passes.stages import graphs
 
     request = request_of(model, plugin, report=report, **words)
-    questions = Questions(texts, request.pipeline, request.plugins.passes)
+    questions = Questions(texts, request.pipeline, request.plugins)
     stock, stages = stored_stages(request, report=report)
     return questions.answers(graphs(stock, stages))
 

@@ -22,6 +22,7 @@ PACKAGES = (
     "targets/ascend/convertkit_ascend",
 )
 LAYERS = "Who may import whom in the core"
+THIN = "The command line is a layer over api alone"
 CORE = "The core imports no plugin, and no training framework"
 DOOR = "Plugins use the public door only"
 APART = "Plugins do not know each other"
@@ -64,7 +65,7 @@ def broken(root: Path, contract: str | None = None) -> dict[str, str]:
     )
     assert "Contracts: " in ended.stdout, ended.stdout + ended.stderr
     reports = ended.stdout.split("Broken contracts")[-1] if ended.returncode else ""
-    return {name: reports for name in (LAYERS, CORE, DOOR, APART) if f"{name} BROKEN" in ended.stdout}
+    return {name: reports for name in (LAYERS, THIN, CORE, DOOR, APART) if f"{name} BROKEN" in ended.stdout}
 
 
 @pytest.mark.slow
@@ -92,6 +93,19 @@ def test_the_sources_break_none(copy: Path) -> None:
         ("convertkit/offline/planted.py", "import convertkit.speed.measure", LAYERS, "convertkit.speed"),
         ("convertkit/newroom.py", "", LAYERS, "newroom"),
         ("convertkit/newroom/__init__.py", "", LAYERS, "newroom"),
+        (
+            "convertkit/cli/planted.py",
+            "from convertkit.storage.files import home",
+            THIN,
+            "convertkit.storage",
+        ),
+        ("convertkit/cli/planted.py", FOR_TYPES + "from convertkit import graph", THIN, "convertkit.graph"),
+        (
+            "convertkit/cli/planted.py",
+            "def late():\n    import convertkit.models.base",
+            THIN,
+            "convertkit.models",
+        ),
         ("convertkit/cli/planted.py", "import convertkit_passes", CORE, "convertkit_passes"),
         ("convertkit/cli/planted.py", "def late():\n    import torch", CORE, "torch"),
         ("convertkit_cpu/planted.py", "from convertkit.errors import UsageError", DOOR, "convertkit.errors"),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines
 from convertkit.api.commands.answered import Asked
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from convertkit.offline.profiles import ProfiledFiles
     from convertkit.offline.result_files import ResultFiles
     from convertkit.offline.scoring import Answers, Finished
+
+Painter: TypeAlias = "Callable[[PreparedPhoto, Detections], None]"
 
 
 def postprocess(
@@ -62,7 +64,7 @@ def postprocess(
     answers = replace(_answers(request, record, files, annotations, images, partial=partial), tasks=chosen)
     _refuse_problems(answers, named, report)
     names, place = answers.package.spec.classes, images or Path(record.images)
-    painter = None if draw is None else _Painter(place, draw, names, above)
+    painter = None if draw is None else _painter(place, draw, names, above)
     with _detections(detections) as path, bar("postprocess", len(answers.photos())) as advance:
         return finish(answers, path, draw=painter, on_progress=advance)
 
@@ -129,32 +131,19 @@ def _refuse_problems(answers: Answers, limit: int, report: Report) -> None:
     )
 
 
-@dataclass(frozen=True)
-class _Painter:
-    """Draws detections into photos.
+def _painter(images: Path, directory: Path, classes: Sequence[str], above: float) -> Painter:
+    """Draws detections into a photo: ``<stem>.jpg`` in a directory."""
 
-    Attributes:
-        images: the directory the photos' names start from.
-        directory: where ``<stem>.jpg`` goes.
-        classes: names by class index.
-        above: only detections with a greater score.
-    """
-
-    images: Path
-    directory: Path
-    classes: Sequence[str]
-    above: float
-
-    def __call__(self, photo: PreparedPhoto, found: Detections) -> None:
-        """Raises UsageError: the photo cannot be read."""
-        path = self.images / photo.name
+    def draw(photo: PreparedPhoto, found: Detections) -> None:
+        path = images / photo.name
         try:
             source = photo_bytes(path)
         except UsageError as error:
             error.hint = "say where it is with --images"
             raise
-        pixels = paint(decode(path, source), found, self.classes, self.above)
-        write_picture(self.directory / f"{photo.stem}.jpg", pixels)
+        write_picture(directory / f"{photo.stem}.jpg", paint(decode(path, source), found, classes, above))
+
+    return draw
 
 
 @contextlib.contextmanager

@@ -69,10 +69,6 @@ def preprocess(
     model: Place,
     output: Path,
     *,
-    variant: str | None = None,
-    target: str = "cpu",
-    batch: int | None = None,
-    profile: str | None = None,
     artifact: Path | None = None,
     annotations: Path | None = None,
     images: Path | None = None,
@@ -85,16 +81,18 @@ def preprocess(
     plugin: Sequence[Place] = (),
     report: Report = silent,
     bar: Bar = no_bar,
+    **words: Any,
 ) -> Preprocessed | PreprocessedProfiles:
     """Writes every photo as the network input, one file each; those of a variant's profiles in a directory each.
 
     Args:
-        output: the directory to fill. The others are the options of ``convertkit preprocess``.
+        output: the directory to fill.
+        words: as :func:`~convertkit.api.commands.asking.requests_of` takes them. The others are the options of
+            ``convertkit preprocess``.
     """
     from convertkit.offline.prepare import prepare
 
     choice(suffix, "--format", FORMATS)
-    words = {"variant": variant, "target": target, "batch": batch, "profile": profile}
     requests = requests_of(model, plugin, report=report, **words)
     several = len(requests) > 1
     places = [artifact / one.profile if artifact and several else artifact for one in requests]

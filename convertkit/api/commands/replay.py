@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, located, open_all, path_of
+from convertkit.api.commands.asking import Place, located, open_all
 from convertkit.api.commands.pages import Block, Judged, Shown
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.replay import Finding
@@ -44,20 +45,18 @@ def replay(
     manifest: Path,
     *,
     model: Place | None = None,
-    variant: str | None = None,
-    weights: str | None = None,
-    python: Place | None = None,
-    env: str | None = None,
     plugin: Sequence[Place] = (),
     report: Report = silent,
+    **words: Any,
 ) -> Replays:
-    """Checks an artifact's files against its manifest; with ``model`` builds it again and compares every step."""
+    """Checks an artifact's files against its manifest; with ``model`` builds it again and compares every step.
+
+    Args:
+        words: as :func:`~convertkit.conversion.replay.repeat` takes them.
+    """
     from convertkit.conversion.replay import check, repeat
 
     findings = check(manifest)
     if model is not None:
-        findings += repeat(
-            manifest, located(str(model)), open_all(plugin), variant=variant, weights=weights, python=path_of(python),
-            env=env, report=report,
-        )  # fmt: skip
+        findings += repeat(manifest, located(str(model)), open_all(plugin), report=report, **words)
     return Replays(all(finding.ok for finding in findings), findings)

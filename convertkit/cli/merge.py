@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
+from convertkit.cli.reporting import ReportOption
 from convertkit.cli.verify import DetailsOption, report
 
 
@@ -19,11 +20,16 @@ def merge(
         Path | None,
         typer.Option("--annotations", help="The COCO instances file; default: where the shards found it."),
     ] = None,
+    images: Annotated[
+        Path | None,
+        typer.Option("--images", help="Where the photos are that --report draws; else it names them."),
+    ] = None,
     per_class: shared.PerClassOption = False,
     details: DetailsOption = False,
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections of all photos in this directory.")
     ] = None,
+    html: ReportOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Put the shards of one verification together and judge it.
@@ -34,5 +40,7 @@ def merge(
     from convertkit.api.commands.merge import merge as run
     from convertkit.cli.ui import BuildView
 
-    found = run(directories, annotations=annotations, results=results, report=BuildView())
+    found = run(
+        directories, annotations=annotations, images=images, results=results, html=html, report=BuildView()
+    )
     report(found, per_class=per_class, details=details, as_json=as_json)

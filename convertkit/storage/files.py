@@ -51,8 +51,10 @@ __all__ = [
 
 
 def megabytes(count: int) -> str:
-    """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB`` where that would be next to nothing."""
-    return f"{count / 1e6:.2f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+    """Bytes as people read them: ``18.52 MB`` (of 10^6), or ``734 kB``, ``382 B`` where that would be nothing."""
+    if count >= 1e6:
+        return f"{count / 1e6:.2f} MB"
+    return f"{count / 1e3:.0f} kB" if count >= 1e3 else f"{count} B"
 
 
 def home() -> Path:

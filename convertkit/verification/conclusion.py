@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from msgspec import Struct, structs
 
-from convertkit.datasets.coco import LeftOut
+from convertkit.datasets.coco import CocoDataset, LeftOut
 from convertkit.models.spec import AccuracySpec
 from convertkit.verification.gates import gates_of
 from convertkit.verification.intervals import ALPHA, Difference, Resampled
@@ -36,6 +37,10 @@ class Verification(Struct, frozen=True):
     rungs: tuple[Rung, ...]
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
+
+
+Told = Callable[[Verification, CocoDataset, Path], object]
+"""Takes what was found, the photos that were measured, and the directory of detections before that may go."""
 
 
 def conclude(

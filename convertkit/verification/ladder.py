@@ -14,11 +14,10 @@ from msgspec import structs
 from convertkit.conversion.engine import BuildResult
 from convertkit.conversion.events import Note, Report, silent
 from convertkit.conversion.request import BuildRequest
-from convertkit.datasets.coco import CocoDataset
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.storage.files import home, work_directory
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.conclusion import Verification, conclude
+from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.data import Source
 from convertkit.verification.framework import recorded_framework
 from convertkit.verification.gates import demanded
@@ -32,9 +31,6 @@ from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
 from convertkit.verification.workers import LostPhotosError
-
-Told = Callable[[Verification, CocoDataset, Path], object]
-"""Takes what was found, the photos that were measured, and the directory of detections before that may go."""
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress display for a title and a number of images; yields what is told how many are done."""

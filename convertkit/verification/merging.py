@@ -17,7 +17,7 @@ from convertkit.datasets.faults import refuse
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write, sha256_file, work_directory
 from convertkit.storage.reading import open_regular
-from convertkit.verification.conclusion import Verification, conclude
+from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.journal import Journals
 from convertkit.verification.rungs import Course, Ran, score
 from convertkit.verification.sealed import NAME, ShardRecord, read_record
@@ -34,15 +34,19 @@ def merge(
     directories: Sequence[Path],
     *,
     annotations: Path | None = None,
+    images: Path | None = None,
     results: Path | None = None,
     report: Report = silent,
+    told: Told = lambda found, dataset, results: None,
 ) -> Verification:
     """Concludes from all shards of one verification; neither photos nor the model are needed.
 
     Args:
         directories: of shards, or with shards in them.
         annotations: the instances file, where it is not at the place that the shards name.
+        images: directory of the photos, for whoever is told and looks at them.
         results: directory to keep the detections of all photos in.
+        told: of the whole.
 
     Raises:
         UsageError: a shard is missing or there twice, or the shards are not of one verification.
@@ -53,7 +57,7 @@ def merge(
     first = next(iter(shards.values()))
     with contextlib.ExitStack() as stack:
         directory = results or stack.enter_context(work_directory("merge"))
-        dataset = _dataset(first.terms.limit, shards, _annotations(first, annotations))
+        dataset = _dataset(first.terms.limit, shards, _annotations(first, annotations), images)
         course = Course(first.terms, dataset, directory, Journals(directory))
         dataset.refuse_nothing_to_find()
         notes = course.notes()
@@ -67,7 +71,9 @@ def merge(
             if not failure:
                 atomic_write(course.path(rung.name), _joined(shards, index, dataset), sync=False)
             rungs.append(score(course, Ran(rung.name, failure=failure)))
-        return conclude(course, rungs, notes=notes, whole=True)
+        found = conclude(course, rungs, notes=notes, whole=True)
+        told(found, dataset, directory)
+        return found
 
 
 def find_shards(directories: Sequence[Path]) -> Shards:
@@ -135,12 +141,12 @@ def _annotations(first: ShardRecord, given: Path | None) -> AnnotationFile:
     return found
 
 
-def _dataset(limit: int | None, shards: Shards, found: AnnotationFile) -> CocoDataset:
+def _dataset(limit: int | None, shards: Shards, found: AnnotationFile, directory: Path | None) -> CocoDataset:
     listed = found.images[:limit]
     reasons = {number: why for record in shards.values() for number, why in record.bad.items()}
     bad = {image.id: reasons[image.id] for image in listed if image.id in reasons}
     images = tuple(
-        CocoImage(image.id, Path(image.file_name), image.height, image.width)
+        CocoImage(image.id, Path(directory or "", image.file_name), image.height, image.width)
         for image in listed
         if image.id not in bad
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from tests.cli.test_verify_resumed import Scene, cut_off
 from tests.conftest import MASKRCNN, Cli
 from tests.finder import write_finder
+from tests.reports.page.reading import Elements
 
 GATED = "segm: {AP: 1.0}, images: 2, floor: {bbox: {AP: 0.2}}, drop: {stock: {segm: {AP: 0.01}}}}"
 
@@ -190,3 +192,26 @@ def test_a_real_export_in_shards_and_with_workers_is_one_run(cli: Cli, tmp_path:
     assert compared(two.json) == compared(merged.json) == compared(one.json)
     files = [(tmp_path / name / "stock.jsonl").read_bytes() for name in ("one", "two", "merged")]
     assert files[0] == files[1] == files[2] != b""
+
+
+@pytest.mark.slow
+def test_a_page_of_all_shards_is_that_of_one_run(cli: Cli, scene: Scene, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2"), pytest.importorskip("matplotlib")
+    rungs = ("--runtime", "stock", "--runtime", "after:set-opset-window")
+    place = shards(cli, scene, 2, tmp_path / "parts", *rungs)
+    pages = {name: tmp_path / f"{name}.html" for name in ("whole", "merged", "unseen")}
+    cli(*scene.words, *rungs, "--report", pages["whole"])
+
+    done = cli("merge", place, "--images", scene.photos, "--report", pages["merged"])
+    cli("merge", place, "--report", pages["unseen"])
+
+    assert f"wrote {pages['merged']}" in done.err
+    texts = [without_rates(page) for page in pages.values()]
+    assert texts[0] == texts[1] == texts[2]  # the rungs agree: there is no photo to be drawn
+
+
+def without_rates(page: Path) -> list[str]:
+    """The texts of a page but the last column of its tables, images per second."""
+    found = Elements(page.read_text())
+    assert (found.scripts(), found.outside()) == ([], [])
+    return [text for text in found.text if not re.fullmatch(r"\d+\.\d|-", text)]

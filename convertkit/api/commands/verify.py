@@ -171,7 +171,7 @@ def verify(
         requests, partial(build_profiles, requests, room, report=report) if compiled else None, source, rungs,
         limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder, until_decided=until_decided,
         shard=part, workers=workers, results=path_of(results),
-        options=device_options, ready=bool(names), bar=bar, report=report, told=partial(_write, page, report),
+        options=device_options, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report),
     )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
 
@@ -194,9 +194,10 @@ def _page_of(html: Place | None, part: Shard) -> Path | None:
     return page_file(html)
 
 
-def _write(
+def write_page(
     page: Path | None, report: Report, found: Verification, dataset: CocoDataset, results: Path
 ) -> None:
+    """Writes the page of a verification, where one is asked for."""
     if page is not None:
         from convertkit.reports.page.verify import verify_page
 

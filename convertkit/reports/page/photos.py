@@ -14,7 +14,7 @@ from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.detection.compare import Comparison, Tolerance, compare_detections
 from convertkit.detection.types import RLE, Detections
 from convertkit.drawing.paint import paint, side_by_side
-from convertkit.reports.page.blocks import Picture
+from convertkit.reports.page.blocks import Picture, Words
 from convertkit.verification.results import Result, read_results
 
 SCORE = 0.3
@@ -54,18 +54,21 @@ def disagreements(dataset: CocoDataset, files: Sequence[Path]) -> list[Disagreem
 
 def pictures(
     found: Sequence[Disagreement], names: Sequence[str], classes: Sequence[str]
-) -> Iterator[Picture]:
-    """The worst ones, drawn."""
+) -> Iterator[Picture | Words]:
+    """The worst ones: drawn, or in words where the photo is not here."""
     for one in found[:MOST_PHOTOS]:
+        counts = ", ".join(
+            f"{name} has {len(seen)} detections" for name, seen in zip(names, one.found, strict=True)
+        )
+        said = f"{one.image}: {counts}; {one.comparison.summary}"
+        if not one.image.path.is_file():
+            yield Words(said)
+            continue
         photo = CocoDataset.read(one.image)
         drawn = {
             name: paint(photo, seen, classes, SCORE) for name, seen in zip(names, one.found, strict=True)
         }
         picture = _small(side_by_side(drawn), SIDE * len(names))
-        counts = ", ".join(
-            f"{name} has {len(seen)} detections" for name, seen in zip(names, one.found, strict=True)
-        )
-        said = f"{one.image}: {counts}; {one.comparison.summary}"
         data = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
         yield Picture(said, said, data, picture.shape[1], picture.shape[0])
 

@@ -81,7 +81,9 @@ def summary(verdict: Verdict) -> Cell:
 def _verdict(found: Verification) -> Iterator[Block]:
     verdict = found.verdict
     if verdict.reason:
-        yield Words(verdict.reason)
+        yield Words(
+            f"The demanded figures: {verdict.reason}" if verdict.judged else f"Not judged: {verdict.reason}"
+        )
     rows = [(_outcome("pass" if one.ok else "fail", verdict.judged), str(one)) for one in verdict.demands]
     rows += [(_outcome(one.outcome), str(one)) for one in verdict.gates]
     rows += [(Cell("left out", "unsure"), line) for line in verdict.gates_left_out]
@@ -103,7 +105,8 @@ def _ladder(found: Verification, tasks: Sequence[str]) -> Iterator[Block]:
         known = [rung for rung in found.rungs if task in rung.scores]
         spreads = tuple(_spread(rung, task) for rung in known)
         said = ", ".join(f"{item.name} {item.value:.4f}" for item in spreads)
-        caption = f"{TASKS[task]}: AP with its 95 % interval; a hollow dot is a recorded figure"
+        hollow = "; a hollow dot is a recorded figure" if any(item.low is None for item in spreads) else ""
+        caption = f"{TASKS[task]}: AP with its 95 % interval{hollow}"
         yield Intervals(caption, f"{caption}. {said}", spreads, "AP")
         rows = tuple(
             (rung.name, *(_figure(rung, task, metric) for metric in METRICS), _rate(rung)) for rung in known
@@ -131,12 +134,12 @@ def _by_category(rung: Rung) -> Iterator[Table]:
 
 
 def _steps(steps: Sequence[Difference]) -> Table:
-    columns = ("Rung", "Against", "Task", "AP", "Chance")
+    columns = ("Rung", "Against", "Task", "AP", "95 % interval", "Chance")
     rows = tuple(
-        (one.rung, one.against, TASKS[one.task], _signed(one.estimate), _chance(one.estimate))
+        (one.rung, one.against, TASKS[one.task], *_signed(one.estimate), _chance(one.estimate))
         for one in steps
     )
-    return Table("Differences of AP", columns, rows, frozenset({3}))
+    return Table("Differences of AP", columns, rows, frozenset({3, 4}))
 
 
 def _is_shown(one: Difference, task: str, first: str) -> bool:
@@ -160,8 +163,9 @@ def _figure(rung: Rung, task: str, metric: str) -> str:
     return f"{value:.4f} ± {known.half:.4f}" if known else f"{value:.4f}"
 
 
-def _signed(found: Estimate) -> str:
-    return f"{found.value:+.4f} ± {found.half:.4f}"
+def _signed(found: Estimate) -> tuple[str, str]:
+    """The value, and its interval, which need not lie evenly around it: half of it would not say what is chance."""
+    return f"{found.value:+.4f}", f"{found.low:+.4f} to {found.high:+.4f}"
 
 
 def _chance(found: Estimate) -> Cell:
@@ -256,6 +260,8 @@ def _photos(dataset: CocoDataset, files: dict[str, Path]) -> Iterator[Block]:
     found = disagreements(dataset, [files[name] for name in pair])
     yield Words(
         f"{pair[0]} and {pair[1]} differ on {len(found)} of {len(dataset.images)} photos, by detections with a "
-        f"score greater than {SCORE:g}; of these the {min(len(found), MOST_PHOTOS)} that differ most are drawn."
+        f"score greater than {SCORE:g}; of these the {min(len(found), MOST_PHOTOS)} that differ most are here."
     )
+    if any(not one.image.path.is_file() for one in found[:MOST_PHOTOS]):
+        yield Words("Photos that are not on this machine are named, not drawn (--images DIRECTORY).")
     yield from pictures(found, pair, categories(dataset))

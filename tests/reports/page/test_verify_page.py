@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from convertkit.errors import GraphError, visible
-from convertkit.reports.page.photos import disagreements
-from convertkit.reports.page.verify import MOST_CURVES, _chosen, summary
+from convertkit.reports.page.blocks import Cell, Picture, Words
+from convertkit.reports.page.photos import disagreements, pictures
+from convertkit.reports.page.verify import MOST_CURVES, _chosen, _steps, summary
 from convertkit.verification import subjects
 from convertkit.verification.data import Source
+from convertkit.verification.intervals import Difference, Estimate
 from convertkit.verification.judge import Verdict
 from convertkit.verification.rungs import Rung
 from tests.cli.test_verify_datasets import Verify
@@ -85,6 +87,18 @@ def test_photos_are_in_the_order_of_what_differs(tmp_path: Path) -> None:
 
     assert [one.image for one in disagreements(data, [stock, other])] == [second, first]
     assert disagreements(data, [stock, stock]) == []
+
+    worst, least = disagreements(data, [stock, other])
+    worst.image.path.unlink()
+    named, drawn = pictures([worst, least], ("one", "other"), ["cat"] * 9)
+    assert isinstance(named, Words) and named.text.startswith(f"{worst.image}: one has 1 detections")
+    assert isinstance(drawn, Picture) and drawn.said.startswith(str(least.image))
+
+
+def test_a_difference_stands_with_both_ends_of_its_interval() -> None:
+    estimate = Estimate(0.0038, 0.0016, -0.0001, 0.006)
+    (row,) = _steps([Difference("b", "a", "bbox", "AP", estimate)]).rows
+    assert row[3:] == ("+0.0038", "-0.0001 to +0.0060", Cell("within chance"))
 
 
 def rung(name: str, value: float) -> Rung:

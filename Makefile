@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+AXE := node_modules/axe-core/axe.min.js
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test fast lint types format env env-seed bench pictures exports-full docs site wheel clean
+.PHONY: help setup demo test fast lint types format env env-seed bench pictures exports-full docs site wheel clean axe
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -32,9 +33,15 @@ $(VENV)/.ready-dev: $(READY)
 demo: setup ## build the embedded model for the CPU, measure it, print the ladder of accuracies
 	@VENV="$(VENV)" PATH="$(abspath $(BIN)):$$PATH" sh bench/demo.sh
 
-test: $(VENV)/.ready-dev lint types env ## set up and run everything, the slow tier and the export environments included
+test: $(VENV)/.ready-dev lint types env axe ## set up and run everything, the slow tier and the export environments included
 	@$(BIN)/convertkit env build models/maskrcnn --env seed || echo "no environment seed: its tests are skipped"
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal
+
+axe: $(AXE) ## fetch axe-core, by npm, for the tests of HTML pages
+
+$(AXE): # for the tests of HTML pages, which are skipped without it
+	@npm install --prefix . --no-save --no-package-lock --no-audit --no-fund --silent --fetch-retries 1 axe-core@4.14.1 \
+	  || echo "no axe-core: npm is not here, or does not get it"
 
 fast: $(VENV)/.ready-dev ## the tests that take less than a third of a second each, on all cores
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not slow and not export" -n auto --maxprocesses 8 --dist worksteal

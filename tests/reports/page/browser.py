@@ -27,4 +27,4 @@ def axe() -> str:
     for path in (Path(named),) if named else PLACES:
         if path.is_file():
             return path.read_text()
-    pytest.skip(f"no axe-core: npm install --no-save axe-core here, or {AXE}=path of axe.min.js")
+    pytest.skip(f"no axe-core: make axe, which needs npm, or {AXE}=path of axe.min.js")

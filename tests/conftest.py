@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.distribution import uv
 from tests.tiny import write_package
 
 MASKRCNN = Path(__file__).parents[1] / "models" / "maskrcnn"
@@ -80,6 +81,19 @@ def _managed(env: str | None, remedy: str) -> Path:
         if status_of(environment.directory).phase != "complete":
             pytest.skip(f"the export environment {env or ''} is not built: {remedy}")
         return environment.python
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with the source distribution, and the wheel made of that."""
+    target = tmp_path_factory.mktemp("dist")
+    uv("build", "--quiet", "--out-dir", target, MASKRCNN.parents[1])
+    return target
+
+
+@pytest.fixture(scope="session")
+def wheel(built: Path) -> Path:
+    return next(built.glob("*.whl"))
 
 
 @pytest.fixture

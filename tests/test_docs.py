@@ -294,6 +294,7 @@ FOREIGN = {
         "--metrics", "--out", "--format-only", "--show-dir", "--speed-test", "--warmup", "--log2file",
     ),
     "mmdeploy's profiler.py": ("--batch-size",),
+    "pip": ("--editable",),
     "torchrun and slurm": ("--no-python", "--nproc-per-node", "--ntasks"),
 }  # fmt: skip
 """Options of other programs; those with an underscore are theirs, too."""

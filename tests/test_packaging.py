@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.distribution import uv
 from tests.tiny import write_package
 
 REPOSITORY = Path(__file__).parents[1]
@@ -30,25 +31,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(find_spec("uv") is None, reason="uv is not installed: make setup's development tools"),
 ]
-
-
-def uv(*words: object) -> None:
-    command = [sys.executable, "-m", "uv", *map(str, words)]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "UV_SYSTEM_CERTS": "1"})
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory with the source distribution, and the wheel made of that."""
-    target = tmp_path_factory.mktemp("dist")
-    uv("build", "--quiet", "--out-dir", target, REPOSITORY)
-    return target
-
-
-@pytest.fixture(scope="module")
-def wheel(built: Path) -> Path:
-    return next(built.glob("*.whl"))
 
 
 @pytest.fixture(scope="module")

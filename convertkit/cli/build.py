@@ -61,7 +61,9 @@ def build(
     for each in made:
         show(each.summary())
     request, loaded = made[0].request, _words("--plugin", plugin or ())
-    if any(each.fresh for each in made) and request.variant.spec.dataset is not None:
+    fresh = any(each.fresh for each in made)
+    left = [line for each in made for line in each.left_to_do(loaded)]
+    if fresh and request.variant.spec.dataset is not None:
         same = [made[0].word, "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--env", [env])
@@ -70,7 +72,10 @@ def build(
         same += _words("--pipeline", [pipeline])
         same += _words("--input-shape", [input_shape])
         print(f"next: convertkit verify {shlex.join(same + loaded)}")
-    show(line for each in made for line in each.left_to_do(loaded))
+    elif fresh and not left:  # there is nothing to measure on
+        words = [str(made[0].directory), "PHOTO", "--package", made[0].word, *loaded]
+        print(f"next: convertkit detect {shlex.join(words)}")
+    show(left)
 
 
 def _only_say(

@@ -33,6 +33,7 @@ def test_it_builds_at_once(cli: Cli) -> None:
 
     assert done.code == 0, done.err
     assert "detections matched: within 0 px" in done.err
+    assert done.out.splitlines()[-1] == "next: convertkit detect build/ssd-main-cpu PHOTO --package ssd"
     assert "runs with your rights" not in done.err  # nothing in it is run
 
 

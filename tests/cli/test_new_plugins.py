@@ -4,25 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
-import onnx
 import pytest
 
-from convertkit.graph.io import load
-from convertkit.graph.light import attach
-from convertkit.graph.session import open_session
-from convertkit.plugins.loading import open_plugins
 from convertkit.plugins.scaffold import scaffold
 from tests.conftest import Cli
-from tests.graphtext import parse
-from tests.test_packaging import uv
-from tests.tiny import write_package
+from tests.distribution import uv
 
 REPOSITORY = Path(__file__).parents[2]
 PAGE = REPOSITORY / "docs" / "write-a-plugin.md"
@@ -122,11 +113,12 @@ def test_what_is_written_passes_its_test_at_once(cli: Cli, kind: str, tmp_path: 
 
 @pytest.mark.slow
 @pytest.mark.skipif(find_spec("uv") is None, reason="uv is not installed: make setup's development tools")
-def test_packages_install_into_a_fresh_environment_and_are_found(cli: Cli, tmp_path: Path) -> None:
+def test_packages_install_into_a_fresh_environment_and_are_found(
+    cli: Cli, wheel: Path, tmp_path: Path
+) -> None:
     cli("new", "pass", "keep-relu", "--package")
     cli("new", "target", "my-chip", "--package")
-    wheels, fresh = tmp_path / "wheels", tmp_path / "fresh"
-    uv("build", "--quiet", "--wheel", "--out-dir", wheels, REPOSITORY)
+    fresh = tmp_path / "fresh"
     uv("venv", "--quiet", "--python", sys.executable, fresh)
     python = fresh / "bin" / "python"
 
@@ -136,7 +128,7 @@ def test_packages_install_into_a_fresh_environment_and_are_found(cli: Cli, tmp_p
         "--quiet",
         "--python",
         python,
-        *wheels.glob("*.whl"),
+        wheel,
         "pytest",
         "./keep-relu",
         "./my-chip",
@@ -150,58 +142,3 @@ def test_packages_install_into_a_fresh_environment_and_are_found(cli: Cli, tmp_p
     assert re.search(r"keep-relu +exact", fresh_run("convertkit", "list", "passes"))
     assert "my-chip" in fresh_run("convertkit", "list", "targets")
     assert "passed" in fresh_run("pytest", "-q", cwd=tmp_path / "keep-relu")  # without hypothesis, too
-
-
-def commands(section: str) -> list[list[str]]:
-    """The indented lines of a section of the page."""
-    text = PAGE.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    return [
-        shlex.split(line)
-        for line in re.findall(
-            r"^    ((?:convertkit|python) .+)$", re.sub(r"```.*?```", "", text, flags=re.DOTALL), re.MULTILINE
-        )
-    ]
-
-
-def follow(cli: Cli, lines: list[list[str]]) -> None:
-    for program, *words in lines:
-        if program == "convertkit":
-            done = cli(*words)
-            assert done.code == 0, done.err
-        elif words[:2] == ["-m", "pytest"]:
-            assert "passed" in pytest_run(Path.cwd(), *words[2:])
-
-
-@pytest.mark.slow
-def test_the_walk_to_a_pass_is_as_the_page_says(cli: Cli, tmp_path: Path) -> None:
-    onnx.save(attach(parse(GRAPH)), tmp_path / "model.onnx")
-    lines = commands("A pass")
-
-    follow(cli, lines)
-
-    assert [line[1:3] for line in lines] == [
-        ["new", "pass"], ["-m", "pytest"], ["opt", "model.onnx"], ["new", "pass"], ["-m", "pip"],
-    ]  # fmt: skip
-    assert [node.op_type for node in onnx.load("smaller.onnx").graph.node] == ["Relu"]
-    assert Path("keep-relu/pyproject.toml").is_file()  # which another test installs
-
-
-@pytest.mark.slow
-def test_the_walk_to_a_target_of_another_runtime_is_as_the_page_says(cli: Cli, tmp_path: Path) -> None:
-    package = write_package(tmp_path / "mymodel")
-    (block,) = (
-        block
-        for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
-        if "Target" in block
-    )
-    Path("reference.py").write_text(block)
-
-    follow(cli, commands("A target"))
-
-    image = np.random.default_rng(0).uniform(0, 255, (1, 3, 8, 8)).astype(np.float32)
-    found = (
-        open_plugins([Path("reference.py")]).targets.get("reference").open(Path("made")).run({"image": image})
-    )
-    expected = open_session(load(package / "small.onnx")).run({"image": image})
-    assert list(found) == list(expected)
-    np.testing.assert_allclose(found["features"], expected["features"], rtol=1e-4)

@@ -31,8 +31,8 @@ NOT_RUN = {
     "environment for other batches",
     r"--shard |--workers |^convertkit merge ": "needs many photos; "
     "tests/verification/test_shards.py, tests/cli/test_merge.py and test_verify_workers.py run it on few",
-    r" new (pass|target) |drop_dropout|keep-relu|my_chip|reference\.py": "tests/cli/test_new_plugins.py runs the page, "
-    "and tests/test_docs.py the example",
+    r" new (pass|target) |drop_dropout|keep-relu|my_chip|opencv\.py": "tests/walkthroughs and "
+    "tests/cli/test_new_plugins.py run the page, and tests/test_docs.py the example",
     r"^python3 sample\.py ": "tests/ascend/bundle/test_sample.py runs it on both targets",
     r"\bPASSES\b": "a placeholder for passes; tests/passes runs cut-loops{part=rest}",
 }
@@ -41,7 +41,11 @@ NOT_RUN = {
 
 def commands(page: Path) -> list[str]:
     """Every command on a page, those joined by ``&&`` apart; comments are left out."""
-    text = page.read_text(encoding="utf-8")
+    return commands_in(page.read_text(encoding="utf-8"))
+
+
+def commands_in(text: str) -> list[str]:
+    """The same of a part of a page."""
     lines = _INDENTED.findall(text)
     for block in _FENCED.findall(text):
         lines += [line.removeprefix("$ ") for line in block.splitlines() if line.strip()]

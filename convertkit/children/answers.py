@@ -37,11 +37,26 @@ def answer(descriptor: int, functions: Mapping[str, Callable[..., Mapping[str, A
     with socket.socket(fileno=descriptor) as channel, channel.makefile("rb") as questions:
         for line in questions:
             message = json.loads(line)
-            try:
-                found = dict(functions[message["question"]](**message["given"]))
-            except ConvertkitError as error:
-                found = {"error": _name(error), "message": error.message, "hint": error.hint}
+            found = answer_to(functions, message["question"], message["given"])
             channel.sendall(json.dumps(found).encode() + b"\n")
+
+
+def answer_to(
+    functions: Mapping[str, Callable[..., Mapping[str, Any]]], question: str, given: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What a function says, or the ConvertkitError that it raises, for :func:`heard` on the other side."""
+    try:
+        return dict(functions[question](**given))
+    except ConvertkitError as error:
+        return {"error": _name(error), "message": error.message, "hint": error.hint}
+
+
+def heard(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer as its asker has it; raises the ConvertkitError that it is."""
+    if "error" in answer:
+        known = {cls.__name__: cls for cls in CARRIED}
+        raise known[answer["error"]](answer["message"], hint=answer["hint"])
+    return dict(answer)
 
 
 def _name(error: ConvertkitError) -> str:

@@ -14,7 +14,7 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.children.answers import CARRIED
+from convertkit.children.answers import heard
 from convertkit.children.child import INHERITS, Child, ChildError, failure, overran
 from convertkit.children.lines import LineReader
 from convertkit.children.unsupervised import start
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 GRACE_SECONDS = 5.0
 """What a child that is no longer needed gets to put down what it holds, before it is killed."""
-
-_CARRIED = {cls.__name__: cls for cls in CARRIED}
 
 
 class Dialogue:
@@ -86,9 +84,7 @@ class Dialogue:
         except BaseException:
             self.kill()
             raise
-        if "error" in answer:
-            raise _CARRIED[answer["error"]](answer["message"], hint=answer["hint"])
-        return answer
+        return heard(answer)
 
     def output(self) -> str:
         """The last 10,000 lines of what it printed: standard output, then standard error."""

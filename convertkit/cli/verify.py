@@ -28,6 +28,13 @@ WorkersOption = Annotated[
         "--workers", help="Run photos in so many processes, each with its own runtime.", min=1, max=1024
     ),
 ]
+EngineOption = Annotated[
+    str, typer.Option("--engine", help="Whose processes: local, or ray for a cluster's.", metavar="NAME")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option("--address", help="Of the cluster, with --engine ray.", metavar="HOST:PORT"),
+]
 RungsOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -77,6 +84,8 @@ def verify(
     skip_bad_photos: shared.SkipOption = False,
     shard: ShardOption = None,
     workers: WorkersOption = 1,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
     runtime: RungsOption = None,
     ladder: LadderOption = False,
     per_class: shared.PerClassOption = False,
@@ -106,6 +115,7 @@ def verify(
         model, variant=variant, target=target, weights=weights, origin=origin, batch=batch, profile=profile,
         output=output, pipeline=pipeline, input_shape=input_shape, annotations=annotations, images=images,
         limit=limit, tasks=tasks, skip_bad_photos=skip_bad_photos, shard=shard_in(shard, BuildView()), workers=workers,
+        engine=engine, address=address,
         runtime=runtime or (), ladder=ladder, until_decided=until_decided, results=results, compiler=compiler,
         option=option, device=device, inputs=inputs, outputs=outputs, python=python, env=env, html=html,
         plugin=plugin or (), report=BuildView(), bar=progress_bar,

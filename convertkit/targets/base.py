@@ -76,6 +76,14 @@ class Target:
         """The figures of a roofline."""
         return None
 
+    def resources(self, runtime: str) -> Mapping[str, float]:
+        """What a machine of a cluster must have for a runtime beside a processor, by Ray's names; nothing by default.
+
+        Args:
+            runtime: one of :attr:`runtimes`; empty for the usual one.
+        """
+        return {}
+
     def versions(self) -> dict[str, str]:
         """Names and versions of the tools whose change makes a compiled artifact stale."""
         return {}

@@ -21,6 +21,7 @@ from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.data import Source
 from convertkit.verification.framework import recorded_framework
 from convertkit.verification.gates import demanded
+from convertkit.verification.hands import Hand, LostPhotosError
 from convertkit.verification.intervals import ALPHA, SEED, levels, looks
 from convertkit.verification.journal import Journals
 from convertkit.verification.measuring import measure
@@ -30,7 +31,6 @@ from convertkit.verification.sealed import ShardRecord, place_of, seal
 from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
-from convertkit.verification.workers import LostPhotosError
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 """Opens a progress display for a title and a number of images; yields what is told how many are done."""
@@ -49,6 +49,7 @@ def verify(
     until_decided: bool = False,
     shard: Shard = WHOLE,
     workers: int = 1,
+    hire: Callable[..., Hand] | None = None,
     results: Path | None = None,
     options: RuntimeOptions | None = None,
     ready: bool = True,
@@ -68,6 +69,7 @@ def verify(
         until_decided: measure ever more photos until the gates of the accuracy spec are decided.
         shard: which part of the photos; it needs ``results``, in which a directory of its own is made.
         workers: in how many processes photos are run, each with its own runtime; 1 is this one.
+        hire: makes each of them, as :func:`convertkit.verification.workers.local` does; even one, where it is given.
         results: directory to keep the detections in (COCO results, one JSON object a line).
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
@@ -86,7 +88,7 @@ def verify(
     built = make() if make else None
     with _results_directory(results) as directory:
         journals = Journals(journals_place(results), report)
-        course = Course(terms, dataset, directory, journals, tuple(requests), workers, skip_bad)
+        course = Course(terms, dataset, directory, journals, tuple(requests), workers, skip_bad, hire)
         ladder = _Ladder(wanted, built, options, ready, bar, report)
         known = _recorded(course, wanted) if recorded and source.own and limit is None else []
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from convertkit.conversion.engine import BuildResult
 from convertkit.conversion.events import Report
 from convertkit.conversion.request import BuildRequest
 from convertkit.targets.context import RuntimeOptions
+from convertkit.verification.crew import Crew
 from convertkit.verification.framework import in_framework
 from convertkit.verification.keys import framework_digest, rung_key
 from convertkit.verification.recipe import Recipe
@@ -39,10 +41,11 @@ def measure(
     if options is not None and options.outputs is not None:
         return run_by(_here(rung, subjects, course), rung.text, course, advance)
     key = rung_key(rung, requests, [subject.digest for subject in subjects])
-    if course.workers == 1:
+    if course.workers == 1 and course.hire is None:
         return run_by(_here(rung, subjects, course), rung.text, course, advance, key=key)
     recipe = Recipe.of(rung, requests, artifacts, each, key)
-    crew = local(recipe, workers=course.workers, skip_bad=course.skip_bad)
+    needs = requests[0].target.resources(rung.runtime) if rung.source == "target" else {}
+    crew = Crew(partial(course.hire or local, recipe, needs), course.workers, skip_bad=course.skip_bad)
     return run_by(crew, rung.text, course, advance, key=key)
 
 

@@ -70,8 +70,9 @@ class Recipe:
         """Opens the runtimes.
 
         Raises:
-            ProcessError: they are not those of the process that asks.
+            ProcessError: they are not those of the process that asks, or are not here.
         """
+        self._refuse_missing()
         here = Path.cwd()
         os.chdir(self.directory)
         try:
@@ -87,6 +88,14 @@ class Recipe:
             )
         pixels = takes_pixels(self.rung, requests[0])
         return Station(requests, tuple(subject.open() for subject in subjects), pixels)
+
+    def _refuse_missing(self) -> None:
+        models = (asked.model for asked in self.asked)
+        artifacts = (place for place in self.artifacts if place is not None)
+        for path in (self.directory, *models, *self.plugins, *artifacts):
+            if not (self.directory / path).exists():
+                hint = "every machine needs it under the same path"
+                raise ProcessError(f"{self.directory / path}: there is no such file or directory", hint=hint)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
 from convertkit.targets.capabilities import Runtime, answers
+from convertkit.verification.hands import Hand
 from convertkit.verification.intervals import Estimate
 from convertkit.verification.journal import Journals
 from convertkit.verification.matches import Matches
@@ -68,7 +69,8 @@ class Course:
 
     ``results`` is where the files of detections go, ``journals`` what is known of a rung before. ``requests`` are one
     for each of the variant's profiles, or the only one; none where nothing is run. ``workers`` is in how many
-    processes, ``skip_bad`` whether photos that end them are left out. ``matches`` takes those of every rung, by task.
+    processes, ``skip_bad`` whether photos that end them are left out, ``hire`` makes one, by default as
+    :func:`~convertkit.verification.workers.local`. ``matches`` takes those of every rung, by task.
     """
 
     terms: Terms
@@ -78,6 +80,7 @@ class Course:
     requests: tuple[BuildRequest, ...] = ()
     workers: int = 1
     skip_bad: bool = False
+    hire: Callable[..., Hand] | None = None
     matches: dict[str, dict[str, Matches]] = field(default_factory=dict)
 
     @property
@@ -192,16 +195,13 @@ def run_by(
             journal.add(image.sha256, found)
 
         left = [image for image in images if image.sha256 not in journal]
-        advance = functools.partial(_advanced, on_progress, len(images) - len(left))
+        known = len(images) - len(left)
+        advance: Callable[[int], object] = lambda count: on_progress(known + count)  # noqa: E731
         timing = engine(left, sink=keep, on_progress=advance) if left else None
         with ResultsWriter(course.path(name), course.category_ids) as writer:
             for image in images:
                 writer.write(image.id, journal.find(image.sha256))
     return Ran(name, key, timing)
-
-
-def _advanced(on_progress: Callable[[int], object], before: int, count: int) -> None:
-    on_progress(before + count)
 
 
 def in_process(

@@ -12,7 +12,7 @@ import pickle
 import queue
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,11 @@ class Worker:
     def __init__(self) -> None:
         self._station: Station | None = None
         self._line: _Line | None = None
+
+    @property
+    def functions(self) -> dict[str, Callable[..., dict[str, Any]]]:
+        """By question."""
+        return {"open": self.open, "detect": self.detect}
 
     def open(self, recipe: str) -> dict[str, Any]:
         """Opens a pickled recipe, in base64."""
@@ -103,5 +108,4 @@ class _Line:
 
 
 if __name__ == "__main__":
-    worker = Worker()
-    answer(int(sys.argv[1]), {"open": worker.open, "detect": worker.detect})
+    answer(int(sys.argv[1]), Worker().functions)

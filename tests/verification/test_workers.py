@@ -11,10 +11,15 @@ import pytest
 
 from bench.workers import with_section
 from convertkit.children.child import ChildError
+from convertkit.conversion.request import Asked
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
+from convertkit.errors import ProcessError
+from convertkit.verification.crew import NODES, OPENINGS, Crew
+from convertkit.verification.hands import LostPhotosError, NodeLostError, NoRoomError
+from convertkit.verification.recipe import Recipe
+from convertkit.verification.rung_names import RungName
 from convertkit.verification.stream import StreamError
-from convertkit.verification.workers import Crew, LostPhotosError
 
 IMAGES = [CocoImage(number, Path(f"{number}.png"), 4, 4, str(number)) for number in range(1, 21)]
 
@@ -29,6 +34,9 @@ class Played:
 
     def __init__(self, harm: Callable[[CocoImage], None]) -> None:
         self.harm, self.in_hand, self.gone = harm, list[CocoImage](), False
+
+    def open(self) -> None:
+        pass
 
     def detect(self, image: CocoImage | None) -> tuple[list[Detections], Mapping[str, float]]:
         if self.gone:
@@ -105,6 +113,71 @@ def test_all_others_are_measured_where_that_was_asked_for() -> None:
 
     assert set(lost.value.lost) == {7, 15}
     assert sorted(came) == [number for number in range(1, 21) if number not in (7, 15)]
+
+
+def test_a_node_that_goes_says_little_against_a_photo() -> None:
+    class Nodes(Deaths):
+        def __call__(self, image: CocoImage) -> None:
+            try:
+                super().__call__(image)
+            except ChildError as error:
+                raise NodeLostError(error.name, "is gone with its node", returncode=None) from None
+
+    assert sorted(taken(Crew(Nodes({7: NODES}).hire, 2))) == list(range(1, 21))
+    with pytest.raises(LostPhotosError, match="the last is gone with its node"):
+        taken(Crew(Nodes({7: NODES + 1}).hire, 2))
+
+
+class Homeless(Played):
+    """A worker that never gets a place."""
+
+    def open(self) -> None:
+        raise NoRoomError("worker 2: there is no room")
+
+
+def test_workers_without_room_leave_their_work_to_others() -> None:
+    crowd = Deaths({7: 1})
+    hire = lambda number: crowd.hire(number) if number == 1 else Homeless(crowd)  # noqa: E731
+
+    assert sorted(taken(Crew(hire, 3))) == list(range(1, 21))
+    with pytest.raises(NoRoomError):
+        taken(Crew(lambda number: Homeless(crowd), 3))
+
+
+def test_what_a_worker_without_successor_had_in_hand_others_take() -> None:
+    """The first worker ends with photos, and has no place any more."""
+    crowd, hired = Deaths({1: 1, 2: 1}), list[int]()
+
+    def hire(number: int) -> Played:
+        hired.append(number)
+        return Homeless(crowd) if hired.count(number) > 1 and number == 1 else crowd.hire(number)
+
+    assert sorted(taken(Crew(hire, 2))) == list(range(1, 21))
+
+
+def test_a_worker_that_cannot_begin_is_tried_again_but_not_for_ever() -> None:
+    left = [OPENINGS - 1]
+
+    class Frail(Played):
+        def open(self) -> None:
+            left[0] -= 1
+            if left[0] >= 0:
+                raise ChildError("worker 1", "was killed by SIGKILL", returncode=-9)
+
+    crew = Crew(lambda number: Frail(lambda image: None), 1)
+    assert len(taken(crew)) == 20
+    left[0] = OPENINGS
+    with pytest.raises(ProcessError, match="while it opened the runtime"):
+        taken(crew)
+
+
+def test_a_recipe_whose_files_are_not_here_names_them(tmp_path: Path) -> None:
+    artifact = tmp_path / "artifact"
+    asked = Asked(tmp_path)
+    recipe = Recipe(RungName("target", "target"), (asked,), (), (artifact,), (None,), tmp_path, "key")
+
+    with pytest.raises(ProcessError, match=f"^{artifact}: there is no such file or directory"):
+        recipe.open()
 
 
 def test_what_a_worker_says_ends_the_run() -> None:

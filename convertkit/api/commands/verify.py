@@ -30,6 +30,7 @@ from convertkit.api.commands.asking import (
     requests_of,
     tasks_in,
 )
+from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, said, silent
@@ -120,6 +121,8 @@ def verify(
     skip_bad_photos: bool = False,
     shard: str | Shard | None = None,
     workers: int = 1,
+    engine: str = "local",
+    address: str | None = None,
     runtime: Sequence[str] = (),
     ladder: bool = False,
     until_decided: bool = False,
@@ -144,6 +147,7 @@ def verify(
         model: the package, by name or directory. The others are the options of ``convertkit verify``.
         shard: only a part of the photos, like ``"2/8"``, for :func:`convertkit.merge`; here no launcher's variables
             are read.
+        engine: ``local`` for this machine; ``ray`` for the cluster at ``address``, which needs the extra ``ray``.
         html: also write a page of it to this file (``--report``); needs the extra ``report``.
         report: told of every step. bar: opened for every rung, with its name and the number of photos.
 
@@ -167,12 +171,14 @@ def verify(
     _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
     source = _source(request, path_of(annotations), path_of(images), report)
     device_options = RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs))
-    found = run(
-        requests, partial(build_profiles, requests, room, report=report) if compiled else None, source, rungs,
-        limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder, until_decided=until_decided,
-        shard=part, workers=workers, results=path_of(results),
-        options=device_options, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report),
-    )  # fmt: skip
+    with hiring_of(engine, address, device) as hire:
+        found = run(
+            requests, partial(build_profiles, requests, room, report=report) if compiled else None, source,
+            rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
+            until_decided=until_decided, shard=part, workers=workers, hire=hire, results=path_of(results),
+            options=device_options, ready=bool(names), bar=bar, report=report,
+            told=partial(write_page, page, report),
+        )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
 
 

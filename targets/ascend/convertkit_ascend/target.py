@@ -75,6 +75,9 @@ class Ascend(targets.Target):
 
         return machine(self.name)
 
+    def resources(self, runtime: str) -> Mapping[str, float]:
+        return {} if runtime == "offline" else {"NPU": 1}
+
     def versions(self) -> dict[str, str]:
         return {"onnxruntime": version("onnxruntime")}
 

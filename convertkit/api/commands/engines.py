@@ -1,0 +1,38 @@
+"""Whose processes run photos: this machine's, or a cluster's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from convertkit.api.commands.asking import refuse_meaningless
+from convertkit.errors import UnknownNameError, UsageError
+
+if TYPE_CHECKING:
+    from convertkit.verification.hands import Hand
+
+ENGINES = ("local", "ray")
+
+
+def hiring_of(
+    engine: str, address: str | None, device: int
+) -> contextlib.AbstractContextManager[Callable[..., Hand] | None]:
+    """What makes workers, while it lasts; None for processes of this machine.
+
+    Raises:
+        UsageError: it cannot be asked for like this, or nobody is at the address. UnavailableError: Ray is not here.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError("engine", engine, ENGINES)
+    if engine == "local":
+        refuse_meaningless("engine local, which is this machine", {"--address": address})
+        return contextlib.nullcontext()
+    refuse_meaningless("engine ray, which gives each worker a chip", {"--device": device or None})
+    if address is None:
+        raise UsageError(
+            "--engine ray needs --address", hint="give HOST:PORT, as `ray start --head` prints it"
+        )
+    from convertkit.verification.ray_workers import hiring
+
+    return hiring(address)

@@ -7,6 +7,7 @@ two photos with equal scores side by side, which is what pycocotools makes of a 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,9 @@ METRICS = ("AP", *_IOUS, *AREAS[1:])
 _RECALLS = np.append(np.linspace(0, 1, 101), np.inf)
 _BLOCK = 1 << 20
 """Elements worked on at once: 8 MB of float64, so memory does not grow with the number of samples."""
+
+_PHOTOS = 256
+"""Photos whose records are held at once: hotcoco gives objects of Python, 0.5 MB a photo with 67 detections."""
 
 
 @dataclass(frozen=True)
@@ -125,46 +129,70 @@ class Matches:
 
 
 def matches_of(evaluation: Any, image_ids: Sequence[int], categories: Mapping[int, str]) -> Matches:
-    """The matches of a hotcoco evaluation that has run.
+    """The matches of a hotcoco evaluation that has run; it runs again, by so many photos that its records fit.
 
     Args:
         image_ids: all that were evaluated, in its order. ``categories``: names by id, in its order.
     """
-    photos = {image: index for index, image in enumerate(image_ids)}
-    areas = {tuple(area): name for area, name in zip(evaluation.params.area_rng, AREAS, strict=True)}
-    groups: dict[tuple[str, int], list[Any]] = {
+    parts: dict[tuple[str, int], list[_Part]] = {
         (area, category): [] for area in AREAS for category in categories
     }
-    for record in evaluation.eval_imgs:
-        if record is not None:
-            groups[areas[tuple(record["aRng"])], record["category_id"]].append(record)
-    curves = {
-        area: tuple(_curve(groups[area, category], photos) for category in categories) for area in AREAS
-    }
-    return Matches(len(photos), tuple(categories.values()), curves)
+    areas = {tuple(area): name for area, name in zip(evaluation.params.area_rng, AREAS, strict=True)}
+    for start in range(0, len(image_ids), _PHOTOS):
+        photos = {image: index for index, image in enumerate(image_ids[start : start + _PHOTOS], start)}
+        evaluation.params.img_ids = [*photos]
+        evaluation.evaluate()
+        groups: dict[tuple[str, int], list[Any]] = defaultdict(list)
+        for record in evaluation.eval_imgs:
+            if record is not None:
+                groups[areas[tuple(record["aRng"])], record["category_id"]].append(record)
+        for group, records in groups.items():
+            parts[group].append(_Part.of(records, photos))
+    evaluation.params.img_ids = [*image_ids]
+    curves = {area: tuple(_curve(parts[area, category]) for category in categories) for area in AREAS}
+    return Matches(len(image_ids), tuple(categories.values()), curves)
 
 
-def _curve(records: Sequence[Any], photos: Mapping[int, int]) -> Curve:
+@dataclass(frozen=True)
+class _Part:
+    """Detections ``(D,)`` and objects ``(G,)`` of one category and size in some photos, each by photo, in their order."""
+
+    photos: Whole
+    scores: Floats
+    matched: Flags
+    ignored: Flags
+    objects: Whole
+
+    @classmethod
+    def of(cls, records: Sequence[Any], photos: Mapping[int, int]) -> _Part:
+        places = np.array([photos[record["image_id"]] for record in records], np.int32)
+        return cls(
+            np.repeat(places, [len(record["dtScores"]) for record in records]),
+            _joined([record["dtScores"] for record in records], np.float64),
+            *(_tables(records, key) for key in ("dtMatched", "dtIgnore")),
+            np.repeat(places, [int(np.sum(record["gtInDenominator"])) for record in records]),
+        )
+
+
+def _curve(parts: Sequence[_Part]) -> Curve:
     """Stable by score, photos in their order, as pycocotools sorts; nothing counts behind the last hit."""
-    places = [photos[record["image_id"]] for record in records]
-    scores = _joined([record["dtScores"] for record in records], np.float64)
-    order = np.argsort(-scores, kind="mergesort")
-    matched, ignored = (
-        np.concatenate([np.zeros((10, 0), np.bool_), *_tables(records, key)], axis=1)[:, order]
-        for key in ("dtMatched", "dtIgnore")
-    )
+    none = np.zeros((10, 0), np.bool_)
+    order = np.argsort(-_joined([part.scores for part in parts], np.float64), kind="mergesort")
+    matched = np.concatenate([none, *(part.matched for part in parts)], axis=1)[:, order]
+    ignored = np.concatenate([none, *(part.ignored for part in parts)], axis=1)[:, order]
     hits = matched & ~ignored
     end = int(np.flatnonzero(hits.any(axis=0)).max(initial=-1)) + 1
     return Curve(
-        np.repeat(np.array(places, np.int32), [len(record["dtScores"]) for record in records])[order][:end],
+        _joined([part.photos for part in parts], np.int32)[order][:end],
         hits[:, :end],
         (~matched & ~ignored)[:, :end],
-        np.repeat(np.array(places, np.int32), [int(np.sum(record["gtInDenominator"])) for record in records]),
+        _joined([part.objects for part in parts], np.int32),
     )
 
 
-def _tables(records: Sequence[Any], key: str) -> list[Flags]:
-    return [np.asarray(record[key], np.bool_).reshape(10, -1) for record in records]
+def _tables(records: Sequence[Any], key: str) -> Flags:
+    """``(10, D)``."""
+    return np.concatenate([np.asarray(record[key], np.bool_).reshape(10, -1) for record in records], axis=1)
 
 
 def _joined(parts: Sequence[Any], kind: Any) -> NDArray[Any]:

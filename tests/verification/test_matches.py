@@ -109,3 +109,21 @@ def test_a_sample_without_a_class_leaves_it_out(tmp_path: Any) -> None:
 
     assert np.isnan(sample["AP dog"][0]) and np.isnan(sample["AP cat"][1])
     assert sample["AP"].tolist() == [sample["AP cat"][0], sample["AP dog"][1]]
+
+
+@pytest.mark.parametrize("photos", [1, 5, 12])
+def test_matches_are_the_same_however_many_photos_are_read_at_once(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch, photos: int
+) -> None:
+    data, found = scene(3, 12)
+    whole = score(data, found, tmp_path).matches
+
+    monkeypatch.setattr("convertkit.verification.matches._PHOTOS", photos)
+    parts = score(data, found, tmp_path).matches
+
+    for area, curves in whole.curves.items():
+        for own, other in zip(parts.curves[area], curves, strict=True):
+            for name in ("photos", "hits", "misses", "objects"):
+                one, two = getattr(own, name), getattr(other, name)
+                assert one.dtype == two.dtype
+                np.testing.assert_array_equal(one, two)

@@ -155,7 +155,7 @@ def matches_of(evaluation: Any, image_ids: Sequence[int], categories: Mapping[in
 
 @dataclass(frozen=True)
 class _Part:
-    """Detections ``(D,)`` and objects ``(G,)`` of one category and size in some photos, each by photo, in their order."""
+    """Detections, ``(D,)``, and objects, ``(G,)``, of one category and size in some photos, photo by photo."""
 
     photos: Whole
     scores: Floats

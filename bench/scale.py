@@ -1,0 +1,171 @@
+"""What many photos cost ``verify`` in memory, in its journal and in scoring: the figures of docs/many-machines.md.
+
+    python -m bench.scale --data ../shared/data --write docs/many-machines.md
+
+Photos run: so many small JPEG files go through the tests' finder on a target that only waits. Photos scored: a real
+detector's boxes in 188 photos of val2017, repeated under other ids, are scored as two rungs with the interval of their
+difference. Every row is a process of its own; memory is its peak (Linux).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from bench.intervals import DATA
+from bench.workers import measured, with_section
+from convertkit.datasets.annotations import read_annotations
+from convertkit.detection.types import Detections
+from convertkit.verification.intervals import Resampled
+from convertkit.verification.journal import Found
+from convertkit.verification.matches import Matches
+from convertkit.verification.metrics import evaluate
+
+HEADING = "## What many photos cost"
+DETECTOR = "nanodet_m"
+
+
+@dataclass(frozen=True)
+class Row:
+    """``what`` was done with so many photos; ``peak`` is in MB, ``seconds`` of it all."""
+
+    what: str
+    photos: int
+    peak: float
+    seconds: float
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DATA, help="the photos' annotations and predictions")
+    parser.add_argument("--run", type=int, nargs="*", default=[200, 2000, 8000])
+    parser.add_argument("--score", type=int, nargs="*", default=[188, 1880, 5076])
+    parser.add_argument("--write", type=Path, help="a Markdown file whose section is replaced")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    chosen = parser.parse_args()
+    if chosen.one:
+        print(json.dumps(asdict(alone(chosen.one, chosen.data))))
+        return
+    rows = [one(f"run:{count}", chosen.data) for count in chosen.run]
+    rows += [one(f"score:{count}", chosen.data) for count in chosen.score]
+    size = journal_size(chosen.data)
+    print(json.dumps({"rows": [asdict(row) for row in rows], "journal_bytes_a_photo": size}, indent=2))
+    if chosen.write:
+        chosen.write.write_text(with_section(chosen.write.read_text(), section(rows, size)))
+
+
+def one(what: str, data: Path = DATA) -> Row:
+    """A row, measured in a process of its own."""
+    words = [sys.executable, "-m", "bench.scale", "--data", str(data), "--one", what]
+    done = subprocess.run(words, stdout=subprocess.PIPE, check=True, text=True)
+    return Row(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def alone(words: str, data: Path) -> Row:
+    """A row, measured in this process."""
+    what, _, count = words.partition(":")
+    start = time.perf_counter()
+    if what == "run":
+        with tempfile.TemporaryDirectory() as place:
+            measured(Path(place), int(count), [], 0.0)
+    else:
+        score(data, int(count))
+    return Row(what, int(count), peak(), time.perf_counter() - start)
+
+
+def peak() -> float:
+    """The most memory that this process ever held, in MB: unlike getrusage's, not that of who started it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def score(data: Path, photos: int) -> None:
+    """Two rungs, the second without every tenth detection, and the interval of their difference."""
+    with tempfile.TemporaryDirectory() as place:
+        found = read_annotations(repeated(data, photos, Path(place)))
+        tables: dict[str, dict[str, Matches]] = {}
+        for drop in (0, 10):
+            rows = (row for number, row in enumerate(detections(data, photos)) if not drop or number % drop)
+            matches = evaluate(found, rows, ("bbox",), matched=True)["bbox"].matches
+            assert matches is not None
+            tables[str(drop)] = {"bbox": matches}
+        Resampled.of(photos, tables)
+
+
+def repeated(data: Path, photos: int, place: Path) -> Path:
+    """The annotations of so many photos: those of 188, again and again."""
+    truth = json.loads((data / "coco_val188_instances.json").read_text())
+    images, own = truth["images"], defaultdict(list)
+    for annotation in truth["annotations"]:
+        own[annotation["image_id"]].append(annotation)
+    many: dict[str, list[object]] = {"images": [], "annotations": []}
+    for number in range(photos):
+        image = images[number % len(images)]
+        many["images"].append({**image, "id": number + 1, "file_name": f"{number + 1}.jpg"})
+        for annotation in own[image["id"]]:
+            identity = len(many["annotations"]) + 1
+            many["annotations"].append({**annotation, "id": identity, "image_id": number + 1})
+    path = place / "instances.json"
+    path.write_text(json.dumps({**truth, **many}))
+    return path
+
+
+def detections(data: Path, photos: int) -> Iterator[dict[str, object]]:
+    """A real detector's, of the same photos."""
+    order = [image.id for image in read_annotations(data / "coco_val188_instances.json").images]
+    own = by_photo(data)
+    for number in range(photos):
+        for row in own[order[number % len(order)]]:
+            yield {**row, "image_id": number + 1}
+
+
+def by_photo(data: Path) -> dict[int, list[dict[str, object]]]:
+    found = defaultdict(list)
+    for row in json.loads((data / "real_predictions" / f"{DETECTOR}_val2017_188.json").read_text()):
+        found[row["image_id"]].append(row)
+    return found
+
+
+def journal_size(data: Path) -> float:
+    """Bytes of a photo's line in the journal, on average, with the boxes of a real detector."""
+    sizes = []
+    for rows in by_photo(data).values():
+        boxes = np.array([row["bbox"] for row in rows], np.float32)
+        scores, labels = np.ones(len(rows), np.float32), np.zeros(len(rows), np.int64)
+        sizes.append(len(msgspec.json.encode(Found.of("0" * 64, Detections(boxes, scores, labels)))) + 66)
+    return float(np.mean(sizes))
+
+
+def section(rows: Sequence[Row], size: float) -> str:
+    """The section of docs/many-machines.md."""
+    said = {"run": "run, one rung", "score": "scored, two rungs and the interval of their difference"}
+    lines = [
+        HEADING,
+        "",
+        "    python -m bench.scale --write docs/many-machines.md",
+        "",
+        "| photos | peak memory, MB | seconds |",
+        "|---|---:|---:|",
+        *(f"| {row.photos:,} {said[row.what]} | {row.peak:.0f} | {row.seconds:.1f} |" for row in rows),
+        "",
+        f"A photo's line in the journal has {size:,.0f} bytes with the boxes of a real detector (67 on average).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

@@ -295,6 +295,7 @@ FOREIGN = {
     ),
     "mmdeploy's profiler.py": ("--batch-size",),
     "pip": ("--editable",),
+    "ray start": ("--head",),
     "torchrun and slurm": ("--no-python", "--nproc-per-node", "--ntasks"),
 }  # fmt: skip
 """Options of other programs; those with an underscore are theirs, too."""

@@ -34,7 +34,6 @@ PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0
 """What a client of HTTP/2 begins with (RFC 9113, 3.4), and empty settings: gRPC answers with its own."""
 
 SETTINGS = 4
-CLIENT = "ray://"
 HOME = "CONVERTKIT_HOME"
 
 
@@ -142,8 +141,7 @@ def connected(address: str) -> Iterator[Cluster]:
     """Connects this process to a cluster, and leaves it again.
 
     Args:
-        address: ``HOST:PORT`` of a cluster that this machine is a node of, as ``ray start --head`` prints it, or
-            ``ray://HOST:PORT`` of its server for clients.
+        address: ``HOST:PORT`` of a cluster that this machine is a node of, as ``ray start --head`` prints it.
 
     Raises:
         UnavailableError: Ray is not installed. UsageError: nobody is there.
@@ -200,11 +198,11 @@ def _module() -> Any:
 
 def _refuse_unreachable(address: str) -> None:
     """Ray itself waits for ever where somebody listens who is not Ray."""
-    host, colon, port = address.removeprefix(CLIENT).rpartition(":")
-    if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+    host, _, port = address.rpartition(":")
+    if not (host and "/" not in host and port.isdigit() and 0 < int(port) < 65536):
         raise UsageError(
             f"--address {address}: no address of a cluster",
-            hint="give HOST:PORT, as `ray start --head` prints it, or ray://HOST:PORT",
+            hint="give HOST:PORT, as `ray start --head` prints it, on a node of it",
         )
     hint = "`ray start --head` prints the address"
     try:

@@ -233,6 +233,7 @@ WITHOUT = ["--engine", "ray"]
         (WITHOUT, 2, "--engine ray needs --address"),
         ([*WITHOUT, "--address", "here"], 2, "--address here: no address of a cluster"),
         ([*WITHOUT, "--address", "localhost:65536"], 2, "no address of a cluster"),
+        ([*WITHOUT, "--address", "ray://localhost:10001"], 2, "no address of a cluster"),
         ([*WITHOUT, "--address", "localhost:6379", "--device", "1"], 2, "--device has no meaning for"),
     ],
 )

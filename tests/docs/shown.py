@@ -30,7 +30,8 @@ NOT_RUN = {
     r"^convertkit bench +models/maskrcnn --target ascend310p3( --batch [\d,]+)?$": "needs a chip, or an export "
     "environment for other batches",
     r"--shard |--workers |^convertkit merge ": "needs many photos; "
-    "tests/verification/test_shards.py, tests/cli/test_merge.py and test_verify_workers.py run it on few",
+    "tests/verification/test_shards.py, and in tests/cli test_merge.py, test_verify_workers.py and test_verify_ray.py, "
+    "run it on few",
     r" new (pass|target) |drop_dropout|keep-relu|my_chip|opencv\.py": "tests/walkthroughs and "
     "tests/cli/test_new_plugins.py run the page, and tests/test_docs.py the example",
     r"^python3 sample\.py ": "tests/ascend/bundle/test_sample.py runs it on both targets",

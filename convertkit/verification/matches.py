@@ -169,7 +169,8 @@ class _Part:
         return cls(
             np.repeat(places, [len(record["dtScores"]) for record in records]),
             _joined([record["dtScores"] for record in records], np.float64),
-            *(_tables(records, key) for key in ("dtMatched", "dtIgnore")),
+            _tables(records, "dtMatched"),
+            _tables(records, "dtIgnore"),
             np.repeat(places, [int(np.sum(record["gtInDenominator"])) for record in records]),
         )
 

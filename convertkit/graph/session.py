@@ -81,12 +81,15 @@ class Session:
         return None
 
 
-def open_session(model: LightModel, *, optimize: bool = True, threads: int | None = None) -> Session:
+def open_session(
+    model: LightModel, *, optimize: bool = True, threads: int | None = None, hoard: bool = True
+) -> Session:
     """A session for a light model; large weights are lent to onnxruntime, not copied into the protobuf.
 
     Args:
         optimize: False runs the graph node by node as written, so that equal mathematics gives equal bits.
         threads: of one operator; by default onnxruntime's choice (all cores).
+        hoard: whether the memory of a run is kept for the next one, which is faster; not where sessions are many.
 
     Raises:
         GraphError: onnxruntime refuses the graph; its reason is quoted.
@@ -95,6 +98,7 @@ def open_session(model: LightModel, *, optimize: bool = True, threads: int | Non
     options.log_severity_level = SILENT
     if threads is not None:
         options.intra_op_num_threads = threads
+    options.enable_cpu_mem_arena = hoard
     if not optimize:
         options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         # A MatMul sums in another order where its weight is a constant instead of computed from one.

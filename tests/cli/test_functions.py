@@ -27,9 +27,9 @@ from tests.conftest import Cli
 from tests.finder import dataset
 from tests.tiny import tiny_model
 
-FUNCTIONS = {name: name for name in ("build", "verify", "merge", "detect", "estimate", "lint", "diff")} | {
-    "optimize": "opt"
-}
+FUNCTIONS = {
+    name: name for name in ("build", "verify", "merge", "detect", "estimate", "ranges", "lint", "diff")
+} | {"optimize": "opt"}
 """By name of the function: the command."""
 
 LEFT_OUT: Mapping[tuple[str, str], str] = {
@@ -43,6 +43,7 @@ LEFT_OUT: Mapping[tuple[str, str], str] = {
     ("verify", "details"): "of the record's page",
     ("merge", "details"): "of the record's page",
     ("estimate", "top"): "of the record's page",
+    ("ranges", "top"): "of the record's page",
     ("lint", "as_sarif"): "another form of the same record",
     ("optimize", "explain"): "another answer: Optimizer.explain",
     ("optimize", "dry_run"): "another answer: Optimizer.plan",

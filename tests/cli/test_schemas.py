@@ -15,6 +15,7 @@ import yaml
 from convertkit.api.commands.schemas import RESULTS, schema_of
 from convertkit.cli.app import app
 from tests.conftest import MASKRCNN, Cli
+from tests.finder import dataset, write_finder, write_photos
 from tests.tiny import tiny_model
 
 jsonschema = pytest.importorskip("jsonschema")
@@ -148,6 +149,15 @@ def test_build_and_what_follows(cli: Cli, tiny: Path) -> None:
 @pytest.mark.slow
 def test_doctor(cli: Cli) -> None:
     check(cli, "doctor")
+
+
+@pytest.mark.slow
+def test_ranges(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "instances.json").write_text(json.dumps(dataset()))
+    photos = write_photos(tmp_path / "photos")
+    words = ("--annotations", tmp_path / "instances.json", "--images", photos)
+
+    check(cli, "ranges", "ranges", write_finder(tmp_path / "finder"), *words)
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from convertkit.api.commands.fetch import Fetched
 from convertkit.api.commands.lint import Linted
 from convertkit.api.commands.optimize import Optimized
 from convertkit.api.commands.preprocess import Preprocessed, PreprocessedProfiles
+from convertkit.api.commands.ranges import Ranged
 from convertkit.api.commands.replay import Replays
 from convertkit.bisection.report import Bisection
 from convertkit.conversion.preview import Preview
@@ -54,6 +55,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "postprocess": (Finished,),
     "bisect": (Bisection,),
     "estimate": (Estimated, EstimatedProfiles),
+    "ranges": (Ranged,),
     "opt": (Optimized, Explained, Plan),
     "lint": (Linted,),
     "diff": (Differing,),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from convertkit.targets.lint import LintRule as LintRule
     from convertkit.targets.machine import Figure as Figure
     from convertkit.targets.machine import Machine as Machine
+    from convertkit.targets.mixed import MixedPrecision as MixedPrecision
     from convertkit.targets.pixels import Pixels as Pixels
     from convertkit.targets.sample import SampleCode as SampleCode
     from convertkit.targets.timing import Timed as Timed

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.targets.context import CompileContext
     from convertkit.targets.file_tool import FileTool
     from convertkit.targets.machine import Machine
+    from convertkit.targets.mixed import MixedPrecision
     from convertkit.targets.sample import SampleCode
 
 
@@ -44,6 +45,11 @@ class Target:
     @property
     def emulator(self) -> Emulator | None:
         """Runs graphs on the host as the target would."""
+        return None
+
+    @property
+    def mixed(self) -> MixedPrecision | None:
+        """Runs graphs on the host in a mixture of precisions."""
         return None
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -32,18 +32,35 @@ class AscendEmulator:
         context: targets.CompileContext,
     ) -> targets.Runtime:
         from convertkit_ascend.numerics import Effects, emulate
+        from convertkit_ascend.numerics.keeping import nodes_to_keep
         from convertkit_ascend.twin import SEMANTICS, lower
 
         model = fed(model, context.pixels)
         if name == "device-numerics":
-            return emulate(
-                model, Effects.parse(variation) if variation else Effects.of_options(context.options)
-            )
+            if variation:
+                return emulate(model, Effects.parse(variation))
+            return emulate(model, Effects.of_options(context.options), nodes_to_keep(context.options))
         if name != "twin":
             raise errors.UnknownNameError("emulation", name, self.names)
         if variation and variation not in SEMANTICS:
             raise errors.UnknownNameError("semantics of the twin", variation, SEMANTICS)
         return graphs.open_session(lower(model, "framework" if variation == "framework" else "ideal"))
+
+
+class AscendMixture:
+    """Device numerics with nodes kept in fp32, as ``keep_dtype`` keeps them."""
+
+    def cannot_keep(self, model: targets.LightModel) -> Mapping[str, str]:
+        from convertkit_ascend.numerics.keeping import cannot_keep
+
+        return cannot_keep(model)
+
+    def emulate(
+        self, model: targets.LightModel, keep: Collection[str], context: targets.CompileContext
+    ) -> targets.Runtime:
+        from convertkit_ascend.numerics import Effects, emulate
+
+        return emulate(fed(model, context.pixels), Effects(), keep)
 
 
 def fed(model: targets.LightModel, pixels: targets.Pixels | None) -> targets.LightModel:

@@ -9,7 +9,7 @@ from pathlib import Path
 from convertkit.api import graphs, targets
 from convertkit_ascend import socs
 from convertkit_ascend.bundle.compiler import Atc
-from convertkit_ascend.emulator import AscendEmulator, aipp_of, fed
+from convertkit_ascend.emulator import AscendEmulator, AscendMixture, aipp_of, fed
 from convertkit_ascend.linter import AscendLinter
 from convertkit_ascend.runtimes import AscendRuntimes
 
@@ -44,6 +44,10 @@ class Ascend(targets.Target):
     @property
     def emulator(self) -> AscendEmulator:
         return AscendEmulator()
+
+    @property
+    def mixed(self) -> AscendMixture:
+        return AscendMixture()
 
     @property
     def linter(self) -> AscendLinter:

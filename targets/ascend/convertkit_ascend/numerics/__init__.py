@@ -8,7 +8,8 @@ What is modelled, each effect with a switch of its own (:class:`Effects`):
 * ``roi-extractor`` and ``nms``: the *device* semantics of the vendor operators (:mod:`convertkit_ascend.ops`).
 
 That is ATC's default ``force_fp16`` (ascend-facts: atc-precision) at the granularity of the graph's operators; what ATC
-fuses is rounded less often on the chip. Nothing here was compared with hardware.
+fuses is rounded less often on the chip. Nodes can be kept in fp32, as ``keep_dtype`` does. Nothing here was
+compared with hardware.
 """
 
 from __future__ import annotations

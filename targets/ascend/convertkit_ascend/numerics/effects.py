@@ -10,7 +10,7 @@ from convertkit.api import errors, targets
 from convertkit_ascend.atc.values import KEEPS_ALL
 
 _FP16 = ("force_fp16", "fp16")
-_MIXING = ("keep_dtype", "customize_dtypes", "modify_mixlist")
+_MIXING = ("customize_dtypes", "modify_mixlist")
 
 ALL = "all"
 NONE = "none"
@@ -50,7 +50,7 @@ class Effects:
 
     @classmethod
     def of_options(cls, options: Mapping[str, Any]) -> Effects:
-        """What the compiler's options leave of them (ascend-facts: atc-precision).
+        """What the compiler's options leave of them, nodes of ``keep_dtype`` aside (ascend-facts: atc-precision).
 
         Raises:
             UnavailableError: they ask for a mixture of precisions that is not emulated.

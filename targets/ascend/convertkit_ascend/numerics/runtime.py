@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from convertkit.api import graphs, targets
 from convertkit_ascend.numerics.effects import Effects
+from convertkit_ascend.numerics.keeping import kept_nodes
 from convertkit_ascend.numerics.segments import Stretch, Vendor, segments
 from convertkit_ascend.numerics.storage import compute_halves_in_float32, round_constants, round_results
 from convertkit_ascend.ops.lowering import with_vendor_operators
@@ -40,19 +41,24 @@ class DeviceNumerics:
         return {name: values[name] for name in self.outputs}
 
 
-def emulate(model: targets.LightModel, effects: Effects) -> DeviceNumerics:
+def emulate(model: targets.LightModel, effects: Effects, keep: Collection[str] = ()) -> DeviceNumerics:
     """A runtime for any graph of standard ONNX and vendor operators.
 
+    Args:
+        keep: names of nodes that compute in fp32, whatever the effects round elsewhere.
+
     Raises:
-        GraphError: onnxruntime does not take a stretch of it.
+        GraphError: onnxruntime does not take a stretch of it. UnknownNameError: there is no such node to keep.
+        UnavailableError: one that is to be kept has kernels for fp16 only.
     """
     graph = graphs.open_graph(with_vendor_operators(model))
     graphs.annotate(graph)
+    kept = kept_nodes(graph, keep)
     compute_halves_in_float32(graph)
     if effects.weights:
-        round_constants(graph)
+        round_constants(graph, kept)
     if effects.activations:
-        round_results(graph)
+        round_results(graph, kept)
         graphs.annotate(graph)
     semantics = {
         "RoiExtractor": "device" if effects.roi_extractor else "ideal",

@@ -26,6 +26,9 @@ MOVING = frozenset(
 FLOAT, HALF = np.dtype(np.float32), np.dtype(np.float16)
 ONNX_FLOAT, ONNX_FLOAT16 = 1, 10
 
+Nodes = frozenset[int]
+"""By their ids: those that compute and store in fp32."""
+
 LARGEST = np.float32(65504)
 
 
@@ -54,22 +57,39 @@ def _widened(graph: graphs.Graph, tensor: Any) -> Any:
     return graph.add("Cast", [tensor], attrs={"to": ONNX_FLOAT}, dtype=FLOAT, shape=tensor.shape)
 
 
-def round_constants(graph: graphs.Graph) -> None:
-    """Rounds every fp32 constant that a node reads to the nearest fp16 value; it stays fp32 in type."""
+def round_constants(graph: graphs.Graph, kept: Nodes = frozenset()) -> None:
+    """Rounds every fp32 constant that a node reads to the nearest fp16 value; it stays fp32 in type.
+
+    Nodes that are ``kept`` read it as it is.
+    """
     for tensor in _constants(graph):
+        readers = [node for node in tensor.outputs if id(node) not in kept]
         with np.errstate(over="ignore"):
-            tensor.values = tensor.values.astype(np.float16).astype(np.float32)
+            rounded = tensor.values.astype(np.float16).astype(np.float32)
+        if len(readers) == len(tensor.outputs):
+            tensor.values = rounded
+        elif readers:
+            _let_read(readers, tensor, graph.constant(rounded, name=f"{tensor.name}_rounded"))
 
 
-def round_results(graph: graphs.Graph) -> None:
+def round_results(graph: graphs.Graph, kept: Nodes = frozenset()) -> None:
     """Rounds the graph's fp32 inputs and every fp32 result of a node that computes.
+
+    What a kept node makes stays as it is for kept nodes and for outputs of the graph; others read it rounded, by a cast
+    as the compiler puts one in between. Of an input of the graph a kept node reads every bit.
 
     Needs types on the tensors (:func:`convertkit.annotate`).
     """
     inputs = [tensor for tensor in graph.inputs if tensor.dtype == FLOAT]
-    results = [tensor for node in graph.nodes if _computes(node) for tensor in node.outputs]
-    for tensor in [*inputs, *(item for item in results if item.dtype == FLOAT)]:
-        _round(graph, tensor)
+    nodes = [node for node in graph.nodes if _computes(node) or id(node) in kept]
+    results = [(tensor, id(node) in kept) for node in nodes for tensor in node.outputs]
+    for tensor in inputs:
+        _round(graph, tensor, [node for node in tensor.outputs if id(node) not in kept])
+    for tensor, keeps in results:
+        if tensor.dtype == FLOAT:
+            spared = kept if keeps else frozenset()
+            readers = [node for node in tensor.outputs if id(node) not in spared]
+            _round(graph, tensor, readers, whole=not keeps)
 
 
 def _computes(node: Any) -> bool:
@@ -78,22 +98,25 @@ def _computes(node: Any) -> bool:
     return node.domain in (None, "", "ai.onnx") and node.op not in MOVING
 
 
-def _round(graph: graphs.Graph, tensor: Any) -> None:
-    """Lets all consumers read the rounded tensor; a graph output keeps its name."""
-    if not tensor.outputs and not any(tensor is item for item in graph.outputs):
+def _round(graph: graphs.Graph, tensor: Any, readers: list[Any], *, whole: bool = True) -> None:
+    """Lets readers read the rounded tensor and, if it is rounded as a ``whole``, outputs; these keep their names."""
+    if not readers and not (whole and any(tensor is item for item in graph.outputs)):
         return
-    consumers = list(tensor.outputs)
     half = graph.add("Cast", [tensor], attrs={"to": ONNX_FLOAT16}, dtype=np.float16, shape=tensor.shape)
     back = graph.add("Cast", [half], attrs={"to": ONNX_FLOAT}, dtype=FLOAT, shape=tensor.shape)
-    for consumer in consumers:
-        for index, item in enumerate(consumer.inputs):
-            if item is tensor:
-                consumer.inputs[index] = back
+    _let_read(readers, tensor, back)
     for index, output in enumerate(graph.outputs):
-        if output is tensor:
+        if whole and output is tensor:
             name = tensor.name
             tensor.name, back.name = graph.fresh_name(f"{name}_exact"), name
             graph.outputs[index] = back
+
+
+def _let_read(readers: list[Any], tensor: Any, other: Any) -> None:
+    for node in readers:
+        for index, item in enumerate(node.inputs):
+            if item is tensor:
+                node.inputs[index] = other
 
 
 def _constants(graph: graphs.Graph) -> list[Any]:

@@ -1,0 +1,47 @@
+"""A graph on the host where some nodes compute in fp32 and the others as the target's lowest precision has it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from convertkit.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+    from convertkit.targets.base import Target
+    from convertkit.targets.capabilities import Runtime
+    from convertkit.targets.context import CompileContext
+
+
+class MixedPrecision(Protocol):
+    """Runs graphs in a mixture of precisions, with casts where the compiler would put them."""
+
+    def cannot_keep(self, model: LightModel) -> Mapping[str, str]:
+        """The nodes that the target never computes in fp32, by name, and why in a few words.
+
+        Args:
+            model: the target graph.
+        """
+        ...
+
+    def emulate(self, model: LightModel, keep: Collection[str], context: CompileContext) -> Runtime:
+        """A runtime on the host; without nodes to keep it is the target's lowest precision.
+
+        Args:
+            model: the target graph.
+            keep: names of nodes that compute in fp32, and hand fp32 on to each other.
+
+        Raises:
+            UnknownNameError: there is no such node. UnavailableError: one cannot be kept.
+        """
+        ...
+
+
+def mixed_of(target: Target) -> MixedPrecision:
+    """UnavailableError for a target that has no such thing."""
+    if target.mixed is None:
+        raise UnavailableError(
+            f"target {target.name} has no precision to plan: it computes as the graph says"
+        )
+    return target.mixed

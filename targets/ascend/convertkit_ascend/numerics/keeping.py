@@ -1,0 +1,54 @@
+"""Which nodes of a graph compute in fp32 where the others compute in fp16: a mixture of precisions."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from convertkit.api import errors, graphs, targets
+from convertkit_ascend.linter.table import half_only
+from convertkit_ascend.ops import DOMAIN
+
+WHY = "its kernels are float16 only"
+
+
+def cannot_keep(model: targets.LightModel) -> Mapping[str, str]:
+    """The nodes of a main graph that no option keeps in fp32, by name, and why."""
+    return {node.name: WHY for node in model.proto.graph.node if _is_half_only(node.op_type, node.domain)}
+
+
+def kept_nodes(graph: graphs.Graph, keep: Collection[str]) -> frozenset[int]:
+    """The nodes of these names, by their ids.
+
+    Raises:
+        UnknownNameError: the graph has no such node. UnavailableError: one cannot be kept.
+    """
+    if not keep:
+        return frozenset()
+    named = {node.name: node for node in graph.nodes}
+    for name in keep:
+        if name not in named:
+            raise errors.UnknownNameError("node to keep in fp32", name, named)
+        if _is_half_only(named[name].op, named[name].domain):
+            raise targets.UnavailableError(
+                f"{named[name].op} {name!r} cannot be kept in fp32: {WHY}", hint="leave it out of the plan"
+            )
+    return frozenset(id(named[name]) for name in keep)
+
+
+def nodes_to_keep(options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What ``keep_dtype`` names.
+
+    Raises:
+        UnavailableError: it names types of operators, which are the compiler's own and not those of the graph.
+    """
+    names = tuple(options.get("keep_dtype") or ())
+    if kind := next((name for name in names if name.startswith("OpType::")), ""):
+        raise targets.UnavailableError(
+            f"device numerics do not emulate option keep_dtype {kind}", hint="name the nodes"
+        )
+    return names
+
+
+def _is_half_only(op: str, domain: str | None) -> bool:
+    return domain == DOMAIN or (domain in (None, "", "ai.onnx") and op in half_only())

@@ -166,6 +166,17 @@ def _match(
     """The best assignment among detections of one label that overlap, or lie within the box tolerance."""
     near = apart <= tolerance.box_px if np.isfinite(tolerance.box_px) else np.zeros_like(apart, np.bool_)
     allowed = (before.labels[:, None] == after.labels[None]) & ((overlap >= MATCH_IOU) | near)
+    return partners(allowed, overlap, score_apart)
+
+
+def partners(
+    allowed: NDArray[np.bool_], overlap: NDArray[np.float64], score_apart: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and columns of the best assignment: first as many pairs as are allowed, then the nearest.
+
+    Args:
+        allowed, overlap, score_apart: ``(N, M)``, of every pair.
+    """
     if not allowed.any():
         nothing = np.zeros(0, np.int64)
         return nothing, nothing

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from convertkit.cli import options as shared
-from convertkit.cli.reporting import ReportOption
 from convertkit.cli.verify import DetailsOption, report
 
 
@@ -29,7 +28,7 @@ def merge(
     results: Annotated[
         Path | None, typer.Option("--results", help="Keep the detections of all photos in this directory.")
     ] = None,
-    html: ReportOption = None,
+    html: shared.ReportOption = None,
     as_json: shared.JsonOption = False,
 ) -> None:
     """Put the shards of one verification together and judge it.

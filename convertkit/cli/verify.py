@@ -50,6 +50,16 @@ FilesOption = Annotated[
 ResultFilesOption = Annotated[
     Path | None, typer.Option("--outputs", help="For runtime offline: what the chip's own tool made of them.")
 ]
+DatasetOption = Annotated[
+    str | None, typer.Option("--dataset", help="Photos of a dataset that convertkit fetch --dataset fetched.")
+]
+SubsetOption = Annotated[
+    int | None,
+    typer.Option("--subset", min=1, help="Only so many photos, chosen so that every class keeps its share."),
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Which of the choices --subset makes; 0 by default.")
+]
 LadderOption = Annotated[
     bool, typer.Option("--ladder", help="Every rung, beside the framework's recorded figures.")
 ]
@@ -79,7 +89,10 @@ def verify(
     input_shape: shared.InputShapeOption = None,
     annotations: shared.AnnotationsOption = None,
     images: shared.ImagesOption = None,
+    dataset: DatasetOption = None,
     limit: shared.LimitOption = None,
+    subset: SubsetOption = None,
+    seed: SeedOption = None,
     tasks: shared.TasksOption = None,
     skip_bad_photos: shared.SkipOption = False,
     shard: ShardOption = None,
@@ -114,8 +127,8 @@ def verify(
     found = run(
         model, variant=variant, target=target, weights=weights, origin=origin, batch=batch, profile=profile,
         output=output, pipeline=pipeline, input_shape=input_shape, annotations=annotations, images=images,
-        limit=limit, tasks=tasks, skip_bad_photos=skip_bad_photos, shard=shard_in(shard, BuildView()), workers=workers,
-        engine=engine, address=address,
+        dataset=dataset, limit=limit, subset=subset, seed=seed, tasks=tasks, skip_bad_photos=skip_bad_photos,
+        shard=shard_in(shard, BuildView()), workers=workers, engine=engine, address=address,
         runtime=runtime or (), ladder=ladder, until_decided=until_decided, results=results, compiler=compiler,
         option=option, device=device, inputs=inputs, outputs=outputs, python=python, env=env, html=html,
         plugin=plugin or (), report=BuildView(), bar=progress_bar,

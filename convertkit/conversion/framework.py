@@ -13,9 +13,9 @@ from convertkit.conversion import python_config
 from convertkit.conversion.events import Note, Progress, Report
 from convertkit.conversion.examine import examine
 from convertkit.conversion.request import BuildRequest
+from convertkit.downloads.fetch import downloads_directory, file_name
 from convertkit.errors import SpecError, UnavailableError, UsageError
 from convertkit.exporting.environment import Environment, choose
-from convertkit.exporting.fetch import file_name
 from convertkit.exporting.interpreter import ExternalPython, installed
 from convertkit.exporting.worker import run_worker
 from convertkit.models.hook import hook_of
@@ -23,17 +23,12 @@ from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import WeightsSpec
 from convertkit.models.yamlspec import read_json
 from convertkit.storage.failures import attempt
-from convertkit.storage.files import canonical_json, home, sha256_bytes, sha256_file
+from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file
 
 _WRITTEN_OUT = (
     "write config: {base: FILE OF THE FRAMEWORK, overrides: {...}} with what differs, for three classes overrides: "
     "{model: {roi_head: {bbox_head: {num_classes: 3}, mask_head: {num_classes: 3}}}}"
 )
-
-
-def downloads_directory() -> Path:
-    """Where ``convertkit fetch`` puts checkpoints."""
-    return home() / "downloads"
 
 
 def environment(request: BuildRequest) -> Environment | ExternalPython:

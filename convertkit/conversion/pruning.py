@@ -29,7 +29,7 @@ ROOMS = {
     "datasets": "drawn photos, made again where they are needed",
     "journals": "photos of verifications that were cut off, which go on with them",
     "failures": "what is left of failed child processes, to see them again",
-    "downloads": "checkpoints of convertkit fetch",
+    "downloads": "checkpoints and datasets of convertkit fetch",
     "envs": "export environments; convertkit env remove NAME",
 }
 

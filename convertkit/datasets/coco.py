@@ -18,6 +18,7 @@ from convertkit.datasets.doubts import contradictions
 from convertkit.datasets.faults import quoted, refuse
 from convertkit.datasets.places import fault_of, find, nearby, plain_name
 from convertkit.datasets.shapes import faulty_shapes
+from convertkit.datasets.subset import Subset, listed
 from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.storage.files import sha256_bytes
@@ -78,6 +79,7 @@ class CocoDataset:
         images: Path,
         limit: int | None = None,
         *,
+        subset: Subset | None = None,
         part: slice = slice(None),
         tasks: Sequence[str] = (),
         skip_bad: bool = False,
@@ -89,6 +91,7 @@ class CocoDataset:
             annotations: a COCO ``instances`` file.
             images: the directory to which the file names in it are relative.
             limit: only the first so many images.
+            subset: a choice of them instead.
             part: which of these.
             tasks: what is going to be evaluated, ``bbox`` or ``segm`` or both.
             skip_bad: leave out photos that are missing or cannot be read.
@@ -107,7 +110,7 @@ class CocoDataset:
         faults += [] if faults else contradictions(found, tasks)
         faults += _faulty_names(found, images)
         refuse(annotations, faults)
-        photos, bad = _examine([*enumerate(found.images)][:limit][part], images, on_progress)
+        photos, bad = _examine(listed(found, limit, subset)[part], images, on_progress)
         if not skip_bad:
             refuse(annotations, list(bad.values()))
         if not photos:

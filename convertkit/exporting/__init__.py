@@ -1,1 +1,1 @@
-"""Everything around exporting: the isolated interpreter, the worker that runs in it, and fetched checkpoints."""
+"""Everything around exporting: the isolated interpreter, and the worker that runs in it."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct, structs
 
 from convertkit.datasets.coco import CocoDataset, LeftOut
+from convertkit.datasets.subset import Subset
 from convertkit.models.spec import AccuracySpec
 from convertkit.verification.gates import gates_of
 from convertkit.verification.intervals import ALPHA, Difference, Resampled
@@ -25,6 +26,7 @@ class Verification(Struct, frozen=True):
         notes: what a reader of the figures has to know, a line each.
         rungs: from the framework down to the target.
         verdict: the accuracy spec's, on the lowest rung that was measured.
+        subset: which choice of photos was measured, where not all were asked for.
         differences: of each rung against the one above it and against the first, with their 95 % intervals.
     """
 
@@ -37,6 +39,7 @@ class Verification(Struct, frozen=True):
     rungs: tuple[Rung, ...]
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
+    subset: Subset | None = None
 
 
 Told = Callable[[Verification, CocoDataset, Path], object]
@@ -56,7 +59,7 @@ def conclude(
     """
     terms, dataset = course.terms, course.dataset
     found = Resampled.of(len(dataset.images), course.matches)
-    verdict = _judged(course, rungs[-1], all_images=whole and terms.limit is None)
+    verdict = _judged(course, rungs[-1], all_images=whole and terms.all_photos)
     gates = gates_of(terms.accuracy, found, rungs, own=terms.own, alpha=alpha)
     doubts = (f"{rung.name}: {rung.note}" for rung in rungs if rung.note)
     return Verification(
@@ -69,6 +72,7 @@ def conclude(
         rungs=tuple(structs.replace(rung, intervals=found.intervals(rung)) for rung in rungs),
         verdict=verdict.with_gates(*gates),
         differences=found.differences(rungs),
+        subset=terms.subset,
     )
 
 

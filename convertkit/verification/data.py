@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from convertkit.datasets.coco import CocoDataset
+from convertkit.downloads.named import dataset_of
 from convertkit.errors import SpecError, UsageError, nearest
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import DatasetSpec
@@ -42,17 +43,25 @@ def find_source(
     *,
     annotations: Path | None = None,
     images: Path | None = None,
+    dataset: str | None = None,
     note: Callable[[str], object] = lambda line: None,
 ) -> Source:
     """The dataset to verify on.
 
     Args:
         annotations: the user's instances file; needs ``images`` beside it.
+        dataset: one that was fetched, by name, instead.
         note: told in one line when scenes have to be drawn first.
 
     Raises:
-        UsageError: only one of the two is given, or the variant has no dataset of its own.
+        UsageError: only one of the two is given, the variant has no dataset of its own, or the named one is not here.
+        UnknownNameError: nobody knows the named one.
     """
+    if dataset is not None:
+        if annotations is not None or images is not None:
+            raise UsageError("--dataset and --annotations exclude each other", hint="give one of them")
+        named = dataset_of(dataset)
+        annotations, images = Path(named.annotations), Path(named.images)
     if (annotations is None) != (images is None):
         given, missing = ("--annotations", "--images") if images is None else ("--images", "--annotations")
         raise UsageError(f"{given} needs {missing} as well")
@@ -61,7 +70,8 @@ def find_source(
     spec = variant.spec.dataset
     if spec is None:
         raise UsageError(
-            f"variant {variant.name} has no dataset of its own", hint="give --annotations and --images"
+            f"variant {variant.name} has no dataset of its own",
+            hint="give --annotations and --images",
         )
     if spec.generator is not None:
         return _generated(package, spec, spec.generator, note)

@@ -14,6 +14,7 @@ from msgspec import structs
 from convertkit.conversion.engine import BuildResult
 from convertkit.conversion.events import Note, Report, silent
 from convertkit.conversion.request import BuildRequest
+from convertkit.datasets.subset import Subset, made
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.storage.files import home, work_directory
 from convertkit.targets.context import RuntimeOptions
@@ -43,6 +44,7 @@ def verify(
     rungs: Iterable[RungName],
     *,
     limit: int | None = None,
+    subset: Subset | None = None,
     tasks: Sequence[str] = (),
     skip_bad: bool = False,
     recorded: bool = False,
@@ -63,6 +65,7 @@ def verify(
         requests: one for each of the variant's profiles, or the only one.
         make: builds the artifacts, once the dataset was found to be whole; needed for the ``target`` rung.
         rungs: which ones to measure; the last of the ladder is judged.
+        subset: a choice of the photos, which is recorded with what makes it known again.
         tasks: ``bbox``, ``segm`` or both; all that the model has by default.
         skip_bad: leave out photos that cannot be read, and those that end workers.
         recorded: show the framework's recorded figures where that rung is not measured, but all its images are.
@@ -82,7 +85,8 @@ def verify(
     if shard != WHOLE:
         results = place_of(shard, results, until_decided=until_decided)
     terms = Terms.of(requests, tasks_of(request.package, tasks), own=source.own, limit=limit)
-    dataset = source.open(limit, part=shard.part, tasks=terms.tasks, skip_bad=skip_bad)
+    dataset = source.open(limit, subset=subset, part=shard.part, tasks=terms.tasks, skip_bad=skip_bad)
+    terms = structs.replace(terms, subset=made(dataset.found, subset))
     if shard == WHOLE:
         dataset.refuse_nothing_to_find()
     built = make() if make else None
@@ -90,7 +94,7 @@ def verify(
         journals = Journals(journals_place(results), report)
         course = Course(terms, dataset, directory, journals, tuple(requests), workers, skip_bad, hire)
         ladder = _Ladder(wanted, built, options, ready, bar, report)
-        known = _recorded(course, wanted) if recorded and source.own and limit is None else []
+        known = _recorded(course, wanted) if recorded and source.own and terms.all_photos else []
 
         def end(course: Course) -> Verification | ShardRecord:
             if shard == WHOLE:

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from convertkit.conversion.events import Note, Report, silent
-from convertkit.datasets.annotations import AnnotationFile, Id, examine_annotations
+from convertkit.datasets.annotations import AnnotationFile, Id, Image, examine_annotations
 from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.datasets.faults import refuse
+from convertkit.datasets.subset import listed, made
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write, sha256_file, work_directory
 from convertkit.storage.reading import open_regular
@@ -21,6 +22,7 @@ from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.journal import Journals
 from convertkit.verification.rungs import Course, Ran, score
 from convertkit.verification.sealed import NAME, ShardRecord, read_record
+from convertkit.verification.terms import Terms
 
 Shards: TypeAlias = Mapping[Path, ShardRecord]
 """Records by directory, in the order of their numbers."""
@@ -57,7 +59,9 @@ def merge(
     first = next(iter(shards.values()))
     with contextlib.ExitStack() as stack:
         directory = results or stack.enter_context(work_directory("merge"))
-        dataset = _dataset(first.terms.limit, shards, _annotations(first, annotations), images)
+        file = _annotations(first, annotations)
+        photos = _listed(first.terms, file)
+        dataset = _dataset(photos, shards, file, images)
         course = Course(first.terms, dataset, directory, Journals(directory))
         dataset.refuse_nothing_to_find()
         notes = course.notes()
@@ -69,7 +73,7 @@ def merge(
                 (one.rungs[index].failure for one in shards.values() if one.rungs[index].failure), ""
             )
             if not failure:
-                atomic_write(course.path(rung.name), _joined(shards, index, dataset), sync=False)
+                atomic_write(course.path(rung.name), _joined(shards, index, dataset, photos), sync=False)
             rungs.append(score(course, Ran(rung.name, failure=failure)))
         found = conclude(course, rungs, notes=notes, whole=True)
         told(found, dataset, directory)
@@ -141,13 +145,21 @@ def _annotations(first: ShardRecord, given: Path | None) -> AnnotationFile:
     return found
 
 
-def _dataset(limit: int | None, shards: Shards, found: AnnotationFile, directory: Path | None) -> CocoDataset:
-    listed = found.images[:limit]
+def _listed(terms: Terms, found: AnnotationFile) -> list[Image]:
+    """The photos of all shards, in their order."""
+    if made(found, terms.subset) != terms.subset:
+        raise SpecError("this convertkit makes another choice of photos than the shards were measured on")
+    return [image for _, image in listed(found, terms.limit, terms.subset)]
+
+
+def _dataset(
+    photos: Sequence[Image], shards: Shards, found: AnnotationFile, directory: Path | None
+) -> CocoDataset:
     reasons = {number: why for record in shards.values() for number, why in record.bad.items()}
-    bad = {image.id: reasons[image.id] for image in listed if image.id in reasons}
+    bad = {image.id: reasons[image.id] for image in photos if image.id in reasons}
     images = tuple(
         CocoImage(image.id, Path(directory or "", image.file_name), image.height, image.width)
-        for image in listed
+        for image in photos
         if image.id not in bad
     )
     measured = sum(record.photos for record in shards.values())
@@ -156,10 +168,10 @@ def _dataset(limit: int | None, shards: Shards, found: AnnotationFile, directory
     return CocoDataset(found, images, bad)
 
 
-def _joined(shards: Shards, index: int, dataset: CocoDataset) -> Iterator[bytes]:
+def _joined(shards: Shards, index: int, dataset: CocoDataset, photos: Sequence[Image]) -> Iterator[bytes]:
     """The lines of a rung's detections in the order of the photos; memory holds those of one photo for each shard."""
     cursors = [_Cursor(place, record, index) for place, record in shards.items()]
-    owners = {image.id: number % len(cursors) for number, image in enumerate(dataset.found.images)}
+    owners = {image.id: number % len(cursors) for number, image in enumerate(photos)}
     with contextlib.ExitStack() as stack:
         for cursor in cursors:
             stack.enter_context(cursor)

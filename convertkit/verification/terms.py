@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from convertkit.conversion.request import BuildRequest
+from convertkit.datasets.subset import Subset
 from convertkit.detection.profiles import Size
 from convertkit.models.spec import AccuracySpec
 
@@ -22,6 +23,7 @@ class Terms(Struct, frozen=True):
         tasks: what is scored, ``bbox`` or ``segm`` or both.
         own: whether the photos are those that the accuracy spec was written for.
         limit: only the first so many of them.
+        subset: a choice of them, as it was made.
     """
 
     model: str
@@ -33,6 +35,12 @@ class Terms(Struct, frozen=True):
     tasks: tuple[str, ...]
     own: bool = False
     limit: int | None = None
+    subset: Subset | None = None
+
+    @property
+    def all_photos(self) -> bool:
+        """Whether nothing says that only some are measured."""
+        return self.limit is None and self.subset is None
 
     @classmethod
     def of(

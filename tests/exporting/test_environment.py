@@ -294,7 +294,7 @@ def test_only_telling_lines_are_shown(line: str, shown: str) -> None:
 
 
 def test_nothing_heavy_is_imported() -> None:
-    code = "import sys, convertkit.exporting.environment, convertkit.exporting.fetch, convertkit.exporting.worker; "
+    code = "import sys, convertkit.exporting.environment, convertkit.downloads.fetch, convertkit.exporting.worker; "
     code += "print(*{'numpy', 'onnx', 'onnxruntime', 'cv2', 'torch', 'typer', 'rich'} & set(sys.modules))"
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "\n"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from convertkit.conversion.store import Store
+from convertkit.downloads.transfer import Part
 from convertkit.exporting.state import load_state
-from convertkit.exporting.transfer import Part
 from tests.conftest import Cli
 
 

@@ -53,8 +53,9 @@ class Bisector:
         if photos is None:
             return bisect_outputs(request, wish, report=self.report)
         annotations, images, limit = photos
-        where = {"annotations": annotations, "images": images}
-        source = find_source(request.package, request.variant, note=said(self.report), **where)
+        source = find_source(
+            request.package, request.variant, annotations=annotations, images=images, note=said(self.report)
+        )
         return bisect_accuracy(request, source, wish, limit=limit, bar=self.bar, report=self.report)
 
     def graph(

@@ -16,10 +16,10 @@ from msgspec import Struct
 
 from convertkit.api.commands.asking import Place, Profile, Settings, refuse_meaningless, request_of
 from convertkit.api.commands.pages import Block, Shown, Table, json_text
-from convertkit.api.commands.verify import no_bar
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.types import RLE, Detections, Image
+from convertkit.downloads.named import no_bar
 from convertkit.drawing.paint import paint, side_by_side, write_picture
 from convertkit.errors import UnknownNameError, UsageError
 from convertkit.verification.detect import Subject, Thing, things

@@ -1,4 +1,4 @@
-"""A variant's checkpoint from where its authors published it."""
+"""A variant's checkpoint, or a dataset, from where its authors published it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, located
+from convertkit.api.commands.asking import Place, located, refuse_meaningless
+from convertkit.api.commands.datasets import Obtained, fetch_dataset
 from convertkit.api.commands.pages import Block, Shown
-from convertkit.conversion.events import Report, Said
+from convertkit.conversion.events import Report, Said, said
+from convertkit.downloads.named import Bar
 from convertkit.errors import UsageError
 from convertkit.storage.files import megabytes
-from convertkit.verification.ladder import Bar
 
 
 class Fetched(Shown, Struct, frozen=True):
@@ -24,15 +25,33 @@ class Fetched(Shown, Struct, frozen=True):
         yield f"{self.path} ({megabytes(self.bytes)}, sha256 verified)"
 
 
-def fetch(model: Place, *, variant: str | None, url: str | None, report: Report, bar: Bar) -> Fetched:
-    """Downloads a variant's checkpoint and verifies it.
+def fetch(
+    model: Place | None,
+    *,
+    variant: str | None,
+    url: str | None,
+    dataset: str | None,
+    report: Report,
+    bar: Bar,
+) -> Fetched | Obtained:
+    """Downloads a variant's checkpoint, or a dataset that a catalogue knows, and verifies it.
 
     Args:
-        url: another place to get the same file from.
+        url: another place to get the same checkpoint from.
         bar: progress over bytes.
     """
-    from convertkit.conversion.framework import downloads_directory
-    from convertkit.exporting.fetch import fetch as download
+    if (model is None) == (dataset is None):
+        raise UsageError("give MODEL or --dataset NAME", hint="convertkit fetch --dataset coco-val2017")
+    if model is not None:
+        return _checkpoint(model, variant, url, report, bar)
+    assert dataset is not None
+    refuse_meaningless("a dataset", {"--variant": variant, "--url": url})
+    return fetch_dataset(dataset, bar=bar, told=said(report))
+
+
+def _checkpoint(model: Place, variant: str | None, url: str | None, report: Report, bar: Bar) -> Fetched:
+    from convertkit.downloads.fetch import downloads_directory
+    from convertkit.downloads.fetch import fetch as download
     from convertkit.models.package import find_variant, read_spec
 
     root = located(str(model))

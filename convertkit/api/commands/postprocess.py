@@ -12,9 +12,9 @@ from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, ver
 from convertkit.api.commands.answered import Asked
 from convertkit.api.commands.asking import Place, Words, tasks_in
 from convertkit.api.commands.pages import Block, Table
-from convertkit.api.commands.verify import no_bar
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
+from convertkit.downloads.named import no_bar
 from convertkit.drawing.paint import paint, write_picture
 from convertkit.errors import UsageError
 from convertkit.storage.files import work_directory

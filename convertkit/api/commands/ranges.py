@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from convertkit.api.commands.asking import Place, Profile, Settings, Words, path_of, request_of
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
-from convertkit.api.commands.verify import no_bar
 from convertkit.conversion.events import Note, Report, Said, fresh_only, silent
+from convertkit.downloads.named import no_bar
 from convertkit.errors import UsageError
 from convertkit.precision.ranges import Ranges, TensorRange
 

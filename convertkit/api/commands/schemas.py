@@ -11,6 +11,7 @@ from convertkit.api.commands.bench import Batches, Benched
 from convertkit.api.commands.build import Built, BuiltProfiles
 from convertkit.api.commands.cache import CacheSize, Freed, Rooms
 from convertkit.api.commands.compile import Compiled, CompiledProfiles
+from convertkit.api.commands.datasets import Obtained
 from convertkit.api.commands.detect import Seen
 from convertkit.api.commands.diff import Differing
 from convertkit.api.commands.environments import Environment
@@ -60,7 +61,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "lint": (Linted,),
     "diff": (Differing,),
     "export": (Exported,),
-    "fetch": (Fetched,),
+    "fetch": (Fetched, Obtained),
     "weights": (dict[str, Any],),
     "replay": (Replays,),
     "doctor": (list[Diagnosis],),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +29,12 @@ from convertkit.api.commands.asking import (
     requests_of,
     tasks_in,
 )
+from convertkit.api.commands.datasets import subset_in
 from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, said, silent
+from convertkit.downloads.named import no_bar
 from convertkit.errors import visible
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.intervals import Difference, Estimate
@@ -63,6 +64,7 @@ class Verified(Shown, Verification, frozen=True):
         yield (
             f"{self.model} {self.variant} on {self.target}, {images}, COCO AP in 0..1, +- half its 95 % interval"
         )
+        yield from (f"a subset: {self.subset}",) if self.subset else ()
         for task in ("bbox", "segm"):
             if any(task in rung.scores for rung in self.rungs):
                 rows = [_row(rung, task) for rung in self.rungs]
@@ -97,11 +99,6 @@ class Sharded(Shown, ShardRecord, frozen=True, forbid_unknown_fields=True):
         yield f"when all {self.count} are there: convertkit merge {results or 'DIRECTORY...'}"
 
 
-def no_bar(title: str, total: int) -> contextlib.nullcontext[Callable[[int], None]]:
-    """Shows nothing."""
-    return contextlib.nullcontext(lambda count: None)
-
-
 def verify(
     model: Place,
     *,
@@ -116,7 +113,10 @@ def verify(
     input_shape: Sizes | None = None,
     annotations: Place | None = None,
     images: Place | None = None,
+    dataset: str | None = None,
     limit: int | None = None,
+    subset: int | None = None,
+    seed: int | None = None,
     tasks: Words | None = None,
     skip_bad_photos: bool = False,
     shard: str | Shard | None = None,
@@ -164,25 +164,26 @@ def verify(
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
         input_shape=input_shape, report=report,
     )  # fmt: skip
-    request, room = requests[0], path_of(output)
-    names = (runtime,) if isinstance(runtime, str) else runtime
+    request, room, names = requests[0], path_of(output), [runtime] if isinstance(runtime, str) else runtime
     rungs = _rungs(request, names, places(requests, room), ladder=ladder)
     compiled = any(rung.source == "target" for rung in rungs)
     _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
-    source = _source(request, path_of(annotations), path_of(images), report)
-    device_options = RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs))
+    source = _source(request, path_of(annotations), path_of(images), dataset, report)
+    on_device = RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs))
     with hiring_of(engine, address, device) as hire:
         found = run(
             requests, partial(build_profiles, requests, room, report=report) if compiled else None, source,
-            rungs, limit=limit, tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
-            until_decided=until_decided, shard=part, workers=workers, hire=hire, results=path_of(results),
-            options=device_options, ready=bool(names), bar=bar, report=report,
+            rungs, limit=limit, subset=subset_in(limit, subset, seed), tasks=chosen, skip_bad=skip_bad_photos,
+            recorded=ladder, until_decided=until_decided, shard=part, workers=workers, hire=hire,
+            results=path_of(results), options=on_device, ready=bool(names), bar=bar, report=report,
             told=partial(write_page, page, report),
         )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
 
 
-def _source(request: BuildRequest, annotations: Path | None, images: Path | None, report: Report) -> Source:
+def _source(
+    request: BuildRequest, annotations: Path | None, images: Path | None, dataset: str | None, report: Report
+) -> Source:
     from convertkit.verification.data import find_source
 
     return find_source(
@@ -190,6 +191,7 @@ def _source(request: BuildRequest, annotations: Path | None, images: Path | None
         request.variant,
         annotations=annotations,
         images=images,
+        dataset=dataset,
         note=said(report),
     )
 

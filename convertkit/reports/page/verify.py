@@ -60,6 +60,7 @@ def verify_page(found: Verification, dataset: CocoDataset, results: Path) -> Pag
         ("Model", f"{found.model} {found.variant}"),
         ("Target", found.target),
         ("Photos", f"{found.images}{left_out}"),
+        *((("Subset", str(found.subset)),) if found.subset else ()),
         ("Judged", found.rungs[-1].name),
         ("Figures", "COCO AP in 0..1 with 95 % intervals"),
     )

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from convertkit.downloads.fetch import fetch, file_name
 from convertkit.errors import StoreError, UnavailableError, UsageError
-from convertkit.exporting.fetch import fetch, file_name
 from convertkit.storage.files import FileLock, sha256_bytes
-from tests.exporting.faulty_server import Handler, Server, cut, redirect, serving, status
+from tests.downloads.faulty_server import Handler, Server, cut, redirect, serving, status
 
 BODY = random.Random(0).randbytes(700_000)
 DIGEST = sha256_bytes(BODY)
@@ -75,7 +75,7 @@ def test_broken_connections_are_resumed(server: Server, tmp_path: Path) -> None:
 
 def test_killed_download_is_resumed_by_the_next_process(server: Server, tmp_path: Path) -> None:
     server.faults = [cut(100_000)]
-    code = "import sys; from convertkit.exporting.fetch import fetch; "
+    code = "import sys; from convertkit.downloads.fetch import fetch; "
     code += "fetch(sys.argv[1], sys.argv[2], None, sys.argv[3], backoff=600.0)"
     part = tmp_path / "net-v1.pth.part"
     with subprocess.Popen([sys.executable, "-c", code, server.url, DIGEST, str(tmp_path)]) as other:

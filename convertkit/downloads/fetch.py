@@ -1,4 +1,4 @@
-"""Downloading a checkpoint: resumable, verified, and never half-written under its final name.
+"""Downloading a file: resumable, verified, and never half-written under its final name.
 
 The sha256 may be a prefix of at least 8 hex digits: mmdet's checkpoint names carry the first 8 digits of the
 file's sha256 and nothing longer is published. Eight digits tell a damaged or wrong file from the right one; they
@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from convertkit.downloads.transfer import Fault, Part, receive
 from convertkit.errors import StoreError, UnavailableError, UsageError
-from convertkit.exporting.transfer import Fault, Part, receive
-from convertkit.storage.files import FileLock, sha256_file
+from convertkit.storage.files import FileLock, home, sha256_file
 
 SCHEMES = ("https", "http", "file")
 ATTEMPTS = 4
@@ -27,7 +27,7 @@ OnProgress = Callable[[int, int | None], None]
 
 def fetch(
     url: str,
-    sha256: str,
+    sha256: str | None,
     size: int | None,
     destination_dir: Path,
     on_progress: OnProgress | None = None,
@@ -42,7 +42,8 @@ def fetch(
 
     Args:
         url: https, http or file; its last part names the file, with anything unusual replaced by ``_``.
-        sha256: the expected sha256, lower or upper case, or its first 8 digits or more.
+        sha256: the expected sha256, lower or upper case, or its first 8 digits or more; None where nobody knows it yet.
+            Then only what one version of the server's file has given counts as one file.
         size: the expected size in bytes; None when unknown.
         destination_dir: made when missing; nothing is written outside of it.
         on_progress: called with the bytes present and the total, None while unknown.
@@ -54,7 +55,9 @@ def fetch(
         UnavailableError: the server cannot be reached, has no such file, or has another one.
         StoreError: the file cannot be written.
     """
-    wanted = _Wanted(url, _checked_digest(sha256), size, Path(destination_dir) / file_name(url))
+    wanted = _Wanted(
+        url, "" if sha256 is None else _checked_digest(sha256), size, Path(destination_dir) / file_name(url)
+    )
     try:
         wanted.path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(wanted.beside(".lock"), on_wait=on_wait):
@@ -66,6 +69,11 @@ def fetch(
         total = wanted.path.stat().st_size
         on_progress(total, total)
     return wanted.path
+
+
+def downloads_directory() -> Path:
+    """Where ``convertkit fetch`` puts what it downloads."""
+    return home() / "downloads"
 
 
 def file_name(url: str) -> str:
@@ -151,7 +159,7 @@ def _download(wanted: _Wanted, on_progress: OnProgress | None, backoff: float) -
         part.discard()
         raise UnavailableError(
             f"{wanted.url}: the server has another file: {mismatch}",
-            hint=f"it is kept as {rejected}; compare the spec's sha256 and size with the file's publisher",
+            hint=f"it is kept as {rejected}; ask the file's publisher which sha256 and size are right",
         )
     part.finish(wanted.path)
 
@@ -161,6 +169,8 @@ def _transfer(wanted: _Wanted, part: Part, on_progress: OnProgress | None, backo
     resumed = part.size > 0
     attempt = 0
     while True:
+        if not (wanted.sha256 or part.tag):
+            part.discard()  # nothing could tell that the rest is of the same file
         before = part.size
         try:
             receive(wanted.url, part, wanted.size, on_progress)

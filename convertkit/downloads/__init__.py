@@ -1,0 +1,1 @@
+"""What is fetched from where others published it: checkpoints, and datasets by name."""

@@ -64,7 +64,7 @@ def build(
     fresh = any(each.fresh for each in made)
     left = [line for each in made for line in each.left_to_do(loaded)]
     if fresh and request.variant.spec.dataset is not None:
-        same = [made[0].word, "--variant", request.variant.given, "--target", request.target.name]
+        same = [shared.word_for(model), "--variant", request.variant.given, "--target", request.target.name]
         same += _words("--weights", [weights]) + _words("--from", [None if origin == "auto" else origin])
         same += _words("--python", [python]) + _words("--env", [env])
         same += _words("--output", [output]) + _words("--option", option or ())
@@ -73,7 +73,7 @@ def build(
         same += _words("--input-shape", [input_shape])
         print(f"next: convertkit verify {shlex.join(same + loaded)}")
     elif fresh and not left:  # there is nothing to measure on
-        words = [str(made[0].directory), "PHOTO", "--package", made[0].word, *loaded]
+        words = [str(made[0].directory), "PHOTO", "--package", shared.word_for(model), *loaded]
         print(f"next: convertkit detect {shlex.join(words)}")
     show(left)
 

@@ -23,6 +23,7 @@ NOT_RUN = {
     r" --variant r50-fpn-1x| --env seed|^convertkit verify .* --runtime framework": "needs an export environment",
     r"val2017": "needs COCO's val2017, 1 GB; tests/cli/test_verify_datasets.py measures on small data sets",
     r" --variant mine\.yaml": "needs a checkpoint of one's own; python -m bench.finetune does it",
+    r"of_ultralytics\.py ": "for a user's own environment: the exporter is AGPL-3.0",
     r"^python tools/deploy\.py ": "a command of mmdeploy",
     r"^python3 -m ais_bench |^convertkit postprocess .* out | --runtime offline ": "needs the files of a chip's tool; "
     "tests/ascend/runtimes runs it with a stand-in",

@@ -106,6 +106,13 @@ def located(word: str) -> Path:
     return locate(word)
 
 
+def word_for(root: Path) -> str:
+    """The shortest word that means a package on a command line."""
+    from convertkit.models import places
+
+    return places.word_for(root)
+
+
 def located_built(word: str) -> Path:
     """An artifact's directory, or a model package's."""
     from convertkit.conversion.manifest import NAME

@@ -56,13 +56,6 @@ class Built(Shown, Struct, frozen=True, dict=True):
         found: BuildRequest = self.__dict__["request"]
         return found
 
-    @property
-    def word(self) -> str:
-        """The package, as a command line names it."""
-        from convertkit.models.places import word_for
-
-        return word_for(self.request.package.root)
-
     def page(self) -> Iterator[Block]:
         yield from table_of(self.passes)
         yield from self.summary()

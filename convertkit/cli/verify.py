@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from convertkit.api.commands.asking import shard_in
+from convertkit.api.commands.engines import shard_in
 from convertkit.cli import options as shared
 from convertkit.cli.ui import BuildView, print_json, progress_bar, show
 

@@ -22,9 +22,10 @@ def test_build_says_what_it_did_and_where(cli: Cli, tiny: Path) -> None:
     done = cli("build", tiny)
 
     assert done.code == 0
-    built, sample = done.out.splitlines()
+    built, sample, hint = done.out.splitlines()
     assert re.fullmatch(r"built build/tiny-small-cpu \(model.onnx 3 kB, manifest.json\)", built)
     assert sample.startswith("no sample: ")
+    assert hint.startswith("next: convertkit detect build/tiny-small-cpu PHOTO --package ")
     lines = done.err.splitlines()
     assert [line.split(" ")[0] for line in lines] == [f"[{step}/8]" for step in range(1, 9)]
     assert "exact: bit for bit equal" in done.err

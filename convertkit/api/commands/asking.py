@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
-from convertkit.conversion.events import ForeignCode, Note, Report, silent
+from convertkit.conversion.events import ForeignCode, Report, silent
 from convertkit.errors import UnknownNameError, UsageError, suggestion
 
 if TYPE_CHECKING:
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from convertkit.detection.profiles import Size
     from convertkit.graph.input_shapes import Shapes
     from convertkit.plugins.loading import Plugins
-    from convertkit.verification.shards import Shard
 
 Place: TypeAlias = str | Path
 """A path, or where a model package is meant also its name."""
@@ -201,16 +199,6 @@ def tasks_in(tasks: Words | None) -> tuple[str, ...]:
         raise UsageError("--tasks is empty", hint="give bbox, segm or both")
     check_tasks(names)
     return names
-
-
-def shard_in(text: str | None, report: Report) -> Shard:
-    """What ``--shard`` says, or a launcher, which is told."""
-    from convertkit.verification.shards import chosen_shard
-
-    shard, launcher = chosen_shard(text, os.environ)
-    if launcher:
-        report(Note(f"shard {shard}, by {launcher}"))
-    return shard
 
 
 def told_in(input_shape: Sizes | None) -> Shapes | None:

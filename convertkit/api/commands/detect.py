@@ -18,9 +18,9 @@ from convertkit.api.commands.asking import Place, Profile, Settings, refuse_mean
 from convertkit.api.commands.pages import Block, Shown, Table, json_text
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
+from convertkit.detection.drawing.paint import paint, side_by_side, write_picture
 from convertkit.detection.types import RLE, Detections, Image
 from convertkit.downloads.named import no_bar
-from convertkit.drawing.paint import paint, side_by_side, write_picture
 from convertkit.errors import UnknownNameError, UsageError
 from convertkit.verification.detect import Subject, Thing, things
 from convertkit.verification.ladder import Bar

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from convertkit.api.commands.asking import Place, open_all
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
-from convertkit.difference.compare import COMPUTED, Changed, Difference, Pair, Retyped, difference
-from convertkit.difference.regions import Region, counted
 from convertkit.errors import UsageError
+from convertkit.graph.difference.compare import COMPUTED, Changed, Difference, Pair, Retyped, difference
+from convertkit.graph.difference.regions import Region, counted
 
 if TYPE_CHECKING:
     import onnx

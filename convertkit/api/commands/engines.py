@@ -1,18 +1,31 @@
-"""Whose processes run photos: this machine's, or a cluster's."""
+"""Which photos are run here, and whose processes run them: this machine's, or a cluster's."""
 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from convertkit.api.commands.asking import refuse_meaningless
+from convertkit.conversion.events import Note, Report
 from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from convertkit.verification.hands import Hand
+    from convertkit.verification.shards import Shard
 
 ENGINES = ("local", "ray")
+
+
+def shard_in(text: str | None, report: Report) -> Shard:
+    """What ``--shard`` says, or a launcher, which is told."""
+    from convertkit.verification.shards import chosen_shard
+
+    shard, launcher = chosen_shard(text, os.environ)
+    if launcher:
+        report(Note(f"shard {shard}, by {launcher}"))
+    return shard
 
 
 def hiring_of(

@@ -14,8 +14,8 @@ from convertkit.api.commands.asking import Place, Words, tasks_in
 from convertkit.api.commands.pages import Block, Table
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
+from convertkit.detection.drawing.paint import paint, write_picture
 from convertkit.downloads.named import no_bar
-from convertkit.drawing.paint import paint, write_picture
 from convertkit.errors import UsageError
 from convertkit.storage.files import work_directory
 from convertkit.verification.ladder import Bar

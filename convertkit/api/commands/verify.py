@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,11 +29,12 @@ from convertkit.api.commands.asking import (
     requests_of,
     tasks_in,
 )
+from convertkit.api.commands.courses import making, on_device, rungs_in, source_in
 from convertkit.api.commands.datasets import subset_in
 from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
-from convertkit.conversion.events import Report, said, silent
+from convertkit.conversion.events import Report, silent
 from convertkit.downloads.named import no_bar
 from convertkit.errors import visible
 from convertkit.verification.conclusion import Verification
@@ -45,10 +46,7 @@ from convertkit.verification.sealed import ShardRecord
 from convertkit.verification.shards import WHOLE, Shard, chosen_shard
 
 if TYPE_CHECKING:
-    from convertkit.conversion.request import BuildRequest
     from convertkit.datasets.coco import CocoDataset
-    from convertkit.verification.data import Source
-    from convertkit.verification.rung_names import RungName
 
 
 class Verified(Shown, Verification, frozen=True):
@@ -145,8 +143,7 @@ def verify(
 
     Args:
         model: the package, by name or directory. The others are the options of ``convertkit verify``.
-        shard: only a part of the photos, like ``"2/8"``, for :func:`convertkit.merge`; here no launcher's variables
-            are read.
+        shard: only a part of the photos, like ``"2/8"``, for :func:`convertkit.merge`; no launcher is asked here.
         engine: ``local`` for this machine; ``ray`` for the cluster at ``address``, which needs the extra ``ray``.
         html: also write a page of it to this file (``--report``); needs the extra ``report``.
         report: told of every step. bar: opened for every rung, with its name and the number of photos.
@@ -154,9 +151,6 @@ def verify(
     Raises:
         ConvertkitError: what was asked cannot be done, or a step failed.
     """
-    from convertkit.conversion.profiles import build_profiles, places
-    from convertkit.targets.context import RuntimeOptions
-
     chosen, part = tasks_in(tasks), _part(shard)
     page = _page_of(html, part)
     requests = requests_of(
@@ -165,35 +159,17 @@ def verify(
         input_shape=input_shape, report=report,
     )  # fmt: skip
     request, room, names = requests[0], path_of(output), [runtime] if isinstance(runtime, str) else runtime
-    rungs = _rungs(request, names, places(requests, room), ladder=ladder)
-    compiled = any(rung.source == "target" for rung in rungs)
-    _refuse_device(request, rungs, {"--device": device or None, "--inputs": inputs, "--outputs": outputs})
-    source = _source(request, path_of(annotations), path_of(images), dataset, report)
-    on_device = RuntimeOptions(device=device, inputs=path_of(inputs), outputs=path_of(outputs))
+    rungs = rungs_in(requests, names, room, ladder=ladder)
+    chip = on_device(request, rungs, device, inputs, outputs)
+    source = source_in(request, path_of(annotations), path_of(images), dataset, report)
     with hiring_of(engine, address, device) as hire:
         found = run(
-            requests, partial(build_profiles, requests, room, report=report) if compiled else None, source,
-            rungs, limit=limit, subset=subset_in(limit, subset, seed), tasks=chosen, skip_bad=skip_bad_photos,
-            recorded=ladder, until_decided=until_decided, shard=part, workers=workers, hire=hire,
-            results=path_of(results), options=on_device, ready=bool(names), bar=bar, report=report,
-            told=partial(write_page, page, report),
+            requests, making(requests, room, rungs, report), source, rungs, limit=limit,
+            subset=subset_in(limit, subset, seed), tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
+            until_decided=until_decided, shard=part, workers=workers, hire=hire, results=path_of(results),
+            options=chip, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report),
         )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
-
-
-def _source(
-    request: BuildRequest, annotations: Path | None, images: Path | None, dataset: str | None, report: Report
-) -> Source:
-    from convertkit.verification.data import find_source
-
-    return find_source(
-        request.package,
-        request.variant,
-        annotations=annotations,
-        images=images,
-        dataset=dataset,
-        note=said(report),
-    )
 
 
 def _page_of(html: Place | None, part: Shard) -> Path | None:
@@ -212,30 +188,8 @@ def write_page(
         written(page, verify_page(found, dataset, results), report)
 
 
-def _refuse_device(request: BuildRequest, rungs: Sequence[RungName], given: Mapping[str, object]) -> None:
-    if request.target.runtimes and any(rung.source == "target" for rung in rungs):
-        return
-    names = ", ".join(rung.text for rung in rungs)
-    refuse_meaningless(f"{request.target.name} {names}, which runs on the host", given)
-
-
 def _part(shard: str | Shard | None) -> Shard:
     return shard if isinstance(shard, Shard) else chosen_shard(shard, {})[0]
-
-
-def _rungs(
-    request: BuildRequest, names: Sequence[str], directories: Sequence[Path], *, ladder: bool
-) -> list[RungName]:
-    from convertkit.targets.capabilities import emulations, product_of, runtime_names
-    from convertkit.verification.rung_names import ladder_of, parse_rung
-
-    passes = [(step.name, step.effect) for step in request.pipeline.steps]
-    target = request.target
-    product, ways = product_of(target), emulations(target)
-    compiled = bool(product) and all((place / product).is_file() for place in directories)
-    default = ladder_of(passes, ways, compiled=compiled) if ladder else [target.rung]
-    known = [name for name, _ in passes]
-    return [parse_rung(name, known, ways, runtime_names(target)) for name in names or default]
 
 
 def _steps(differences: Sequence[Difference]) -> Iterator[Block]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.detection.compare import Comparison, Tolerance, compare_detections
+from convertkit.detection.drawing.paint import paint, side_by_side
 from convertkit.detection.types import RLE, Detections
-from convertkit.drawing.paint import paint, side_by_side
 from convertkit.reports.page.blocks import Picture, Words
 from convertkit.verification.results import Result, read_results
 

@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from convertkit.difference.compare import difference
-from convertkit.difference.drawing import Drawing, Vertex
-from convertkit.difference.regions import Region, counted
+from convertkit.graph.difference.compare import difference
+from convertkit.graph.difference.drawing import Drawing, Vertex
+from convertkit.graph.difference.regions import Region, counted
 from convertkit.reports.page.blocks import Block, Spot, Table, Tone, Wiring, Words
 
 if TYPE_CHECKING:
-    from convertkit.difference.compare import Changed
+    from convertkit.graph.difference.compare import Changed
     from convertkit.graph.light import LightModel
 
 DRAWN = 120

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from convertkit.difference.drawing import Drawing
+from convertkit.graph.difference.drawing import Drawing
 from convertkit.reports.page.blocks import Table, Wiring, Words
 from convertkit.reports.page.rewritten import DRAWN, rewritten, wiring
 from tests.graphtext import parse

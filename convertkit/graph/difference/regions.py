@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from msgspec import Struct
 
-from convertkit.difference.alignment import Alignment
-from convertkit.difference.drawing import Drawing, Vertex
+from convertkit.graph.difference.alignment import Alignment
+from convertkit.graph.difference.drawing import Drawing, Vertex
 
 
 class Node(Struct, frozen=True):

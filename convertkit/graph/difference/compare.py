@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from msgspec import Struct
 
-from convertkit.difference.alignment import Alignment
-from convertkit.difference.drawing import OPEN_RANK, Constant, Drawing, Vertex
-from convertkit.difference.regions import Node, Region, node_of, regions_of
+from convertkit.graph.difference.alignment import Alignment
+from convertkit.graph.difference.drawing import OPEN_RANK, Constant, Drawing, Vertex
+from convertkit.graph.difference.regions import Node, Region, node_of, regions_of
 from convertkit.graph.light import LightModel
 from convertkit.graph.opsets import opsets_of
 

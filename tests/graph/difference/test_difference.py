@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertkit.difference.compare import Difference, difference
-from convertkit.difference.regions import Node
+from convertkit.graph.difference.compare import Difference, difference
+from convertkit.graph.difference.regions import Node
 from convertkit.graph.light import LightModel, detach
 from tests.graphtext import parse
 

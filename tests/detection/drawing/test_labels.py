@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convertkit.drawing.labels import CUT, SMALLEST, Label, contrast, letters, placed
-from convertkit.drawing.paint import colour_of
+from convertkit.detection.drawing.labels import CUT, SMALLEST, Label, contrast, letters, placed
+from convertkit.detection.drawing.paint import colour_of
 
 SIDE = st.integers(24, 4000)
 CORNER = st.integers(-5000, 5000)

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cached_property
 
-from convertkit.difference.drawing import Drawing, Vertex
+from convertkit.graph.difference.drawing import Drawing, Vertex
 
 Key = Callable[[Vertex], Hashable]
 

@@ -11,8 +11,8 @@ import cv2
 import hotcoco.mask
 import numpy as np
 
+from convertkit.detection.drawing.labels import Colour, Label, Place, placed, unit
 from convertkit.detection.types import RLE, Detections, Image, name_of
-from convertkit.drawing.labels import Colour, Label, Place, placed, unit
 from convertkit.errors import UsageError
 from convertkit.storage.files import atomic_write
 

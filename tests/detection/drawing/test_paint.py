@@ -7,8 +7,8 @@ import numpy as np
 import pycocotools.mask as mask_utils
 import pytest
 
+from convertkit.detection.drawing.paint import paint, side_by_side, write_picture
 from convertkit.detection.types import Detections
-from convertkit.drawing.paint import paint, side_by_side, write_picture
 from convertkit.errors import UsageError
 
 GREY = np.full((60, 80, 3), 200, np.uint8)

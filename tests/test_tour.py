@@ -31,7 +31,7 @@ def test_every_cell_runs_prints_nothing_and_shows_its_record(tmp_path: Path) -> 
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
     assert {output.output_type for output in outputs} == {"execute_result"}
     pages = [output.data["text/html"] for output in outputs if "text/html" in output.data]
-    assert len(pages) == 6 and all("<table>" in page for page in pages)
+    assert len(pages) == 7 and all("<table>" in page for page in pages)
     assert all(output.data["text/plain"] for output in outputs)
     assert sum(page.count('src="data:image/png;base64,') for page in pages) == 2
     assert "unknown variant 'minni'" in outputs[-1].data["text/plain"]

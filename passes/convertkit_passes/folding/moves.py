@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx_graphsurgeon as gs
 
 from convertkit.api import graphs
-from convertkit_passes.folding.shapes import become_constant
+from convertkit_passes.folding.shapes import become_constant, slices_of
 
 if TYPE_CHECKING:
     from convertkit.api import passes
@@ -43,25 +42,14 @@ def _with_elements(node: Any) -> list[Any]:
 
 def _takes_all(node: Any) -> bool:
     """Whether a Slice begins at 0, steps by 1 and ends behind the last element of axes whose sizes are stated."""
-    dims = node.inputs[0].shape
-    given = [item for item in node.inputs[1:] if not item.is_empty()]
-    if dims is None or len(node.inputs) < 3 or not all(isinstance(item, gs.Constant) for item in given):
+    dims, found = node.inputs[0].shape, slices_of(node)
+    if dims is None or found is None:
         return False
-    starts, ends, axes, steps = _slices(node)
-    sizes = [dims[axis] for axis in axes]
-    known = all(isinstance(size, (int, np.integer)) for size in sizes)
-    return known and all(
-        start == 0 and step == 1 and end >= size
-        for start, end, size, step in zip(starts, ends, sizes, steps, strict=True)
+    sizes = [dims[axis] for axis, _ in found]
+    return all(isinstance(size, (int, np.integer)) for size in sizes) and all(
+        part.start == 0 and part.step == 1 and part.stop >= size
+        for size, (_, part) in zip(sizes, found, strict=True)
     )
-
-
-def _slices(node: Any) -> list[list[int]]:
-    """Starts, ends, axes and steps."""
-    found = [None if item.is_empty() else graphs.values_of(item).ravel().tolist() for item in node.inputs[1:]]
-    starts, ends, axes, steps = [*found, None, None][:4]
-    many = len(starts or [])
-    return [starts or [], ends or [], axes or list(range(many)), steps or [1] * many]
 
 
 def _drop_empty(graph: passes.Graph) -> int:

@@ -110,13 +110,27 @@ def _gather(node: Any, dims: Sequence[Any]) -> Any:
 
 def _slice(node: Any, dims: Sequence[Any]) -> Any:
     """A Slice of a vector can only be along its one axis."""
+    found = slices_of(node)
+    if found is None or len(found) != 1 or found[0][0] not in (0, -1):
+        return None
+    return np.array(dims, dtype=object)[found[0][1]]
+
+
+def slices_of(node: Any) -> list[tuple[int, slice]] | None:
+    """What a Slice takes: axes, each with its slice; None where it is no constant."""
     given = [
-        graphs.values_of(item).ravel().tolist() for item in node.inputs[1:] if isinstance(item, gs.Constant)
+        None if item.is_empty() else graphs.values_of(item).ravel().tolist()
+        for item in node.inputs[1:]
+        if item.is_empty() or isinstance(item, gs.Constant)
     ]
-    if len(given) != len(node.inputs) - 1 or (len(given) > 2 and given[2] not in ([0], [-1])):
+    if len(given) != len(node.inputs) - 1:
         return None
-    starts, ends = (given[0], given[1]) if given else (node.attrs.get("starts"), node.attrs.get("ends"))
-    steps = given[3] if len(given) > 3 else [1]
-    if not starts or not ends or len(starts) != 1:
+    if not given:  # before opset 10
+        given = [node.attrs.get(name) for name in ("starts", "ends", "axes")]
+    starts, ends, axes, steps = [*given, None, None][:4]
+    if not starts or not ends:
         return None
-    return np.array(dims, dtype=object)[starts[0] : ends[0] : steps[0]]
+    axes, steps = axes or list(range(len(starts))), steps or [1] * len(starts)
+    if not len(starts) == len(ends) == len(axes) == len(steps):  # onnxruntime says so
+        return None
+    return [(axis, slice(*one)) for axis, *one in zip(axes, starts, ends, steps, strict=True)]

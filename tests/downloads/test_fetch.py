@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,18 +18,6 @@ from tests.downloads.faulty_server import Handler, Server, cut, redirect, servin
 
 BODY = random.Random(0).randbytes(700_000)
 DIGEST = sha256_bytes(BODY)
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This machine is reached directly, whatever the developer's network needs."""
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving(BODY) as running:
-        yield running
 
 
 def get(server: Server, directory: Path, sha256: str = DIGEST, size: int | None = len(BODY)) -> Path:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from convertkit.downloads import catalogue
 from convertkit.downloads.named import FetchedDataset, dataset_of, fetch_dataset
 from convertkit.errors import SpecError, UnavailableError, UnknownNameError, UsageError
 from convertkit.storage.files import sha256_bytes
-from tests.downloads.faulty_server import Server, cut, serving, status
+from tests.downloads.faulty_server import Server, cut, status
 
 
 def archive(annotations: bytes = b"{}", **files: bytes) -> bytes:
@@ -34,17 +33,6 @@ def archive(annotations: bytes = b"{}", **files: bytes) -> bytes:
 
 
 BODY = archive()
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("no_proxy", "*")
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with serving(BODY) as running:
-        yield running
 
 
 class Named:

@@ -40,9 +40,9 @@ from convertkit.verification.terms import Terms
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.graph.light import LightModel
+    from convertkit.storage.progress import Bar
     from convertkit.verification.data import Source
     from convertkit.verification.judge import Scores
-    from convertkit.verification.ladder import Bar
 
 PHOTOS = 16
 """How many photos of a dataset are tried for one on which a pass that costs accuracy can be seen to differ."""

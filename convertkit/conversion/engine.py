@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from convertkit.conversion.compiled import check_by_hand, settled_key, with_compiled
-from convertkit.conversion.events import Note, Report, StepFinished, StepStarted, silent
+from convertkit.conversion.events import Note, Report, StepFinished, StepStarted, noted, silent
 from convertkit.conversion.layout import is_current, lay_out, refuse_no_directory, settle
 from convertkit.conversion.manifest import FORMAT, FileEntry, Manifest, StepEntry
 from convertkit.conversion.origins import origins
@@ -57,7 +57,7 @@ def build(
     Raises:
         ConvertkitError: of whichever step failed; steps finished before it stay in the store.
     """
-    store = store or Store(notice=lambda line: report(Note(line)))
+    store = store or Store(notice=noted(report))
     steps = plan(request)
     refuse_no_directory(output)
     settle(output)
@@ -72,14 +72,14 @@ def build(
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
     """Only the first step: the framework's own export, from the store or made now."""
-    run = _Run(request, plan(request), store or Store(notice=lambda line: report(Note(line))), report)
+    run = _Run(request, plan(request), store or Store(notice=noted(report)), report)
     return run.stock()
 
 
 def graph_after(request: BuildRequest, passes: int, *, report: Report = silent) -> LightModel:
     """The graph after the first ``passes`` passes, from the store or made now; 0 gives the stock graph."""
     shorter = replace(request, pipeline=Pipeline(request.pipeline.steps[:passes]))
-    run = _Run(shorter, plan(shorter), Store(notice=lambda line: report(Note(line))), report)
+    run = _Run(shorter, plan(shorter), Store(notice=noted(report)), report)
     return run.graph()
 
 

@@ -81,5 +81,10 @@ def said(report: Report) -> Callable[[str], None]:
     return lambda line: report(Said(line))
 
 
+def noted(report: Report) -> Callable[[str], None]:
+    """For what tells lines that are notes."""
+    return lambda line: report(Note(line))
+
+
 def silent(event: Event) -> None:
     """A report that shows nothing."""

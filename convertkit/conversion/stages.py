@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from convertkit.conversion.engine import stock_graph
-from convertkit.conversion.events import Note, Report, StepFinished, StepStarted, silent
+from convertkit.conversion.events import Report, StepFinished, StepStarted, noted, silent
 from convertkit.conversion.planning import StepRecord, plan
 from convertkit.conversion.store import Store
 from convertkit.passes.options import step_text
@@ -24,7 +24,7 @@ def stored_stages(request: BuildRequest, *, report: Report = silent) -> tuple[Li
 
     What has to be made is kept as an unchecked build keeps it.
     """
-    store = Store(notice=lambda line: report(Note(line)))
+    store = Store(notice=noted(report))
     model = stock_graph(request, store=store, report=report)
     return model, _stages(request, model, store, report)
 

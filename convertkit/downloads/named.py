@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -27,17 +26,10 @@ from convertkit.storage.files import (
     sha256_bytes,
     sha256_file,
 )
+from convertkit.storage.progress import Bar, no_bar
 from convertkit.storage.reading import own_file
 
 RECORD = "dataset.json"
-
-Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Opens a progress display for a file and its bytes (0: unknown); yields what is told how many are there."""
-
-
-def no_bar(title: str, total: int) -> contextlib.nullcontext[Callable[[int], None]]:
-    """Shows nothing."""
-    return contextlib.nullcontext(lambda count: None)
 
 
 class FetchedDataset(Struct, frozen=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.subset import Subset, made
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.storage.files import home, work_directory
+from convertkit.storage.progress import Bar, no_bar
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.data import Source
@@ -32,9 +32,6 @@ from convertkit.verification.sealed import ShardRecord, place_of, seal
 from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
-
-Bar = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
-"""Opens a progress display for a title and a number of images; yields what is told how many are done."""
 
 
 def verify(
@@ -55,7 +52,7 @@ def verify(
     results: Path | None = None,
     options: RuntimeOptions | None = None,
     ready: bool = True,
-    bar: Bar = lambda title, total: contextlib.nullcontext(lambda count: None),
+    bar: Bar = no_bar,
     report: Report = silent,
     told: Told = lambda found, dataset, results: None,
 ) -> Verification | ShardRecord:

@@ -15,7 +15,7 @@ from convertkit.conversion.events import Report, Said
 from convertkit.errors import UnavailableError, UnknownNameError, UsageError
 from convertkit.models.spec import PerformanceSpec
 from convertkit.speed.measure import EndToEnd, Repeated
-from convertkit.verification.ladder import Bar
+from convertkit.storage.progress import Bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

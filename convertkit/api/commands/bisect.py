@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from convertkit.api.commands.asking import Place, choice, open_all, request_of, sizing
+from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.optimize import pipeline_of, sample_of
 from convertkit.conversion.events import Report, Said, said
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from convertkit.bisection.run import Wish
     from convertkit.passes.base import Pass
     from convertkit.plugins.loading import Plugins
-    from convertkit.verification.ladder import Bar
+    from convertkit.storage.progress import Bar
 
 EFFECTS = ("exact", "rounding", "semantic")
 
@@ -45,7 +46,6 @@ class Bisector:
             words: as :func:`~convertkit.api.commands.asking.request_of` takes them.
         """
         from convertkit.bisection.run import bisect_accuracy, bisect_outputs
-        from convertkit.verification.data import find_source
 
         request = request_of(model, plugin, report=self.report, **words)
         subject = f"{request.package.spec.name} {request.variant.name} on {request.target.name}"
@@ -53,9 +53,7 @@ class Bisector:
         if photos is None:
             return bisect_outputs(request, wish, report=self.report)
         annotations, images, limit = photos
-        source = find_source(
-            request.package, request.variant, annotations=annotations, images=images, note=said(self.report)
-        )
+        source = source_in(request, annotations, images, None, self.report)
         return bisect_accuracy(request, source, wish, limit=limit, bar=self.bar, report=self.report)
 
     def graph(

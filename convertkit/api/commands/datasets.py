@@ -9,9 +9,10 @@ from msgspec import structs
 from convertkit.api.commands.asking import refuse_both, refuse_meaningless
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.datasets.subset import Subset
-from convertkit.downloads.named import Bar, FetchedDataset, no_bar
+from convertkit.downloads.named import FetchedDataset
 from convertkit.downloads.named import fetch_dataset as run
 from convertkit.storage.files import megabytes
+from convertkit.storage.progress import Bar, no_bar
 
 
 class Obtained(Shown, FetchedDataset, frozen=True):

@@ -20,10 +20,9 @@ from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.drawing.paint import paint, side_by_side, write_picture
 from convertkit.detection.types import RLE, Detections, Image
-from convertkit.downloads.named import no_bar
 from convertkit.errors import UnknownNameError, UsageError
+from convertkit.storage.progress import Bar, no_bar
 from convertkit.verification.detect import Subject, Thing, things
-from convertkit.verification.ladder import Bar
 from convertkit.verification.rung_names import RungName
 
 MOST_NAMED = 4

@@ -10,9 +10,9 @@ from convertkit.api.commands.asking import Place, located, refuse_meaningless
 from convertkit.api.commands.datasets import Obtained, fetch_dataset
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.conversion.events import Report, Said, said
-from convertkit.downloads.named import Bar
 from convertkit.errors import UsageError
 from convertkit.storage.files import megabytes
+from convertkit.storage.progress import Bar
 
 
 class Fetched(Shown, Struct, frozen=True):

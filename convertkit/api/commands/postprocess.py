@@ -15,10 +15,9 @@ from convertkit.api.commands.pages import Block, Table
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.drawing.paint import paint, write_picture
-from convertkit.downloads.named import no_bar
 from convertkit.errors import UsageError
 from convertkit.storage.files import work_directory
-from convertkit.verification.ladder import Bar
+from convertkit.storage.progress import Bar, no_bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

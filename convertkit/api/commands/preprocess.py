@@ -12,10 +12,9 @@ from msgspec import Struct
 from convertkit.api.commands.asking import Place, choice, requests_of
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.conversion.events import Note, Report, said, silent
-from convertkit.downloads.named import no_bar
 from convertkit.errors import ConvertkitError
 from convertkit.storage.files import megabytes
-from convertkit.verification.ladder import Bar
+from convertkit.storage.progress import Bar, no_bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from convertkit.api.commands.asking import Place, Profile, Settings, Words, path_of, request_of
+from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
-from convertkit.conversion.events import Note, Report, Said, fresh_only, silent
-from convertkit.downloads.named import no_bar
+from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.errors import UsageError
 from convertkit.precision.ranges import Ranges, TensorRange
+from convertkit.storage.progress import Bar, no_bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
-    from convertkit.verification.ladder import Bar
     from convertkit.verification.rung_names import RungName
 
 PHOTOS = 8
@@ -92,21 +92,16 @@ def ranges(
     from convertkit.conversion.store import Store
     from convertkit.conversion.tracing import traced
     from convertkit.precision.measuring import measured
-    from convertkit.verification.data import find_source
 
     request = request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, batch=batch, profile=profile, pipeline=pipeline, report=report,
     )  # fmt: skip
     chosen = _rung(request, rung)
-    source = find_source(
-        request.package, request.variant, annotations=path_of(annotations), images=path_of(images),
-        note=lambda line: report(Said(line)),
-    )  # fmt: skip
-    dataset = source.open(limit)
+    dataset = source_in(request, path_of(annotations), path_of(images), None, report).open(limit)
     graph, origins = traced(request, chosen.passes, report=fresh_only(report))
     with bar(chosen.text, len(dataset.images)) as advance:
-        store = Store(notice=lambda line: report(Note(line)))
+        store = Store(notice=noted(report))
         found = measured(request, graph, origins, dataset, store=store, on_progress=advance)
     names = request.package.spec.name, request.variant.name, request.target.name
     return Ranged(*names, chosen.text, found)

@@ -35,11 +35,10 @@ from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
-from convertkit.downloads.named import no_bar
 from convertkit.errors import visible
+from convertkit.storage.progress import Bar, no_bar
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.intervals import Difference, Estimate
-from convertkit.verification.ladder import Bar
 from convertkit.verification.ladder import verify as run
 from convertkit.verification.rungs import Rung
 from convertkit.verification.sealed import ShardRecord

@@ -95,7 +95,8 @@ def verify(
 
         def end(course: Course) -> Verification | ShardRecord:
             if shard == WHOLE:
-                return _concluded(course, ladder, known, told, until_decided=until_decided)
+                kept = results is not None and not until_decided
+                return _concluded(course, ladder, known, told, until_decided=until_decided, kept=kept)
             return seal(course, shard, ladder.run(course), known)
 
         found = _without_lost(course, end)
@@ -118,18 +119,22 @@ def _without_lost(
 
 
 def _concluded(
-    course: Course, ladder: _Ladder, known: Sequence[Rung], told: Told, *, until_decided: bool
+    course: Course, ladder: _Ladder, known: Sequence[Rung], told: Told, *, until_decided: bool, kept: bool
 ) -> Verification:
+    """``kept``: leaves a record beside the detections, as of the only shard, which ``merge`` reads."""
     notes = course.notes()
     for line in notes:
         ladder.report(Note(line))
     photos = len(course.dataset.images)
     for look, alpha in _looks(course) if until_decided else [(course, ALPHA)]:
-        rungs = [*known, *[score(look, ran) for ran in ladder.run(look)]]
+        ran = ladder.run(look)
+        rungs = [*known, *[score(look, one) for one in ran]]
         whole = len(look.dataset.images) == photos
         found = conclude(look, rungs, notes=notes, whole=whole, alpha=alpha)
         if not found.verdict.undecided:
             break
+    if kept:
+        seal(look, WHOLE, ran, known)
     told(found, look.dataset, look.results)
     return found
 

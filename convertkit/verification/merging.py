@@ -21,7 +21,8 @@ from convertkit.storage.reading import open_regular
 from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.journal import Journals
 from convertkit.verification.rungs import Course, Ran, score
-from convertkit.verification.sealed import NAME, ShardRecord, read_record
+from convertkit.verification.sealed import NAME, ShardRecord, read_record, seal
+from convertkit.verification.shards import WHOLE
 from convertkit.verification.terms import Terms
 
 Shards: TypeAlias = Mapping[Path, ShardRecord]
@@ -67,15 +68,18 @@ def merge(
         notes = course.notes()
         for line in notes:
             report(Note(line))
-        rungs = [*first.known]
+        rungs, ran = [*first.known], list[Ran]()
         for index, rung in enumerate(first.rungs):
             failure = next(
                 (one.rungs[index].failure for one in shards.values() if one.rungs[index].failure), ""
             )
             if not failure:
                 atomic_write(course.path(rung.name), _joined(shards, index, dataset, photos), sync=False)
-            rungs.append(score(course, Ran(rung.name, failure=failure)))
+            ran.append(Ran(rung.name, rung.key, failure=failure))
+            rungs.append(score(course, ran[-1]))
         found = conclude(course, rungs, notes=notes, whole=True)
+        if results is not None:
+            seal(course, WHOLE, ran, first.known)
         told(found, dataset, directory)
         return found
 

@@ -210,6 +210,18 @@ def test_a_page_of_all_shards_is_that_of_one_run(cli: Cli, scene: Scene, tmp_pat
     assert texts[0] == texts[1] == texts[2]  # the rungs agree: there is no photo to be drawn
 
 
+def test_what_one_run_kept_says_it_all_again(cli: Cli, scene: Scene, tmp_path: Path) -> None:
+    whole = cli(*scene.words, "--results", tmp_path / "kept")
+
+    again = cli("merge", tmp_path / "kept", "--json")
+
+    assert again.code == whole.code, again.err
+    assert compared(again.json) == compared(whole.json)
+    assert cli("merge", tmp_path / "kept", "--results", tmp_path / "more").code == whole.code
+    for file in (tmp_path / "kept").iterdir():
+        assert (tmp_path / "more" / file.name).read_bytes() == file.read_bytes()
+
+
 def without_rates(page: Path) -> list[str]:
     """The texts of a page but the last column of its tables, images per second."""
     found = Elements(page.read_text())

@@ -156,7 +156,7 @@ def test_with_results_the_journal_lies_beside_them(
 
     assert not (own_home / "journals").exists()
     assert "going on with 7 of 12 photos" in cli(*words).err
-    assert [path.name for path in (tmp_path / "results").iterdir()] == ["stock.jsonl"]
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["shard.json", "stock.jsonl"]
 
 
 KILLED = """

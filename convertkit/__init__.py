@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from convertkit.api.commands.merge import merge as merge
     from convertkit.api.commands.optimize import optimize as optimize
     from convertkit.api.commands.ranges import ranges as ranges
+    from convertkit.api.commands.tensors import compare as compare
+    from convertkit.api.commands.tensors import dump as dump
     from convertkit.api.commands.verify import verify as verify
     from convertkit.errors import ConvertkitError as ConvertkitError
 

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from convertkit.targets.mixed import MixedPrecision as MixedPrecision
     from convertkit.targets.pixels import Pixels as Pixels
     from convertkit.targets.sample import SampleCode as SampleCode
+    from convertkit.targets.tensor_tool import Apart as Apart
+    from convertkit.targets.tensor_tool import Measured as Measured
+    from convertkit.targets.tensor_tool import Names as Names
+    from convertkit.targets.tensor_tool import Place as Place
+    from convertkit.targets.tensor_tool import TensorTool as TensorTool
     from convertkit.targets.timing import Timed as Timed
     from convertkit.targets.timing import Timings as Timings
 else:

@@ -43,6 +43,7 @@ from convertkit.cli import (
     replay,
     schema,
     show,
+    tensors,
     verify,
     weights,
 )
@@ -69,6 +70,8 @@ for command in (
     bisect.bisect,
     estimate.estimate,
     ranges.ranges,
+    tensors.dump,
+    tensors.compare,
     opt.opt,
     lint.lint,
     diff.diff,

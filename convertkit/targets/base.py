@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from convertkit.targets.machine import Machine
     from convertkit.targets.mixed import MixedPrecision
     from convertkit.targets.sample import SampleCode
+    from convertkit.targets.tensor_tool import TensorTool
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class Target:
     @property
     def tool(self) -> FileTool | None:
         """The vendor's tool that runs the artifact on files."""
+        return None
+
+    @property
+    def tensor_tool(self) -> TensorTool | None:
+        """The vendor's tool that compares tensors of a run with those of a reference."""
         return None
 
     @property

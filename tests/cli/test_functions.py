@@ -28,7 +28,19 @@ from tests.finder import dataset
 from tests.tiny import tiny_model
 
 FUNCTIONS = {
-    name: name for name in ("build", "verify", "merge", "detect", "estimate", "ranges", "lint", "diff")
+    name: name
+    for name in (
+        "build",
+        "verify",
+        "merge",
+        "detect",
+        "estimate",
+        "ranges",
+        "dump",
+        "compare",
+        "lint",
+        "diff",
+    )
 } | {"optimize": "opt"}
 """By name of the function: the command."""
 
@@ -44,6 +56,7 @@ LEFT_OUT: Mapping[tuple[str, str], str] = {
     ("merge", "details"): "of the record's page",
     ("estimate", "top"): "of the record's page",
     ("ranges", "top"): "of the record's page",
+    ("compare", "top"): "of the record's page",
     ("lint", "as_sarif"): "another form of the same record",
     ("optimize", "explain"): "another answer: Optimizer.explain",
     ("optimize", "dry_run"): "another answer: Optimizer.plan",

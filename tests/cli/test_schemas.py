@@ -161,6 +161,18 @@ def test_ranges(cli: Cli, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_tensors(cli: Cli, tmp_path: Path) -> None:
+    photo = min(write_photos(tmp_path / "photos").iterdir())
+    words = (write_finder(tmp_path / "finder"), photo, "--target", "ascend310p3", "-o", "tensors")
+
+    check(cli, "dump", "dump", *words)
+    node = json.loads(Path("tensors/index.json").read_text())["tensors"][0]["node"]
+    columns = "GroundTruth,TensorIndex,CosineSimilarity,MaxAbsoluteError,RelativeEuclideanDistance"
+    Path("result.csv").write_text(f"{columns}\n{node},{node}:output:0,1.0,0.0,0.0\n")
+    check(cli, "compare", "compare", "result.csv", "tensors")
+
+
+@pytest.mark.slow
 def test_detect(cli: Cli, boxes: Path) -> None:
     import cv2
     import numpy as np

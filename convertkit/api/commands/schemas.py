@@ -25,6 +25,7 @@ from convertkit.api.commands.optimize import Optimized
 from convertkit.api.commands.preprocess import Preprocessed, PreprocessedProfiles
 from convertkit.api.commands.ranges import Ranged
 from convertkit.api.commands.replay import Replays
+from convertkit.api.commands.tensors import Dumped, TensorsCompared
 from convertkit.bisection.report import Bisection
 from convertkit.conversion.preview import Preview
 from convertkit.errors import UnknownNameError
@@ -57,6 +58,8 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "bisect": (Bisection,),
     "estimate": (Estimated, EstimatedProfiles),
     "ranges": (Ranged,),
+    "dump": (Dumped,),
+    "compare": (TensorsCompared,),
     "opt": (Optimized, Explained, Plan),
     "lint": (Linted,),
     "diff": (Differing,),

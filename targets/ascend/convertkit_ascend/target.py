@@ -68,6 +68,12 @@ class Ascend(targets.Target):
         return TOOL
 
     @property
+    def tensor_tool(self) -> targets.TensorTool:
+        from convertkit_ascend.msprobe import Msprobe
+
+        return Msprobe()
+
+    @property
     def sample(self) -> targets.SampleCode:
         from convertkit_ascend.bundle.sample import sample
 

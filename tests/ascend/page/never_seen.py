@@ -88,6 +88,11 @@ WITH_A_CHIP = (
         "convertkit verify MODEL --variant VARIANT --target ascend310p3 --runtime device-numerics --runtime acl",
         "a variant with `normalize: target`",
     ),
+    Unseen(
+        "msprobe finds the tensors of a dump, and its table is read",
+        "convertkit dump MODEL PHOTO --target ascend310p3 -o DUMP && convertkit compare RESULT.csv DUMP",
+        "what `dump` prints, run in between; by which rule the chip leaves the prediction",
+    ),
     Unseen("speed", "convertkit bench MODEL --target ascend310p3 --runtime acl", "throughput, end to end"),
     Unseen(
         "the roofline bounds it",

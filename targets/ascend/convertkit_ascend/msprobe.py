@@ -1,0 +1,121 @@
+"""msprobe, Huawei's tool that compares tensors (PyPI ``mindstudio-probe``): names of files, and the table it writes.
+
+Read in the sources of mindstudio-probe 26.2.0, whose ``msaccucmp`` ran on our files here; its dumps of a chip were
+never seen. A reference is a directory of ``NODE.OUTPUT.TIME.npy``; it looks up ``NODE`` with ``/`` and ``.`` as ``_``
+(``msaccucmp/dump_parse/dump.py``) among files that ``NUMPY_DUMP_PATTERN`` of ``cmp_utils/reg_manager.py`` takes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from convertkit.api import errors, system, targets
+from convertkit_ascend.numerics.storage import MOVING
+from convertkit_ascend.ops import DOMAIN
+
+TIME = "1" + 15 * "0"
+"""msprobe writes microseconds, 16 digits, and takes nothing shorter; one and the same here, so that bytes repeat."""
+
+NUMPY_DUMP = re.compile(r"[.A-Za-z0-9_-]+\.[0-9]+\.[0-9]{1,255}\.npy")
+LONGEST = 255
+"""Letters of a file's name; a longer one becomes a number, and ``mapping.csv`` says which."""
+MAPPING = "mapping.csv"
+TABLE_BYTES = 256 << 20
+GRAPH_JSON = "model.json"
+
+_TENSOR = re.compile(r"^(?P<node>.*):(?P<kind>input|output):(?P<place>[0-9]+)$")
+_RULES: Mapping[str, str] = {"RoiExtractor": "roi-extractor", "BatchMultiClassNMS": "nms"}
+
+
+class Msprobe:
+    """As :class:`convertkit.api.targets.TensorTool` describes it."""
+
+    name = "msprobe"
+
+    def names(self, places: Sequence[targets.Place]) -> targets.Names:
+        files: dict[targets.Place, str] = {}
+        long: dict[str, str] = {}
+        taken: set[str] = set()
+        for node, output in places:
+            name = f"{re.sub('[/.]', '_', node)}.{output}.{TIME}.npy"
+            if not node or name in taken or not NUMPY_DUMP.fullmatch(name):
+                continue
+            taken.add(name)
+            files[node, output] = name
+            if len(name) > LONGEST:
+                files[node, output] = f"{len(long):016d}.npy"
+                long[files[node, output]] = name
+        return targets.Names(
+            files, {MAPPING: "".join(map("{0[0]},{0[1]}\n".format, long.items()))} if long else {}
+        )
+
+    def read(self, path: Path) -> tuple[targets.Measured, ...]:
+        text = system.read_file(path, most=TABLE_BYTES).decode("utf-8-sig", errors="replace")
+        rows = csv.reader(io.StringIO(text, newline=""))
+        try:
+            columns = next(rows, [])
+            needed = (
+                "GroundTruth",
+                "TensorIndex",
+                "CosineSimilarity",
+                "MaxAbsoluteError",
+                "RelativeEuclideanDistance",
+            )
+            if lacking := [name for name in needed if name not in columns]:
+                raise errors.UsageError(f"{path}: not a table of msprobe: it has no column {lacking[0]}")
+            return tuple(_measured(path, columns, rows))
+        except csv.Error as error:
+            raise errors.UsageError(f"{path}: not a table of msprobe ({error})") from error
+
+    def rule(self, op: str, domain: str) -> str:
+        if domain == DOMAIN:
+            return _RULES[op]
+        return "moves values" if op in MOVING else "activations"
+
+    def next_steps(self, directory: Path, reference: str) -> tuple[str, ...]:
+        return (
+            f"atc --mode=1 --om=model.om --json={GRAPH_JSON}",
+            f"msprobe offline_dump --model_path model.om --input_data {directory / 'input'} -o chip",
+            f"msprobe compare -m offline_data -tp chip/... -gp {directory / reference} -fr {GRAPH_JSON} -o results",
+            f"convertkit compare results/result_*.csv {directory}",
+        )
+
+
+def _measured(
+    path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]]
+) -> Iterable[targets.Measured]:
+    for number, row in enumerate(rows, 2):
+        if len(row) < len(columns):
+            raise errors.UsageError(f"{path}, line {number}: {len(row)} values under {len(columns)} columns")
+        cells = dict(zip(columns, row, strict=False))
+        place = _TENSOR.match(cells["TensorIndex"])
+        if place is not None and place["kind"] == "input":
+            continue
+        nodes = tuple(name for name in cells["GroundTruth"].split(",") if name not in ("", "*"))
+        reason = cells.get("CompareFailReason", "")
+        yield targets.Measured(
+            nodes, int(place["place"]) if place else 0, _apart(cells) if place else None, reason
+        )
+
+
+def _apart(cells: Mapping[str, str]) -> targets.Apart | None:
+    """None where nothing was compared: the tool then writes NaN everywhere and says why."""
+    found = [
+        _number(cells[name]) for name in ("CosineSimilarity", "MaxAbsoluteError", "RelativeEuclideanDistance")
+    ]
+    if cells.get("CompareFailReason") and found[1] is None and found[2] is None:
+        return None
+    return targets.Apart(*found)
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

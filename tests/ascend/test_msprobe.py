@@ -1,0 +1,189 @@
+"""msprobe: the files in which it looks for tensors, the table it writes, and its own comparison, run on a dump."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from convertkit_ascend.msprobe import LONGEST, MAPPING, Msprobe
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convertkit.errors import UsageError
+from convertkit.precision.comparing import read_dump
+from convertkit.precision.dumping import INDEX
+from tests.ascend.chip import CHIP
+from tests.ascend.chip_dump import Change, write_chip
+from tests.conftest import Cli
+from tests.finder import write_finder, write_photos
+
+VERSION = "26.2.0"
+HEADER = (
+    "GroundTruth,TensorIndex,CosineSimilarity,MaxAbsoluteError,RelativeEuclideanDistance,CompareFailReason"
+)
+
+# msaccucmp of that version: dump_parse/dump.py, get_op_dump_file; cmp_utils/reg_manager.py, NUMPY_DUMP_PATTERN
+PATTERN = re.compile(r"^([\.A-Za-z0-9_-]+\.[0-9]+)\.[0-9]{1,255}\.npy$")
+
+
+def looked_up(node: str, output: int) -> str:
+    return f"{node.replace('/', '_').replace('.', '_')}.{output}"
+
+
+@given(st.lists(st.tuples(st.text("aB/._- :é0", max_size=6), st.integers(0, 3)), unique=True, max_size=8))
+def test_a_tensor_lies_where_it_is_looked_up_or_has_no_file(places: list[tuple[str, int]]) -> None:
+    names = Msprobe().names(places)
+
+    found = {match[1]: place for place, name in names.files.items() if (match := PATTERN.match(name))}
+    assert len(found) == len(names.files)
+    assert all(looked_up(*place) == key for key, place in found.items())
+    left = [place for place in places if place not in names.files]
+    assert all(not node or re.search("[ :é]", node) or looked_up(node, at) in found for node, at in left)
+
+
+@pytest.mark.parametrize("letters, long", [(LONGEST - 23, False), (LONGEST - 22, True)])
+def test_a_name_that_no_file_can_have_is_in_the_list_beside(letters: int, long: bool) -> None:
+    node = "n" * letters
+
+    names = Msprobe().names([(node, 0)])
+
+    name = names.files[node, 0]
+    assert len(name) <= LONGEST and bool(names.beside) == long
+    if long:
+        assert name[:-4].isdigit()  # dump.py, _handle_one_file
+        listed, _, whole = names.beside[MAPPING].strip().partition(",")
+        assert listed == name and PATTERN.match(whole)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("", "no column GroundTruth"),
+        ("GroundTruth,TensorIndex\n", "no column CosineSimilarity"),
+        (HEADER + "\na,a:output:0,1\n", "line 2: 3 values under 6 columns"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str, expected: str) -> None:
+    (path := tmp_path / "result.csv").write_text(text)
+
+    with pytest.raises(UsageError, match=expected):
+        Msprobe().read(path)
+
+
+def test_rows_are_read_as_they_are_meant(tmp_path: Path) -> None:
+    lines = [
+        "a,a:output:1,0.5,2.0,0.25,",
+        '"a,b",b:input:0,1.0,0,0,',
+        '"a,b",b:output:0,NaN,inf,NaN,',
+        "*,trans:output:0,NaN,NaN,NaN,",
+        "c,NaN,NaN,NaN,NaN,no dump file",
+    ]
+    (path := tmp_path / "result.csv").write_text("\n".join([HEADER, *lines]) + "\n")
+
+    found = Msprobe().read(path)
+
+    assert [(one.nodes, one.output, one.reason) for one in found] == [
+        (("a",), 1, ""),
+        (("a", "b"), 0, ""),
+        ((), 0, ""),
+        (("c",), 0, "no dump file"),
+    ]
+    assert found[0].apart is not None and found[0].apart.distance == 0.25
+    assert found[1].apart is not None and found[1].apart.distance is None
+    assert found[3].apart is None
+
+
+@pytest.fixture(scope="module")
+def msaccucmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The vendor's comparison, out of its wheel from PyPI; it needs numpy alone."""
+    place = tmp_path_factory.mktemp("msprobe")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(place)]
+    done = subprocess.run(
+        [*command, f"mindstudio-probe=={VERSION}"], capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        pytest.skip(f"mindstudio-probe {VERSION} cannot be had: {done.stderr.strip()[-200:]}")
+    with zipfile.ZipFile(next(place.glob("*.whl"))) as wheel:
+        wheel.extractall(place)
+    yield place / "msprobe" / "msaccucmp" / "msaccucmp.py"
+    shutil.rmtree(place)
+
+
+@pytest.mark.slow
+def test_the_vendors_own_comparison_reads_a_dump_and_is_read_back(
+    cli: Cli, tmp_path: Path, msaccucmp: Path
+) -> None:
+    dumped = tmp_path / "dump"
+    photo = next(iter(sorted(write_photos(tmp_path / "photos").iterdir())))
+    done = cli("dump", write_finder(tmp_path / "finder"), photo, "-t", CHIP.name, "-o", dumped, "--json")
+    assert done.code == 0, done.err
+    assert done.json["tensors"] > 3 and done.json["unnamed"] == 0
+    dump = read_dump(dumped)
+    victim = dump.tensors[1]
+
+    def compared(name: str, change: Change) -> dict[str, object]:
+        chip = tmp_path / name
+        dumps, graph = write_chip(dump, dumped / "device-numerics", chip, change=change)
+        words = ["-m", dumps, "-g", dumped / "twin", "-f", graph, "-out", chip]
+        subprocess.run([sys.executable, msaccucmp, "compare", *words], capture_output=True, check=True)
+        found = cli("compare", next(chip.glob("result_*.csv")), dumped, "--json")
+        assert found.code == 0, found.err
+        return found.json["compared"]  # type: ignore[no-any-return]
+
+    as_predicted = compared("good", lambda tensor, array: array)
+    off = compared("bad", lambda tensor, array: array + 3 * (tensor == victim))
+
+    met = as_predicted["met"]
+    assert len(met) == len(dump.tensors) and not any(one["diverges"] for one in met)
+    for one in met:
+        for measure in ("largest", "distance"):
+            if one["measured"][measure] is not None:
+                assert one["measured"][measure] == pytest.approx(
+                    one["predicted"][measure], abs=2e-6, rel=1e-4
+                )
+    assert [one["tensor"] for one in off["met"] if one["begins"]] == [victim.name]
+
+
+@pytest.mark.slow
+def test_a_dump_repeats_and_its_directory_is_new(cli: Cli, tmp_path: Path) -> None:
+    model = write_finder(tmp_path / "finder")
+    photo = next(iter(sorted(write_photos(tmp_path / "photos").iterdir())))
+    words = (model, photo, "-t", CHIP.name)
+
+    for name in ("one", "two"):
+        assert cli("dump", *words, "-o", tmp_path / name).code == 0
+    again = cli("dump", *words, "-o", tmp_path / "one")
+
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*.*"))
+    assert Path(INDEX) in files and len(files) > 6
+    assert all(
+        (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes() for file in files
+    )
+    assert again.code == 2 and "exists" in again.err and again.err.count("\n") == 1
+    raw = np.fromfile(
+        tmp_path / "one" / json.loads((tmp_path / "one" / INDEX).read_text())["inputs"][0], np.uint8
+    )
+    assert raw.size
+
+
+def test_what_cannot_be_dumped_is_refused_in_one_line(cli: Cli, tmp_path: Path) -> None:
+    model = write_finder(tmp_path / "finder")
+    photo = next(iter(sorted(write_photos(tmp_path / "photos").iterdir())))
+
+    for words, expected in [
+        (("-t", "cpu"), "no tool that compares tensors"),
+        (("-t", CHIP.name, "--rung", "stock"), "not an emulation"),
+        (("-t", CHIP.name, "--rung", "twin", "--rung", "twin"), "given twice"),
+    ]:
+        done = cli("dump", model, photo, *words, "-o", tmp_path / "dump")
+
+        assert done.code == 2 and expected in done.err and done.err.count("\n") == 1
+        assert not (tmp_path / "dump").exists()

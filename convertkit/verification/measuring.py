@@ -13,6 +13,7 @@ from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.crew import Crew
 from convertkit.verification.framework import in_framework
 from convertkit.verification.keys import framework_digest, rung_key
+from convertkit.verification.profiled import Unopened
 from convertkit.verification.recipe import Recipe
 from convertkit.verification.rung_names import RungName
 from convertkit.verification.rungs import Course, Engine, Ran, in_process, run_by
@@ -50,7 +51,10 @@ def measure(
 
 
 def _here(rung: RungName, subjects: Sequence[Subject], course: Course) -> Engine:
-    runtimes = [subject.open() for subject in subjects]
+    """A profile that no photo goes to is not opened: there may be no result files of it."""
+    used = course.by_profile(course.dataset.images)
+    parts = zip(subjects, course.terms.sizes, strict=True)
+    runtimes = [subject.open() if profile in used else Unopened() for subject, profile in parts]
     return in_process(runtimes, course.requests, pixels=takes_pixels(rung, course.request))
 
 

@@ -65,3 +65,11 @@ class ProfiledRuntime:
             shown = ", ".join(f"{name} {array.shape}" for name, array in inputs.items())
             raise GraphError(f"none of the {len(self.runtimes)} profiles takes {shown}")
         return answers(runtime, inputs)
+
+
+class Unopened:
+    """Stands for the runtime of a profile that no picture goes to."""
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+        """Raises GraphError: a picture came."""
+        raise GraphError("a picture of a profile that is not open")

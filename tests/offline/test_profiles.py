@@ -11,8 +11,10 @@ import numpy as np
 import onnx
 import pytest
 import yaml
+from convertkit_ascend.target import Ascend
 from onnx import TensorProto, helper, numpy_helper
 
+from convertkit.api.graphs import save
 from convertkit.errors import SpecError
 from convertkit.offline.profiles import read_split
 from tests.conftest import MASKRCNN
@@ -217,3 +219,31 @@ def test_the_offline_runtime_reads_the_directory_of_each_profile(cli, variant, m
     assert done.code == 0, done.err
     scored = cli("postprocess", MASKRCNN, "out", "-i", "pre", *target, "--artifact", "art", "--json")
     assert done.json["rungs"][0]["scores"] == scored.json["scores"]
+
+
+@pytest.mark.slow
+def test_a_profile_without_photos_needs_no_results(cli, variant, mixed, ais_bench, monkeypatch):
+    monkeypatch.setattr(Ascend, "passes", lambda self, context: ())
+    monkeypatch.setattr(Ascend, "compile", lambda self, model, place, _: save(model, place / "model.om"))
+    prepared(cli, variant, mixed, "--limit", 1)
+    words = ("--input", f"pre/{WIDE}", "--output", "out", "--output_dirname", WIDE)
+    ais_bench("--model", f"art/{WIDE}/model.onnx", *words)
+    words = (
+        "--pipeline",
+        "set-opset-window",
+        "--variant",
+        variant,
+        "--target",
+        "ascend310p3",
+        "--from",
+        "stock",
+        *mixed,
+        "--limit",
+        1,
+    )
+
+    files = ("--inputs", "pre", "--outputs", "out", "--results", "found")
+    done = cli("verify", MASKRCNN, *words, "-r", "stock", "-r", "offline", *files)
+
+    assert done.code == 0, done.err
+    assert Path("found/offline.jsonl").read_bytes() == Path("found/stock.jsonl").read_bytes()

@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import onnx_wire
 from stand_in_failures import happen
-from stand_in_output import fail, inner, release, say, succeed, write
+from stand_in_output import fail, inner, release, say, succeed, write, write_fusions, write_graph
 
 CHIPS = {"Ascend310", *(f"Ascend310P{n}" for n in (1, 3, 5, 7)), *(f"Ascend310B{n}" for n in (1, 2, 3, 4))}
 CHIPS |= {"Ascend910A", "Ascend910B", "Ascend910B1", "Ascend910B3"}
@@ -46,6 +46,8 @@ KNOWN = (
             "output_type",
             "input_fp16_nodes",
             "mode",
+            "om",
+            "json",
         ),
         *(
             "precision_mode",
@@ -79,6 +81,9 @@ def main() -> int:
         happen("no-driver-library", {})
     say("ATC start working now, please wait for a moment.")
     options = parse(sys.argv[1:])
+    if options.get("mode") == "1":
+        write_graph(options["om"], options["json"])
+        return succeed()
     check_options(options)
     model = read_model(options["model"])
     check_model(model)
@@ -88,6 +93,7 @@ def main() -> int:
     if situation:
         happen(situation, options)
     write(options["output"] + ".om", options)
+    write_fusions()
     return succeed()
 
 

@@ -93,6 +93,11 @@ WITH_A_CHIP = (
         "convertkit dump MODEL PHOTO --target ascend310p3 -o DUMP && convertkit compare RESULT.csv DUMP",
         "what `dump` prints, run in between; by which rule the chip leaves the prediction",
     ),
+    Unseen(
+        "nodes of `keep_dtype` are found again in what ATC left",
+        "convertkit compile BUNDLE",
+        "of a build with `-O keep_dtype=[NODE]`: `obeyed` in `kept.json`, or the fusion that took it",
+    ),
     Unseen("speed", "convertkit bench MODEL --target ascend310p3 --runtime acl", "throughput, end to end"),
     Unseen(
         "the roofline bounds it",

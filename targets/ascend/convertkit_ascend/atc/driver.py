@@ -13,7 +13,7 @@ from pathlib import Path
 
 from convertkit.api import errors, system, targets
 from convertkit_ascend import reproducer
-from convertkit_ascend.atc import endings, outcome
+from convertkit_ascend.atc import endings, kept, outcome
 from convertkit_ascend.atc.command import command, config_files, display
 from convertkit_ascend.atc.errors import Ending, Explanation, explain, find, render
 from convertkit_ascend.atc.location import OUT, Compiler, Job
@@ -35,7 +35,10 @@ PLOG_BYTES, LOG_BYTES = 4 << 20, 64 << 20
 
 @dataclass(frozen=True)
 class Compiled:
-    """A finished compilation: the model, how it was made, and what ATC warned of."""
+    """A finished compilation: the model, how it was made, and what ATC warned of.
+
+    ``kept`` is what became of the nodes that were to stay in fp32, ``unknown`` why that could not be looked up.
+    """
 
     path: Path
     seconds: float
@@ -43,6 +46,8 @@ class Compiled:
     where: str
     warnings: tuple[str, ...]
     log: str
+    kept: tuple[kept.Kept, ...] = ()
+    unknown: str = ""
 
 
 class AtcError(errors.ProcessError):
@@ -131,9 +136,10 @@ def compile_with_atc(
             raise _failed(
                 ending, text, logs, argv, job, stem, origins, failures or system.home() / "failures"
             )
+        found, unknown = _kept(kept.names_of(options.keep_dtype), ending, compiler, job)
         _publish(ending, destination)
         warnings = tuple(f"{error.code} {error.text}" for error in find(text) if error.code.startswith("W"))
-        return Compiled(destination, run.seconds, tuple(argv), compiler.where, warnings, text)
+        return Compiled(destination, run.seconds, tuple(argv), compiler.where, warnings, text, found, unknown)
 
 
 def plogs(since: float) -> str:
@@ -166,6 +172,23 @@ def _outcome(compiler: Compiler, job: Job, stem: str) -> Path | Ending:
         return endings.without_model(found, f"{stem}.om")
     defect = outcome.defect(found[0])
     return endings.of_defect(found[0], defect) if defect else found[0]
+
+
+def _kept(
+    nodes: Sequence[str], model: Path, compiler: Compiler, job: Job
+) -> tuple[tuple[kept.Kept, ...], str]:
+    """What became of nodes that were to be kept, or why that is not known: the model is whole either way."""
+    if not nodes:
+        return (), ""
+    said = f"--mode=1 --om={OUT}/{model.name} --json={OUT}/{kept.GRAPH}"
+    log = job.work / "graph.txt"
+    try:
+        compiler.run(Job(job.work, tuple(said.split()), job.settings, job.timeout, log))
+        places = (job.work / OUT / kept.FUSIONS, job.work / kept.FUSIONS)
+        fusions = next((place for place in places if place.is_file()), places[0])
+        return kept.look_up(nodes, job.work / OUT / kept.GRAPH, fusions), ""
+    except (system.ChildError, targets.UsageError) as error:
+        return (), f"atc {said} failed: {error.message}"
 
 
 def _publish(model: Path, destination: Path) -> None:

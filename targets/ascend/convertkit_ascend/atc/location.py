@@ -223,6 +223,6 @@ def _remote_script(job: Job) -> str:
         f"setsid sh -c 'echo $$ >pid; exec \"$@\"' sh {limit}atc {words} &\n"
         "wait $!\n"
         "code=$?\n"
-        "rm -f pid\n"
+        f"rm -f pid\n[ ! -f fusion_result.json ] || mv fusion_result.json {OUT}\n"
         "exit $code\n"
     )

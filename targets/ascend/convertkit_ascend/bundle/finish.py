@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from convertkit_ascend.atc import Compiler, Status, compile_with_atc
 from convertkit_ascend.bundle import atc_json, origins
-from convertkit_ascend.bundle.names import GRAPH, OM
+from convertkit_ascend.bundle.names import GRAPH, KEPT, OM
 from convertkit_ascend.bundle.preflight import stop
 
 
@@ -24,7 +26,7 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
     def on_status(status: Status) -> None:
         tell(f"atc on {compiler.where}: {status.phase}")
 
-    compile_with_atc(
+    made = compile_with_atc(
         directory / GRAPH,
         recorded.options,
         directory / OM,
@@ -33,3 +35,9 @@ def finish(directory: Path, compiler: Compiler, tell: Callable[[str], None]) -> 
         origins=origins.read(directory),
         on_status=on_status,
     )
+    if made.unknown:
+        tell(f"whether nodes are kept in fp32 is not known: {made.unknown}")
+    if made.kept:
+        (directory / KEPT).write_bytes(msgspec.json.format(msgspec.json.encode(made.kept), indent=1))
+        for one in made.kept:
+            tell(f"keep_dtype {one}")

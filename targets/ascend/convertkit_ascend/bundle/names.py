@@ -11,3 +11,6 @@ ORIGINS = "origins.json"
 SCRIPT = "compile.sh"
 OM = "model.om"
 """What the compiler leaves."""
+
+KEPT = "kept.json"
+"""What became of the nodes of ``keep_dtype``, where the compiler was told to keep some."""

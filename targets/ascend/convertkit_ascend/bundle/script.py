@@ -33,7 +33,7 @@ if [ -e out ] && [ ! -f out/.convertkit ]; then
     echo "out is there, and not from this script: move it away" >&2
     exit 1
 fi
-trap 'rm -rf out' EXIT
+trap 'rm -rf out fusion_result.json' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 rm -rf out

@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from bench.accuracy import REPOSITORY, measured, parser_of, tables, words, write_part
+from bench.accuracy import REPOSITORY, beside_first, parser_of, scores_of, tables, verified, words, write_part
 from convertkit.exporting.environment import Environment
 from convertkit.models.hook import hook_of
 from convertkit.models.package import read_spec
@@ -148,12 +148,12 @@ def main() -> None:
     managed = Environment.of(hook.name, hook.environment, hook.root).python
     with tempfile.TemporaryDirectory() as scratch:
         variant = fine_tuned(Path(scratch), Path(options.python or managed))
-        scores = measured(words(variant, Path(scratch, "artifact"), options.python), RUNGS)
+        found = verified(words(variant, Path(scratch, "artifact"), options.python), RUNGS)
     text = TEXT.format(
         scenes=SCENES, epochs=EPOCHS, pictures=PICTURES, seed=SEED, held_out=HELD_OUT, variant=VARIANT,
         names=", ".join(f"`{name}`" for name in CLASSES), count=sum(map(len, CLASSES.values())),
     )  # fmt: skip
-    write_part(PART, f"{PART}\n{text}{tables(RUNGS, scores)}")
+    write_part(PART, f"{PART}\n{text}{tables(RUNGS, scores_of(found), beside=beside_first(found))}")
 
 
 if __name__ == "__main__":

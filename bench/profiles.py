@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from bench.accuracy import parser_of, run, tables, words, write_part
+from bench.accuracy import beside_first, parser_of, run, scores_of, tables, words, write_part
 from bench.mini48 import write_variant
 
 TITLE = "## Two profiles instead of the padded square"
@@ -51,9 +51,13 @@ def main() -> None:
 
 def write(found: Mapping[str, Any], times: str) -> None:
     """Puts what ``verify`` and ``estimate`` say into the page."""
-    scores = {rung["name"]: rung["scores"] for rung in found["rungs"]}
     notes = found["notes"][0].capitalize()
-    write_part(TITLE, TEXT.format(notes=notes, tables=tables(RUNGS, scores), times=times))
+    write_part(
+        TITLE,
+        TEXT.format(
+            notes=notes, tables=tables(RUNGS, scores_of(found), beside=beside_first(found)), times=times
+        ),
+    )
 
 
 def times_of(several: Mapping[str, Any], square: Mapping[str, Any]) -> str:

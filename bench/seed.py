@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from bench.accuracy import measured, parser_of, tables, words, write_part
+from bench.accuracy import parser_of, scores_of, tables, verified, words, write_part
 from bench.mini48 import write_variant
 
 WHO = {"default": "mmdet 2.28.2, torch 2.13, Python 3.11", "seed": "mmdet 2.8.0, torch 1.9, Python 3.7"}
@@ -44,7 +44,9 @@ def main() -> None:
         for env, python in pythons.items():
             own = ["--env", env] if env != "default" else []
             asked = [*words(variant, Path(scratch, env), python), *own]
-            scores.update({f"{env} {name}": found for name, found in measured(asked, RUNGS).items()})
+            scores.update(
+                {f"{env} {name}": found for name, found in scores_of(verified(asked, RUNGS)).items()}
+            )
             what.update({f"{env} {rung}": f"{WHO[env]}: {text}" for rung, text in RUNGS.items()})
     write_part(STACK, f"{STACK}\n{TEXT}{tables(what, scores)}")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from bench.accuracy import REPOSITORY, measured, parser_of, tables, words, write_part
+from bench.accuracy import REPOSITORY, beside_first, parser_of, scores_of, tables, verified, words, write_part
 
 PACKAGE = REPOSITORY / "models" / "yolox"
 TITLE = "## YOLOX-Nano on real photos"
@@ -49,8 +49,10 @@ def main() -> None:
     options = parser_of(__doc__).parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         variant = write_variant(Path(scratch), options.data)
-        scores = measured(words(variant, Path(scratch, "artifact"), options.python, "yolox"), RUNGS)
-    write_part(TITLE, TEXT.format(table=tables(RUNGS, scores, ["bbox"])))
+        found = verified(words(variant, Path(scratch, "artifact"), options.python, "yolox"), RUNGS)
+    write_part(
+        TITLE, TEXT.format(table=tables(RUNGS, scores_of(found), ["bbox"], beside=beside_first(found)))
+    )
 
 
 def write_variant(directory: Path, data: Path) -> Path:

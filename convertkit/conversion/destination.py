@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from convertkit.conversion.precision_plan import with_plan
 from convertkit.errors import SpecError, UnknownNameError, UsageError, nearest
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.plugins.loading import Plugins
@@ -37,9 +39,9 @@ def destination(
     """
     target, pixels = plugins.targets.get(name), _pixels(package, variant)
     target.passes(CompileContext(pixels=pixels))
-    specified = _specified(name, package, variant, plugins)
+    specified = with_plan(target, _specified(name, package, variant, plugins), package.root, {})
     _refuse_specified(target, CompileContext(_plain(specified), pixels), package)
-    context = CompileContext(_plain({**specified, **options}), pixels)
+    context = CompileContext(_plain(with_plan(target, options, Path(), specified)), pixels)
     target.passes(context)
     return target, replace(context, compiler=chosen_compiler(target, compiler))
 

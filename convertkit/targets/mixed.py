@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from convertkit.errors import UnavailableError
 
@@ -15,13 +15,28 @@ if TYPE_CHECKING:
 
 
 class MixedPrecision(Protocol):
-    """Runs graphs in a mixture of precisions, with casts where the compiler would put them."""
+    """Runs graphs in a mixture of precisions, with casts where the compiler would put them.
+
+    Attributes:
+        option: of the compiler, that names the nodes to keep.
+    """
+
+    @property
+    def option(self) -> str: ...
 
     def cannot_keep(self, model: LightModel) -> Mapping[str, str]:
         """The nodes that the target never computes in fp32, by name, and why in a few words.
 
         Args:
             model: the target graph.
+        """
+        ...
+
+    def options(self, keep: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The compiler's options with nodes to keep beside others; without nodes the others as they are.
+
+        Raises:
+            UsageError: the compiler would refuse or ignore the nodes beside them, or they are no such mixture.
         """
         ...
 

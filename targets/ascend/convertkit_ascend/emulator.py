@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from convertkit.api import errors, graphs, targets
 
@@ -49,6 +49,13 @@ class AscendEmulator:
 
 class AscendMixture:
     """Device numerics with nodes kept in fp32, as ``keep_dtype`` keeps them."""
+
+    option = "keep_dtype"
+
+    def options(self, keep: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:
+        from convertkit_ascend.numerics.keeping import options_with
+
+        return options_with(keep, options)
 
     def cannot_keep(self, model: targets.LightModel) -> Mapping[str, str]:
         from convertkit_ascend.numerics.keeping import cannot_keep

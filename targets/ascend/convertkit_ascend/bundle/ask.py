@@ -23,11 +23,14 @@ SETTLED = {
 ALLOW = "allow"
 """An option of ours among ATC's: rules of preflight that may be broken."""
 
+PLAN = "plan"
+"""Another, which has become ``keep_dtype`` where options come here."""
+
 
 def user_options() -> dict[str, str]:
     """The options a user may set: name -> what its value is."""
     known = {name: text for name, text in option_types().items() if name not in SETTLED}
-    return {ALLOW: "[rule of convertkit lint, ...]", **known}
+    return {ALLOW: "[rule of convertkit lint, ...]", PLAN: "file of convertkit plan", **known}
 
 
 def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple[str, ...]:

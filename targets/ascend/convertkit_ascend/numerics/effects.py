@@ -9,8 +9,9 @@ from typing import Any
 from convertkit.api import errors, targets
 from convertkit_ascend.atc.values import KEEPS_ALL
 
-_FP16 = ("force_fp16", "fp16")
-_MIXING = ("customize_dtypes", "modify_mixlist")
+HALF = ("force_fp16", "fp16")
+MODES = ("precision_mode", "precision_mode_v2")
+MIXING = ("customize_dtypes", "modify_mixlist")
 
 ALL = "all"
 NONE = "none"
@@ -56,8 +57,8 @@ class Effects:
             UnavailableError: they ask for a mixture of precisions that is not emulated.
         """
         mode = options.get("precision_mode") or options.get("precision_mode_v2") or "force_fp16"
-        mixed = [name for name in _MIXING if options.get(name)]
-        if mixed or mode not in (*_FP16, *KEEPS_ALL):
+        mixed = [name for name in MIXING if options.get(name)]
+        if mixed or mode not in (*HALF, *KEEPS_ALL):
             what = f"option {mixed[0]}" if mixed else f"precision {mode}"
             raise targets.UnavailableError(
                 f"device numerics do not emulate {what}",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from convertkit.api import errors, graphs, targets
 from convertkit_ascend.linter.table import half_only
+from convertkit_ascend.numerics.effects import HALF, MIXING, MODES
 from convertkit_ascend.ops import DOMAIN
 
 WHY = "its kernels are float16 only"
@@ -48,6 +49,27 @@ def nodes_to_keep(options: Mapping[str, Any]) -> tuple[str, ...]:
             f"device numerics do not emulate option keep_dtype {kind}", hint="name the nodes"
         )
     return names
+
+
+def options_with(keep: Sequence[str], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Options of ATC with nodes to keep; without a mode it takes no notice of them (ascend-facts: atc-precision-files).
+
+    Raises:
+        UsageError: beside these options the nodes are ignored, or others are kept than was measured.
+    """
+    if not keep:
+        return options
+    for name in MIXING:
+        if options.get(name):
+            raise targets.UsageError(f"option {name} does not go with a plan", hint="leave one of them out")
+    for name in MODES:
+        if (mode := options.get(name)) and mode not in HALF:
+            raise targets.UsageError(
+                f"option {name}={mode} does not go with a plan, which was measured in fp16",
+                hint="leave it out",
+            )
+    said = {} if any(map(options.get, MODES)) else {MODES[0]: HALF[0]}
+    return {**options, **said, "keep_dtype": list(keep)}
 
 
 def _is_half_only(op: str, domain: str | None) -> bool:

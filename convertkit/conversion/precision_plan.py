@@ -1,0 +1,129 @@
+"""Which nodes of a graph stay in fp32, and why: a file for people to review, and an option of a target's compiler."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from convertkit.errors import UsageError
+from convertkit.models.yamlspec import read_record
+from convertkit.targets.mixed import mixed_of
+
+if TYPE_CHECKING:
+    from convertkit.targets.base import Target
+
+OPTION = "plan"
+"""Of a target that has a mixture of precisions: the file, relative to the package where the package says it."""
+
+HEADER = "# by convertkit plan: nodes to keep in fp32; -O plan=FILE builds and emulates with them\n"
+
+
+class Figure(Struct, frozen=True):
+    """A detection loss with the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Entry(Struct, frozen=True, omit_defaults=True):
+    """Nodes that are kept together.
+
+    Attributes:
+        why: ``overflow``: ``tensor`` reaches ``largest`` in fp32 (null: no finite number), too much for fp16;
+            ``loss``: without them the limit is not met; ``undivided``: whether all are needed, the budget left open.
+        before: loss of the plan's other nodes, as far as they were found then; of ``overflow`` and ``undivided``, loss
+            of the graph with nothing kept.
+        after: with these as well.
+        cost_ms: what they take longer on the chip, by the bytes of a roofline; null where it has none.
+    """
+
+    nodes: tuple[str, ...]
+    why: Literal["overflow", "loss", "undivided"]
+    before: float
+    after: float
+    tensor: str = ""
+    largest: float | None = None
+    cost_ms: float | None = None
+
+
+class PrecisionPlan(Struct, frozen=True):
+    """What ``convertkit plan`` finds.
+
+    Attributes:
+        graph: sha256 of the target graph, the weights in it.
+        photos: names of the files it was measured on.
+        limit: what the upper end of the loss's interval may be.
+        met: whether the plan is within it.
+        all_fp16: loss with nothing kept. planned: with the plan.
+        evaluations: mixtures that were run. budget_ended: whether no more were allowed.
+        nodes: of the graph; those that could be kept.
+        entries: in the order of the graph.
+        impossible: nodes at a tensor that overflows which the chip has no fp32 for, and why.
+    """
+
+    model: str
+    variant: str
+    target: str
+    graph: str
+    photos: tuple[str, ...]
+    limit: float
+    met: bool
+    all_fp16: Figure
+    planned: Figure
+    evaluations: int
+    budget_ended: bool
+    nodes: int
+    entries: tuple[Entry, ...]
+    impossible: dict[str, str]
+
+    @property
+    def keep(self) -> tuple[str, ...]:
+        """Every node to keep, once."""
+        return tuple(dict.fromkeys(name for entry in self.entries for name in entry.nodes))
+
+
+def plan_text(plan: PrecisionPlan) -> str:
+    """As YAML; the same plan gives the same text."""
+    plain = msgspec.to_builtins(plan)
+    return HEADER + yaml.safe_dump(plain, sort_keys=False, width=math.inf, allow_unicode=True)
+
+
+def read_plan(path: Path) -> PrecisionPlan:
+    """SpecError, in one line, for a file that is none."""
+    return read_record(path, PrecisionPlan)
+
+
+def with_plan(
+    target: Target, options: Mapping[str, Any], root: Path, below: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Options for a target's compiler, over others, with nodes to keep in place of the file that names them.
+
+    Args:
+        root: what the file's path is relative to.
+        below: options that these are over.
+
+    Raises:
+        SpecError: the file is no plan. UsageError: it is for another target, or goes with none of the options.
+    """
+    if OPTION not in options or target.mixed is None:
+        return {**below, **options}
+    rest, option = {name: value for name, value in options.items() if name != OPTION}, target.mixed.option
+    if option in rest:
+        raise UsageError(f"options {OPTION} and {option} exclude each other", hint="leave one of them out")
+    if not isinstance(options[OPTION], str):
+        raise UsageError(f"option {OPTION} is {options[OPTION]!r}", hint="give the path of a plan's file")
+    path = root / options[OPTION]
+    plan = read_plan(path)
+    if plan.target != target.name:
+        raise UsageError(
+            f"{path} is a plan for {plan.target}, not for {target.name}", hint="run convertkit plan"
+        )
+    merged = {name: value for name, value in {**below, **rest}.items() if name != option}
+    return dict(mixed_of(target).options(plan.keep, merged))

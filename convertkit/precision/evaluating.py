@@ -54,9 +54,8 @@ class Evaluator:
             UnknownNameError: there is no such node. UnavailableError: one cannot be kept.
             GraphError: the reference fails, or what it finds is not finite.
         """
-        key = self._key(keep)
-        if (entry := self.store.find(key)) is not None:
-            return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=Loss)
+        if (known := self.known(keep)) is not None:
+            return known
         runtime = mixed_of(self.request.target).emulate(self.model, keep, self.request.context)
         pixels = self.request.context.pixels is not None
         found = []
@@ -64,8 +63,14 @@ class Evaluator:
             found.append(self._photo(runtime, image, pixels))
             on_progress(count)
         loss = loss_of(found)
-        self.store.put_files(key, [(FILE, msgspec.json.encode(loss))])
+        self.store.put_files(self._key(keep), [(FILE, msgspec.json.encode(loss))])
         return loss
+
+    def known(self, keep: Collection[str]) -> Loss | None:
+        """What was evaluated before."""
+        if (entry := self.store.find(self._key(keep))) is None:
+            return None
+        return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=Loss)
 
     def _photo(self, runtime: Runtime, image: CocoImage, pixels: bool) -> PhotoLoss:
         found: Detections | None

@@ -1,0 +1,190 @@
+"""A plan of precisions for a graph: what has to stay in fp32 so that its detections stay within a limit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from convertkit.conversion.precision_plan import Entry, Figure, PrecisionPlan
+from convertkit.errors import UsageError
+from convertkit.precision.candidates import Pattern, Piece, patterns
+from convertkit.precision.costs import costs
+from convertkit.precision.evaluating import Evaluator
+from convertkit.precision.overflow import Needed, needed
+from convertkit.precision.ranges import Ranges
+from convertkit.precision.search import Kept, Search
+from convertkit.storage.progress import Bar, no_bar
+from convertkit.targets.mixed import mixed_of
+
+if TYPE_CHECKING:
+    from convertkit.precision.loss import Loss
+
+LIMIT = 0.1
+"""Of the loss, unless told otherwise: mini's rewritten graph in all fp16, whose AP is that of fp32 but for chance, has
+0.053 with 0.077 as the upper end on 8 photos; with a tensor that overflows in its neck it has more than 0.5."""
+
+BUDGET = 30
+"""Evaluations unless told otherwise."""
+
+FEWEST = 2
+"""Photos: one has no interval."""
+
+
+@dataclass
+class Planner:
+    """Plans one graph.
+
+    Args:
+        evaluator: of the graph, on the photos that decide.
+        ranges: of the graph in fp32 on the same photos; not asked for where nothing has to be kept.
+        limit: of the loss, 0..1; met where its 95 % interval ends there or below.
+        budget: evaluations.
+        bar: opened for every evaluation that has to be made.
+
+    Raises:
+        UsageError: too few photos for an interval, or a limit that is no loss. UnavailableError: the target has no
+            mixture.
+    """
+
+    evaluator: Evaluator
+    ranges: Callable[[], Ranges]
+    limit: float = LIMIT
+    budget: int = BUDGET
+    bar: Bar = no_bar
+
+    def __post_init__(self) -> None:
+        if not 0 < self.limit < 1:
+            raise UsageError(f"--loss {self.limit:g} is no limit", hint="give a number between 0 and 1")
+        if self.budget < 1:
+            raise UsageError(f"--budget {self.budget}: at least 1 evaluation")
+        if len(self.evaluator.dataset.images) < FEWEST:
+            raise UsageError(f"a plan needs at least {FEWEST} photos", hint="give a larger --limit")
+        self.cannot = mixed_of(self.evaluator.request.target).cannot_keep(self.evaluator.model)
+
+    def plan(self) -> PrecisionPlan:
+        """Searches; what was evaluated before comes from the store, and counts as well.
+
+        Raises:
+            GraphError: the graph fails in fp32, or what it finds is not finite.
+        """
+        search = Search(self._loss, self.limit, self.budget)
+        search.run(lambda: self.needed.keep, lambda: self.patterns)
+        keep = self._best(search) if search.met is None else search.met
+        request = self.evaluator.request
+        return PrecisionPlan(
+            model=request.package.spec.name,
+            variant=request.variant.name,
+            target=request.target.name,
+            graph=self.evaluator.model.digest(),
+            photos=tuple(str(image) for image in self.evaluator.dataset.images),
+            limit=self.limit,
+            met=search.met is not None,
+            all_fp16=_figure(search.losses[frozenset()]),
+            planned=_figure(search.losses[keep]),
+            evaluations=len(search.losses),
+            budget_ended=search.ended,
+            nodes=len(self.evaluator.model.proto.graph.node),
+            entries=tuple(self._entries(keep, search)),
+            impossible=dict(self.needed.impossible) if search.met != frozenset() else {},
+        )
+
+    @cached_property
+    def needed(self) -> Needed:
+        return needed(self.evaluator.model, self._ranges, self.cannot)
+
+    @cached_property
+    def _ranges(self) -> Ranges:
+        return self.ranges()
+
+    @cached_property
+    def _largest(self) -> Mapping[str, float | None]:
+        return {one.name: one.largest for one in self._ranges.tensors}
+
+    @cached_property
+    def patterns(self) -> Sequence[Pattern]:
+        return patterns(self.evaluator.model, self._ranges, {*self.cannot, *self.needed.keep})
+
+    def _loss(self, keep: Kept, place: int) -> Loss:
+        if (known := self.evaluator.known(keep)) is not None:
+            return known
+        title = f"evaluation {place} of at most {self.budget}, {len(keep)} nodes in fp32"
+        with self.bar(title, len(self.evaluator.dataset.images)) as advance:
+            return self.evaluator.loss(keep, advance)
+
+    def _best(self, search: Search) -> Kept:
+        """Where nothing meets the limit: what overflows, if keeping it helps."""
+        must = frozenset(self.needed.keep)
+        values = {keep: loss.estimate.value for keep, loss in search.losses.items()}
+        return must if values.get(must, 1.0) < values[frozenset()] else frozenset()
+
+    def _entries(self, keep: Kept, search: Search) -> Iterator[Entry]:
+        request, nodes = self.evaluator.request, self.evaluator.model.proto.graph.node
+        order = {node.name: place for place, node in enumerate(nodes)}
+        price = costs(self.evaluator.model, request.target.machine, request.context.pixels)
+        whole = search.losses[frozenset()].estimate.value, search.losses[keep].estimate.value
+        left = set(keep)
+        found: list[Entry] = []
+        for piece, tensor in self._overflowing(keep):
+            must = search.losses.get(frozenset(self.needed.keep), search.losses[keep]).estimate.value
+            found.append(_entry(piece, "overflow", (whole[0], must), price, tensor, self._largest[tensor]))
+        found += [
+            _entry(one.piece, "loss", (one.before, one.after), price)
+            for one in search.needs
+            if keep.issuperset(one.piece)
+        ]
+        left.difference_update(name for entry in found for name in entry.nodes)
+        if left:
+            found.append(_entry(tuple(sorted(left, key=order.__getitem__)), "undivided", whole, price))
+        yield from sorted(found, key=lambda entry: order[entry.nodes[0]])
+
+    def _overflowing(self, keep: Kept) -> Iterator[tuple[Piece, str]]:
+        """Nodes that hand tensors on to each other, and the largest of those because of which they are kept."""
+        together: list[tuple[set[str], list[str]]] = []
+        for node in self.evaluator.model.proto.graph.node:
+            if node.name not in self.needed.keep or node.name not in keep:
+                continue
+            tensors, names = {*filter(None, (*node.input, *node.output))}, [node.name]
+            for group in [group for group in together if group[0] & tensors & self._largest.keys()]:
+                together.remove(group)
+                tensors, names = tensors | group[0], group[1] + names
+            together.append((tensors, names))
+        for _, names in together:
+            reasons = [self.needed.keep[name] for name in names]
+            yield tuple(names), max(reasons, key=lambda name: _size(self._largest[name]))
+
+
+def _entry(
+    piece: Piece,
+    why: str,
+    losses: tuple[float, float],
+    price: Mapping[str, float] | None,
+    tensor: str = "",
+    largest: float | None = None,
+) -> Entry:
+    cost = None if price is None else _rounded(sum(price.get(name, 0.0) for name in piece))
+    before, after = map(_rounded, losses)
+    return Entry(
+        piece,
+        why,  # type: ignore[arg-type]
+        before,
+        after,
+        tensor,
+        None if largest is None else _rounded(largest),
+        cost,
+    )
+
+
+def _figure(loss: Loss) -> Figure:
+    found = loss.estimate
+    return Figure(_rounded(found.value), _rounded(found.low), _rounded(found.high))
+
+
+def _rounded(value: float) -> float:
+    """Six digits: enough to compare, and what people read."""
+    return float(f"{value:.6g}")
+
+
+def _size(largest: float | None) -> float:
+    return float("inf") if largest is None else largest

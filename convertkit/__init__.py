@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from convertkit.api.commands.lint import lint as lint
     from convertkit.api.commands.merge import merge as merge
     from convertkit.api.commands.optimize import optimize as optimize
+    from convertkit.api.commands.plan import plan as plan
     from convertkit.api.commands.ranges import ranges as ranges
     from convertkit.api.commands.tensors import compare as compare
     from convertkit.api.commands.tensors import dump as dump

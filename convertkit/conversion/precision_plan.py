@@ -31,6 +31,9 @@ class Figure(Struct, frozen=True):
     low: float
     high: float
 
+    def __str__(self) -> str:
+        return f"{self.value:.4f} [{self.low:.4f}, {self.high:.4f}]"
+
 
 class Entry(Struct, frozen=True, omit_defaults=True):
     """Nodes that are kept together.
@@ -61,9 +64,10 @@ class PrecisionPlan(Struct, frozen=True):
         photos: names of the files it was measured on.
         limit: what the upper end of the loss's interval may be.
         met: whether the plan is within it.
-        all_fp16: loss with nothing kept. planned: with the plan.
+        all_fp16: loss with nothing kept. planned: with the plan. all_kept: with all that can be kept; null where that
+            was not looked at.
         evaluations: mixtures that were run. budget_ended: whether no more were allowed.
-        nodes: of the graph; those that could be kept.
+        nodes: how many the graph has.
         entries: in the order of the graph.
         impossible: nodes at a tensor that overflows which the chip has no fp32 for, and why.
     """
@@ -77,6 +81,7 @@ class PrecisionPlan(Struct, frozen=True):
     met: bool
     all_fp16: Figure
     planned: Figure
+    all_kept: Figure | None
     evaluations: int
     budget_ended: bool
     nodes: int

@@ -19,6 +19,7 @@ from convertkit.storage.progress import Bar, no_bar
 from convertkit.targets.mixed import mixed_of
 
 if TYPE_CHECKING:
+    from convertkit.conversion.request import BuildRequest
     from convertkit.precision.loss import Loss
 
 LIMIT = 0.1
@@ -30,6 +31,23 @@ BUDGET = 30
 
 FEWEST = 2
 """Photos: one has no interval."""
+
+
+def check(request: BuildRequest, limit: float, budget: int) -> None:
+    """Whether a plan can be asked for.
+
+    Raises:
+        UsageError: a limit that is no loss, no evaluation, options that do not go with a plan. UnavailableError: the
+            target has no mixture of precisions.
+    """
+    mixed, options = mixed_of(request.target), request.context.options
+    if not 0 < limit < 1:
+        raise UsageError(f"--loss {limit:g} is no limit", hint="give a number between 0 and 1")
+    if budget < 1:
+        raise UsageError(f"--budget {budget}: at least 1 evaluation")
+    if options.get(mixed.option):
+        raise UsageError(f"a plan begins with nothing kept: option {mixed.option}", hint="leave it out")
+    mixed.options([""], options)
 
 
 @dataclass
@@ -44,8 +62,7 @@ class Planner:
         bar: opened for every evaluation that has to be made.
 
     Raises:
-        UsageError: too few photos for an interval, or a limit that is no loss. UnavailableError: the target has no
-            mixture.
+        UsageError: too few photos for an interval. As :func:`check`.
     """
 
     evaluator: Evaluator
@@ -55,10 +72,7 @@ class Planner:
     bar: Bar = no_bar
 
     def __post_init__(self) -> None:
-        if not 0 < self.limit < 1:
-            raise UsageError(f"--loss {self.limit:g} is no limit", hint="give a number between 0 and 1")
-        if self.budget < 1:
-            raise UsageError(f"--budget {self.budget}: at least 1 evaluation")
+        check(self.evaluator.request, self.limit, self.budget)
         if len(self.evaluator.dataset.images) < FEWEST:
             raise UsageError(f"a plan needs at least {FEWEST} photos", hint="give a larger --limit")
         self.cannot = mixed_of(self.evaluator.request.target).cannot_keep(self.evaluator.model)
@@ -83,6 +97,7 @@ class Planner:
             met=search.met is not None,
             all_fp16=_figure(search.losses[frozenset()]),
             planned=_figure(search.losses[keep]),
+            all_kept=_figure(search.losses[search.all]) if search.all in search.losses else None,
             evaluations=len(search.losses),
             budget_ended=search.ended,
             nodes=len(self.evaluator.model.proto.graph.node),
@@ -109,7 +124,9 @@ class Planner:
     def _loss(self, keep: Kept, place: int) -> Loss:
         if (known := self.evaluator.known(keep)) is not None:
             return known
-        title = f"evaluation {place} of at most {self.budget}, {len(keep)} nodes in fp32"
+        title = (
+            f"evaluation {place} of at most {self.budget}, {len(keep)} node{'s' * (len(keep) != 1)} in fp32"
+        )
         with self.bar(title, len(self.evaluator.dataset.images)) as advance:
             return self.evaluator.loss(keep, advance)
 
@@ -120,6 +137,8 @@ class Planner:
         return must if values.get(must, 1.0) < values[frozenset()] else frozenset()
 
     def _entries(self, keep: Kept, search: Search) -> Iterator[Entry]:
+        if not keep:
+            return
         request, nodes = self.evaluator.request, self.evaluator.model.proto.graph.node
         order = {node.name: place for place, node in enumerate(nodes)}
         price = costs(self.evaluator.model, request.target.machine, request.context.pixels)

@@ -54,6 +54,7 @@ class Search:
 
     Attributes:
         losses: of all sets that were evaluated, in this order.
+        all: everything that can be kept, where that was asked for.
         met: the set found; None where none was.
         needs: its pieces beside what overflows, in the order found. Pieces of a set that the budget left undivided are
             not among them.
@@ -64,6 +65,7 @@ class Search:
     limit: float
     budget: int
     losses: dict[Kept, Loss] = field(default_factory=dict)
+    all: Kept | None = None
     met: Kept | None = None
     needs: list[Needing] = field(default_factory=list)
     ended: bool = False
@@ -91,7 +93,8 @@ class Search:
         if self._meets(must):
             return
         known = patterns()
-        if not self._meets(must.union(*(pattern.nodes for pattern in known))):
+        self.all = must.union(*(pattern.nodes for pattern in known))
+        if not self._meets(self.all):
             return
         tried, others = self._ranked(must, known)
         first = [piece for pattern in tried for piece in pattern.pieces]

@@ -36,6 +36,7 @@ FUNCTIONS = {
         "detect",
         "estimate",
         "ranges",
+        "plan",
         "dump",
         "compare",
         "lint",

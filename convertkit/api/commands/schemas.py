@@ -22,6 +22,7 @@ from convertkit.api.commands.failures import Errors, Failed
 from convertkit.api.commands.fetch import Fetched
 from convertkit.api.commands.lint import Linted
 from convertkit.api.commands.optimize import Optimized
+from convertkit.api.commands.plan import Planned
 from convertkit.api.commands.preprocess import Preprocessed, PreprocessedProfiles
 from convertkit.api.commands.ranges import Ranged
 from convertkit.api.commands.replay import Replays
@@ -58,6 +59,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "bisect": (Bisection,),
     "estimate": (Estimated, EstimatedProfiles),
     "ranges": (Ranged,),
+    "plan": (Planned,),
     "dump": (Dumped,),
     "compare": (TensorsCompared,),
     "opt": (Optimized, Explained, Plan),

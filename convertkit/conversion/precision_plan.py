@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 import yaml
@@ -22,6 +22,9 @@ OPTION = "plan"
 """Of a target that has a mixture of precisions: the file, relative to the package where the package says it."""
 
 HEADER = "# by convertkit plan: nodes to keep in fp32; -O plan=FILE builds and emulates with them\n"
+
+
+Why: TypeAlias = Literal["overflow", "loss", "undivided"]
 
 
 class Figure(Struct, frozen=True):
@@ -48,7 +51,7 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     """
 
     nodes: tuple[str, ...]
-    why: Literal["overflow", "loss", "undivided"]
+    why: Why
     before: float
     after: float
     tensor: str = ""

@@ -41,7 +41,7 @@ class Planned(Shown, Struct, frozen=True):
         yield f"loss of all fp16 {found.all_fp16}, with the plan {found.planned}, limit {found.limit:g}"
         yield _verdict(found)
         for name, why in found.impossible.items():
-            yield Judged("BAD ", f"{name} would have to be kept and cannot: {why}")
+            yield Judged("?   " if found.met else "BAD ", f"{name} is at a tensor that overflows: {why}")
         if self.file is not None:
             yield f"written to {self.file}: -O plan={self.file} builds and emulates with it; AP judges, by verify"
 

@@ -67,7 +67,12 @@ def _line(export: Export, *cells: str) -> str:
 def _reason(error: ConvertkitError) -> str:
     said = error.message.partition("first: ")[2] or error.message
     hint = f" ({error.hint})" if error.hint else ""
-    return (said.partition(" [Caused by")[0][:REASON] + hint).replace("|", "/").replace("\n", " ").replace("](", "] (")
+    return (
+        (said.partition(" [Caused by")[0][:REASON] + hint)
+        .replace("|", "/")
+        .replace("\n", " ")
+        .replace("](", "] (")
+    )
 
 
 def _converted(export: Export, before: LightModel) -> LightModel:

@@ -183,7 +183,7 @@ def test_every_capability_of_a_target_is_documented_with_all_that_it_has() -> No
         if kind is not Machine:
             words = (*vars(kind), *getattr(kind, "__dataclass_fields__", ()))
             assert {word for word in words if word[0] != "_"} == set(re.findall(r"`(\w+)", row[1])), name
-    assert "machine" in properties and len(properties) == 8
+    assert "machine" in properties and len(properties) == 9
 
 
 def test_every_hook_is_documented() -> None:

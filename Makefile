@@ -64,9 +64,9 @@ env: setup ## build the export environment (torch, mmcv-full, mmdet: about 15 mi
 env-seed: setup ## build the ModelZoo guide's own stack (Python 3.7, mmdet 2.8.0: about 15 minutes, 3 GB)
 	$(BIN)/convertkit env build models/maskrcnn --env seed
 
-bench: $(VENV)/.ready-dev env ## the paired benchmarks
-	$(BIN)/convertkit export models/maskrcnn --variant r50-fpn-1x --weights random:0 --output build/r50.onnx
-	$(BIN)/python -m bench.pipeline_vs_onnxsim build/r50.onnx
+bench: $(VENV)/.ready-dev env ## every benchmark beside its peer, into bench/results.md: a quarter of an hour
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --group bench
+	$(BIN)/python -m bench.all
 
 exports-full: $(VENV)/.ready-dev env ## exporters at their real size, in docs/exports.md; FULL=DIRECTORY takes 6 GB
 	@test -n "$(FULL)" || { echo "make exports-full FULL=DIRECTORY: name a directory for the environment and the files" >&2; exit 2; }

@@ -149,10 +149,10 @@ def run(*words: str) -> Any:
 
 def write_part(title: str, text: str, page: Path = PAGE) -> None:
     """Puts ``text`` in place of the part of the page that begins with ``title``, or behind the last."""
-    before, _, rest = page.read_text().partition(title)
+    before, _, rest = page.read_text().partition(f"{title}\n")
     _, mark, after = rest.partition("\n## ")
     page.write_text(before.rstrip("\n") + "\n\n" + text.rstrip("\n") + "\n" + mark + after)
-    print(f"wrote {page.relative_to(REPOSITORY)}")
+    print(f"wrote {page.name}")
 
 
 def tables(

@@ -1,4 +1,4 @@
-"""Whether the intervals of ``verify`` cover what they should, and what they cost.
+"""Whether the intervals of ``verify`` cover what they should.
 
     python -m bench.intervals --data ../shared/data
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,6 @@ def main() -> None:
     found = {
         "coverage": coverage(rungs, chosen.samples, chosen.resamples),
         "until_decided": until_decided(rungs, chosen.samples, chosen.resamples, chosen.most),
-        "speed": speed(chosen.data),
     }
     print(json.dumps(found, indent=2))
 
@@ -126,27 +124,6 @@ def _estimates(
     samples = {metric: samples[1:] for metric, samples in found.items()}
     wider = widening(samples, rungs[0].holding(photos))
     return {metric: Estimate.of(float(values[metric]), samples[metric], wider) for metric in METRICS}
-
-
-def speed(data: Path) -> dict[str, float]:
-    """Seconds for 1,000 resamples of all metrics of both, and for 200 by hotcoco's ``compare``."""
-    import hotcoco
-
-    evaluations = []
-    for name in DETECTORS:
-        truth = hotcoco.COCO(str(data / "coco_val188_instances.json"))
-        loaded = truth.load_res(str(data / "real_predictions" / f"{name}_val2017_188.json"))
-        evaluations.append(hotcoco.COCOeval(truth, loaded, "bbox"))
-        evaluations[-1].evaluate()
-    start = time.perf_counter()
-    hotcoco.compare(*evaluations, n_bootstrap=200)
-    theirs = time.perf_counter() - start
-    rungs = detectors(data)
-    start = time.perf_counter()
-    drawn = draw(np.ones(rungs[0].photos, np.int32))
-    for rung in rungs:
-        rung.resampled(drawn)
-    return {"1000_here": time.perf_counter() - start, "200_by_hotcoco": theirs}
 
 
 if __name__ == "__main__":

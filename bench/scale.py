@@ -23,8 +23,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from bench.accuracy import write_part
 from bench.intervals import DATA
-from bench.workers import measured, with_section
+from bench.workers import measured
 from convertkit.datasets.annotations import read_annotations
 from convertkit.detection.types import Detections
 from convertkit.verification.intervals import Resampled
@@ -64,7 +65,7 @@ def main() -> None:
     size = journal_size(chosen.data)
     print(json.dumps({"rows": [asdict(row) for row in rows], "journal_bytes_a_photo": size}, indent=2))
     if chosen.write:
-        chosen.write.write_text(with_section(chosen.write.read_text(), section(rows, size)))
+        write_part(HEADING, section(rows, size), chosen.write)
 
 
 def one(what: str, data: Path = DATA) -> Row:

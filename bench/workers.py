@@ -1,31 +1,28 @@
 """How much faster several workers of ``verify`` are where the runtime only waits: a chip that takes 50 ms a picture.
 
-    python -m bench.workers --write docs/benchmarks.md
-    python -m bench.workers --engine ray --write docs/benchmarks.md
-
 With Ray they are actors on two nodes of a cluster that is started here, on this machine.
 
 The model is the tests' finder, its photos are small JPEG files; the target sleeps until 50 ms of a run are over. The
 efficiency is the rate of N workers by N times that of one process. The rate is that of the photos from the first fifth
 to the fourth: before, workers start, and at the end come those that were run already and waited for the next to come.
-What that costs is in the seconds in all.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from bench.record import Plan, Record, absent
+from convertkit.children.process import usable_processors
 from convertkit.conversion.profiles import build_profiles
 from convertkit.conversion.request import Asked, make_requests
 from convertkit.plugins.loading import open_plugins
@@ -35,7 +32,9 @@ from convertkit.verification.ladder import verify
 from convertkit.verification.rung_names import parse_rung
 from tests.finder import SIDE, dataset, write_finder
 
-HEADINGS = {"local": "## Several workers", "ray": "## Several workers, as actors of Ray"}
+LATENCY = 0.05
+"""Of a run, seconds."""
+PEER = "one process, as often"
 GOAL = 0.9
 """Of the efficiency of four."""
 
@@ -73,7 +72,7 @@ def register_targets(register):
 
 @dataclass(frozen=True)
 class Row:
-    """One run: photos/s when all work, by how many times it is that of one process for each worker, and the whole.
+    """One run: photos/s when all work, and by how many times it is that of one process for each worker.
 
     ``workers`` is 0 for one process that hires nobody.
     """
@@ -81,27 +80,34 @@ class Row:
     workers: int
     rate: float
     efficiency: float
-    seconds: float
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--photos", type=int, default=480)
-    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--engine", choices=[*HEADINGS], default="local")
-    parser.add_argument("--latency", type=float, default=0.05, help="of a run, in seconds")
-    parser.add_argument("--write", type=Path, help="a Markdown file whose section is replaced")
-    chosen = parser.parse_args()
+def local(plan: Plan) -> Iterator[Record]:
+    """Processes of this machine."""
+    yield from _efficiency("local", 60 if plan.quick else 240, (4,) if plan.quick else (2, 4))
+
+
+def on_ray(plan: Plan) -> Iterator[Record]:
+    """Actors on two nodes of a cluster."""
+    name = "workers of verify, ray"
+    if (missing := absent(name, PEER, "ray")) is not None:
+        yield missing
+        return
+    yield from _efficiency("ray", 60 if plan.quick else 240, (4,) if plan.quick else (1, 2, 4))
+
+
+def _efficiency(engine: str, photos: int, workers: Sequence[int]) -> Iterator[Record]:
     with tempfile.TemporaryDirectory() as place:
         os.environ["CONVERTKIT_HOME"] = f"{place}/home"
-        with cluster(max(chosen.workers)) if chosen.engine == "ray" else contextlib.nullcontext() as hire:
-            rows = measured(Path(place), chosen.photos, chosen.workers, chosen.latency, hire)
-    print(json.dumps([asdict(row) for row in rows], indent=2))
-    if chosen.write:
-        text = section(rows, chosen.photos, chosen.latency, chosen.engine)
-        chosen.write.write_text(with_section(chosen.write.read_text(), text))
+        with cluster(max(workers)) if engine == "ray" else contextlib.nullcontext() as hire:
+            alone, *rows = measured(Path(place), photos, workers, LATENCY, hire)
+    for row in rows:
+        yield Record(
+            f"{row.workers} workers of verify, {engine}, {photos} photos", PEER, "photos/s",
+            row.rate, row.workers * alone.rate, row.efficiency, GOAL if row.workers == 4 else None, at_least=True,
+            runs=1,
+            why=f"Four processes read, hand over and postprocess on {usable_processors()} cores.",
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -135,7 +141,6 @@ def measured(
     rows: list[Row] = []
     for count, hiring in [(1, None), *((count, hire) for count in workers if hire or count > 1)]:
         clock: list[tuple[int, float]] = []
-        start = time.perf_counter()
         verify(
             requests, lambda: built, source, [parse_rung("target", (), {})], workers=count, hire=hiring,
             bar=ticking(clock),
@@ -145,7 +150,7 @@ def measured(
         assert rate * latency < 1.01 * count, "faster than the target can be: the measurement is wrong"
         base = rows[0].rate if rows else rate
         number = count if rows else 0
-        rows.append(Row(number, rate, rate / (count * base), time.perf_counter() - start))
+        rows.append(Row(number, rate, rate / (count * base)))
     return rows
 
 
@@ -173,47 +178,3 @@ def ticking(
         yield lambda count: clock.append((count, time.perf_counter()))
 
     return bar
-
-
-def section(rows: Sequence[Row], photos: int, latency: float, engine: str) -> str:
-    """The section of docs/benchmarks.md."""
-    cores = len(os.sched_getaffinity(0))
-    what, command = "`verify --workers N`", "python -m bench.workers"
-    if engine == "ray":
-        what, command = (
-            "`verify --engine ray --workers N`, two nodes on this machine,",
-            f"{command} --engine ray",
-        )
-    lines = [
-        HEADINGS[engine],
-        "",
-        f"{what} of {photos} small photos on a target that takes {1000 * latency:g} ms for a picture and",
-        "computes next to nothing, as a chip beside the processor does. Efficiency is the rate of N workers by N times",
-        "that of one process; in the seconds are the start of the workers, the examination of the photos, and scoring.",
-        "",
-        f"    {command} --write docs/benchmarks.md",
-        "",
-        f"| workers, on {cores} cores with other jobs on them | photos/s | efficiency | seconds in all |",
-        "|---|---:|---:|---:|",
-        *(
-            f"| {row.workers or 'one process'} | {row.rate:.1f} | {row.efficiency:.2f} | {row.seconds:.1f} |"
-            for row in rows
-        ),
-        "",
-    ]
-    four = next((row.efficiency for row in rows if row.workers == 4), None)
-    if four is not None:
-        lines += [f"Goal: {GOAL} at 4 workers; {'met' if four >= GOAL else 'missed'}.", ""]
-    return "\n".join(lines)
-
-
-def with_section(text: str, own: str) -> str:
-    """A document with its section of this name replaced, or with a new one at its end."""
-    before, heading, after = text.partition(own.partition("\n")[0] + "\n")
-    rest = after.partition("\n## ")
-    tail = f"\n## {rest[2]}" if heading and rest[1] else ""
-    return f"{before.rstrip()}\n\n{own}{tail}"
-
-
-if __name__ == "__main__":
-    main()

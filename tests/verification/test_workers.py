@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.workers import with_section
+from bench.accuracy import write_part
 from convertkit.children.child import ChildError
 from convertkit.conversion.request import Asked
 from convertkit.datasets.coco import CocoImage
@@ -205,8 +205,11 @@ def test_what_the_sink_says_ends_the_workers() -> None:
     assert hands and all(hand.gone for hand in hands)
 
 
-def test_the_section_of_the_bench_is_replaced_alone() -> None:
-    text = "# B\n\n## A\n\na\n\n## Several workers\n\nold\n\n## C\n\nc\n"
+def test_the_section_of_a_page_is_replaced_alone(tmp_path: Path) -> None:
+    page, own = tmp_path / "page.md", "## Several workers\n\nnew\n"
+    text = "# B\n\n## A\n\na\n\n## Several workers, twice\n\n## Several workers\n\nold\n\n## C\n\nc\n"
 
-    assert with_section(text, "## Several workers\n\nnew\n") == text.replace("old", "new")
-    assert with_section("# B\n", "## Several workers\n\nnew\n") == "# B\n\n## Several workers\n\nnew\n"
+    for before, after in ((text, text.replace("old", "new")), ("# B\n", f"# B\n\n{own}")):
+        page.write_text(before)
+        write_part("## Several workers", own, page)
+        assert page.read_text() == after

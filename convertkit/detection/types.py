@@ -81,5 +81,5 @@ class Detections:
 
 
 def name_of(label: int, classes: Sequence[str]) -> str:
-    """The name of a class index, or the index where there is none."""
-    return classes[label] if 0 <= label < len(classes) else str(label)
+    """The name of a class index; one without a name is ``class 17``, which is not taken for a count or a score."""
+    return classes[label] if 0 <= label < len(classes) else f"class {label}"

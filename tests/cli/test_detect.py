@@ -27,7 +27,7 @@ def test_every_photo_of_a_directory_is_drawn(cli, boxes, photos):
     assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert [line.split()[0] for line in lines[2:5]] == ["a.png", "b.jpg", "c.bmp"]
-    assert lines[2].split(maxsplit=1)[1] == "2 41, 1 45, 1 46"
+    assert lines[2].split(maxsplit=1)[1] == "2 class 41, 1 class 45, 1 class 46"
     assert lines[-1] == "drawn in detections"
     assert sorted(path.name for path in Path("detections").iterdir()) == ["a.png", "b.jpg", "c.jpg"]
     drawn = cv2.imread("detections/a.png")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from convertkit.detection.types import Detections
+from convertkit.detection.types import Detections, name_of
 
 
 def test_the_length_is_the_number_of_detections():
@@ -25,3 +25,12 @@ def test_the_length_is_the_number_of_detections():
 def test_arrays_of_different_lengths_are_refused(parts):
     with pytest.raises(ValueError):
         Detections(*parts)
+
+
+def test_a_class_without_a_name_says_that_it_is_a_class():
+    assert [name_of(label, ["cat", "dog"]) for label in (0, 1, 2, -1)] == [
+        "cat",
+        "dog",
+        "class 2",
+        "class -1",
+    ]

@@ -247,7 +247,7 @@ def _detections(found: Sequence[Thing]) -> tuple[Detections, list[str]]:
         np.array([thing.label for thing in found], np.int64),
         masks if found and len(masks) == len(found) else None,
     )
-    return made, [names.get(label, str(label)) for label in range(max(names, default=-1) + 1)]
+    return made, [names.get(label, "") for label in range(max(names, default=-1) + 1)]
 
 
 def _write(path: Path, seen: Detected, report: Report) -> None:

@@ -38,7 +38,7 @@ def paint(pixels: Image, found: Detections, classes: Sequence[str] = (), above: 
     Args:
         pixels: ``(H, W, 3) uint8``, BGR.
         found: boxes and masks in pixels of this image.
-        classes: names by class index; without one the index is written.
+        classes: names by class index; without one ``class 17`` is written.
         above: only detections with a greater score.
     """
     canvas = pixels.copy()

@@ -33,6 +33,6 @@ def merge(
         ConvertkitError: a shard is missing, damaged or of another verification.
     """
     given = [directories] if isinstance(directories, str | Path) else directories
-    told = partial(write_page, page_file(html), report)
+    told = partial(write_page, page_file(html), report, ())
     where = {"annotations": path_of(annotations), "images": path_of(images), "results": path_of(results)}
     return Verified.of(run(list(map(Path, given)), report=report, told=told, **where))

@@ -12,11 +12,13 @@ from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.errors import UsageError
-from convertkit.precision.ranges import Ranges, TensorRange
+from convertkit.precision.ranges import Ranges
+from convertkit.reports.page.ranges import COLUMNS, NUMBERS, cells
 from convertkit.storage.progress import Bar, no_bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
+    from convertkit.datasets.coco import CocoDataset
     from convertkit.verification.rung_names import RungName
 
 PHOTOS = 8
@@ -44,9 +46,12 @@ class Ranged(Shown, Struct, frozen=True):
             f"{many or 'none'} of {len(found.tensors)} tensors beyond fp16"
         )
         if top:
-            columns = ["tensor", "made by", "from", "largest", "overflow %", "underflow %", "spacing px"]
             yield ""
-            yield Table(columns, [_row(one) for one in found.tensors[:top]], right=range(3, 7))
+            yield Table(
+                list(map(str.lower, COLUMNS)),
+                [cells(one, _cut) for one in found.tensors[:top]],
+                right=sorted(NUMBERS),
+            )
         yield ""
         yield (
             "worst first; spacing: pixels between neighbouring fp16 numbers where a coordinate is largest. All in "
@@ -89,25 +94,32 @@ def ranges(
     Raises:
         ConvertkitError: what was asked cannot be done, or a step failed.
     """
-    from convertkit.conversion.store import Store
-    from convertkit.conversion.tracing import traced
-    from convertkit.precision.measuring import measured
-
     request = request_of(
         model, plugin, variant=variant, target=target, weights=weights, origin=origin, option=option,
         python=python, env=env, batch=batch, profile=profile, pipeline=pipeline, report=report,
     )  # fmt: skip
-    chosen = _rung(request, rung)
+    chosen = rung_of(request, rung)
     dataset = source_in(request, path_of(annotations), path_of(images), None, report).open(limit)
-    graph, origins = traced(request, chosen.passes, report=fresh_only(report))
-    with bar(chosen.text, len(dataset.images)) as advance:
-        store = Store(notice=noted(report))
-        found = measured(request, graph, origins, dataset, store=store, on_progress=advance)
+    found = ranges_on(request, chosen, dataset, report, bar)
     names = request.package.spec.name, request.variant.name, request.target.name
     return Ranged(*names, chosen.text, found)
 
 
-def _rung(request: BuildRequest, text: str | None) -> RungName:
+def ranges_on(
+    request: BuildRequest, rung: RungName, dataset: CocoDataset, report: Report, bar: Bar = no_bar
+) -> Ranges:
+    """Of a rung's graph on all photos of a dataset, from the store or measured now."""
+    from convertkit.conversion.store import Store
+    from convertkit.conversion.tracing import traced
+    from convertkit.precision.measuring import measured
+
+    graph, origins = traced(request, rung.passes, report=fresh_only(report))
+    with bar(rung.text, len(dataset.images)) as advance:
+        store = Store(notice=noted(report))
+        return measured(request, graph, origins, dataset, store=store, on_progress=advance)
+
+
+def rung_of(request: BuildRequest, text: str | None = None) -> RungName:
     """A graph on the way to the target, without what emulates one: numbers are looked at in fp32."""
     from convertkit.verification.rung_names import RungName, parse_rung
 
@@ -120,20 +132,5 @@ def _rung(request: BuildRequest, text: str | None) -> RungName:
     return rung
 
 
-def _row(one: TensorRange) -> list[str]:
-    apart = "" if not one.coordinates else "-" if one.spacing_px is None else f"{one.spacing_px:g}"
-    made = one.kind if one.kind != "result" else f"{one.op} {shortened(one.node, WIDEST)}"
-    return [
-        shortened(one.name, WIDEST),
-        made,
-        one.origin or "-",
-        "not finite" if one.largest is None else f"{one.largest:.4g}",
-        _percent(one.overflow),
-        _percent(one.underflow),
-        apart,
-    ]
-
-
-def _percent(share: float) -> str:
-    """``-`` for none at all, so that few are not taken for none."""
-    return "-" if not share else f"{100 * share:.2g}"
+def _cut(name: str) -> str:
+    return shortened(name, WIDEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
-from convertkit.errors import visible
+from convertkit.errors import ConvertkitError, visible
 from convertkit.storage.progress import Bar, no_bar
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.intervals import Difference, Estimate
@@ -45,7 +46,9 @@ from convertkit.verification.sealed import ShardRecord
 from convertkit.verification.shards import WHOLE, Shard, chosen_shard
 
 if TYPE_CHECKING:
+    from convertkit.conversion.request import BuildRequest
     from convertkit.datasets.coco import CocoDataset
+    from convertkit.precision.ranges import Ranges
 
 
 class Verified(Shown, Verification, frozen=True):
@@ -166,7 +169,7 @@ def verify(
             requests, making(requests, room, rungs, report), source, rungs, limit=limit,
             subset=subset_in(limit, subset, seed), tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
             until_decided=until_decided, shard=part, workers=workers, hire=hire, results=path_of(results),
-            options=chip, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report),
+            options=chip, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report, requests),
         )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)
 
@@ -178,13 +181,33 @@ def _page_of(html: Place | None, part: Shard) -> Path | None:
 
 
 def write_page(
-    page: Path | None, report: Report, found: Verification, dataset: CocoDataset, results: Path
+    page: Path | None,
+    report: Report,
+    requests: Sequence[BuildRequest],
+    found: Verification,
+    dataset: CocoDataset,
+    results: Path,
 ) -> None:
-    """Writes the page of a verification, where one is asked for."""
+    """Writes the page of a verification, where one is asked for; ``requests`` are what was built, if it was here."""
     if page is not None:
         from convertkit.reports.page.verify import verify_page
 
-        written(page, verify_page(found, dataset, results), report)
+        ranges = _ranges(requests, dataset, report)
+        written(page, verify_page(found, dataset, results, ranges), report)
+
+
+def _ranges(requests: Sequence[BuildRequest], dataset: CocoDataset, report: Report) -> Ranges | str:
+    """Of the target's graph on the first photos, or why there are none: a page is not refused for want of them."""
+    from convertkit.api.commands.ranges import PHOTOS, ranges_on, rung_of
+
+    if len(requests) != 1:
+        several = "a variant of several profiles is measured one by one, by convertkit ranges --profile"
+        return several if requests else "no graph ran here"
+    try:
+        some = replace(dataset, images=dataset.images[:PHOTOS])
+        return ranges_on(requests[0], rung_of(requests[0]), some, report)
+    except ConvertkitError as error:
+        return str(error)
 
 
 def _part(shard: str | Shard | None) -> Shard:

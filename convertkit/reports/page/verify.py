@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from convertkit.datasets.coco import CocoDataset
+from convertkit.precision.ranges import Ranges
 from convertkit.reports.page.blocks import (
     Block,
     Cell,
@@ -22,6 +23,7 @@ from convertkit.reports.page.blocks import (
     Words,
 )
 from convertkit.reports.page.photos import MOST_PHOTOS, SCORE, categories, disagreements, pictures
+from convertkit.reports.page.ranges import range_blocks
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.confusion import RECALLS, ROWS, Confusion, confusion, precision
 from convertkit.verification.intervals import Difference, Estimate
@@ -38,11 +40,12 @@ MOST_CLASSES = 16
 MOST_PAIRS = 20
 
 
-def verify_page(found: Verification, dataset: CocoDataset, results: Path) -> Page:
+def verify_page(found: Verification, dataset: CocoDataset, results: Path, ranges: Ranges | str) -> Page:
     """Of what was found, and of the detections that it left.
 
     Args:
         dataset: the photos that were measured. results: the directory with each measured rung's file.
+        ranges: of the target's graph on some of the photos, or why there are none.
     """
     files = {rung.name: results / f"{rung.name}.jsonl" for rung in found.rungs}
     files = {name: file for name, file in files.items() if file.is_file()}
@@ -50,7 +53,7 @@ def verify_page(found: Verification, dataset: CocoDataset, results: Path) -> Pag
     sections = (
         Section("verdict", "Verdict", tuple(_verdict(found))),
         Section("ladder", "Ladder", tuple(_ladder(found, tasks))),
-        Section("ranges", "Ranges and overflows", tuple(_ranges(found.rungs))),
+        Section("ranges", "Ranges and overflows", tuple(_ranges(found.rungs, ranges))),
         Section("curves", "Precision over recall", tuple(_curves(found, dataset, files, tasks))),
         Section("confusion", "Confusion", tuple(_confused(found, dataset, files))),
         Section("photos", "Photos on which rungs disagree most", tuple(_photos(dataset, files))),
@@ -179,14 +182,12 @@ def _rate(rung: Rung) -> str:
     return "-" if rung.images_per_second is None else f"{rung.images_per_second:.1f}"
 
 
-def _ranges(rungs: Sequence[Rung]) -> Iterator[Block]:
+def _ranges(rungs: Sequence[Rung], ranges: Ranges | str) -> Iterator[Block]:
     """A rung in fp16 that overflows fails, and names the first tensor that left its range."""
-    failed = [rung for rung in rungs if rung.failure]
-    for rung in failed:
-        yield Words(f"{rung.name} failed: {rung.failure}", "bad")
-    if not failed:
-        yield Words("No rung failed.", "good")
-    yield Words("How close values came to the limits of fp16 is not recorded; only what left them.")
+    for rung in rungs:
+        if rung.failure:
+            yield Words(f"{rung.name} failed: {rung.failure}", "bad")
+    yield from range_blocks(ranges)
 
 
 def _curves(

@@ -44,6 +44,7 @@ def test_a_verification_writes_a_page_of_its_rungs(cli: Cli, tmp_path: Path) -> 
     assert found.scripts() == [] and found.outside() == []
     for text in ("Accuracy of finder small on cpu", "Ladder", "Confusion", "Precision over recall"):
         assert text in found.text
+    assert "tensors go beyond fp16, whose largest number is 65,504" in " ".join(found.text)
     assert any(visible(cat) in text for text in found.text)
     assert "stock and target differ on 0 of 2 photos" in " ".join(found.text)
 

@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from convertkit.cli.options import JsonOption, PluginOption
-from convertkit.cli.ui import answer
+from convertkit.cli.options import JsonOption, PluginOption, ReportOption
+from convertkit.cli.ui import BuildView, answer
 
 
 def diff(
     first: Annotated[Path, typer.Argument(help="ONNX file, or an artifact's directory.", metavar="A")],
     second: Annotated[Path, typer.Argument(help="What it is compared with.", metavar="B")],
+    html: ReportOption = None,
     plugin: PluginOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -23,7 +24,7 @@ def diff(
     """
     from convertkit.api.commands.diff import diff as run
 
-    found = run(first, second, plugin=plugin or ())
+    found = run(first, second, html=html, plugin=plugin or (), report=BuildView())
     answer(found, as_json=as_json)
     if not found.equal:
         raise typer.Exit(1)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from convertkit.graph.io import save
 from tests.conftest import Cli
 from tests.graphtext import parse
+from tests.reports.page.reading import Elements
 
 BEFORE = """(float[N,3] x) => (int64[N] y)
 {
@@ -49,6 +52,32 @@ def test_two_files_that_are_equal_but_for_names(cli: Cli) -> None:
 
     assert found.code == 0
     assert "nothing differs but names" in found.out
+
+
+def test_a_page_shows_what_differs(cli: Cli) -> None:
+    pytest.importorskip("jinja2"), pytest.importorskip("matplotlib")
+    first, second = write(BEFORE, "first.onnx"), write(AFTER, "second.onnx")
+
+    done = cli("diff", first, second, "--report", "page.html")
+    page = Elements(Path("page.html").read_text())
+
+    assert done.code == 1 and "wrote page.html" in done.err
+    assert page.scripts() == [] and page.outside() == []
+    for text in ("the graphs differ", "first.onnx, 3 nodes", "int64[?]", "1 Relu, 1 ArgMax", "Types"):
+        assert text in page.text, text
+    assert page.text.count("After: added nodes framed, neighbours dashed") == 1
+
+
+def test_a_page_of_equal_graphs_has_no_empty_part(cli: Cli) -> None:
+    pytest.importorskip("jinja2"), pytest.importorskip("matplotlib")
+    first = write(BEFORE, "first.onnx")
+
+    done = cli("diff", first, first, "--report", "page.html")
+    text = Elements(Path("page.html").read_text()).text
+
+    assert done.code == 0 and "nothing differs" in text
+    assert "Inputs, outputs and opsets are the same." in text
+    assert "No tensor of both graphs has another type." in text
 
 
 def test_an_artifact_stands_for_its_graph(cli: Cli) -> None:

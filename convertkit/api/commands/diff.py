@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from convertkit.api.commands.asking import Place, open_all
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
+from convertkit.api.commands.reporting import page_file, written
+from convertkit.conversion.events import Report, silent
 from convertkit.errors import UsageError
-from convertkit.graph.difference.compare import COMPUTED, Changed, Difference, Pair, Retyped, difference
-from convertkit.graph.difference.regions import Region, counted
+from convertkit.graph.difference.compare import COMPUTED, Changed, Difference, Retyped, difference
+from convertkit.graph.difference.regions import Region, alike, counted, kinds_of
+from convertkit.reports.page.diff import borders, diff_page
 
 if TYPE_CHECKING:
     import onnx
-
-Item = TypeVar("Item", Changed, Region, Retyped)
 
 MOST_ROWS = 30
 """Of one table; the record has all."""
@@ -52,12 +53,18 @@ class Differing(Shown, Struct, frozen=True):
 
 
 def diff(
-    first: Place | onnx.ModelProto, second: Place | onnx.ModelProto, *, plugin: Sequence[Place] = ()
+    first: Place | onnx.ModelProto,
+    second: Place | onnx.ModelProto,
+    *,
+    html: Place | None = None,
+    plugin: Sequence[Place] = (),
+    report: Report = silent,
 ) -> Differing:
     """Compares two graphs: what was removed, added, changed and retyped from the first to the second.
 
     Args:
         first, second: an ONNX file, an artifact's directory, or a model in memory.
+        html: also write a page of it to this file (``--report``); needs the extra ``report``.
         plugin: files whose operators have schemas.
 
     Raises:
@@ -65,11 +72,19 @@ def diff(
     """
     from convertkit.graph.io import load
 
-    graphs = [_graph_of(each) for each in (first, second)]
+    page = page_file(html)
     open_all(plugin)
-    found = difference(*map(load, graphs))
-    names = [str(graph) if isinstance(graph, Path) else graph.graph.name or "the graph" for graph in graphs]
-    return Differing(names[0], names[1], found.equal, found)
+    graphs = _graph_of(first), _graph_of(second)
+    names = _name_of(graphs[0]), _name_of(graphs[1])
+    loaded = load(graphs[0]), load(graphs[1])
+    found = difference(*loaded)
+    if page is not None:
+        written(page, diff_page(names, loaded, found), report)
+    return Differing(*names, found.equal, found)
+
+
+def _name_of(graph: Path | onnx.ModelProto) -> str:
+    return str(graph) if isinstance(graph, Path) else graph.graph.name or "the graph"
 
 
 def _graph_of(graph: Place | onnx.ModelProto) -> Path | onnx.ModelProto:
@@ -94,25 +109,15 @@ def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[Bl
 
 
 def _borders(found: Difference) -> Iterator[list[str]]:
-    sides: dict[str, Mapping[str, Pair]] = {
-        "input": found.inputs,
-        "output": found.outputs,
-        "opset": found.opsets,
-    }
-    for side, pairs in sides.items():
-        for name, pair in pairs.items():
-            yield [side, _cut(name, NAME) or "ai.onnx", *(_cut(text, TEXT) or "-" for text in pair)]
+    for side, name, *pair in borders(found):
+        yield [side, _cut(name, NAME), *(_cut(text, TEXT) for text in pair)]
 
 
 def _regions(regions: Iterable[Region]) -> Iterator[list[str]]:
-    alike = _grouped(regions, lambda region: (counted(region.removed), counted(region.added)))
-    for (removed, added), group in sorted(alike.items(), key=lambda item: -_size(item[1])):
+    for group in kinds_of(regions):
         where = [_between(region) for region in group]
-        yield [_times(removed, len(group)), _times(added, len(group)), _first(where)]
-
-
-def _size(group: Iterable[Region]) -> int:
-    return sum(len(region.removed) + len(region.added) for region in group)
+        sides = (counted(nodes) for nodes in (group[0].removed, group[0].added))
+        yield [*(_times(side, len(group)) for side in sides), _first(where)]
 
 
 def _times(what: str, number: int) -> str:
@@ -130,8 +135,8 @@ def _between(region: Region) -> str:
 
 
 def _changes(changes: Iterable[Changed]) -> Iterator[list[str]]:
-    alike = _grouped(changes, lambda change: (change.first.op, "; ".join(_said(change))))
-    for (op, said), group in alike.items():
+    groups = alike(changes, lambda change: (change.first.op, "; ".join(_said(change))))
+    for (op, said), group in groups.items():
         yield [f"{len(group)} {op}", said, _first([_cut(change.first.name, NAME) for change in group])]
 
 
@@ -144,15 +149,8 @@ def _said(change: Changed) -> Iterator[str]:
 
 
 def _kinds(retyped: Iterable[Retyped]) -> Iterator[list[str]]:
-    for pair, group in _grouped(retyped, lambda item: item.kinds).items():
+    for pair, group in alike(retyped, lambda item: item.kinds).items():
         yield [str(len(group)), *pair, _first([_cut(item.tensor, NAME) for item in group])]
-
-
-def _grouped(items: Iterable[Item], key: Callable[[Item], Pair]) -> dict[Pair, list[Item]]:
-    found: dict[Pair, list[Item]] = {}
-    for item in items:
-        found.setdefault(key(item), []).append(item)
-    return found
 
 
 def _first(names: Sequence[str], most: int = 1) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeVar
 
 from msgspec import Struct
 
 from convertkit.graph.difference.alignment import Alignment
 from convertkit.graph.difference.drawing import Drawing, Vertex
+
+Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 class Node(Struct, frozen=True):
@@ -41,6 +45,20 @@ def counted(nodes: Iterable[Node], most: int = 6) -> str:
     return ", ".join(
         [*(f"{number} {op}" for op, number in counts[:most]), *([f"{rest} others"] if rest else [])]
     )
+
+
+def alike(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """By a key, each group in the order of the items."""
+    found: dict[Key, list[Item]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
+
+
+def kinds_of(regions: Iterable[Region]) -> list[list[Region]]:
+    """Those that lost and got the same operators together; the most nodes first."""
+    kinds = alike(regions, lambda region: (counted(region.removed), counted(region.added)))
+    return sorted(kinds.values(), key=lambda group: -sum(len(one.removed) + len(one.added) for one in group))
 
 
 def regions_of(found: Alignment) -> Iterator[Region]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from convertkit.graph.difference.compare import difference
+from convertkit.graph.difference.compare import Difference, difference
 from convertkit.graph.difference.drawing import Drawing, Vertex
-from convertkit.graph.difference.regions import Region, counted
+from convertkit.graph.difference.regions import Region, alike, counted, kinds_of
 from convertkit.reports.page.blocks import Block, Spot, Table, Tone, Wiring, Words
 
 if TYPE_CHECKING:
@@ -22,13 +21,10 @@ KINDS = 3
 ROWS = 12
 
 
-def rewritten(before: LightModel, after: LightModel) -> tuple[Block, ...]:
-    """What differs between the graphs around a pass."""
-    found = difference(before, after)
-    kinds: dict[tuple[str, str], list[Region]] = defaultdict(list)
-    for region in found.regions:
-        kinds[counted(region.removed), counted(region.added)].append(region)
-    ordered = sorted(kinds.values(), key=lambda group: -_size(group[0]) * len(group))
+def rewritten(before: LightModel, after: LightModel, found: Difference | None = None) -> tuple[Block, ...]:
+    """What differs between the graphs around a pass; ``found`` where that is known."""
+    found = found or difference(before, after)
+    ordered = kinds_of(found.regions)
     what = (
         f"{found.same} nodes the same, {len(found.changed)} changed, {found.removed} removed, {found.added} added, "
         f"places rewritten: {len(found.regions)}, tensors retyped: {len(found.retyped)}"
@@ -42,10 +38,6 @@ def rewritten(before: LightModel, after: LightModel) -> tuple[Block, ...]:
     for group in ordered[:KINDS]:
         blocks += _pictures(graphs, group)
     return tuple(blocks)
-
-
-def _size(region: Region) -> int:
-    return len(region.removed) + len(region.added)
 
 
 def _places(groups: Sequence[Sequence[Region]]) -> Table:
@@ -65,14 +57,12 @@ def _places(groups: Sequence[Sequence[Region]]) -> Table:
 
 
 def _changes(changes: Sequence[Changed]) -> Table:
-    alike: dict[tuple[str, str], list[Changed]] = defaultdict(list)
-    for change in changes:
-        alike[change.first.op, ", ".join(change.what)].append(change)
+    groups = alike(changes, lambda change: (change.first.op, ", ".join(change.what)))
     rows = [
         (f"{len(group)}", op, what, group[0].first.name)
-        for (op, what), group in sorted(alike.items(), key=lambda item: -len(item[1]))[:ROWS]
+        for (op, what), group in sorted(groups.items(), key=lambda item: -len(item[1]))[:ROWS]
     ]
-    left = len(alike) - ROWS
+    left = len(groups) - ROWS
     more = f"; {left} more kinds are not listed" if left > 0 else ""
     columns = ("Nodes", "Operator", "What changed", "First")
     return Table(f"Nodes in both graphs that changed{more}", columns, tuple(rows), frozenset({0}))
@@ -159,9 +149,7 @@ def _layers(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
 def _rows(layers: Sequence[int], edges: Sequence[tuple[int, int]]) -> list[float]:
     """Places within each layer: in the order of the mean place of what leads to a node."""
     places = [0.0] * len(layers)
-    groups: dict[int, list[int]] = defaultdict(list)
-    for node, layer in enumerate(layers):
-        groups[layer].append(node)
+    groups = alike(range(len(layers)), layers.__getitem__)
     for layer in sorted(groups):
         mean = {}
         for node in groups[layer]:

@@ -44,8 +44,9 @@ def build(
 @app.command()
 def remove(
     name: Annotated[str, typer.Argument(help="Environment, as env list names it.", metavar="NAME")],
+    as_json: JsonOption = False,
 ) -> None:
     """Remove an environment and everything in it."""
     from convertkit.api.commands.environments import remove_environment
 
-    print(remove_environment(name))
+    answer(remove_environment(name), as_json=as_json)

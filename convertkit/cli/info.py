@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from convertkit.cli.options import JsonOption
+from convertkit.cli.ui import answer
+
 
 def info(
     directory: Annotated[
@@ -19,6 +22,7 @@ def info(
     of: Annotated[
         str, typer.Option("--of", help="Of prepared files: photos (with their sizes) or inputs (the files).")
     ] = "photos",
+    as_json: JsonOption = False,
 ) -> None:
     """Write the `index path width height` file of photos or prepared files.
 
@@ -26,4 +30,4 @@ def info(
     """
     from convertkit.api.commands.info import info as run
 
-    print(run(directory, output, of))
+    answer(run(directory, output, of), as_json=as_json)

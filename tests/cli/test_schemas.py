@@ -14,6 +14,7 @@ import yaml
 
 from convertkit.api.commands.schemas import RESULTS, schema_of
 from convertkit.cli.app import app
+from convertkit.exporting.inventory import environments_directory
 from tests.conftest import MASKRCNN, Cli
 from tests.finder import dataset, write_finder, write_photos
 from tests.tiny import tiny_model
@@ -100,6 +101,21 @@ def test_what_is_shown(cli: Cli) -> None:
 @pytest.mark.parametrize("name", ["env list", "cache list", "cache size", "cache prune", "schema"])
 def test_what_is_on_this_machine(cli: Cli, name: str) -> None:
     check(cli, name)
+
+
+def test_an_environment_that_goes(cli: Cli) -> None:
+    unfinished = environments_directory() / "maskrcnn-0123456789ab"
+    unfinished.mkdir(parents=True)
+
+    gone = check(cli, "env remove", "env", "remove", unfinished.name)
+
+    assert gone == {"directory": str(unfinished)} and not unfinished.exists()
+
+
+def test_a_list_of_photos(cli: Cli, tmp_path: Path) -> None:
+    found = check(cli, "info", "info", write_photos(tmp_path / "photos"), "-o", "photos.info")
+
+    assert found == {"file": "photos.info", "lines": len(Path("photos.info").read_text().splitlines())}
 
 
 def test_errors(cli: Cli) -> None:

@@ -32,6 +32,15 @@ class Environment(Shown, Struct, frozen=True):
         yield f"ready: {self.python}"
 
 
+class Removed(Shown, Struct, frozen=True):
+    """``env remove``."""
+
+    directory: str
+
+    def page(self) -> Iterator[Block]:
+        yield f"removed {self.directory}"
+
+
 def environments() -> Environments:
     """Those on this machine, and how complete they are."""
     return Environments(inventory.list_environments())
@@ -65,6 +74,6 @@ def build_environment(
     return Environment(str(found), str(made.directory))
 
 
-def remove_environment(name: str) -> str:
-    """Removes an environment and everything in it; says what it removed."""
-    return f"removed {inventory.remove(name)}"
+def remove_environment(name: str) -> Removed:
+    """Removes an environment and everything in it."""
+    return Removed(str(inventory.remove(name)))

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from msgspec import Struct
+
 from convertkit.api.commands.asking import choice
+from convertkit.api.commands.pages import Block, Shown
 
 KINDS = ("photos", "inputs")
 
 
-def info(directory: Path, output: Path, of: str = "photos") -> str:
-    """Writes the list of photos, or of prepared files, and says so."""
+class Listed(Shown, Struct, frozen=True):
+    """The file that was written, and how many photos or inputs it lists."""
+
+    file: Path
+    lines: int
+
+    def page(self) -> Iterator[Block]:
+        yield f"wrote {self.file} ({self.lines} lines)"
+
+
+def info(directory: Path, output: Path, of: str = "photos") -> Listed:
+    """Writes the list of photos, or of prepared files."""
     from convertkit.offline import info as files
     from convertkit.offline.prepared import NAME
 
@@ -21,4 +35,4 @@ def info(directory: Path, output: Path, of: str = "photos") -> str:
         entries = files.of_photos(directory)
     else:
         entries = files.of_directory(directory)
-    return f"wrote {output} ({files.write(entries, output)} lines)"
+    return Listed(output, files.write(entries, output))

@@ -14,12 +14,13 @@ from convertkit.api.commands.compile import Compiled, CompiledProfiles
 from convertkit.api.commands.datasets import Obtained
 from convertkit.api.commands.detect import Seen
 from convertkit.api.commands.diff import Differing
-from convertkit.api.commands.environments import Environment
+from convertkit.api.commands.environments import Environment, Removed
 from convertkit.api.commands.estimate import Estimated, EstimatedProfiles
 from convertkit.api.commands.explain import Explained, Plan
 from convertkit.api.commands.export import Exported
 from convertkit.api.commands.failures import Errors, Failed
 from convertkit.api.commands.fetch import Fetched
+from convertkit.api.commands.info import Listed
 from convertkit.api.commands.lint import Linted
 from convertkit.api.commands.optimize import Optimized
 from convertkit.api.commands.plan import Planned
@@ -55,6 +56,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "detect": (list[Seen],),
     "bench": (Benched, Batches),
     "preprocess": (Preprocessed, PreprocessedProfiles),
+    "info": (Listed,),
     "postprocess": (Finished,),
     "bisect": (Bisection,),
     "estimate": (Estimated, EstimatedProfiles),
@@ -75,6 +77,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "show": (dict[str, Any],),
     "env list": (list[Status],),
     "env build": (Environment,),
+    "env remove": (Removed,),
     "cache list": (Rooms,),
     "cache size": (CacheSize,),
     "cache prune": (Freed,),

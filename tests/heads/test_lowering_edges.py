@@ -42,10 +42,13 @@ def parsed(text: str) -> LightModel:
 
 
 def extraction(
-    rois: str = "float[k,5]", first: str = "float[1,2,16,16]", op: str = "MultilevelRoiAlign"
+    rois: str = "float[k,5]",
+    first: str = "float[1,2,16,16]",
+    op: str = "MultilevelRoiAlign",
+    second: str = "float[1,2,8,8]",
 ) -> LightModel:
     attributes = "finest_scale=8, spatial_scale=[0.25, 0.125], output_height=2, output_width=3"
-    return parsed(f"""({first} p, float[1,2,8,8] q, {rois} r) => (float[k,2,2,3] y) {{
+    return parsed(f"""({first} p, {second} q, {rois} r) => (float[k,2,2,3] y) {{
         y = {heads.HEADS}.{op}<{attributes}>(p, q, r)
     }}""")
 
@@ -65,6 +68,30 @@ def test_an_open_number_of_rois(count: int) -> None:
     (wanted,) = heads.MULTILEVEL_ROI_ALIGN.compute(list(inputs.values()), ROI)
     assert found.shape == (count, 2, 2, 3)
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("images", [1, 2])
+def test_open_sizes_of_features(images: int) -> None:
+    """A RoI of a picture that is not there gets zeros, whatever number of pictures comes."""
+    random = np.random.default_rng(images)
+    corners = np.array([[0, 0, 20, 20], [4, 4, 60, 60], [0, 0, 9, 9]], np.float32)
+    inputs = {
+        "p": random.standard_normal((images, 2, 16, 16)).astype(np.float32),
+        "q": random.standard_normal((images, 2, 8, 8)).astype(np.float32),
+        "r": np.column_stack([np.array([0, images - 1, images], np.float32), corners]),
+    }
+    model = extraction(first="float[n,2,h,w]", second="float[n,2,i,j]")
+
+    (found,) = open_session(lowered(model)).run(inputs).values()
+
+    (wanted,) = heads.MULTILEVEL_ROI_ALIGN.compute(list(inputs.values()), ROI)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-6)
+    assert not found[2].any()
+
+
+def test_features_of_open_channels_are_refused() -> None:
+    with pytest.raises(UnavailableError, match=r"input 0 has shape .*; lowering needs static shapes"):
+        lower(extraction(first="float[1,c,16,16]", second="float[1,c,8,8]"))
 
 
 @pytest.mark.parametrize("at_bound", ["up", "down"])

@@ -27,12 +27,12 @@ from convertkit.heads.operator import Values
 
 
 def roi_align(emit: Emitter, site: Site) -> list[Tensor]:
-    """Output ``(K, C, output_height, output_width) float32``; K may be open."""
+    """Output ``(K, C, output_height, output_width) float32``; K may be open, and all of the features but channels."""
     *features, rois = site.inputs
-    images, channels, _, _ = site.shape(0)
+    (channels,) = site.shape(0, slice(1, 2))
     corners = emit.columns(rois, 1, 5)
     image = emit.reshape(emit.columns(rois, 0, 1), -1)
-    masks = _masks(emit, corners, image, images, _bounds(site.attributes, len(features)))
+    masks = _masks(emit, corners, image, features[0], _bounds(site.attributes, len(features)))
     number = emit.cast(image, np.int64)
     mine = [emit.reshape(emit.op("NonZero", mask), -1) for mask in masks]
     pooled = []
@@ -74,7 +74,7 @@ def _bounds(attributes: Values, levels: int) -> Sequence[float]:
 
 
 def _masks(
-    emit: Emitter, corners: Tensor, image: Tensor, images: int, bounds: Sequence[float]
+    emit: Emitter, corners: Tensor, image: Tensor, feature: Tensor, bounds: Sequence[float]
 ) -> list[Tensor]:
     """Per level ``(K,) bool``: which RoIs it pools."""
     size = emit.op("Sub", emit.columns(corners, 2, 4), emit.columns(corners, 0, 2))
@@ -84,7 +84,7 @@ def _masks(
         # an infinite or NaN corner makes the area infinite or NaN
         emit.op("Less", emit.op("Abs", area), emit.floats(np.inf)),
         emit.op("Not", emit.op("Less", image, zero)),
-        emit.op("Less", image, emit.floats(images)),
+        emit.op("Less", image, _images(emit, feature)),
     )
     if not bounds:
         return [usable]
@@ -92,6 +92,14 @@ def _masks(
     reaches = [usable, *(emit.all(usable, emit.op("Greater", area, emit.floats(bound))) for bound in bounds)]
     within = [emit.all(low, emit.op("Not", high)) for low, high in pairwise(reaches)]
     return [*within, reaches[-1]]
+
+
+def _images(emit: Emitter, feature: Tensor) -> Tensor:
+    """How many there are, float32; a constant where that is known."""
+    count = feature.shape[0] if feature.shape else None
+    if isinstance(count, int):
+        return emit.floats(count)
+    return emit.cast(emit.op("Gather", emit.op("Shape", feature), emit.ints(0)), np.float32)
 
 
 def _pool(

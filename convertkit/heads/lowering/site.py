@@ -30,20 +30,20 @@ class Site:
     half: bool
     remedy: str = ""
 
-    def shape(self, index: int) -> tuple[int, ...]:
-        """The sizes of one input.
+    def shape(self, index: int, axes: slice = slice(None)) -> tuple[int, ...]:
+        """The sizes of one input, or those of some of its axes.
 
         Raises:
             UnavailableError: one is not known, or not known before the graph runs.
         """
         tensor = self.inputs[index]
         shape = None if tensor is None else tensor.shape
-        if shape is None or any(not isinstance(size, int) for size in shape):
+        if shape is None or any(not isinstance(size, int) for size in shape[axes]):
             why = (
                 f"{self.op.name} {self.name!r}: input {index} has shape {shape}; lowering needs static shapes"
             )
             raise UnavailableError(why, hint=self.remedy or None)
-        return tuple(shape)
+        return tuple(shape[axes])
 
 
 def site(emit: Emitter, node: Any, op: Operator) -> Site:

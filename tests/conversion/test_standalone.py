@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,6 +203,24 @@ def test_it_is_short_and_the_same_for_all_models(plain: Path, tmp_path: Path) ->
     assert mine["sample.py"] == minis["sample.py"]
     assert len(mine["sample.py"].splitlines()) < MOST
     assert mine[SETTINGS] != minis[SETTINGS]
+
+
+@pytest.mark.slow
+def test_a_mistake_is_told_in_words(plain: Path, tmp_path: Path) -> None:
+    script = built(plain, tmp_path / "out").directory / "sample.py"
+
+    none, no_photo = (
+        subprocess.run([sys.executable, script, *words], capture_output=True, text=True, check=False)
+        for words in ([], ["absent.png", "drawn.png"])
+    )
+
+    assert (none.returncode, no_photo.returncode) == (1, 1)
+    assert (
+        none.stderr.startswith("Draw what the model finds in a photo")
+        and "sample.py PHOTO PICTURE" in none.stderr
+    )
+    assert no_photo.stderr.splitlines()[-1] == "absent.png is no photo that OpenCV reads"
+    assert "Traceback" not in no_photo.stderr
 
 
 @pytest.mark.slow

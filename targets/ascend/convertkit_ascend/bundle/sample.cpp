@@ -147,7 +147,7 @@ int main(int count, char **words) try {
                     if (pasted.ptr<float>(v)[u] >= double(at["mask_threshold"]))
                         for (int c = 0; c < 3; ++c) photo.ptr<uchar>(box.y + v)[3 * (box.x + u) + c] /= 2;
         }
-        const std::string name = size_t(label) < at["classes"].size() ? std::string(at["classes"][label]) : std::to_string(label);
+        const std::string name = size_t(label) < at["classes"].size() ? std::string(at["classes"][label]) : "class " + std::to_string(label);
         cv::rectangle(photo, box, cv::Scalar(0, 160, 255), 2);
         cv::putText(photo, name + " " + std::to_string(score).substr(0, 4), cv::Point(box.x, box.y + 12), cv::FONT_HERSHEY_SIMPLEX, 0.45, cv::Scalar(0, 160, 255));
         std::cout << name << " " << score << " " << x << " " << y << " " << right << " " << bottom << "\n";

@@ -68,6 +68,10 @@ def model(
         tuple[int, int] | None,
         typer.Option("--size", help="Height and width, where the file leaves them open.", metavar="H W"),
     ] = None,
+    package: Annotated[
+        bool,
+        typer.Option("--package", help="Write a package that pip installs, with a copy of the file in it."),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Directory to write; default: NAME.")
     ] = None,
@@ -76,7 +80,7 @@ def model(
     """Write a model package for an ONNX file: roles of its inputs and outputs are guessed, and said."""
     from convertkit.api.commands.new import model as run
 
-    found = run(name, onnx, size=size, output=output)
+    found = run(name, onnx, size=size, package=package, output=output)
     for doubt in found["doubts"] if not as_json else ():
         note(f"check {doubt}")
     answer(found, as_json=as_json)

@@ -1,4 +1,7 @@
-"""Plugins that are written for you: a pass or a target with its test, alone or as an installable package."""
+"""Plugins that are written for you: a pass or a target with its test, alone or as an installable package.
+
+A model is one of data: as a package it is a directory with a ``model.yaml``, which whoever calls this writes.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,9 @@ from typing import Literal
 from convertkit.errors import UsageError
 from convertkit.storage.files import atomic_write
 
-Kind = Literal["pass", "target"]
+Kind = Literal["pass", "target", "model"]
+GROUPS = {"model": '"convertkit.models"'}
+"""Entry points, where they are not those of plugins."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
@@ -78,4 +83,4 @@ def _installed(module: str) -> bool:
 
 def _filled(template: str, kind: Kind, words: dict[str, str]) -> str:
     text = (files("convertkit.plugins") / "templates" / f"{template}.txt").read_text(encoding="utf-8")
-    return text.format(**words, kind=kind)
+    return text.format(**words, kind=kind, group=GROUPS.get(kind, "convertkit"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -35,6 +37,42 @@ def test_it_builds_at_once(cli: Cli) -> None:
     assert "detections matched: within 0 px" in done.err
     assert done.out.splitlines()[-1] == "next: convertkit detect build/ssd-main-cpu PHOTO --package ssd"
     assert "runs with your rights" not in done.err  # nothing in it is run
+
+
+def test_as_a_package_that_pip_installs_it_holds_the_file(cli: Cli) -> None:
+    done = cli("new", "model", "my-ssd", "--onnx", torchvision.file("ssd"), "--package")
+
+    home = Path("my-ssd", "src", "my_ssd")
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[-1] == "next: cd my-ssd && python -m pytest"
+    files = sorted(
+        path.relative_to("my-ssd").as_posix() for path in Path("my-ssd").rglob("*") if path.is_file()
+    )
+    names = ("__init__.py", "model.yaml", torchvision.file("ssd").name)
+    assert files == sorted(
+        ["pyproject.toml", *(f"src/my_ssd/{name}" for name in names), "tests/test_my_ssd.py"]
+    )
+    project = Path("my-ssd", "pyproject.toml").read_text()
+    assert '[project.entry-points."convertkit.models"]\nmy-ssd = "my_ssd"\n' in project
+    assert cli("build", home, "--output", "made").code == 0
+
+
+@pytest.mark.slow
+def test_the_test_of_a_package_passes_at_once(cli: Cli) -> None:
+    cli("new", "model", "my-ssd", "--onnx", torchvision.file("ssd"), "--package")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q"], cwd="my-ssd", capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_package_needs_a_name_that_a_module_can_have(cli: Cli) -> None:
+    done = cli("new", "model", "My_SSD", "--onnx", torchvision.file("ssd"), "--package")
+
+    assert done.code == 2 and "is not kebab-case" in done.err
+    assert not Path("My_SSD").exists()
 
 
 def own_words(package: Path) -> str:

@@ -13,15 +13,24 @@ from convertkit.cli.verify import DetailsOption, report
 
 def merge(
     directories: Annotated[
-        list[Path], typer.Argument(help="What --results of verify --shard was given.", metavar="DIRECTORY...")
+        list[str],
+        typer.Argument(help="What --results of verify --shard was given.", metavar="DIRECTORY..."),
     ],
     annotations: Annotated[
-        Path | None,
-        typer.Option("--annotations", help="The COCO instances file; default: where the shards found it."),
+        str | None,
+        typer.Option(
+            "--annotations",
+            help="The COCO instances file, or its URL; default: where the shards found it.",
+            metavar="PATH",
+        ),
     ] = None,
     images: Annotated[
-        Path | None,
-        typer.Option("--images", help="Where the photos are that --report draws; else it names them."),
+        str | None,
+        typer.Option(
+            "--images",
+            help="Where the photos are that --report draws, or their URL; else it names them.",
+            metavar="PATH",
+        ),
     ] = None,
     per_class: shared.PerClassOption = False,
     details: DetailsOption = False,

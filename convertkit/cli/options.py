@@ -116,10 +116,16 @@ DryRunOption: TypeAlias = Annotated[
     bool, typer.Option("--dry-run", help="Only show what would be done; nothing is written.")
 ]
 AnnotationsOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--annotations", help="COCO instances file; default: the variant's dataset.")
+    str | None,
+    typer.Option(
+        "--annotations",
+        help="COCO instances file, or its URL; default: the variant's dataset.",
+        metavar="PATH",
+    ),
 ]
 ImagesOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--images", help="Directory of the images it names.")
+    str | None,
+    typer.Option("--images", help="Directory of the images it names, or its URL.", metavar="PATH"),
 ]
 LimitOption: TypeAlias = Annotated[
     int | None, typer.Option("--limit", "-n", min=1, help="Only the first so many images.")

@@ -72,7 +72,12 @@ UntilOption = Annotated[
     typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
 ]
 ResultsOption = Annotated[
-    Path | None, typer.Option("--results", help="Keep the detections in this directory (COCO results).")
+    str | None,
+    typer.Option(
+        "--results",
+        help="Keep the detections in this directory, or at this URL (COCO results).",
+        metavar="PATH",
+    ),
 ]
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Annotated, TypeVar
 
 import msgspec
 
 from convertkit.datasets.faults import refuse
 from convertkit.datasets.lists import read_lists
+from convertkit.storage.urls import Where
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=1 << 53)]
 Pixels = Annotated[int, msgspec.Meta(gt=0, le=1 << 16)]
@@ -70,7 +70,7 @@ class AnnotationFile(msgspec.Struct, frozen=True):
     categories. Roboflow writes one above all others, with a name that may be that of a class.
     """
 
-    path: Path
+    path: Where
     images: Sequence[Image]
     categories: Sequence[Category]
     annotations: Sequence[Annotation]
@@ -86,7 +86,7 @@ class AnnotationFile(msgspec.Struct, frozen=True):
         return found
 
 
-def read_annotations(path: Path) -> AnnotationFile:
+def read_annotations(path: Where) -> AnnotationFile:
     """Read and cross-check an annotation file.
 
     Raises:
@@ -99,7 +99,7 @@ def read_annotations(path: Path) -> AnnotationFile:
     return found
 
 
-def examine_annotations(path: Path) -> tuple[AnnotationFile, list[str]]:
+def examine_annotations(path: Where) -> tuple[AnnotationFile, list[str]]:
     """An annotation file without its faulty annotations, and all the faults in them; errors as above for the rest."""
     lists = read_lists(path)
     faults: list[str] = []

@@ -6,11 +6,11 @@ import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from convertkit.datasets.annotations import Category, spelt
 from convertkit.datasets.faults import few, quoted
 from convertkit.errors import SpecError
+from convertkit.storage.urls import Where
 
 WAY_OUT = "rename them in the file, or give a copy of the model package its own list: `classes` in model.yaml"
 
@@ -57,7 +57,7 @@ class ClassMap:
             yield f"{len(names)} {are} no category of the dataset, detections of them are left out: {few(names)}"
 
 
-def match_classes(path: Path, categories: Sequence[Category], classes: Sequence[str] = ()) -> ClassMap:
+def match_classes(path: Where, categories: Sequence[Category], classes: Sequence[str] = ()) -> ClassMap:
     """Match by name: first those that are equal, then those that are :func:`spelt` alike.
 
     Without names of the model, by order.
@@ -91,7 +91,9 @@ def match_classes(path: Path, categories: Sequence[Category], classes: Sequence[
     )
 
 
-def _refuse_twice(path: Path, classes: Sequence[str], names: Sequence[str], pairs: Mapping[str, str]) -> None:
+def _refuse_twice(
+    path: Where, classes: Sequence[str], names: Sequence[str], pairs: Mapping[str, str]
+) -> None:
     for side, owner in ((classes, "the model"), (names, str(path))):
         twice = sorted(name for name, count in Counter(side).items() if count > 1 and name in pairs)
         if twice:

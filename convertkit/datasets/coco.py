@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from convertkit.detection.types import Image
 from convertkit.errors import ConvertkitError, SpecError, UsageError
 from convertkit.storage.files import sha256_bytes
 from convertkit.storage.reading import read_file
+from convertkit.storage.urls import Where
 
 READERS = 4
 """Threads that look at photos; decoding lets the others work."""
@@ -36,7 +36,7 @@ class CocoImage:
     """One photo: its id in the annotation file, where it is, its size in pixels, and the sha256 of its file."""
 
     id: int
-    path: Path
+    path: Where
     height: int
     width: int
     sha256: str = ""
@@ -75,8 +75,8 @@ class CocoDataset:
     @classmethod
     def open(
         cls,
-        annotations: Path,
-        images: Path,
+        annotations: Where,
+        images: Where,
         limit: int | None = None,
         *,
         subset: Subset | None = None,
@@ -151,7 +151,7 @@ class CocoDataset:
         return pixels
 
 
-def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
+def _faulty_names(found: AnnotationFile, directory: Where) -> Iterator[str]:
     seen: dict[str, int] = {}
     for index, image in enumerate(found.images):
         fault = fault_of(image.file_name, directory)
@@ -162,7 +162,7 @@ def _faulty_names(found: AnnotationFile, directory: Path) -> Iterator[str]:
 
 
 def _examine(
-    images: Sequence[tuple[int, files.Image]], directory: Path, on_progress: Callable[[int, int], object]
+    images: Sequence[tuple[int, files.Image]], directory: Where, on_progress: Callable[[int, int], object]
 ) -> tuple[tuple[CocoImage, ...], dict[int, str]]:
     """The photos that can be read, and by image id what is wrong with the others."""
 
@@ -192,7 +192,7 @@ def _examine(
     return tuple(good), bad
 
 
-def photo_bytes(path: Path) -> bytes:
+def photo_bytes(path: Where) -> bytes:
     """A photo's file.
 
     Raises:

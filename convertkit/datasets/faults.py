@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from convertkit.errors import SpecError
+from convertkit.storage.urls import Where
 
 SHOWN = 20
 """Faults that are listed; of the others only the number is said."""
@@ -17,7 +17,7 @@ LETTERS = 120
 """Letters of a value that are quoted."""
 
 
-def refuse(path: Path, faults: Sequence[str]) -> None:
+def refuse(path: Where, faults: Sequence[str]) -> None:
     """Raises one error for all faults of a dataset; of several the first are listed before the line.
 
     Raises:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection
-from pathlib import Path
 
 import msgspec
 
@@ -13,6 +12,7 @@ from convertkit.datasets.faults import few, quoted
 from convertkit.datasets.foreign import is_lines, sign_of
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.reading import read_file
+from convertkit.storage.urls import Where
 
 MOST_BYTES = 4 << 30
 """COCO's own largest file has half a GB."""
@@ -29,7 +29,7 @@ def explain(error: msgspec.ValidationError) -> str:
     return f"{key}: {text}" if key else text
 
 
-def _text(path: Path) -> str:
+def _text(path: Where) -> str:
     """The file's text: UTF-8, or what a byte order mark tells."""
     try:
         data = read_file(path, most=MOST_BYTES)
@@ -46,7 +46,7 @@ def _text(path: Path) -> str:
         raise SpecError(f"{path}: not {name} (byte {error.start})", hint="save it as UTF-8") from error
 
 
-def read_lists(path: Path) -> dict[str, list[msgspec.Raw]]:
+def read_lists(path: Where) -> dict[str, list[msgspec.Raw]]:
     """The three lists of the file, their entries undecoded.
 
     Raises:
@@ -93,7 +93,7 @@ def _entries(text: str) -> str:
     return f"; its entries have the keys {_keys(first[0])}"
 
 
-def _list(path: Path, key: str, raw: msgspec.Raw) -> list[msgspec.Raw]:
+def _list(path: Where, key: str, raw: msgspec.Raw) -> list[msgspec.Raw]:
     try:
         return msgspec.json.decode(raw, type=list[msgspec.Raw])
     except msgspec.ValidationError as error:

@@ -7,6 +7,7 @@ import re
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from convertkit.datasets.faults import quoted
+from convertkit.storage.urls import Url, Where
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
@@ -21,7 +22,7 @@ def from_windows(file_name: str) -> str:
     return plain_name(file_name.replace("\\", "/"))
 
 
-def fault_of(file_name: str, directory: Path) -> str | None:
+def fault_of(file_name: str, directory: Where) -> str | None:
     """Why a name is not looked for, or None where it stays in the directory."""
     shown = f"file_name {quoted(file_name)}"
     where = "; names are relative to the directory of images"
@@ -35,7 +36,7 @@ def fault_of(file_name: str, directory: Path) -> str | None:
     return None
 
 
-def find(file_name: str, directory: Path) -> Path | None:
+def find(file_name: str, directory: Where) -> Where | None:
     """The file, under the name as it stands or as Windows would mean it; None where there is none."""
     for name in dict.fromkeys((plain_name(file_name), from_windows(file_name))):
         if _is_file(directory / name):
@@ -43,8 +44,10 @@ def find(file_name: str, directory: Path) -> Path | None:
     return None
 
 
-def nearby(file_name: str, directory: Path) -> str:
+def nearby(file_name: str, directory: Where) -> str:
     """Where a file is that is not where its name says: above the directory, or in it by almost that name."""
+    if isinstance(directory, Url):  # every name would be asked for over the network
+        return ""
     parts = PurePosixPath(from_windows(file_name)).parts
     for above in directory.resolve().parents[: len(parts) - 1]:
         if parts[0] not in ("/", "..") and _is_file(above.joinpath(*parts)):
@@ -56,7 +59,7 @@ def nearby(file_name: str, directory: Path) -> str:
     return f"; {quoted(there)} is there: write that" if there else ""
 
 
-def _is_file(path: Path) -> bool:
+def _is_file(path: Where) -> bool:
     try:
         return path.is_file()
     except (OSError, ValueError):  # a name that is too long, or none at all

@@ -13,6 +13,7 @@ from pathlib import Path
 from convertkit.datasets.coco import CocoDataset
 from convertkit.datasets.places import SUFFIXES
 from convertkit.errors import UsageError
+from convertkit.storage.urls import local
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,8 @@ def photos_of_dataset(dataset: CocoDataset, directory: Path) -> tuple[Photo, ...
     return _distinct(
         Photo(
             stem_of(image.path.name),
-            image.path,
-            image.path.relative_to(directory).as_posix(),
+            path := local(image.path, "convertkit preprocess"),
+            path.relative_to(directory).as_posix(),
             image.id,
             (image.height, image.width),
         )

@@ -27,6 +27,7 @@ from convertkit.storage.temporary import (
     scratch_directory,
     work_directory,
 )
+from convertkit.storage.urls import Url, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,10 +87,10 @@ def sha256_bytes(data: bytes | str) -> str:
     return hashlib.sha256(data.encode(errors="surrogatepass") if isinstance(data, str) else data).hexdigest()
 
 
-def sha256_file(path: str | Path) -> str:
+def sha256_file(path: str | Where) -> str:
     """Return the sha256 of a file, read in chunks of 1 MiB, 64 lower-case hex digits."""
     digest = hashlib.sha256()
-    with Path(path).open("rb") as stream:
+    with path.open() if isinstance(path, Url) else Path(path).open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from convertkit.errors import UsageError
 from convertkit.storage.system import READING
+from convertkit.storage.urls import Url, Where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +27,16 @@ TEXT_BYTES = 64 << 20
 
 
 @contextlib.contextmanager
-def open_regular(path: str | Path, error: type[ConvertkitError] = UsageError) -> Iterator[BinaryIO]:
+def open_regular(path: str | Where, error: type[ConvertkitError] = UsageError) -> Iterator[BinaryIO]:
     """A file open for reading; a pipe, a device or a directory is refused before it is opened.
 
     Raises:
         ``error``: it is missing, is no regular file, or may not be read; the line begins with the path.
     """
+    if isinstance(path, Url):
+        with path.open(error) as stream:
+            yield stream
+        return
     path = Path(path)
     try:
         require_regular(path, error)
@@ -61,7 +66,7 @@ def require_regular(path: str | Path, error: type[ConvertkitError] = UsageError)
 
 
 def read_file(
-    path: str | Path, *, most: int = TEXT_BYTES, error: type[ConvertkitError] = UsageError
+    path: str | Where, *, most: int = TEXT_BYTES, error: type[ConvertkitError] = UsageError
 ) -> bytes:
     """The bytes of a file of at most ``most``.
 
@@ -70,7 +75,7 @@ def read_file(
     """
     with open_regular(path, error) as stream:
         try:
-            size = os.fstat(stream.fileno()).st_size
+            size = most if isinstance(path, Url) else os.fstat(stream.fileno()).st_size
             data = stream.read(min(size, most) + 1)
             if (
                 data and len(data) > size

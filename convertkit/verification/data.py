@@ -16,6 +16,7 @@ from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import DatasetSpec
 from convertkit.plugins.packages import package_attribute
 from convertkit.storage.files import atomic_directory, canonical_json, home, sha256_bytes, tree_digest
+from convertkit.storage.urls import Where
 
 
 @dataclass(frozen=True)
@@ -28,8 +29,8 @@ class Source:
         own: whether it is the variant's own dataset, for which the accuracy spec was written.
     """
 
-    annotations: Path
-    images: Path
+    annotations: Where
+    images: Where
     own: bool
 
     def open(self, limit: int | None, **options: Any) -> CocoDataset:
@@ -41,8 +42,8 @@ def find_source(
     package: ModelPackage,
     variant: Variant,
     *,
-    annotations: Path | None = None,
-    images: Path | None = None,
+    annotations: Where | None = None,
+    images: Where | None = None,
     dataset: str | None = None,
     note: Callable[[str], object] = lambda line: None,
 ) -> Source:
@@ -80,7 +81,7 @@ def find_source(
     return Source(variant.path(spec.annotations), variant.path(spec.images), own=True)
 
 
-def _is_own(variant: Variant, annotations: Path) -> bool:
+def _is_own(variant: Variant, annotations: Where) -> bool:
     """A variant without data of its own (full val2017 is 1 GB) is judged by the number of images alone."""
     spec = variant.spec.dataset
     return spec is None or (

@@ -16,6 +16,7 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError
+from convertkit.storage.urls import local
 from convertkit.verification.rungs import Course, Engine, Rung
 from convertkit.verification.stream import Timing
 
@@ -43,7 +44,7 @@ def in_framework(course: Course, report: Report = silent) -> Engine:
                 done += 1
                 on_progress(done)
 
-            paths = {number: image.path for number, image in by_id.items()}
+            paths = {number: local(image.path, "rung framework") for number, image in by_id.items()}
             framework_detections(request, paths, take, lambda count: None, report)
         return Timing(done, time.perf_counter() - start, {})
 

@@ -17,6 +17,7 @@ from convertkit.datasets.subset import Subset, made
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
 from convertkit.storage.files import home, work_directory
 from convertkit.storage.progress import Bar, no_bar
+from convertkit.storage.urls import Url, Where
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.data import Source
@@ -28,7 +29,7 @@ from convertkit.verification.journal import Journals
 from convertkit.verification.measuring import measure
 from convertkit.verification.rung_names import RungName, in_order
 from convertkit.verification.rungs import Course, Ran, Rung, score, tasks_of
-from convertkit.verification.sealed import ShardRecord, place_of, seal
+from convertkit.verification.sealed import NAME, ShardRecord, place_of, seal
 from convertkit.verification.shards import WHOLE, Shard
 from convertkit.verification.stream import StreamError
 from convertkit.verification.terms import Terms
@@ -49,7 +50,7 @@ def verify(
     shard: Shard = WHOLE,
     workers: int = 1,
     hire: Callable[..., Hand] | None = None,
-    results: Path | None = None,
+    results: Where | None = None,
     options: RuntimeOptions | None = None,
     ready: bool = True,
     bar: Bar = no_bar,
@@ -70,7 +71,8 @@ def verify(
         shard: which part of the photos; it needs ``results``, in which a directory of its own is made.
         workers: in how many processes photos are run, each with its own runtime; 1 is this one.
         hire: makes each of them, as :func:`convertkit.verification.workers.local` does; even one, where it is given.
-        results: directory to keep the detections in (COCO results, one JSON object a line).
+        results: directory to keep the detections in (COCO results, one JSON object a line); what has a URL is written
+            there when all is measured.
         options: for the runtime of the ``target`` rung.
         ready: every rung must be measured; if not, the target is left out where this machine has no runtime for it,
             and so is an emulation that does not cover the target's options.
@@ -100,8 +102,8 @@ def verify(
             return seal(course, shard, ladder.run(course), known)
 
         found = _without_lost(course, end)
-        if not any(rung.failure for rung in found.rungs):
-            journals.discard()
+    if not any(rung.failure for rung in found.rungs):
+        journals.discard()  # not before all results are at their place
     return found
 
 
@@ -206,16 +208,18 @@ def _recorded(course: Course, wanted: Sequence[RungName]) -> list[Rung]:
     return [structs.replace(known, scores=scores)]
 
 
-def journals_place(results: Path | None) -> Path:
+def journals_place(results: Where | None) -> Path:
     """Where the journals of a verification lie: with its results, which may outlast this machine, else in the cache."""
-    return home() / "journals" if results is None else results / ".journals"
+    return home() / "journals" if results is None or isinstance(results, Url) else results / ".journals"
 
 
 @contextlib.contextmanager
-def _results_directory(results: Path | None) -> Iterator[Path]:
-    if results is not None:
+def _results_directory(results: Where | None) -> Iterator[Path]:
+    if isinstance(results, Path):
         results.mkdir(parents=True, exist_ok=True)
         yield results
         return
     with work_directory("verify") as scratch:
         yield scratch
+        if results is not None:
+            results.put_all(scratch, last=[NAME])

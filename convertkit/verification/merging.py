@@ -18,6 +18,7 @@ from convertkit.datasets.subset import listed, made
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write, sha256_file, work_directory
 from convertkit.storage.reading import open_regular
+from convertkit.storage.urls import Where, where
 from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.journal import Journals
 from convertkit.verification.rungs import Course, Ran, score
@@ -36,8 +37,8 @@ class _Row(Struct, frozen=True):
 def merge(
     directories: Sequence[Path],
     *,
-    annotations: Path | None = None,
-    images: Path | None = None,
+    annotations: Where | None = None,
+    images: Where | None = None,
     results: Path | None = None,
     report: Report = silent,
     told: Told = lambda found, dataset, results: None,
@@ -138,8 +139,8 @@ def _refuse_strangers(shards: Shards) -> None:
                 )
 
 
-def _annotations(first: ShardRecord, given: Path | None) -> AnnotationFile:
-    path = given or Path(first.annotations)
+def _annotations(first: ShardRecord, given: Where | None) -> AnnotationFile:
+    path = given or where(first.annotations)
     if not path.is_file():
         raise UsageError(f"{path}: no such file of annotations", hint="give --annotations")
     if sha256_file(path) != first.annotations_sha256:
@@ -157,12 +158,12 @@ def _listed(terms: Terms, found: AnnotationFile) -> list[Image]:
 
 
 def _dataset(
-    photos: Sequence[Image], shards: Shards, found: AnnotationFile, directory: Path | None
+    photos: Sequence[Image], shards: Shards, found: AnnotationFile, directory: Where | None
 ) -> CocoDataset:
     reasons = {number: why for record in shards.values() for number, why in record.bad.items()}
     bad = {image.id: reasons[image.id] for image in photos if image.id in reasons}
     images = tuple(
-        CocoImage(image.id, Path(directory or "", image.file_name), image.height, image.width)
+        CocoImage(image.id, (directory or Path()) / image.file_name, image.height, image.width)
         for image in photos
         if image.id not in bad
     )

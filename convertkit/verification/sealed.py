@@ -12,6 +12,7 @@ from msgspec import Struct
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write, sha256_file
 from convertkit.storage.reading import read_file
+from convertkit.storage.urls import Where
 from convertkit.verification.rungs import Course, Ran, Rung
 from convertkit.verification.shards import Shard
 from convertkit.verification.terms import Terms
@@ -67,7 +68,7 @@ class ShardRecord(Struct, frozen=True, forbid_unknown_fields=True):
         return Shard(self.number, self.count)
 
 
-def place_of(shard: Shard, results: Path | None, *, until_decided: bool) -> Path:
+def place_of(shard: Shard, results: Where | None, *, until_decided: bool) -> Where:
     """Where a shard's results go.
 
     Raises:

@@ -13,7 +13,6 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,6 +20,7 @@ import msgspec
 from convertkit.children.answers import answer
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
+from convertkit.storage.urls import where
 from convertkit.verification.journal import Found
 from convertkit.verification.recipe import Recipe, Station
 from convertkit.verification.stream import StreamError, Timing
@@ -62,7 +62,7 @@ class Worker:
         self._line = None if last else line
         try:
             found, busy = line.take(
-                [CocoImage(**{**photo, "path": Path(photo["path"])}) for photo in photos], last
+                [CocoImage(**{**photo, "path": where(photo["path"])}) for photo in photos], last
             )
         except StreamError as error:
             return {"failed": error.message}

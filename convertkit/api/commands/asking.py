@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 from convertkit.conversion.events import ForeignCode, Report, silent
 from convertkit.errors import UnknownNameError, UsageError, suggestion
+from convertkit.storage.urls import Url, Where, local, where
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import Asked, BuildRequest
@@ -133,6 +134,16 @@ def located_subject(word: str) -> Path:
 
 def path_of(place: Place | None) -> Path | None:
     return None if place is None else Path(place)
+
+
+def where_of(place: Place | Url | None) -> Where | None:
+    """A place that may have a URL."""
+    return None if place is None else where(place)
+
+
+def local_of(place: Place | None, what: str) -> Path | None:
+    """A path of this machine; UsageError for a URL, which ``what`` cannot use."""
+    return None if place is None else local(where(place), what)
 
 
 def open_all(files: Sequence[Place] | None) -> Plugins:

@@ -12,6 +12,7 @@ from convertkit.api.commands.asking import Place, choice, open_all, request_of, 
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.optimize import pipeline_of, sample_of
 from convertkit.conversion.events import Report, Said, said
+from convertkit.storage.urls import Url
 
 if TYPE_CHECKING:
     from convertkit.bisection.report import Bisection, Verdict
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 EFFECTS = ("exact", "rounding", "semantic")
 
-Photos: TypeAlias = tuple[Path | None, Path | None, int | None]
+Photos: TypeAlias = tuple[Place | Url | None, Place | Url | None, int | None]
 """Annotations, images, limit."""
 
 

@@ -7,8 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.api.commands.asking import Place, path_of, refuse_meaningless
+from convertkit.api.commands.asking import Place, path_of, refuse_meaningless, where_of
 from convertkit.conversion.events import Report, said
+from convertkit.storage.urls import Url
 
 if TYPE_CHECKING:
     from convertkit.conversion.engine import BuildResult
@@ -60,7 +61,11 @@ def on_device(
 
 
 def source_in(
-    request: BuildRequest, annotations: Path | None, images: Path | None, dataset: str | None, report: Report
+    request: BuildRequest,
+    annotations: Place | Url | None,
+    images: Place | Url | None,
+    dataset: str | None,
+    report: Report,
 ) -> Source:
     """The photos and their annotations."""
     from convertkit.verification.data import find_source
@@ -68,8 +73,8 @@ def source_in(
     return find_source(
         request.package,
         request.variant,
-        annotations=annotations,
-        images=images,
+        annotations=where_of(annotations),
+        images=where_of(images),
         dataset=dataset,
         note=said(report),
     )

@@ -6,18 +6,21 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from convertkit.api.commands.asking import Place, path_of
+from convertkit.api.commands.asking import Place, path_of, where_of
 from convertkit.api.commands.reporting import page_file
 from convertkit.api.commands.verify import Verified, write_page
 from convertkit.conversion.events import Report, silent
+from convertkit.errors import UsageError
+from convertkit.storage.files import work_directory
+from convertkit.storage.urls import Url, Where, where
 from convertkit.verification.merging import merge as run
 
 
 def merge(
-    directories: Place | Sequence[Place],
+    directories: Place | Url | Sequence[Place | Url],
     *,
-    annotations: Place | None = None,
-    images: Place | None = None,
+    annotations: Place | Url | None = None,
+    images: Place | Url | None = None,
     results: Place | None = None,
     html: Place | None = None,
     report: Report = silent,
@@ -32,7 +35,19 @@ def merge(
     Raises:
         ConvertkitError: a shard is missing, damaged or of another verification.
     """
-    given = [directories] if isinstance(directories, str | Path) else directories
+    given = [directories] if isinstance(directories, str | Path | Url) else directories
     told = partial(write_page, page_file(html), report, ())
-    where = {"annotations": path_of(annotations), "images": path_of(images), "results": path_of(results)}
-    return Verified.of(run(list(map(Path, given)), report=report, told=told, **where))
+    data = {"annotations": where_of(annotations), "images": where_of(images)}
+    with work_directory("shards") as scratch:
+        places = [_here(where(place), scratch / str(number)) for number, place in enumerate(given)]
+        return Verified.of(run(places, **data, results=path_of(results), report=report, told=told))
+
+
+def _here(place: Where, scratch: Path) -> Path:
+    """What has a URL is copied first."""
+    if isinstance(place, Path):
+        return place
+    place.fetch_all(scratch)
+    if not scratch.is_dir():
+        raise UsageError("no shard that is finished below it").about(place)
+    return scratch

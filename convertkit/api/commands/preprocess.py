@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, choice, requests_of
+from convertkit.api.commands.asking import Place, choice, local_of, requests_of
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.conversion.events import Note, Report, said, silent
 from convertkit.errors import ConvertkitError
@@ -69,8 +69,8 @@ def preprocess(
     output: Path,
     *,
     artifact: Path | None = None,
-    annotations: Path | None = None,
-    images: Path | None = None,
+    annotations: Place | None = None,
+    images: Place | None = None,
     limit: int | None = None,
     skip_bad_photos: bool = False,
     suffix: str = "bin",
@@ -91,6 +91,7 @@ def preprocess(
     """
     from convertkit.offline.prepare import prepare
 
+    annotations, images = local_of(annotations, "preprocess"), local_of(images, "preprocess")
     choice(suffix, "--format", FORMATS)
     requests = requests_of(model, plugin, report=report, **words)
     several = len(requests) > 1
@@ -180,6 +181,7 @@ def _job(
     from convertkit.datasets.shapes import faulty_shapes
     from convertkit.offline.job import Job
     from convertkit.offline.photos import photos_of_dataset, photos_of_directory
+    from convertkit.storage.urls import local
     from convertkit.verification.data import find_source
     from convertkit.verification.rungs import tasks_of
 
@@ -195,9 +197,10 @@ def _job(
     tasks = [task for task in tasks_of(package) if not any(faulty_shapes(found, [task]))]
     for line in (*contradictions(found, tasks), *doubts(found, tasks, ids)):
         report(Note(line))  # of what the figures will be, not of these files
-    photos = photos_of_dataset(dataset, source.images)
+    files = local(source.images, "preprocess"), local(source.annotations, "preprocess")
+    photos = photos_of_dataset(dataset, files[0])
     own = source.own and limit is None and not dataset.left_out.photos
-    return Job(package, variant, settings, inputs, photos, source.images, source.annotations, own)
+    return Job(package, variant, settings, inputs, photos, *files, own)
 
 
 def _with(job: Job, suffix: str, placement: str | None, rounding: str | None) -> Job:

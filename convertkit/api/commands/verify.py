@@ -29,6 +29,7 @@ from convertkit.api.commands.asking import (
     refuse_meaningless,
     requests_of,
     tasks_in,
+    where_of,
 )
 from convertkit.api.commands.courses import making, on_device, rungs_in, source_in
 from convertkit.api.commands.datasets import subset_in
@@ -38,6 +39,7 @@ from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.errors import ConvertkitError, visible
 from convertkit.storage.progress import Bar, no_bar
+from convertkit.storage.urls import Url
 from convertkit.verification.conclusion import Verification
 from convertkit.verification.intervals import Difference, Estimate
 from convertkit.verification.ladder import verify as run
@@ -88,7 +90,7 @@ class Verified(Shown, Verification, frozen=True):
 class Sharded(Shown, ShardRecord, frozen=True, forbid_unknown_fields=True):
     """What a shard has measured; nothing is judged yet."""
 
-    def page(self, results: Path | None = None) -> Iterator[Block]:
+    def page(self, results: Place | Url | None = None) -> Iterator[Block]:
         terms = self.terms
         left_out = f" ({len(self.bad)} left out)" if self.bad else ""
         yield (
@@ -111,8 +113,8 @@ def verify(
     output: Place | None = None,
     pipeline: Words | None = None,
     input_shape: Sizes | None = None,
-    annotations: Place | None = None,
-    images: Place | None = None,
+    annotations: Place | Url | None = None,
+    images: Place | Url | None = None,
     dataset: str | None = None,
     limit: int | None = None,
     subset: int | None = None,
@@ -126,7 +128,7 @@ def verify(
     runtime: Sequence[str] = (),
     ladder: bool = False,
     until_decided: bool = False,
-    results: Place | None = None,
+    results: Place | Url | None = None,
     compiler: str = "auto",
     option: Settings | None = None,
     device: int = 0,
@@ -163,12 +165,12 @@ def verify(
     request, room, names = requests[0], path_of(output), [runtime] if isinstance(runtime, str) else runtime
     rungs = rungs_in(requests, names, room, ladder=ladder)
     chip = on_device(request, rungs, device, inputs, outputs)
-    source = source_in(request, path_of(annotations), path_of(images), dataset, report)
+    source = source_in(request, annotations, images, dataset, report)
     with hiring_of(engine, address, device) as hire:
         found = run(
             requests, making(requests, room, rungs, report), source, rungs, limit=limit,
             subset=subset_in(limit, subset, seed), tasks=chosen, skip_bad=skip_bad_photos, recorded=ladder,
-            until_decided=until_decided, shard=part, workers=workers, hire=hire, results=path_of(results),
+            until_decided=until_decided, shard=part, workers=workers, hire=hire, results=where_of(results),
             options=chip, ready=bool(names), bar=bar, report=report, told=partial(write_page, page, report, requests),
         )  # fmt: skip
     return Sharded(**structs.asdict(found)) if isinstance(found, ShardRecord) else Verified.of(found)

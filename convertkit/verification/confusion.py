@@ -6,14 +6,12 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-import hotcoco
 import numpy as np
 from msgspec import Struct
 
 from convertkit.datasets.annotations import AnnotationFile
 from convertkit.verification.matches import Curve, Floats, Matches
-from convertkit.verification.metrics import boxes_of, truth_of
-from convertkit.verification.results import read_results
+from convertkit.verification.parts import Parts
 
 RECALLS = np.linspace(0, 1, 101)
 ROWS = {"0.50": 0, "0.75": 5}
@@ -42,20 +40,17 @@ def confusion(
     Args:
         results: a file of detections, as :class:`~convertkit.verification.results.ResultsWriter` writes it.
     """
-    sizes = {image.id: (image.height, image.width) for image in found.images}
-    chosen = set(image_ids)
-    seen = read_results(results, sizes, {category.id for category in found.categories}, require=["bbox"])
-    truth = hotcoco.COCO(truth_of(found, "bbox", chosen))
-    rows = boxes_of([one for one in seen if one.image_id in chosen])
-    evaluation = hotcoco.COCOeval(truth, truth.load_res(rows), "bbox")
-    evaluation.params.img_ids = sorted(chosen)
-    matrix: dict[str, Any] = evaluation.confusion_matrix(iou_thr=iou, max_det=100, min_score=score)
-    counts = np.asarray(matrix["matrix"]).astype(np.int64)
+    counts, ids = np.zeros((0, 0), np.int64), list[int]()
+    for part in Parts(found, sorted(image_ids), results, ["bbox"]):
+        evaluation = part.evaluation("bbox")
+        matrix: dict[str, Any] = evaluation.confusion_matrix(iou_thr=iou, max_det=100, min_score=score)
+        own = np.asarray(matrix["matrix"]).astype(np.int64)
+        counts, ids = (counts + own if counts.size else own), list(matrix["cat_ids"])
     used = np.flatnonzero((counts.sum(axis=0) + counts.sum(axis=1))[:-1])
     names = {category.id: category.name for category in found.categories}
     kept = counts[np.ix_([*used, -1], [*used, -1])]
     return Confusion(
-        tuple(names[matrix["cat_ids"][index]] for index in used),
+        tuple(names[ids[index]] for index in used),
         tuple(tuple(row) for row in kept.tolist()),
         iou,
         score,
@@ -68,7 +63,7 @@ def precision(found: Matches, row: int) -> Floats:
     Args:
         row: of the IoU, as in :data:`ROWS`.
     """
-    known = [_precision(curve, row) for curve in found.curves["AP"] if len(curve.objects)]
+    known = [_precision(curve, row) for curve in found.curves("AP") if len(curve.objects)]
     return np.mean(known, axis=0) if known else np.zeros(len(RECALLS))
 
 

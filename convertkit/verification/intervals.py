@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, Protocol
@@ -31,6 +31,9 @@ POWER = 0.8
 
 FIRST_LOOK = 50
 """Photos below which nobody looks: a standard deviation of fewer is a guess."""
+
+_BLOCK = 1 << 22
+"""Numbers that are drawn at once, 32 MB of int64: memory does not grow with the number of photos."""
 
 Outcome = Literal["pass", "fail", "undecided"]
 
@@ -135,9 +138,8 @@ class Resampled:
     @classmethod
     def of(cls, photos: int, matches: Mapping[str, Mapping[str, Matches]]) -> Resampled:
         """From the matches by rung and task, all of the same photos."""
-        drawn = draw(np.ones(photos, np.int32))
         samples = {
-            rung: {task: found.resampled(drawn) for task, found in tasks.items()}
+            rung: {task: found.resampled_by(draws(photos)) for task, found in tasks.items()}
             for rung, tasks in matches.items()
         }
         holding = {task: found.holding() for tasks in matches.values() for task, found in tasks.items()}
@@ -207,7 +209,16 @@ def widening(samples: Mapping[str, Floats], holding: Mapping[str, int]) -> float
     return math.sqrt(wider / total) if total else 1.0
 
 
-def draw(photos: Whole, samples: int = SAMPLES, seed: int | Sequence[int] = SEED) -> Whole:
+def draws(photos: int) -> Iterator[Whole]:
+    """What :func:`draw` gives of photos that are there once, so many samples at a time that they have few numbers."""
+    generator, rows = np.random.default_rng(SEED), max(1, _BLOCK // photos)
+    for start in range(0, SAMPLES, rows):
+        yield draw(np.ones(photos, np.int32), min(rows, SAMPLES - start), generator)
+
+
+def draw(
+    photos: Whole, samples: int = SAMPLES, seed: int | Sequence[int] | np.random.Generator = SEED
+) -> Whole:
     """``(samples, N) int32``: how often each sample holds each of N photos, in all as many as there are.
 
     Args:

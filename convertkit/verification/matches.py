@@ -7,17 +7,19 @@ two photos with equal scores side by side, which is what pycocotools makes of a 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convertkit.storage.shelf import Shelf
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int32]
 Flags = NDArray[np.bool_]
+Bits = NDArray[np.uint16]
 
 AREAS = ("AP", "APs", "APm", "APl")
 """The metric of each of COCO's size ranges, in the order of its parameters; AP50 and AP75 are rows of the first."""
@@ -26,12 +28,14 @@ _IOUS = {"AP50": 0, "AP75": 5}
 METRICS = ("AP", *_IOUS, *AREAS[1:])
 """COCO's six kinds of average precision."""
 
-_RECALLS = np.append(np.linspace(0, 1, 101), np.inf)
+IOUS = np.linspace(0.5, 0.95, 10)
+RECALLS = np.linspace(0, 1, 101)
+_BITS = np.arange(len(IOUS), dtype=np.uint16)[:, None]
+_STEPS = np.append(RECALLS, np.inf)
 _BLOCK = 1 << 20
 """Elements worked on at once: 8 MB of float64, so memory does not grow with the number of samples."""
 
-_PHOTOS = 256
-"""Photos whose records are held at once: hotcoco gives objects of Python, 0.5 MB a photo with 67 detections."""
+_ROW = np.dtype([("photo", "i4"), ("hits", "u2"), ("misses", "u2")])
 
 
 @dataclass(frozen=True)
@@ -83,16 +87,30 @@ class Curve:
         return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matches:
-    """The matches of a rung on ``photos`` photos: by metric of :data:`AREAS`, then by category.
+    """The matches of a rung on ``photos`` photos: by metric of :data:`AREAS`, then by category. Many are on disk.
 
     ``categories`` holds the names, as in ``Metrics.per_class``.
     """
 
     photos: int
     categories: tuple[str, ...]
-    curves: Mapping[str, tuple[Curve, ...]]
+    shelf: Shelf[tuple[str, int, Literal["detections", "objects"]]]
+
+    def put(self, area: str, index: int, curve: Curve) -> None:
+        """That of a category."""
+        rows = np.empty(len(curve.photos), _ROW)
+        rows["photo"], rows["hits"], rows["misses"] = curve.photos, packed(curve.hits), packed(curve.misses)
+        self.shelf.add((area, index, "detections"), rows.tobytes())
+        self.shelf.add((area, index, "objects"), curve.objects.tobytes())
+
+    def curves(self, area: str) -> Iterator[Curve]:
+        """Those of the categories, in their order."""
+        for index in range(len(self.categories)):
+            rows = np.frombuffer(self.shelf.of((area, index, "detections")), _ROW)
+            objects = np.frombuffer(self.shelf.of((area, index, "objects")), np.int32)
+            yield Curve(rows["photo"], unpacked(rows["hits"]), unpacked(rows["misses"]), objects)
 
     def resampled(self, drawn: Whole, metrics: Sequence[str] = ()) -> dict[str, Floats]:
         """Metric to ``(R,)``: its value on each sample, NaN where that has nothing to find.
@@ -105,6 +123,11 @@ class Matches:
         found = dict(self._every(drawn, set(wanted)))
         return {name: found[name] for name in wanted}
 
+    def resampled_by(self, drawn: Iterable[Whole]) -> dict[str, Floats]:
+        """The same of samples that come some at a time, of all metrics."""
+        found = [self.resampled(some) for some in drawn]
+        return {name: np.concatenate([some[name] for some in found]) for name in found[0]}
+
     def holding(self, photos: Whole | None = None) -> dict[str, int]:
         """How many photos have an object of a category, by ``AP CATEGORY``.
 
@@ -114,90 +137,28 @@ class Matches:
         there = np.ones(self.photos, np.int32) if photos is None else photos
         return {
             f"AP {name}": int(there[np.unique(curve.objects)].sum())
-            for name, curve in zip(self.categories, self.curves["AP"], strict=True)
+            for name, curve in zip(self.categories, self.curves("AP"), strict=True)
         }
 
     def _every(self, drawn: Whole, wanted: set[str]) -> Iterator[tuple[str, Floats]]:
-        for area, curves in self.curves.items():
+        for area in AREAS:
             if area != "AP" and area not in wanted:
                 continue
-            averages = np.stack([curve.average(drawn) for curve in curves])
+            averages = np.stack([curve.average(drawn) for curve in self.curves(area)])
             yield area, _mean(averages, (0, 2))
             if area == "AP":
                 yield from ((name, _mean(averages[:, :, row], 0)) for name, row in _IOUS.items())
                 yield from zip((f"AP {name}" for name in self.categories), _mean(averages, 2), strict=True)
 
 
-def matches_of(evaluation: Any, image_ids: Sequence[int], categories: Mapping[int, str]) -> Matches:
-    """The matches of a hotcoco evaluation that has run; it runs again, by so many photos that its records fit.
-
-    Args:
-        image_ids: all that were evaluated, in its order. ``categories``: names by id, in its order.
-    """
-    parts: dict[tuple[str, int], list[_Part]] = {
-        (area, category): [] for area in AREAS for category in categories
-    }
-    areas = {tuple(area): name for area, name in zip(evaluation.params.area_rng, AREAS, strict=True)}
-    for start in range(0, len(image_ids), _PHOTOS):
-        photos = {image: index for index, image in enumerate(image_ids[start : start + _PHOTOS], start)}
-        evaluation.params.img_ids = [*photos]
-        evaluation.evaluate()
-        groups: dict[tuple[str, int], list[Any]] = defaultdict(list)
-        for record in evaluation.eval_imgs:
-            if record is not None:
-                groups[areas[tuple(record["aRng"])], record["category_id"]].append(record)
-        for group, records in groups.items():
-            parts[group].append(_Part.of(records, photos))
-    evaluation.params.img_ids = [*image_ids]
-    curves = {area: tuple(_curve(parts[area, category]) for category in categories) for area in AREAS}
-    return Matches(len(image_ids), tuple(categories.values()), curves)
+def packed(flags: Flags) -> Bits:
+    """``(10, D) bool`` as ``(D,)``: a bit for each IoU."""
+    return np.asarray(np.bitwise_or.reduce(flags.astype(np.uint16) << _BITS, axis=0), np.uint16)
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Detections, ``(D,)``, and objects, ``(G,)``, of one category and size in some photos, photo by photo."""
-
-    photos: Whole
-    scores: Floats
-    matched: Flags
-    ignored: Flags
-    objects: Whole
-
-    @classmethod
-    def of(cls, records: Sequence[Any], photos: Mapping[int, int]) -> _Part:
-        places = np.array([photos[record["image_id"]] for record in records], np.int32)
-        return cls(
-            np.repeat(places, [len(record["dtScores"]) for record in records]),
-            _joined([record["dtScores"] for record in records], np.float64),
-            _tables(records, "dtMatched"),
-            _tables(records, "dtIgnore"),
-            np.repeat(places, [int(np.sum(record["gtInDenominator"])) for record in records]),
-        )
-
-
-def _curve(parts: Sequence[_Part]) -> Curve:
-    """Stable by score, photos in their order, as pycocotools sorts; nothing counts behind the last hit."""
-    none = np.zeros((10, 0), np.bool_)
-    order = np.argsort(-_joined([part.scores for part in parts], np.float64), kind="mergesort")
-    matched = np.concatenate([none, *(part.matched for part in parts)], axis=1)[:, order]
-    ignored = np.concatenate([none, *(part.ignored for part in parts)], axis=1)[:, order]
-    hits = matched & ~ignored
-    end = int(np.flatnonzero(hits.any(axis=0)).max(initial=-1)) + 1
-    return Curve(
-        _joined([part.photos for part in parts], np.int32)[order][:end],
-        hits[:, :end],
-        (~matched & ~ignored)[:, :end],
-        _joined([part.objects for part in parts], np.int32),
-    )
-
-
-def _tables(records: Sequence[Any], key: str) -> Flags:
-    """``(10, D)``."""
-    return np.concatenate([np.asarray(record[key], np.bool_).reshape(10, -1) for record in records], axis=1)
-
-
-def _joined(parts: Sequence[Any], kind: Any) -> NDArray[Any]:
-    return np.concatenate([np.zeros(0, kind), *(np.asarray(part, kind) for part in parts)])
+def unpacked(bits: Bits) -> Flags:
+    """The other way."""
+    return np.asarray((bits >> _BITS) & 1, np.bool_)
 
 
 def _sums(weights: Whole) -> Whole:
@@ -217,7 +178,7 @@ def _average(hits: Whole, seen: Whole, positives: Whole) -> Floats:
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     recall = hits / np.maximum(positives, 1)[:, None]
     reached = (recall * 100 + 1e-9).astype(np.int32)
-    reached += recall >= np.take(_RECALLS, reached)  # a step of linspace may lie a bit above its hundredth
+    reached += recall >= np.take(_STEPS, reached)  # a step of linspace may lie a bit above its hundredth
     return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / 101)
 
 

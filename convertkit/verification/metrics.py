@@ -8,6 +8,10 @@ seems. These cases are refused or settled here, before it sees them:
 * a damaged mask, in the results or in the annotations: refused (hotcoco counts it as empty);
 * no image ids at all: refused (hotcoco takes all images, pycocotools none).
 
+hotcoco holds all that it is given, about 0.06 MB a photo, so it is given :data:`WHOLE` photos at most. Of more, the
+numbers are summed from :class:`~convertkit.verification.tables.Tables`, which are the same to the last bit; kinds of
+mistakes, and the AP50 of detections of any class, are those of the first so many photos (by their ids).
+
 One difference remains and is meant: an annotation with id 0 is matched like any other. pycocotools takes its id
 for "no match" and counts the detection as wrong.
 """
@@ -21,14 +25,14 @@ from typing import Any, Literal, get_args
 
 import hotcoco
 import numpy as np
-from numpy.typing import NDArray
 
 from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
-from convertkit.datasets.shapes import area_of, check_shapes, mask_of
-from convertkit.errors import SpecError, UnknownNameError, UsageError
-from convertkit.verification.matches import Matches, matches_of
+from convertkit.datasets.shapes import check_shapes
+from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
+from convertkit.verification.matches import Matches
 from convertkit.verification.mistakes import Mistake, mistakes_of
-from convertkit.verification.results import Result, read_results
+from convertkit.verification.parts import PHOTOS, Parts
+from convertkit.verification.tables import Tables, known_mean
 
 Task = Literal["bbox", "segm"]
 TASKS: tuple[Task, ...] = get_args(Task)
@@ -36,6 +40,9 @@ _KEYS = {"bbox": "bbox", "segm": "segmentation"}
 
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
+
+WHOLE = 20 * PHOTOS
+"""Photos that hotcoco evaluates at once: all 5,000 of val2017."""
 
 DOUBTFUL = 0.3
 """An AP50 below it may mean that the classes are mixed up."""
@@ -49,8 +56,8 @@ class Metrics:
     recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
 
     ``per_class`` is AP by the name of the category; ``mistakes`` what goes wrong, by kind; ``any_class50``, where AP50
-    is doubtful, what it were if a detection might have any class. ``matches`` is what became of every detection, where
-    it was asked for.
+    is doubtful, what it were if a detection might have any class; both of :data:`WHOLE` photos at most. ``matches`` is
+    what became of every detection, where it was asked for.
     """
 
     AP: float
@@ -127,13 +134,10 @@ def evaluate(
         found = read_annotations(annotations)
         check_shapes(found, tasks)
     chosen = _chosen(found, image_ids)
-    sizes = {image.id: (image.height, image.width) for image in found.images}
-    categories = {category.id for category in found.categories}
-    require = [_KEYS[task] for task in tasks]
-    detections = list(read_results(results, sizes, categories, require=require))
+    parts = Parts(found, chosen, results, [_KEYS[task] for task in tasks])
     try:
-        return {task: _evaluate(found, detections, task, chosen, matched=matched) for task in tasks}
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+        return {task: _evaluate(found.categories, parts, task, matched=matched) for task in tasks}
+    except (ConvertkitError, KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:  # hotcoco's panics do not derive from Exception
         raise SpecError(
@@ -151,24 +155,25 @@ def _chosen(found: AnnotationFile, image_ids: Collection[int] | None) -> list[in
     return sorted(chosen)
 
 
-def _evaluate(
-    found: AnnotationFile, detections: Sequence[Result], task: str, image_ids: list[int], *, matched: bool
-) -> Metrics:
-    chosen = set(image_ids)
-    truth = hotcoco.COCO(truth_of(found, task, chosen))
-    known = [detection for detection in detections if detection.image_id in chosen]
-    loaded = truth.load_res(boxes_of(known)) if task == "bbox" else truth.load_res(_masks(known))
-    evaluation = hotcoco.COCOeval(truth, loaded, task)
-    evaluation.params.img_ids = image_ids
+def _evaluate(categories: Iterable[Category], parts: Parts, task: str, *, matched: bool) -> Metrics:
+    evaluation = parts.first(WHOLE).evaluation(task)
     numbers = _run(evaluation)
-    per_class = _per_class(evaluation, found.categories)
-    mistakes, any_class = mistakes_of(evaluation), None
-    names = dict(zip(evaluation.params.cat_ids, per_class, strict=True))
-    matches = matches_of(evaluation, image_ids, names) if matched else None
+    names = _names(categories, evaluation.params.cat_ids)
+    precisions, mistakes, any_class = _per_class(evaluation), mistakes_of(evaluation), None
     if 0 <= numbers[1] < DOUBTFUL:
         evaluation.params.use_cats = False
         any_class = _run(evaluation)[1]
-    return Metrics(*numbers, per_class=per_class, mistakes=mistakes, any_class50=any_class, matches=matches)
+    del evaluation  # before the tables of all photos are made
+    tables = Tables(parts, task, names) if matched or len(parts.ids) > WHOLE else None
+    if tables and len(parts.ids) > WHOLE:
+        numbers, precisions = tables.numbers, tables.per_class
+    return Metrics(
+        *numbers,
+        per_class=dict(zip(names.values(), precisions, strict=True)),
+        mistakes=mistakes,
+        any_class50=any_class,
+        matches=tables.matches if tables and matched else None,
+    )
 
 
 def _run(evaluation: hotcoco.COCOeval) -> list[float]:
@@ -178,63 +183,17 @@ def _run(evaluation: hotcoco.COCOeval) -> list[float]:
     return [float(number) for number in evaluation.stats]
 
 
-def _per_class(evaluation: hotcoco.COCOeval, categories: Iterable[Category]) -> dict[str, float]:
-    """AP of each category over IoU 0.50:0.95, all areas, 100 detections; -1 where there is nothing to find."""
-    curves: Any = evaluation.eval
-    precision = np.asarray(curves["precision"])[:, :, :, 0, -1]
-    names = {category.id: category.name for category in categories}
-    found = {}
-    for index, category in enumerate(evaluation.params.cat_ids):
-        known = precision[:, :, index][precision[:, :, index] > -1]
-        name = names[category] if names[category] not in found else f"{names[category]} ({category})"
-        found[name] = float(known.mean()) if known.size else -1.0
+def _names(categories: Iterable[Category], ids: Iterable[int]) -> dict[int, str]:
+    """Of categories by id; with it where two have the same."""
+    names, found = {category.id: category.name for category in categories}, dict[int, str]()
+    for category in ids:
+        name, taken = names[category], found.values()
+        found[category] = name if name not in taken else f"{name} ({category})"
     return found
 
 
-def truth_of(found: AnnotationFile, task: str, image_ids: Collection[int]) -> dict[str, Any]:
-    """The annotations of these images as a COCO dataset that holds nothing else."""
-    sizes = {image.id: (image.height, image.width) for image in found.images}
-    masks = task == "segm"
-    return {
-        "images": [
-            {"id": image.id, "file_name": "", "height": image.height, "width": image.width}
-            for image in found.images
-            if image.id in image_ids
-        ],
-        "categories": [{"id": category.id, "name": str(category.id)} for category in found.categories],
-        "annotations": [
-            {
-                "id": annotation.id,
-                "image_id": annotation.image_id,
-                "category_id": annotation.category_id,
-                "bbox": list(annotation.bbox or (0, 0, 0, 0)),
-                "area": area_of(annotation, sizes[annotation.image_id], masks=masks),
-                "iscrowd": int(annotation.iscrowd or 0),
-                **({"segmentation": mask_of(annotation)} if masks else {}),
-            }
-            for annotation in found.annotations
-            if annotation.image_id in image_ids
-        ],
-    }
-
-
-def boxes_of(detections: Sequence[Result]) -> NDArray[np.float64]:
-    """``(N, 7) float64``: image id, x, y, width, height, score, category id. Ids are exact up to 2**53."""
-    rows = np.empty((len(detections), 7))
-    for index, found in enumerate(detections):
-        rows[index] = (found.image_id, *(found.bbox or ()), found.score, found.category_id)
-    return rows
-
-
-def _masks(detections: Sequence[Result]) -> list[dict[str, Any]]:
-    """COCO dictionaries without a box: so the area is that of the mask."""
-    return [
-        {
-            "image_id": found.image_id,
-            "category_id": found.category_id,
-            "score": found.score,
-            "segmentation": {"size": list(mask.size), "counts": mask.counts},
-        }
-        for found in detections
-        if (mask := found.segmentation) is not None
-    ]
+def _per_class(evaluation: hotcoco.COCOeval) -> list[float]:
+    """AP of each category over IoU 0.50:0.95, all areas, 100 detections; -1 where there is nothing to find."""
+    curves: Any = evaluation.eval
+    precision = np.asarray(curves["precision"])[:, :, :, 0, -1]
+    return [known_mean(precision[:, :, index]) for index in range(precision.shape[2])]

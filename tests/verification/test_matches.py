@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertkit.verification.matches import METRICS
-from convertkit.verification.metrics import evaluate
+from convertkit.verification.matches import AREAS, METRICS
+from convertkit.verification.metrics import TASKS, evaluate
+from tests.shared import SHARED, needs_shared
 
 SIZES = (8, 40, 120)
 NAMES = {1: "cat", 2: "dog"}
@@ -118,12 +119,54 @@ def test_matches_are_the_same_however_many_photos_are_read_at_once(
     data, found = scene(3, 12)
     whole = score(data, found, tmp_path).matches
 
-    monkeypatch.setattr("convertkit.verification.matches._PHOTOS", photos)
+    monkeypatch.setattr("convertkit.verification.parts.PHOTOS", photos)
     parts = score(data, found, tmp_path).matches
 
-    for area, curves in whole.curves.items():
-        for own, other in zip(parts.curves[area], curves, strict=True):
+    for area in AREAS:
+        for own, other in zip(parts.curves(area), whole.curves(area), strict=True):
             for name in ("photos", "hits", "misses", "objects"):
                 one, two = getattr(own, name), getattr(other, name)
                 assert one.dtype == two.dtype
                 np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.slow
+@given(st.integers(0, 10**6), st.integers(2, 12))
+@settings(max_examples=25)
+def test_the_numbers_of_many_photos_are_those_of_hotcoco(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, photos: int
+) -> None:
+    tmp = tmp_path_factory.mktemp("scene")
+    data, found = scene(seed, photos)
+    whole = score(data, found, tmp)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("convertkit.verification.parts.PHOTOS", 1)
+        patch.setattr("convertkit.verification.metrics.WHOLE", 1)
+        parts = score(data, found, tmp)
+
+    assert parts.as_dict() == whole.as_dict()
+    assert parts.per_class == whole.per_class
+
+
+@needs_shared
+@pytest.mark.slow
+@pytest.mark.parametrize("task", TASKS)
+def test_the_numbers_of_many_real_photos_are_those_of_hotcoco(
+    monkeypatch: pytest.MonkeyPatch, task: str
+) -> None:
+    place = SHARED / "data" / "coco_eval_fake100"
+    given = (
+        place / "instances_val2014_100.json",
+        place / f"instances_val2014_fake{task}100_results.json",
+        (task,),
+    )
+    whole = evaluate(*given)[task]
+
+    monkeypatch.setattr("convertkit.verification.parts.PHOTOS", 20)
+    monkeypatch.setattr("convertkit.verification.metrics.WHOLE", 40)
+    parts = evaluate(*given)[task]
+
+    assert parts.as_dict() == whole.as_dict()
+    assert parts.per_class == whole.per_class
+    assert parts.mistakes != whole.mistakes

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from bench.scale import one
+from convertkit.verification.metrics import WHOLE
+from tests.shared import SHARED, needs_shared
 
 BOUND = 1000
 """MB."""
@@ -19,3 +21,12 @@ def test_memory_grows_so_little_that_5000_photos_fit() -> None:
 
     growth = (many.peak - few.peak) / (many.photos - few.photos)
     assert many.peak + growth * 5000 < BOUND
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="the peak of a process is read from /proc")
+@needs_shared
+def test_scoring_stays_below_the_bound_beyond_what_the_evaluator_holds() -> None:
+    many = one(f"figures:{WHOLE + 400}", SHARED / "data")
+
+    assert many.peak < 0.6 * BOUND

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from convertkit.cli.completing import BY_PARAMETER
 from convertkit.cli.volume import QuietOption, VerboseOption, set_volume
+from convertkit.errors import UsageError
 
 
 def give(apps: Iterable[typer.Typer]) -> None:
@@ -32,6 +35,8 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def run(*, quiet: bool, verbose: int, **words: Any) -> Any:
         set_volume(quiet=quiet, verbose=verbose)
+        for parameter in parameters:
+            _refuse_url(parameter, words.get(parameter.name))
         return command(**words)
 
     parameters += _VOLUME
@@ -39,6 +44,20 @@ def common(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return run
 
+
+def _refuse_url(parameter: inspect.Parameter, given: object) -> None:
+    """Raises UsageError where a path of this machine was meant: whatever takes URLs takes text."""
+    for value in given if isinstance(given, list | tuple) else [given]:
+        if isinstance(value, Path) and _PROTOCOL.match(str(value)):
+            infos = getattr(parameter.annotation, "__metadata__", ())
+            names = [info.param_decls[0] for info in infos if getattr(info, "param_decls", None)]
+            protocol, _, rest = str(value).partition(":/")  # what a path makes of ://
+            word = (names or [next((info.metavar for info in infos), None) or parameter.name.upper()])[0]
+            hint = "give a path of this machine"
+            raise UsageError(f"{word} takes no URL, but {protocol}://{rest} was given", hint=hint)
+
+
+_PROTOCOL = re.compile(r"[A-Za-z][\w+.-]+:/")
 
 _VOLUME = [
     inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)

@@ -67,6 +67,15 @@ DetailsOption = Annotated[
     bool,
     typer.Option("--details", help="Also average recall, kinds of errors (TIDE), and AP of every class."),
 ]
+OutputOption = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="Artifact directory, or its URL; default: build/MODEL-VARIANT-TARGET.",
+        metavar="PATH",
+    ),
+]
 UntilOption = Annotated[
     bool,
     typer.Option("--until-decided", help="Take photos until the gates of the accuracy spec are decided."),
@@ -89,7 +98,7 @@ def verify(
     origin: shared.OriginOption = "auto",
     batch: shared.BatchOption = None,
     profile: shared.ProfileOption = None,
-    output: shared.OutputOption = None,
+    output: OutputOption = None,
     pipeline: shared.PipelineOption = None,
     input_shape: shared.InputShapeOption = None,
     annotations: shared.AnnotationsOption = None,

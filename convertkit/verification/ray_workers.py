@@ -65,7 +65,7 @@ class Cluster:
                     hint=f"it has {known}; give `ray start --resources` on nodes that have it",
                 )
         actor = self.ray.remote(Actor).options(num_cpus=1, resources=dict(needs)).remote()
-        return RecipeHand(recipe, ActorTalk(self.ray, actor, f"worker {number}"))
+        return RecipeHand(recipe.abroad(), ActorTalk(self.ray, actor, f"worker {number}"))
 
 
 class Actor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from convertkit.conversion import manifest
@@ -16,6 +16,8 @@ from convertkit.detection.types import Detections
 from convertkit.errors import ProcessError
 from convertkit.graph.session import Session
 from convertkit.plugins.loading import open_plugins
+from convertkit.storage.copies import here, origin
+from convertkit.storage.urls import Where
 from convertkit.targets.capabilities import Runtime
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.keys import rung_key
@@ -32,7 +34,7 @@ class Recipe:
     Attributes:
         asked: one for each profile, or the only one; their paths start from ``directory``.
         plugins: files that were loaded besides what is installed.
-        artifacts: the directory of each, for ``target``; else None.
+        artifacts: the directory of each, or its URL, for ``target``; else None.
         options: for the runtime of each.
         key: of the rung: what is opened must have the same.
     """
@@ -40,7 +42,7 @@ class Recipe:
     rung: RungName
     asked: tuple[Asked, ...]
     plugins: tuple[Path, ...]
-    artifacts: tuple[Path | None, ...]
+    artifacts: tuple[Where | None, ...]
     options: tuple[RuntimeOptions | None, ...]
     directory: Path
     key: str
@@ -65,6 +67,10 @@ class Recipe:
             Path.cwd(),
             key,
         )
+
+    def abroad(self) -> Recipe:
+        """The same for a machine that has not this process's copies of what has a URL."""
+        return replace(self, artifacts=tuple(place and origin(here(place)) for place in self.artifacts))
 
     def open(self) -> Station:
         """Opens the runtimes.
@@ -91,7 +97,7 @@ class Recipe:
 
     def _refuse_missing(self) -> None:
         models = (asked.model for asked in self.asked)
-        artifacts = (place for place in self.artifacts if place is not None)
+        artifacts = (place for place in self.artifacts if isinstance(place, Path))
         for path in (self.directory, *models, *self.plugins, *artifacts):
             if not (self.directory / path).exists():
                 hint = "every machine needs it under the same path"
@@ -113,7 +119,8 @@ class Station:
         )
 
 
-def _artifact(place: Path | None) -> BuildResult | None:
-    if place is None:
+def _artifact(where: Where | None) -> BuildResult | None:
+    if where is None:
         return None
+    place = here(where)
     return BuildResult(place, manifest.read_manifest(place / manifest.NAME), (), fresh=False)

@@ -99,9 +99,17 @@ def _asked(
 
 
 def located(word: str) -> Path:
-    """The directory of the model package that a word means."""
+    """The directory of the model package that a word means.
+
+    Raises:
+        UsageError: it is a URL.
+    """
     from convertkit.models.places import locate
 
+    if "://" in word:
+        raise UsageError(
+            f"{word}: no place of a model package, whose code runs", hint="copy it to this machine"
+        )
     return locate(word)
 
 
@@ -116,7 +124,8 @@ def located_built(word: str) -> Path:
     """An artifact's directory, or a model package's."""
     from convertkit.conversion.manifest import NAME
 
-    return Path(word) if (Path(word) / NAME).is_file() else located(word)
+    built = copy_of(word)
+    return built if (built / NAME).is_file() else located(word)
 
 
 def located_subject(word: str) -> Path:
@@ -133,7 +142,15 @@ def located_subject(word: str) -> Path:
 
 
 def path_of(place: Place | None) -> Path | None:
-    return None if place is None else Path(place)
+    """A path of this machine; UsageError for a URL."""
+    return None if place is None else local(where(place), "this option")
+
+
+def copy_of(place: Place | Url) -> Path:
+    """A path; of an artifact that has a URL a copy."""
+    from convertkit.storage.copies import here
+
+    return here(where(place))
 
 
 def where_of(place: Place | Url | None) -> Where | None:

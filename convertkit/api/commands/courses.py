@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from convertkit.api.commands.asking import Place, path_of, refuse_meaningless, where_of
 from convertkit.conversion.events import Report, said
+from convertkit.errors import UsageError
+from convertkit.storage.copies import origin
 from convertkit.storage.urls import Url
 
 if TYPE_CHECKING:
@@ -40,11 +42,21 @@ def making(
     requests: Sequence[BuildRequest], room: Path | None, rungs: Sequence[RungName], report: Report
 ) -> Callable[[], Sequence[BuildResult]] | None:
     """What builds the artifacts, where a rung needs them."""
-    from convertkit.conversion.profiles import build_profiles
-
     if not any(rung.source == "target" for rung in rungs):
         return None
-    return partial(build_profiles, requests, room, report=report)
+    return partial(_built, requests, room, report)
+
+
+def _built(requests: Sequence[BuildRequest], room: Path | None, report: Report) -> Sequence[BuildResult]:
+    """Raises UsageError where an artifact that has a URL is not what would be built: nobody would find the new one."""
+    from convertkit.conversion.profiles import build_profiles
+
+    found = build_profiles(requests, room, report=report)
+    for one in found:
+        if one.fresh and isinstance(place := origin(one.directory.resolve()), Url):
+            hint = "build it, and copy it there"
+            raise UsageError("not the artifact that is built of this model now", hint=hint).about(place)
+    return found
 
 
 def on_device(

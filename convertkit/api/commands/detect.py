@@ -14,7 +14,15 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Profile, Settings, refuse_meaningless, request_of
+from convertkit.api.commands.asking import (
+    Place,
+    Profile,
+    Settings,
+    copy_of,
+    located,
+    refuse_meaningless,
+    request_of,
+)
 from convertkit.api.commands.pages import Block, Shown, Table, json_text
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
@@ -92,7 +100,7 @@ def detect(
     """Finds what a model sees in photos, and builds first what is missing.
 
     Args:
-        model: a package, by name or directory, or an artifact's directory.
+        model: a package, by name or directory, or an artifact's directory, or its URL.
         photos: photos, or directories of photos.
         output: where pictures are drawn, or a ``.json`` file; nothing is written without. The others are the options
             of ``convertkit detect``.
@@ -137,7 +145,8 @@ def _subject(
     from convertkit.detection.profiles import size_text
     from convertkit.models.places import locate, package_named
 
-    model = Path(given) if (Path(given) / NAME).is_file() else locate(str(given))
+    built = copy_of(given)
+    model = built if (built / NAME).is_file() else located(str(given))
     if not (model / NAME).is_file():
         if model.is_dir() and not (model / "model.yaml").is_file():
             raise UsageError(f"{model}: neither a model package (model.yaml) nor an artifact ({NAME})")

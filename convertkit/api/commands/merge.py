@@ -10,9 +10,8 @@ from convertkit.api.commands.asking import Place, path_of, where_of
 from convertkit.api.commands.reporting import page_file
 from convertkit.api.commands.verify import Verified, write_page
 from convertkit.conversion.events import Report, silent
-from convertkit.errors import UsageError
-from convertkit.storage.files import work_directory
-from convertkit.storage.urls import Url, Where, where
+from convertkit.storage.copies import here
+from convertkit.storage.urls import Url, where
 from convertkit.verification.merging import merge as run
 
 
@@ -38,16 +37,5 @@ def merge(
     given = [directories] if isinstance(directories, str | Path | Url) else directories
     told = partial(write_page, page_file(html), report, ())
     data = {"annotations": where_of(annotations), "images": where_of(images)}
-    with work_directory("shards") as scratch:
-        places = [_here(where(place), scratch / str(number)) for number, place in enumerate(given)]
-        return Verified.of(run(places, **data, results=path_of(results), report=report, told=told))
-
-
-def _here(place: Where, scratch: Path) -> Path:
-    """What has a URL is copied first."""
-    if isinstance(place, Path):
-        return place
-    place.fetch_all(scratch)
-    if not scratch.is_dir():
-        raise UsageError("no shard that is finished below it").about(place)
-    return scratch
+    places = [here(where(place)) for place in given]
+    return Verified.of(run(places, **data, results=path_of(results), report=report, told=told))

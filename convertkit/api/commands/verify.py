@@ -25,7 +25,7 @@ from convertkit.api.commands.asking import (
     Settings,
     Sizes,
     Words,
-    path_of,
+    copy_of,
     refuse_meaningless,
     requests_of,
     tasks_in,
@@ -110,7 +110,7 @@ def verify(
     origin: str = "auto",
     batch: int | None = None,
     profile: Profile | None = None,
-    output: Place | None = None,
+    output: Place | Url | None = None,
     pipeline: Words | None = None,
     input_shape: Sizes | None = None,
     annotations: Place | Url | None = None,
@@ -162,7 +162,8 @@ def verify(
         python=python, env=env, compiler=compiler, batch=batch, profile=profile, pipeline=pipeline,
         input_shape=input_shape, report=report,
     )  # fmt: skip
-    request, room, names = requests[0], path_of(output), [runtime] if isinstance(runtime, str) else runtime
+    request, names = requests[0], [runtime] if isinstance(runtime, str) else runtime
+    room = None if output is None else copy_of(output)
     rungs = rungs_in(requests, names, room, ladder=ladder)
     chip = on_device(request, rungs, device, inputs, outputs)
     source = source_in(request, annotations, images, dataset, report)

@@ -49,12 +49,19 @@ def _refuse_url(parameter: inspect.Parameter, given: object) -> None:
     """Raises UsageError where a path of this machine was meant: whatever takes URLs takes text."""
     for value in given if isinstance(given, list | tuple) else [given]:
         if isinstance(value, Path) and _PROTOCOL.match(str(value)):
-            infos = getattr(parameter.annotation, "__metadata__", ())
-            names = [info.param_decls[0] for info in infos if getattr(info, "param_decls", None)]
             protocol, _, rest = str(value).partition(":/")  # what a path makes of ://
-            word = (names or [next((info.metavar for info in infos), None) or parameter.name.upper()])[0]
             hint = "give a path of this machine"
-            raise UsageError(f"{word} takes no URL, but {protocol}://{rest} was given", hint=hint)
+            raise UsageError(f"{_word(parameter)} takes no URL, but {protocol}://{rest} was given", hint=hint)
+
+
+def _word(parameter: inspect.Parameter) -> str:
+    """The option, or what a command's help calls the argument."""
+    for info in getattr(parameter.annotation, "__metadata__", ()):
+        if isinstance(info.default, str):  # where Annotated has it, typer takes the option's name for that
+            return info.default
+        if info.metavar:
+            return str(info.metavar)
+    return parameter.name.upper()
 
 
 _PROTOCOL = re.compile(r"[A-Za-z][\w+.-]+:/")

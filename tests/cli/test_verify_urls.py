@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from convertkit.storage.urls import Url
+from convertkit.verification import workers
 from tests.conftest import Cli, Outcome
 from tests.finder import dataset, write_finder, write_photos
 
@@ -118,4 +120,68 @@ def test_errors_name_the_url(verify: Verify, bucket: Any) -> None:
     assert nowhere.err == "error: s3://house/nothing: no such directory of images\n"
     assert "s3://house/broken/1.png: not an image that OpenCV can read" in broken.err
     assert "no such image '2.png' in s3://house/broken" in missing.err
-    assert framework.err == "error: s3://house/nothing: no shard that is finished below it\n"
+    assert framework.err == "error: s3://house/nothing: nothing is there\n"
+
+
+@pytest.mark.slow
+def test_an_artifact_of_the_store_is_measured_and_looked_through(
+    verify: Verify, bucket: Any, tmp_path: Path
+) -> None:
+    built = verify.cli("build", verify.model, "--output", tmp_path / "built")
+    assert built.code == 0, built.err
+    bucket.put(str(tmp_path / "built"), "house/built", recursive=True)
+    url = ("--output", "s3://house/built")
+    files = ("--annotations", "s3://house/instances.json", "--images", "s3://house/photos")
+
+    here = verify.cli("verify", verify.model, *files, "--output", tmp_path / "built", "--json")
+    there = verify.cli("verify", verify.model, *files, *url, "--json")
+    two = verify.cli("verify", verify.model, *files, *url, "--workers", 2, "--json")
+    photo = write_photos(tmp_path / "own", 1) / "1.png"
+    seen = verify.cli("detect", "s3://house/built", photo, "--package", verify.model, "--json")
+    nothing = verify.cli("verify", verify.model, *files, "--output", "s3://house/nothing")
+
+    assert there.code == 0, there.err
+    assert there.json["rungs"][-1]["name"] == "target"
+    assert there.json["rungs"][-1]["scores"] == here.json["rungs"][-1]["scores"]
+    assert two.json["rungs"][-1]["scores"] == here.json["rungs"][-1]["scores"]
+    assert seen.code == 0, seen.err
+    assert (nothing.code, nothing.err) == (2, "error: s3://house/nothing: nothing is there\n")
+
+
+@pytest.mark.slow
+def test_a_machine_without_a_shared_disk_copies_the_artifact_itself(
+    verify: Verify, bucket: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify.cli("build", verify.model, "--output", tmp_path / "built")
+    bucket.put(str(tmp_path / "built"), "house/shipped", recursive=True)
+    sent: list[Any] = []
+    hand = workers.RecipeHand
+
+    def abroad(recipe: Any, talk: Any) -> Any:
+        sent.append(recipe.abroad())
+        return hand(sent[-1], talk)
+
+    monkeypatch.setattr(workers, "RecipeHand", abroad)
+    done = verify.cli(
+        "verify", verify.model, "--annotations", "s3://house/instances.json", "--images", "s3://house/photos",
+        "--output", "s3://house/shipped", "--workers", 2, "--json",
+    )  # fmt: skip
+
+    assert done.code == 0, done.err
+    assert sent[0].artifacts == (Url("s3://house/shipped"),)
+    assert done.json["rungs"][-1]["scores"]["bbox"]["AP"] > 0
+
+
+@pytest.mark.slow
+def test_an_artifact_of_another_model_is_not_built_into_a_copy(
+    verify: Verify, bucket: Any, tmp_path: Path
+) -> None:
+    bucket.pipe("house/other/notes.txt", b"no artifact")
+
+    done = verify.cli(
+        "verify", verify.model, "--annotations", "s3://house/instances.json", "--images", "s3://house/photos",
+        "--output", "s3://house/other",
+    )  # fmt: skip
+
+    assert done.code == 2
+    assert "s3://house/other: not the artifact that is built of this model now" in done.err

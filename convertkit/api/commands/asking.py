@@ -93,6 +93,8 @@ def _asked(
         "weights": None if weights is None else str(weights),
         "python": path_of(python),
     }
+    if weights is not None and "://" in str(weights):
+        local(where(weights), "--weights")
     known = choice(origin, "--from", get_args(Origin))
     report(ForeignCode(root))
     return Asked(root, origin=known, **own, **words)  # type: ignore[arg-type]

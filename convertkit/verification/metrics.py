@@ -8,9 +8,9 @@ seems. These cases are refused or settled here, before it sees them:
 * a damaged mask, in the results or in the annotations: refused (hotcoco counts it as empty);
 * no image ids at all: refused (hotcoco takes all images, pycocotools none).
 
-hotcoco holds all that it is given, about 0.06 MB a photo, so it is given :data:`WHOLE` photos at most. Of more, the
-numbers are summed from :class:`~convertkit.verification.tables.Tables`, which are the same to the last bit; kinds of
-mistakes, and the AP50 of detections of any class, are those of the first so many photos (by their ids).
+hotcoco holds all that it is given, 0.06 MB a photo, so that is :data:`~convertkit.verification.mistakes.WHOLE` at
+most. Of more, the numbers are summed from :class:`~convertkit.verification.tables.Tables`, which are the same to the
+last bit; kinds of mistakes, and the AP50 of detections of any class, are those of the first so many, by id.
 
 One difference remains and is meant: an annotation with id 0 is matched like any other. pycocotools takes its id
 for "no match" and counts the detection as wrong.
@@ -30,8 +30,8 @@ from convertkit.datasets.annotations import AnnotationFile, Category, read_annot
 from convertkit.datasets.shapes import check_shapes
 from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
 from convertkit.verification.matches import Matches
-from convertkit.verification.mistakes import Mistake, mistakes_of
-from convertkit.verification.parts import PHOTOS, Parts
+from convertkit.verification.mistakes import WHOLE, Mistake, mistakes_of
+from convertkit.verification.parts import Parts
 from convertkit.verification.tables import Tables, known_mean
 
 Task = Literal["bbox", "segm"]
@@ -40,9 +40,6 @@ _KEYS = {"bbox": "bbox", "segm": "segmentation"}
 
 NAMES = ("AP", "AP50", "AP75", "APs", "APm", "APl", "AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 
-
-WHOLE = 20 * PHOTOS
-"""Photos that hotcoco evaluates at once: all 5,000 of val2017."""
 
 DOUBTFUL = 0.3
 """An AP50 below it may mean that the classes are mixed up."""
@@ -56,8 +53,8 @@ class Metrics:
     recall with 1, 10 and 100 detections per image, and with 100 of small, medium and large objects.
 
     ``per_class`` is AP by the name of the category; ``mistakes`` what goes wrong, by kind; ``any_class50``, where AP50
-    is doubtful, what it were if a detection might have any class; both of :data:`WHOLE` photos at most. ``matches`` is
-    what became of every detection, where it was asked for.
+    is doubtful, what it were if a detection might have any class; both of the first 5,120 photos at most.
+    ``matches`` is what became of every detection, where it was asked for.
     """
 
     AP: float

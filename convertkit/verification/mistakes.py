@@ -12,6 +12,9 @@ from msgspec import Struct
 if TYPE_CHECKING:
     import hotcoco
 
+WHOLE = 5120
+"""Photos that hotcoco evaluates at once, all 5,000 of val2017; of more, mistakes are those of the first."""
+
 KINDS = {
     "Cls": "another class",
     "Loc": "IoU from 0.1 to 0.5",

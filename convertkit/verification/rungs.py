@@ -44,7 +44,7 @@ class Rung(Struct, frozen=True):
         origin: ``measured`` now, or where a recorded figure comes from.
         stages: seconds busy per stage, summed over threads.
         per_class: task -> category -> AP in 0..1, or -1 where there is nothing to find.
-        mistakes: task -> kind of error, by TIDE's name -> what it costs.
+        mistakes: task -> kind of error, by TIDE's name -> what it costs; of the first 5,120 photos at most.
         note: what makes the figures doubtful; empty where nothing does.
         failure: what went wrong where it could not be measured; it has no figures then.
         intervals: task -> AP metric, or ``AP CATEGORY`` -> the figure with its 95 % interval.

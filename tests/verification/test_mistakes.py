@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from convertkit.api.commands.accuracy import details_of
+from convertkit.api.commands.pages import Table
 from convertkit.verification.metrics import evaluate
 from convertkit.verification.mistakes import KINDS, Mistake
+from convertkit.verification.rungs import Rung
 from tests.shared import SHARED, needs_shared
 
 A, B = 1, 2
@@ -82,3 +85,15 @@ def test_of_a_real_detector_all_false_ones_have_a_kind() -> None:
 
     assert [found[kind].count for kind in KINDS][:6] == [1554, 2520, 2286, 566, 4138, 515]
     assert max(KINDS, key=lambda kind: found[kind].ap50) == "FN"
+
+
+@pytest.mark.parametrize(
+    ("images", "said"), [(5120, "bbox AP50 lost"), (5121, "bbox AP50 lost, first 5,120 photos")]
+)
+def test_the_page_says_of_which_photos_mistakes_are(images: int, said: str) -> None:
+    mistakes = {"bbox": dict.fromkeys(KINDS, Mistake(0.1, 3))}
+    rung = Rung("stock", {"bbox": {}}, images, mistakes=mistakes)
+
+    tables = [block for block in details_of([rung], "bbox") if isinstance(block, Table)]
+
+    assert tables[-1].columns[0] == said

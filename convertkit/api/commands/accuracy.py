@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from convertkit.api.commands.pages import Block, Judged, Table
 from convertkit.errors import AccuracyError, UndecidedError, visible
-from convertkit.verification.mistakes import KINDS
+from convertkit.verification.mistakes import KINDS, WHOLE
 
 if TYPE_CHECKING:
     from convertkit.verification.intervals import Estimate
@@ -65,7 +65,8 @@ def details_of(rungs: Sequence[Rung], task: str) -> Iterator[Block]:
         f"{count}" if (count := known[-1].mistakes[task][kind].count) is not None else "-" for kind in KINDS
     ]
     rows = [*costs, [f"of {known[-1].name}, count", *counts]]
-    yield from ("", Table([f"{task} AP50 lost", *KINDS], rows, whole=True))
+    part = f", first {WHOLE:,} photos" if known[-1].images > WHOLE else ""
+    yield from ("", Table([f"{task} AP50 lost{part}", *KINDS], rows, whole=True))
 
 
 def legend() -> str:

@@ -21,6 +21,10 @@ from convertkit.errors import ConvertkitError, UnavailableError, UsageError
 PROTOCOLS = ("s3", "gs", "abfs", "http", "https", "memory")
 """``memory`` is this process's own."""
 
+OWN = "'convertkit-compiler[{}]'"
+DRIVERS = {"s3": OWN.format("s3"), "gs": "gcsfs", "abfs": "adlfs"}
+"""What to install for a protocol, where it is not the extra ``urls``."""
+
 MOST_FILES = 100_000
 MOST_BYTES = 1 << 37
 """Of all that is below a URL and is copied: 128 GiB."""
@@ -133,15 +137,14 @@ class Url:
         return str(system._strip_protocol(self.text))
 
     def _system(self) -> Any:
+        hint = f"pip install {DRIVERS.get(self.protocol, OWN.format('urls'))}"
         try:
             from fsspec.registry import get_filesystem_class
         except ImportError:
-            hint = "pip install 'convertkit-compiler[urls]'"
             raise UnavailableError("places by URL need fsspec", hint=hint).about(self) from None
         try:
             driver = get_filesystem_class(self.protocol)
         except (ImportError, ValueError) as problem:
-            hint = f"pip install 'convertkit-compiler[{'s3' if self.protocol == 's3' else 'urls'}]'"
             said = f"{self.protocol}:// needs a driver that is not installed ({problem})"
             raise UnavailableError(said, hint=hint).about(self) from None
         return driver(**driver._get_kwargs_from_urls(self.text))

@@ -219,6 +219,8 @@ def _results_directory(results: Where | None) -> Iterator[Path]:
         results.mkdir(parents=True, exist_ok=True)
         yield results
         return
+    if results is not None:
+        results.is_dir()  # raises now, not after hours, where nothing can reach it
     with work_directory("verify") as scratch:
         yield scratch
         if results is not None:

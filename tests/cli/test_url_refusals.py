@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 import convertkit
 from convertkit.errors import UsageError
 from tests.conftest import Cli
-from tests.finder import write_finder
+from tests.finder import dataset, write_finder, write_photos
 
 WORDS = [
     (("opt", "s3://b/a.onnx"), "GRAPH..."),
@@ -67,6 +69,24 @@ def test_bisect_and_verify_name_a_protocol_that_nobody_knows(cli: Cli, tmp_path:
 
         assert done.code == 2
         assert done.err.startswith("error: ssh://h/a.json: no protocol that is opened here (file, s3, gs")
+
+
+def test_results_that_nothing_can_write_are_refused_before_anything_is_measured(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "fsspec.registry", None)
+    photos = write_photos(tmp_path / "photos", 2)
+    (tmp_path / "instances.json").write_text(json.dumps(dataset(photos=2)))
+
+    done = cli(
+        "verify", write_finder(tmp_path / "finder"), "--runtime", "stock", "--annotations",
+        tmp_path / "instances.json", "--images", photos, "--results", "s3://b/results",
+    )  # fmt: skip
+
+    assert done.code == 3
+    line = "error: s3://b/results: places by URL need fsspec (pip install 'convertkit-compiler[s3]')"
+    assert done.err.splitlines()[-1] == line
+    assert "AP" not in done.out
 
 
 def test_in_python_a_path_of_this_machine_is_asked_for(tmp_path: Path) -> None:

@@ -17,12 +17,9 @@ import pytest
 
 from convertkit.verification.journal import Journals
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
-from tests.cli.test_verify_workers import SLOW, deadly, wait_for
+from tests.cli.test_verify_workers import ROUNDS, SLOW, deadly, wait_for
 from tests.conftest import Cli
 from tests.processes import alive, wait_until_dead
-
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "3"))
-"""Of three kills each: 14 make the 42 that docs/benchmarks.md tells of."""
 
 NODE = {"num_cpus": 1, "object_store_memory": 80 << 20}
 
@@ -147,8 +144,10 @@ def test_what_an_actor_says_ends_the_run_and_names_the_node(cli: Cli, scene: Sce
 def test_killed_again_and_again_worker_node_and_whole_it_ends_with_the_same_figures(
     cli: Cli, own_home: Path, whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene, step = Scene(tmp_path, 500), 420 // (3 * ROUNDS)
-    marks = slowed(scene)
+    scene, step = Scene(tmp_path, 500), 270 // (3 * ROUNDS)
+    marks = slowed(
+        scene, "0.02" if ROUNDS < 4 else "0.2"
+    )  # a node takes seconds to go, and photos must be left
     command, seen = [sys.executable, "-m", "convertkit", *words(scene, whole)], list[str]()
 
     def kill_worker() -> None:

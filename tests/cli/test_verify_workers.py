@@ -22,6 +22,9 @@ from tests.processes import alive, wait_until_dead
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="children that stay are not there")
 
+ROUNDS = int(os.environ.get("KILL_ROUNDS", "3"))
+"""Of three kills each, here and on a Ray cluster: 7 make the 42 that docs/benchmarks.md tells of."""
+
 DEADLY = """
     def preprocess(self, image, size, spec):
         import os, pathlib, signal
@@ -155,20 +158,20 @@ def test_what_ends_the_run_ends_its_workers_and_the_next_goes_on(
 
 
 @pytest.mark.slow
-def test_killed_fifteen_times_worker_and_whole_it_ends_with_the_same_figures(
+def test_killed_again_and_again_worker_and_whole_it_ends_with_the_same_figures(
     cli: Cli, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene, marks = Scene(tmp_path, 500), tmp_path / "marks"
+    scene, marks, gap = Scene(tmp_path, 500), tmp_path / "marks", 420 // (3 * ROUNDS)
     marks.mkdir()
     plugin, head = scene.model / "plugin.py", "    def preprocess(self, image, size, spec):\n"
     slow = SLOW.lstrip("\n").replace("MARKS", repr(str(marks))).replace("0.1", "0.02")
     plugin.write_text(plugin.read_text().replace(head, slow))
     command = [sys.executable, "-m", "convertkit", *scene.words, "--workers", "3"]
     seen: list[str] = []
-    for _ in range(5):
+    for _ in range(ROUNDS):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             for step in (1, 2, 3):
-                goal = len(seen) + 30 * step
+                goal = len(seen) + gap * step
                 wait_for(lambda goal=goal: len(photos_in(own_home)) >= goal)
                 living = [mark for mark in marks.iterdir() if alive(int(mark.name))]
                 victim = min(living, key=lambda mark: mark.stat().st_ctime)

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from convertkit.api.commands.asking import located_built
+from convertkit.api.commands.places import located_built
 from convertkit.cli import options as shared
 from convertkit.cli.ui import BuildView, print_json, progress_bar, show
 

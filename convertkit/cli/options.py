@@ -8,12 +8,12 @@ from typing import Annotated, TypeAlias
 import typer
 
 from convertkit.api.commands.asking import choice as choice
-from convertkit.api.commands.asking import located as located
-from convertkit.api.commands.asking import located_subject as located_subject
 from convertkit.api.commands.asking import open_all as open_all
 from convertkit.api.commands.asking import refuse_both as refuse_both
 from convertkit.api.commands.asking import refuse_meaningless as refuse_meaningless
-from convertkit.api.commands.asking import word_for as word_for
+from convertkit.api.commands.places import located as located
+from convertkit.api.commands.places import located_subject as located_subject
+from convertkit.api.commands.places import word_for as word_for
 
 ModelArgument: TypeAlias = Annotated[
     Path,

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.api.commands.asking import Place, located, request_of
+from convertkit.api.commands.asking import request_of
+from convertkit.api.commands.places import Place, located
 from convertkit.api.commands.preprocess import note_other_artifact
 from convertkit.conversion.events import Note, Report
 from convertkit.errors import UsageError

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, refuse_meaningless, requests_of
+from convertkit.api.commands.asking import refuse_meaningless, requests_of
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, Said
 from convertkit.errors import UnavailableError, UnknownNameError, UsageError
 from convertkit.models.spec import PerformanceSpec

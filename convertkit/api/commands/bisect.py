@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from convertkit.api.commands.asking import Place, choice, open_all, request_of, sizing
+from convertkit.api.commands.asking import choice, open_all, request_of, sizing
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.optimize import pipeline_of, sample_of
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, Said, said
 from convertkit.storage.urls import Url
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Profile, Settings, Sizes, Words, request_of, requests_of
+from convertkit.api.commands.asking import Profile, Settings, Sizes, Words, request_of, requests_of
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.api.commands.passes import table_of, unchecked_line
+from convertkit.api.commands.places import Place
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest

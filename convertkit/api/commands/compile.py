@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, open_all
+from convertkit.api.commands.asking import open_all
 from convertkit.api.commands.pages import Block, Shown
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.manifest import Manifest
 from convertkit.errors import UsageError, visible

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.api.commands.asking import Place, path_of, refuse_meaningless, where_of
+from convertkit.api.commands.asking import refuse_meaningless
+from convertkit.api.commands.places import Place, path_of, where_of
 from convertkit.conversion.events import Report, said
 from convertkit.errors import UsageError
 from convertkit.storage.copies import origin

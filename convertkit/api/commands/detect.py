@@ -14,16 +14,9 @@ import cv2
 import numpy as np
 from msgspec import Struct
 
-from convertkit.api.commands.asking import (
-    Place,
-    Profile,
-    Settings,
-    copy_of,
-    located,
-    refuse_meaningless,
-    request_of,
-)
+from convertkit.api.commands.asking import Profile, Settings, refuse_meaningless, request_of
 from convertkit.api.commands.pages import Block, Shown, Table, json_text
+from convertkit.api.commands.places import Place, copy_of, located
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.drawing.paint import paint, side_by_side, write_picture

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, open_all
+from convertkit.api.commands.asking import open_all
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
+from convertkit.api.commands.places import Place
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.errors import UsageError

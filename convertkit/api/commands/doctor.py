@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
-from convertkit.api.commands.asking import Place
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place
 from convertkit.children.child import SUPERVISES
 from convertkit.children.process import usable_processors
 from convertkit.conversion.events import Report, Said, silent

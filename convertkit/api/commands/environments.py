@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, located, path_of
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place, located, path_of
 from convertkit.api.commands.telling import EnvironmentTelling
 from convertkit.exporting import inventory
 from convertkit.exporting.state import Status

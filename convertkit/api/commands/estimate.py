@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import (
-    Place,
-    Profile,
-    Sizes,
-    located_subject,
-    open_all,
-    refuse_meaningless,
-    requests_of,
-    sizing,
-)
+from convertkit.api.commands.asking import Profile, Sizes, open_all, refuse_meaningless, requests_of, sizing
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place, located_subject
 from convertkit.conversion.events import Report, silent
 from convertkit.errors import GraphError
 from convertkit.estimation.roofline import Estimate

@@ -8,9 +8,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, request_of
+from convertkit.api.commands.asking import request_of
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.api.commands.passes import written
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, silent
 
 

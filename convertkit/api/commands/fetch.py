@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, located, refuse_meaningless
+from convertkit.api.commands.asking import refuse_meaningless
 from convertkit.api.commands.datasets import Obtained, fetch_dataset
 from convertkit.api.commands.pages import Block, Shown
+from convertkit.api.commands.places import Place, located
 from convertkit.conversion.events import Report, Said, said
 from convertkit.errors import UsageError
 from convertkit.storage.files import megabytes

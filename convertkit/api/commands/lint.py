@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Sizes, open_all, told_in
+from convertkit.api.commands.asking import Sizes, open_all, told_in
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
+from convertkit.api.commands.places import Place
 from convertkit.errors import UsageError, nearest
 from convertkit.targets.lint import LintFinding, LintReport
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.api.commands.asking import Place, choice, open_all
+from convertkit.api.commands.asking import choice, open_all
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Note, Report, silent
 from convertkit.errors import ConvertkitError, UsageError
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from convertkit.api.commands.asking import Place, path_of, where_of
+from convertkit.api.commands.places import Place, path_of, where_of
 from convertkit.api.commands.reporting import page_file
 from convertkit.api.commands.verify import Verified, write_page
 from convertkit.conversion.events import Report, silent

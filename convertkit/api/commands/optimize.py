@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Sizes, Words, open_all, sizing, split
+from convertkit.api.commands.asking import Sizes, Words, open_all, sizing, split
 from convertkit.api.commands.explain import Explained, Plan, Questions, outlook
 from convertkit.api.commands.pages import Block, Shown
 from convertkit.api.commands.passes import table_of, unchecked_line, written
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, Said, StepFinished, silent
 from convertkit.errors import GraphError, UsageError
 from convertkit.graph.io import load_foreign, save

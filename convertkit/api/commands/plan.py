@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Profile, Settings, Words, path_of, request_of
+from convertkit.api.commands.asking import Profile, Settings, Words, request_of
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Judged, Shown, Table, shortened
+from convertkit.api.commands.places import Place, path_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.conversion.precision_plan import Entry, PrecisionPlan, plan_text
 from convertkit.precision.planning import BUDGET, LIMIT, Planner, check

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from convertkit.api.commands.accuracy import COLUMNS, classes_table, figure, verdict_lines
 from convertkit.api.commands.answered import Asked
-from convertkit.api.commands.asking import Place, Words, tasks_in
+from convertkit.api.commands.asking import Words, tasks_in
 from convertkit.api.commands.pages import Block, Table
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, Said, silent
 from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.drawing.paint import paint, write_picture

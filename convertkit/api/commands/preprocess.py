@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, choice, local_of, requests_of
+from convertkit.api.commands.asking import choice, requests_of
 from convertkit.api.commands.pages import Block, Shown
+from convertkit.api.commands.places import Place, local_of
 from convertkit.conversion.events import Note, Report, said, silent
 from convertkit.errors import ConvertkitError
 from convertkit.storage.files import megabytes

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from convertkit.api.commands.asking import Place, request_of
+from convertkit.api.commands.asking import request_of
 from convertkit.api.commands.explain import Explained, Questions
 from convertkit.api.commands.pages import Block, Table
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, said
 
 if TYPE_CHECKING:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Profile, Settings, Words, path_of, request_of
+from convertkit.api.commands.asking import Profile, Settings, Words, request_of
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
+from convertkit.api.commands.places import Place, path_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.errors import UsageError
 from convertkit.precision.ranges import Ranges

@@ -8,8 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, located, open_all
+from convertkit.api.commands.asking import open_all
 from convertkit.api.commands.pages import Block, Judged, Shown
+from convertkit.api.commands.places import Place, located
 from convertkit.conversion.events import Report, silent
 from convertkit.conversion.replay import Finding
 from convertkit.errors import ConvertkitError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convertkit.api.commands.asking import Place, path_of
+from convertkit.api.commands.places import Place, path_of
 from convertkit.conversion.events import Report, Said
 from convertkit.storage.files import megabytes
 

@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from convertkit.api.commands.asking import Place, choice, located, open_all
+from convertkit.api.commands.asking import choice, open_all
 from convertkit.api.commands.pages import Block, Shown
+from convertkit.api.commands.places import Place, located
 from convertkit.conversion.events import ForeignCode, Report, silent
 
 if TYPE_CHECKING:

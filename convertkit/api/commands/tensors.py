@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from convertkit.api.commands.asking import Place, Profile, Settings, Words, request_of
+from convertkit.api.commands.asking import Profile, Settings, Words, request_of
 from convertkit.api.commands.pages import Block, Judged, Shown, Table, shortened
+from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, fresh_only, silent
 from convertkit.errors import UsageError
 from convertkit.precision.comparing import FACTOR, Compared, Met

@@ -20,21 +20,19 @@ from convertkit.api.commands.accuracy import (
     with_interval,
 )
 from convertkit.api.commands.asking import (
-    Place,
     Profile,
     Settings,
     Sizes,
     Words,
-    copy_of,
     refuse_meaningless,
     requests_of,
     tasks_in,
-    where_of,
 )
 from convertkit.api.commands.courses import making, on_device, rungs_in, source_in
 from convertkit.api.commands.datasets import subset_in
 from convertkit.api.commands.engines import hiring_of
 from convertkit.api.commands.pages import Block, Shown, Table
+from convertkit.api.commands.places import Place, copy_of, where_of
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.errors import ConvertkitError, visible

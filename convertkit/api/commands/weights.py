@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from convertkit.api.commands.asking import Place, located
 from convertkit.api.commands.pages import Block, Shown
+from convertkit.api.commands.places import Place, located
 from convertkit.storage.files import atomic_write, scratch_directory
 
 

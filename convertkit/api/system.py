@@ -22,5 +22,6 @@ if TYPE_CHECKING:
     from convertkit.storage.files import scratch_directory as scratch_directory
     from convertkit.storage.files import work_directory as work_directory
     from convertkit.storage.reading import read_file as read_file
+    from convertkit.storage.reading import read_json as read_json
 else:
     __getattr__, __dir__, __all__ = door(__name__, __file__)

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from convertkit.conversion.keys import step_key
 from convertkit.errors import SpecError
 from convertkit.storage.files import sha256_bytes
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 
 FORMAT = 1
 NAME = "manifest.json"
@@ -98,10 +98,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         SpecError: missing, not JSON, or not a manifest of a known format.
     """
-    try:
-        manifest = msgspec.json.decode(read_file(path, most=MOST_BYTES, error=SpecError), type=Manifest)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise SpecError(f"{path}: not a convertkit manifest ({error})") from error
+    manifest = read_json(path, Manifest, "a convertkit manifest", most=MOST_BYTES, error=SpecError)
     if manifest.format != FORMAT or not manifest.steps:
         raise SpecError(
             f"{path}: manifest format {manifest.format} is not known (this convertkit writes {FORMAT})"

@@ -16,7 +16,7 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.detection.profiles import Size, parse_size
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 
 NAME = "profiles.json"
 FORMAT = 1
@@ -72,10 +72,7 @@ def listed(directory: Path) -> tuple[Path, ...]:
     path = directory / NAME
     if not path.is_file():
         return ()
-    try:
-        found = msgspec.json.decode(read_file(path, error=SpecError), type=Profiles)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise SpecError(f"{path}: not a list of profiles ({error})") from error
+    found = read_json(path, Profiles, "a list of profiles", error=SpecError)
     names = [profile.directory for profile in found.profiles]
     if found.format != FORMAT or not all(map(parse_size, names)):
         raise SpecError(f"{path}: not a list of profiles that this convertkit knows")

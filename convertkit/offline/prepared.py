@@ -13,7 +13,7 @@ from convertkit.detection.types import Placement
 from convertkit.errors import SpecError, UsageError
 from convertkit.offline.interface import Interface, TensorInfo
 from convertkit.storage.files import atomic_write
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 
 NAME = "preprocess.json"
 FORMAT = 1
@@ -117,10 +117,7 @@ def read_record(root: Path) -> Prepared:
             f"{root}: there is no {NAME} in it",
             hint="give a directory that convertkit preprocess has finished",
         )
-    try:
-        record = msgspec.json.decode(read_file(path, error=SpecError), type=Prepared)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise SpecError(f"{path}: not a record of convertkit preprocess ({error})") from error
+    record = read_json(path, Prepared, "a record of convertkit preprocess", error=SpecError)
     if record.format != FORMAT:
         raise SpecError(f"{path}: format {record.format} is not known (this convertkit writes {FORMAT})")
     for photo in record.photos:

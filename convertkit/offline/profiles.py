@@ -24,7 +24,7 @@ from convertkit.offline.photos import Photo
 from convertkit.offline.prepared import Prepared, read_record
 from convertkit.offline.result_files import ResultFiles
 from convertkit.storage.files import TEMPORARY, atomic_write
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -100,10 +100,7 @@ def read_split(root: Path) -> Split | None:
     path = root / NAME
     if not path.is_file():
         return None
-    try:
-        found = msgspec.json.decode(read_file(path, error=SpecError), type=Split)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise SpecError(f"{path}: not a record of convertkit preprocess ({error})") from error
+    found = read_json(path, Split, "a record of convertkit preprocess", error=SpecError)
     if found.format != FORMAT or not found.photos or not all(map(parse_size, found.photos.values())):
         raise SpecError(f"{path}: not a record of photos that this convertkit knows")
     return found

@@ -11,12 +11,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 from msgspec import Struct
 
 from convertkit.errors import UsageError
 from convertkit.precision.dumping import INDEX, Dump, Tensor
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 from convertkit.targets.tensor_tool import Apart, Measured
 
 FACTOR = 4.0
@@ -99,10 +98,7 @@ def read_dump(directory: Path) -> Dump:
     path = directory / INDEX
     if not path.is_file():
         raise UsageError(f"{directory}: no dump ({INDEX} is missing)", hint="convertkit dump writes one")
-    try:
-        return msgspec.json.decode(read_file(path, most=INDEX_BYTES), type=Dump)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise UsageError(f"{path}: not the index of a dump ({error})") from error
+    return read_json(path, Dump, "the index of a dump", most=INDEX_BYTES)
 
 
 def compare(dump: Dump, table: Sequence[Measured], rung: str, factor: float = FACTOR) -> Compared:

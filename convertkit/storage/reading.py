@@ -10,7 +10,7 @@ import contextlib
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from convertkit.errors import UsageError
 from convertkit.storage.system import READING
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from convertkit.errors import ConvertkitError
+
+T = TypeVar("T")
 
 TEXT_BYTES = 64 << 20
 """Most bytes of a file that people or tools write as text: manifests, records, logs. r50's manifest has 13 kB."""
@@ -88,6 +90,31 @@ def read_file(
     if len(data) > most:
         raise error(f"larger than {most >> 20} MiB, which is the most for a file of its kind").about(path)
     return data
+
+
+def read_json(
+    path: str | Where,
+    kind: type[T],
+    what: str,
+    *,
+    most: int = TEXT_BYTES,
+    error: type[ConvertkitError] = UsageError,
+) -> T:
+    """What a JSON file holds, as a record of a kind, or of :class:`object` whatever it is.
+
+    Args:
+        what: it is to be, in the words of an error: ``the index of a dump``.
+
+    Raises:
+        ``error``: as :func:`read_file`, or the content is something else.
+    """
+    import msgspec  # which most commands start without
+
+    data = read_file(path, most=most, error=error)
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as problem:
+        raise error(f"{path}: not {what} ({problem})") from problem
 
 
 def own_file(path: Path) -> bytes | None:

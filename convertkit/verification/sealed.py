@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from convertkit.errors import SpecError, UsageError
 from convertkit.storage.files import atomic_write, sha256_file
-from convertkit.storage.reading import read_file
+from convertkit.storage.reading import read_json
 from convertkit.storage.urls import Where
 from convertkit.verification.rungs import Course, Ran, Rung
 from convertkit.verification.shards import Shard
@@ -110,10 +110,7 @@ def seal(course: Course, shard: Shard, ran: Sequence[Ran], known: Sequence[Rung]
 
 def read_record(path: Path) -> ShardRecord:
     """A shard's record; SpecError where it is none, or of a format that this convertkit does not know."""
-    try:
-        record = msgspec.json.decode(read_file(path, most=MOST_BYTES, error=SpecError), type=ShardRecord)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise SpecError(f"{path}: not a record of a shard ({error})") from error
+    record = read_json(path, ShardRecord, "a record of a shard", most=MOST_BYTES, error=SpecError)
     if record.format != FORMAT or not 1 <= record.number <= record.count or not record.rungs:
         raise SpecError(f"{path}: not a record of a shard that this convertkit knows")
     return record

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from convertkit.api import system, targets
+from convertkit.api import system
 
 GRAPH, FUSIONS = "graph.json", "fusion_result.json"
 FILE_BYTES = 1 << 30
@@ -126,7 +126,4 @@ def _list(content: Any, key: str) -> list[Any]:
 
 
 def _read(path: Path) -> Any:
-    try:
-        return msgspec.json.decode(system.read_file(path, most=FILE_BYTES))
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise targets.UsageError(f"{path}: not JSON ({error})") from error
+    return system.read_json(path, object, "JSON", most=FILE_BYTES)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from convertkit.api import system, targets
+from convertkit.api import system
 from convertkit_ascend.atc import AtcOptions, command, options_from, shapes_text
 from convertkit_ascend.bundle.names import OPTIONS
 
@@ -47,10 +47,7 @@ def read(directory: Path) -> Recorded:
         UsageError: the file is missing, damaged, or asks for what ATC does not take.
     """
     path = directory / OPTIONS
-    try:
-        content = msgspec.json.decode(system.read_file(path), type=_File)
-    except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-        raise targets.UsageError(f"{path}: not the options of a bundle ({error})") from error
+    content = system.read_json(path, _File, "the options of a bundle")
     return Recorded(options_from(content.options), content.allow)
 
 

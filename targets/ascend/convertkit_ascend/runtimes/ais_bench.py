@@ -86,10 +86,7 @@ class AisBench(targets.FileTool):
                 f"{results}: {several or 'no summary of ais_bench'} there or beside it",
                 hint="give the directory of one run, on one device",
             )
-        try:
-            summary = msgspec.json.decode(system.read_file(found[0]), type=_Summary)
-        except (UnicodeDecodeError, RecursionError, msgspec.MsgspecError) as error:
-            raise targets.UsageError(f"{found[0]}: not a summary of ais_bench ({error})") from error
+        summary = system.read_json(found[0], _Summary, "a summary of ais_bench")
         single = [time for time in summary.npu_compute_time_list if isinstance(time, float)]
         mean = (summary.NPU_compute_time.mean,) if summary.NPU_compute_time.mean > 0 else ()
         return targets.Timings(tuple(single) or mean, _mean(summary.H2D_latency), _mean(summary.D2H_latency))

@@ -30,6 +30,11 @@ def every_node(graph: Any) -> Iterator[onnx.NodeProto]:
         yield from part.node
 
 
+def nodes_inside(graph: onnx.GraphProto) -> int:
+    """How many nodes there are in the bodies of its nodes."""
+    return sum(1 for _ in every_node(graph)) - len(graph.node)
+
+
 def names_read(graph: onnx.GraphProto) -> set[str]:
     """The tensors that outputs and nodes take; those inside nodes, too, unless their own graph brings them."""
     inner = (names_read(body) - _brought(body) for node in graph.node for _, body in bodies(node))

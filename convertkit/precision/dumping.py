@@ -20,9 +20,10 @@ from convertkit.detection.batch import stacked
 from convertkit.errors import UsageError
 from convertkit.graph.input_shapes import free_inputs
 from convertkit.graph.light import LightModel
-from convertkit.graph.nested import every_node
+from convertkit.graph.nested import nodes_inside
 from convertkit.graph.shapes import inferred
 from convertkit.precision.apart import apart
+from convertkit.precision.stretches import bytes_of
 from convertkit.storage.files import atomic_directory
 from convertkit.targets.capabilities import answers, emulate
 from convertkit.targets.tensor_tool import Apart, Names, tensor_tool_of
@@ -215,12 +216,6 @@ class _Made:
     def name(self) -> str:
         return self.value.name
 
-    @property
-    def bytes(self) -> int:
-        """Of four bytes a value; an open size counts as 1."""
-        sizes = [max(dim.dim_value, 1) for dim in self.value.type.tensor_type.shape.dim]
-        return 4 * int(np.prod(sizes, dtype=np.int64))
-
 
 def _made(model: LightModel) -> Iterator[_Made]:
     graph = inferred(model, strict=False).graph
@@ -239,15 +234,18 @@ def _made(model: LightModel) -> Iterator[_Made]:
 def _left_out(model: LightModel, made: Sequence[_Made]) -> tuple[int, int]:
     graph = model.proto.graph
     outputs = sum(bool(name) for node in graph.node if node.op_type != "Constant" for name in node.output)
-    return outputs - len(made), sum(1 for _ in every_node(graph)) - len(graph.node)
+    return outputs - len(made), nodes_inside(graph)
 
 
 def _parts(made: Sequence[_Made], room: int) -> Iterator[list[_Made]]:
     part: list[_Made] = []
+    held = 0
     for one in made:
-        if part and sum(each.bytes for each in part) + one.bytes > room:
+        size = bytes_of(one.value)
+        if part and held + size > room:
             yield part
-            part = []
+            part, held = [], 0
         part.append(one)
+        held += size
     if part:
         yield part

@@ -14,7 +14,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from convertkit.graph.domains import lowered
-from convertkit.graph.nested import every_node
+from convertkit.graph.nested import nodes_inside
 from convertkit.graph.session import Arrays
 from convertkit.graph.shapes import inferred
 from convertkit.precision.coordinates import coordinates
@@ -143,8 +143,8 @@ class Gauge:
             self._range(name, Extent.of(values), takers.get(name), name in places, "weight")
             for name, values in _weights(self.model)
         ]
-        inside = sum(1 for _ in every_node(graph)) - len(graph.node)
-        return Ranges(photos, tuple(sorted(found, key=lambda one: -one.severity)), self._unknown, inside)
+        worst = tuple(sorted(found, key=lambda one: -one.severity))
+        return Ranges(photos, worst, self._unknown, nodes_inside(graph))
 
     def _range(
         self, name: str, extent: Extent, node: onnx.NodeProto | None, place: bool, kind: str

@@ -7,6 +7,7 @@ has had them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -90,7 +91,7 @@ class Stretches:
         """Where stretches end: behind the node that fills the room."""
         held, untyped = 0, set[str]()
         for place, node in enumerate(nodes):
-            held += sum(self._bytes(name) for name in node.output if name in self.wanted)
+            held += sum(bytes_of(self.types.get(name)) for name in node.output if name in self.wanted)
             untyped.update(name for name in node.output if name and not self._typed(name))
             travels = any(last.get(name, -1) > place for name in untyped)
             if place + 1 == len(nodes) or (held >= self.room and not travels):
@@ -117,12 +118,11 @@ class Stretches:
     def _typed(self, name: str) -> bool:
         return name in self.types and self.types[name].type.tensor_type.elem_type != 0
 
-    def _bytes(self, name: str) -> int:
-        """Of four bytes a value; an open size counts as 1."""
-        count = 4
-        for dim in self.types[name].type.tensor_type.shape.dim if name in self.types else ():
-            count *= max(dim.dim_value, 1)
-        return count
+
+def bytes_of(value: onnx.ValueInfoProto | None) -> int:
+    """Of a tensor of four bytes a value; an open size counts as 1, and no shape as one value."""
+    dims = () if value is None else value.type.tensor_type.shape.dim
+    return 4 * math.prod(max(dim.dim_value, 1) for dim in dims)
 
 
 def _takes(node: onnx.NodeProto) -> list[str]:

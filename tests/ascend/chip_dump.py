@@ -46,6 +46,10 @@ def write_chip(
     nodes: dict[str, list[Tensor]] = {}
     for tensor in dump.tensors:
         nodes.setdefault(tensor.node, []).append(tensor)
+    ends = {
+        one.name: (next((to for name, to in fused if name == one.node), one.node), one.output)
+        for one in dump.tensors
+    }
     operators = []
     for number, (name, tensors) in enumerate(nodes.items()):
         if name in first:
@@ -54,13 +58,18 @@ def write_chip(
         arrays = [change(one, np.load(values / one.file)) for one in tensors if one.file]
         plain = re.sub("[/.]", "_", name)
         (dumps / f"{tensors[0].op}.{plain}.{number}.1.{TIME}").write_bytes(_dump(arrays))
-        operators.append(_operator(number, name, names, tensors))
+        inputs = [
+            f"{node}:{output}" for node, output in (ends[taken] for taken in tensors[0].takes) if node != name
+        ]
+        operators.append(_operator(number, name, names, tensors, inputs))
     graph = directory / "model.json"
     graph.write_text(json.dumps({"graph": [{"op": operators}]}))
     return dumps, graph
 
 
-def _operator(number: int, name: str, names: list[str], tensors: list[Tensor]) -> dict[str, object]:
+def _operator(
+    number: int, name: str, names: list[str], tensors: list[Tensor], inputs: list[str]
+) -> dict[str, object]:
     described = [
         {
             "attr": [
@@ -75,7 +84,7 @@ def _operator(number: int, name: str, names: list[str], tensors: list[Tensor]) -
         "name": name,
         "type": tensors[0].op,
         "id": number,
-        "input": [],
+        "input": inputs,
         "output_desc": described,
         "attr": [original],
     }

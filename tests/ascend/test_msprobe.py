@@ -10,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,15 +18,20 @@ from convertkit_ascend.msprobe import LONGEST, MAPPING, Msprobe
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.mini48 import write_variant
 from convertkit.errors import UsageError
 from convertkit.precision.comparing import read_dump
 from convertkit.precision.dumping import INDEX
 from tests.ascend.chip import CHIP
 from tests.ascend.chip_dump import Change, write_chip
-from tests.conftest import Cli
+from tests.conftest import MASKRCNN, Cli
 from tests.finder import write_finder, write_photos
+from tests.shared import SHARED, needs_shared
 
 VERSION = "26.2.0"
+CAST = 0.02
+"""How far from ours its distance of a Cast may be: it measures from what the Cast takes, not from what it gives."""
+
 HEADER = (
     "GroundTruth,TensorIndex,CosineSimilarity,MaxAbsoluteError,RelativeEuclideanDistance,CompareFailReason"
 )
@@ -101,6 +107,19 @@ def test_rows_are_read_as_they_are_meant(tmp_path: Path) -> None:
     assert found[3].apart is None
 
 
+@pytest.mark.parametrize("types, compared", [(("float16", "float32"), True), (("NaN", "NaN"), False)])
+def test_what_was_not_compared_and_no_word_said_of_it_is_no_divergence(
+    tmp_path: Path, types: tuple[str, str], compared: bool
+) -> None:
+    header = HEADER.replace("GroundTruth,", "DataType,GroundTruth,DataType,")
+    line = "{},cast,{},cast:output:0,NaN,NaN,NaN,".format(*types)
+    (path := tmp_path / "result.csv").write_text(f"{header}\n{line}\n")
+
+    (found,) = Msprobe().read(path)
+
+    assert (found.apart is not None) == compared
+
+
 @pytest.fixture(scope="module")
 def msaccucmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The vendor's comparison, out of its wheel from PyPI; it needs numpy alone."""
@@ -117,6 +136,58 @@ def msaccucmp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     shutil.rmtree(place)
 
 
+def against_chip(cli: Cli, msaccucmp: Path, dumped: Path, chip: Path, change: Change) -> dict[str, Any]:
+    """What ``compare`` says of msaccucmp's table on a dump, beside a stand-in for the chip's in ``chip``."""
+    dumps, graph = write_chip(read_dump(dumped), dumped / "device-numerics", chip, change=change)
+    words = ["-m", dumps, "-g", dumped / "twin", "-f", graph, "-out", chip]
+    subprocess.run([sys.executable, msaccucmp, "compare", *map(str, words)], capture_output=True, check=True)
+    found = cli("compare", next(chip.glob("result_*.csv")), dumped, "--json")
+    assert found.code == 0, found.err
+    return cast("dict[str, Any]", found.json["compared"])
+
+
+def assert_as_predicted(compared: dict[str, Any], tensors: int) -> None:
+    met = compared["met"]
+    assert len(met) == tensors and not any(one["diverges"] for one in met)
+    for one in met:
+        for measure in ("largest", "distance"):
+            if one["measured"][measure] is not None:
+                assert one["measured"][measure] == pytest.approx(
+                    one["predicted"][measure], abs=2e-6, rel=CAST if one["op"] == "Cast" else 1e-4
+                )
+
+
+@pytest.mark.slow
+@pytest.mark.export
+@needs_shared
+def test_the_vendors_own_comparison_reads_every_tensor_of_mini48(
+    cli: Cli, tmp_path: Path, msaccucmp: Path, export_python: Path
+) -> None:
+    variant = write_variant(tmp_path, SHARED / "data")
+    photo = min((SHARED / "data" / "coco_train108").rglob("*.jpg"))
+    dumped = tmp_path / "dump"
+
+    done = cli(
+        "dump",
+        MASKRCNN,
+        photo,
+        "--variant",
+        variant,
+        "--python",
+        export_python,
+        "-t",
+        CHIP.name,
+        "-o",
+        dumped,
+        "--json",
+    )
+    assert done.code == 0, done.err
+    compared = against_chip(cli, msaccucmp, dumped, tmp_path / "chip", lambda tensor, array: array)
+
+    assert done.json["unnamed"] == 0 and done.json["tensors"] > 500
+    assert_as_predicted(compared, done.json["tensors"])
+
+
 @pytest.mark.slow
 def test_the_vendors_own_comparison_reads_a_dump_and_is_read_back(
     cli: Cli, tmp_path: Path, msaccucmp: Path
@@ -129,26 +200,13 @@ def test_the_vendors_own_comparison_reads_a_dump_and_is_read_back(
     dump = read_dump(dumped)
     victim = dump.tensors[1]
 
-    def compared(name: str, change: Change) -> dict[str, object]:
-        chip = tmp_path / name
-        dumps, graph = write_chip(dump, dumped / "device-numerics", chip, change=change)
-        words = ["-m", dumps, "-g", dumped / "twin", "-f", graph, "-out", chip]
-        subprocess.run([sys.executable, msaccucmp, "compare", *words], capture_output=True, check=True)
-        found = cli("compare", next(chip.glob("result_*.csv")), dumped, "--json")
-        assert found.code == 0, found.err
-        return found.json["compared"]  # type: ignore[no-any-return]
+    def compared(name: str, change: Change) -> dict[str, Any]:
+        return against_chip(cli, msaccucmp, dumped, tmp_path / name, change)
 
     as_predicted = compared("good", lambda tensor, array: array)
     off = compared("bad", lambda tensor, array: array + 3 * (tensor == victim))
 
-    met = as_predicted["met"]
-    assert len(met) == len(dump.tensors) and not any(one["diverges"] for one in met)
-    for one in met:
-        for measure in ("largest", "distance"):
-            if one["measured"][measure] is not None:
-                assert one["measured"][measure] == pytest.approx(
-                    one["predicted"][measure], abs=2e-6, rel=1e-4
-                )
+    assert_as_predicted(as_predicted, len(dump.tensors))
     assert [one["tensor"] for one in off["met"] if one["begins"]] == [victim.name]
 
 

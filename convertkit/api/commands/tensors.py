@@ -228,6 +228,7 @@ def _unmatched(found: Compared) -> Iterator[str]:
     if found.own:
         yield f"not predicted: {found.own} outputs of operators that the compiler put there"
     if found.failed:
-        yield f"not compared: {found.failed} outputs; the tool says of the first: {shortened(found.reason, 120)}"
+        said = shortened(found.reason, 120) or "nothing"
+        yield f"not compared: {found.failed} outputs; the tool says of the first: {said}"
     if found.unknown:
         yield f"not matched: {found.unknown} outputs, of nodes that the dump does not have, as {found.example}"

@@ -104,11 +104,15 @@ def _measured(
 
 
 def _apart(cells: Mapping[str, str]) -> targets.Apart | None:
-    """None where nothing was compared: the tool then writes NaN everywhere and says why."""
+    """None where nothing was compared: NaN everywhere, in the column of types too where the tool does not say why.
+
+    A Cast is measured against what it takes (msaccucmp's ``SPECIAL_OPS_TYPE``), and not at all where that is not found.
+    """
     found = [
         _number(cells[name]) for name in ("CosineSimilarity", "MaxAbsoluteError", "RelativeEuclideanDistance")
     ]
-    if cells.get("CompareFailReason") and found[1] is None and found[2] is None:
+    untold = cells.get("DataType") == "NaN"
+    if (untold or cells.get("CompareFailReason")) and found[1] is None and found[2] is None:
         return None
     return targets.Apart(*found)
 

@@ -32,8 +32,8 @@ IOUS = np.linspace(0.5, 0.95, 10)
 RECALLS = np.linspace(0, 1, 101)
 _BITS = np.arange(len(IOUS), dtype=np.uint16)[:, None]
 _STEPS = np.append(RECALLS, np.inf)
-_BLOCK = 1 << 20
-"""Elements worked on at once: 8 MB of float64, so memory does not grow with the number of samples."""
+_BLOCK = 1 << 18
+"""Elements worked on at once: 2 MB of float64, so memory does not grow with the number of samples."""
 
 _ROW = np.dtype([("photo", "i4"), ("hits", "u2"), ("misses", "u2")])
 
@@ -60,30 +60,38 @@ class Curve:
         Args:
             drawn: ``(R, N) int32``: how often each sample holds each photo.
         """
-        positives = np.take(drawn, self.objects, axis=1).sum(axis=1)
         found = np.zeros((len(drawn), len(self.hits)))
         rows = max(1, _BLOCK // max(1, len(self.photos)))
-        for start in range(0, len(drawn) if self.hits.any() else 0, rows):
+        for start in range(0, len(drawn), rows):
             part = slice(start, start + rows)
-            found[part] = self._block(drawn[part], positives[part])
-        found[positives == 0] = np.nan
+            found[part] = self._block(np.ascontiguousarray(drawn[part].T))
         return found
 
-    def _block(self, drawn: Whole, positives: Whole) -> Floats:
-        """A running sum over detections that count at every IoU, and one per IoU over the few that do not."""
-        weights = np.take(drawn, self.photos, axis=1)
+    def _block(self, drawn: Whole) -> Floats:
+        """A running sum over detections that count at every IoU, and one per IoU over the few that do not.
+
+        Samples lie side by side, ``(N, R)``, so that a running sum adds rows, many samples at a time. Most classes have
+        few objects, and the same of them are found at several IoUs: those have one average.
+        """
+        positives = np.take(drawn, self.objects, axis=0).sum(axis=0, dtype=np.int32)
+        weights = np.take(drawn, self.photos, axis=0)
         counted = self.hits | self.misses
         always = counted.all(axis=0)
-        common = _sums(weights[:, always])
+        common = _sums(weights[always])
         before = np.cumsum(always)
-        found = np.empty((len(drawn), len(self.hits)))
+        same = [False, *((self.hits[1:] == self.hits[:-1]) & (counted[1:] == counted[:-1])).all(axis=1)]
+        found = np.zeros((drawn.shape[1], len(self.hits)))
         for row, (hits, counts) in enumerate(zip(self.hits, counted, strict=True)):
             places = np.flatnonzero(hits)
+            if same[row] or not places.size:
+                found[:, row] = found[:, row - 1] if same[row] else 0
+                continue
             rest = counts & ~always
-            seen = np.take(common, before[places], axis=1)
+            seen = np.take(common, before[places], axis=0)
             if rest.any():
-                seen = seen + np.take(_sums(weights[:, rest]), np.cumsum(rest)[places], axis=1)
-            found[:, row] = _average(np.cumsum(weights[:, places], axis=1), seen, positives)
+                seen += np.take(_sums(weights[rest]), np.cumsum(rest)[places], axis=0)
+            found[:, row] = _average(_sums(weights[places])[1:], seen, positives)
+        found[positives == 0] = np.nan
         return found
 
 
@@ -162,9 +170,9 @@ def unpacked(bits: Bits) -> Flags:
 
 
 def _sums(weights: Whole) -> Whole:
-    """``(R, D + 1)``: of the first 0, 1 ... D columns."""
-    sums = np.zeros((weights.shape[0], weights.shape[1] + 1), np.int32)
-    np.cumsum(weights, axis=1, out=sums[:, 1:])
+    """``(D + 1, R)``: of the first 0, 1 ... D rows."""
+    sums = np.zeros((weights.shape[0] + 1, weights.shape[1]), np.int32)
+    np.cumsum(weights, axis=0, out=sums[1:])
     return sums
 
 
@@ -175,11 +183,12 @@ def _average(hits: Whole, seen: Whole, positives: Whole) -> Floats:
     recalls that it is the first to reach.
     """
     precision = hits / np.maximum(seen, 1)
-    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-    recall = hits / np.maximum(positives, 1)[:, None]
+    best = np.maximum.accumulate(precision[::-1], axis=0)[::-1]
+    recall = hits / np.maximum(positives, 1)
     reached = (recall * 100 + 1e-9).astype(np.int32)
     reached += recall >= np.take(_STEPS, reached)  # a step of linspace may lie a bit above its hundredth
-    return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / 101)
+    answered = best * np.diff(reached, axis=0, prepend=0)
+    return np.asarray(np.ascontiguousarray(answered.T).sum(axis=1) / 101)
 
 
 def _mean(values: Floats, axis: int | tuple[int, ...]) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.intervals import DATA, coverage, detectors, until_decided
+from bench.intervals import DATA, coverage, detectors, intervals, looked, until_decided
 from convertkit.errors import SpecError
 from convertkit.models.spec import AccuracySpec
 from convertkit.verification.gates import gates_of
@@ -133,7 +133,8 @@ def test_an_unknown_class_points_to_the_nearest() -> None:
 @pytest.mark.slow
 def test_intervals_of_two_real_detectors_cover_their_difference() -> None:
     """A small one of ``python -m bench.intervals``: of 60 at 95 %, 52 or fewer are as likely as 1 in 160."""
-    found = coverage(detectors(DATA), 60, 200)
+    rungs = detectors(DATA)
+    found = coverage(rungs, intervals(rungs, 60, 200, range(60)))
 
     assert found["AP"] >= 53 / 60
 
@@ -141,7 +142,8 @@ def test_intervals_of_two_real_detectors_cover_their_difference() -> None:
 @needs_shared
 @pytest.mark.slow
 def test_until_decided_seldom_decides_what_cannot_be() -> None:
-    found = until_decided(detectors(DATA), 12, 100, 376)
+    rungs = detectors(DATA)
+    found = until_decided(rungs, [looked(rungs, 100, 376, index) for index in range(12)])
 
     assert found["as much as is lost"]["outcomes"].get("undecided", 0) >= 10
     assert found["twice as much"]["outcomes"].get("fail", 0) == 0

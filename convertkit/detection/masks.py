@@ -1,9 +1,9 @@
 """Paste mask probabilities into the original image, once, at its own resolution.
 
 The values are those of mmdet's ``_do_paste_mask`` on a CPU: bilinear samples at the pixel centres, half-pixel
-grid, zero outside the mask, only inside the box and one pixel around it. Bilinear interpolation is separable,
-so a pasted mask is a product ``columns @ mask.T @ rows.T`` of small matrices; it is made in strips of columns,
-the order in which COCO counts, so that no canvas is ever held.
+grid, zero outside the mask, only inside the box and one pixel around it. No pixel is ever made. Down a column of
+the image the probability is a line from one row of the mask to the next, so it is known at the mask's rows, and
+where it passes the threshold between two of them a run of COCO's begins or ends, at the next pixel.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from convertkit.detection.types import RLE, Array
 
-Positions = NDArray[np.int64]
+Integers = NDArray[np.int64]
 
-_PRODUCT = 1 << 13  # pixels per matrix product: OpenBLAS starts threads above 9362 (at 28 taps)
-_STRIP = 8  # products pasted at a time: 256 KiB of float32 stay in the cache
+_COLUMNS = 1 << 12
+"""Of the image, for which masks are pasted together: 0.5 MB of float32 at 28 rows stay in the cache."""
 
 
 def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float = 0.5) -> list[RLE]:
@@ -46,19 +46,19 @@ def paste(masks: Array, boxes: Array, height: int, width: int, threshold: float 
         return []
     if not np.isfinite(masks).all():
         masks = np.nan_to_num(masks, nan=0.0, posinf=0.0, neginf=0.0)
-    with np.errstate(all="ignore"):  # a box without extent divides by zero: see _taps
+    counts: list[NDArray[np.uint32]] = []
+    with np.errstate(all="ignore"):  # a box without extent divides by zero: see _positions
         windows = _windows(boxes, height, width)
-        counts = [
-            _counts(mask, box, window, height, width, threshold)
-            for mask, box, window in zip(masks, boxes, windows, strict=True)
-        ]
+        for some in _together(windows):
+            edges = _edges(masks[some], boxes[some], windows[some], height, threshold)
+            counts += _lengths(*edges, some.stop - some.start, height * width)
     encoded: list[RLE] = mask_utils.frPyObjects(
         [{"size": [height, width], "counts": runs} for runs in counts], height, width
     )
     return encoded
 
 
-def _windows(boxes: Array, height: int, width: int) -> list[list[int]]:
+def _windows(boxes: Array, height: int, width: int) -> Integers:
     """The pixels that mmdet fills, as left, top, right, bottom: the box and one pixel around it, inside the image.
 
     A box that is not finite has an empty window.
@@ -67,100 +67,137 @@ def _windows(boxes: Array, height: int, width: int) -> list[list[int]]:
     high = np.minimum(np.ceil(boxes[:, 2:]) + 1, np.array([width, height], np.float32))
     windows = np.concatenate([low, high], axis=1)
     proper = np.isfinite(boxes).all(axis=1) & (low < high).all(axis=1)
-    filled: list[list[int]] = np.where(proper[:, None], windows, 0).astype(np.int64).tolist()
-    return filled
+    return np.where(proper[:, None], windows, 0).astype(np.int64)
 
 
-def _counts(
-    mask: Array, box: Array, window: list[int], height: int, width: int, threshold: float
-) -> list[int]:
-    """The run lengths of one mask, beginning with 0s."""
-    left, top, right, bottom = window
-    if left >= right:
-        return [height * width]
-    rows = _taps(box[1], box[3], top, bottom, mask.shape[0])
-    columns = _taps(box[0], box[2], left, right, mask.shape[1])
-    strips = _strips(_product(columns, mask.T), rows.T, threshold)
-    edges = [_edges(inside, left + start, top, height) for start, inside in strips]
-    return _lengths(edges[0] if len(edges) == 1 else np.concatenate(edges), height * width)
+def _together(windows: Integers) -> Iterator[slice]:
+    """Masks with :data:`_COLUMNS` at most in all, or one."""
+    ends, start = np.cumsum(windows[:, 2] - windows[:, 0]), 0
+    while start < len(ends):
+        most = _COLUMNS + (ends[start - 1] if start else 0)
+        stop = max(start + 1, int(np.searchsorted(ends, most, side="right")))
+        yield slice(start, stop)
+        start = stop
 
 
-def _taps(low: np.float32, high: np.float32, start: int, stop: int, taps: int) -> Array:
-    """``(stop - start, taps) float32``: how much each pixel takes from each row (or column) of the mask.
+def _edges(
+    masks: Array, boxes: Array, windows: Integers, height: int, threshold: float
+) -> tuple[Integers, Integers]:
+    """Where runs begin or end, in any order: the mask, and the position in the column-major image.
+
+    The rows of a box have to lie in the order of the mask's; one that is upside down or flat has three at most, each
+    of which is a window of its own.
+    """
+    flat, rows = boxes[:, 3] <= boxes[:, 1], windows[:, 3] - windows[:, 1]
+    mask, part = _numbers(np.where(flat, rows, 1))
+    left, top, right, bottom = windows[mask].T
+    top = top + part
+    bottom = np.where(flat[mask], top + 1, bottom)
+    window, column = _numbers(right - left)
+    column += left[window]
+    across = _positions(boxes[mask[window]][:, ::2], column, masks.shape[2])
+    profiles = _profiles(masks, mask[window], across)
+    line, place, falls = _crossings(profiles, threshold)
+    window = window[line]
+    below = _below(boxes[mask], top, bottom, masks.shape[1], window, place, falls)
+    return mask[window], column[line] * height + below
+
+
+def _numbers(counts: Integers) -> tuple[Integers, Integers]:
+    """For each of so many things in turn: whose it is, and its number there."""
+    owner = np.repeat(np.arange(len(counts)), counts)
+    return owner, np.arange(len(owner)) - (np.cumsum(counts) - counts)[owner]
+
+
+def _positions(sides: Array, pixels: Integers, taps: int) -> Array:
+    """Where pixels lie among the rows (or columns) of the mask, -1..taps; outside of it, or nowhere, at its ends.
 
     The arithmetic is that of ``_do_paste_mask`` and ``grid_sample``, step by step in float32. Where the box has
     no extent the division is infinite and mmdet samples the middle of the mask.
-    """
-    one, two, half = np.float32(1), np.float32(2), np.float32(0.5)
-    centres = np.arange(start, stop, dtype=np.float32) + half
-    grid = (centres - low) / (high - low) * two - one
-    grid[np.isinf(grid)] = 0
-    position = (grid + one) * np.float32(taps / 2) - half
-    weight: Array = np.subtract.outer(position, np.arange(taps, dtype=np.float32))
-    np.abs(weight, out=weight)
-    np.subtract(one, weight, out=weight)
-    np.maximum(weight, np.float32(0), out=weight)
-    return weight
-
-
-def _strips(columns: Array, rows: Array, threshold: float) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """The pasted mask, a strip of columns at a time: ``(columns, height + 1) bool``, the last row is False."""
-    height = rows.shape[1]
-    step = _STRIP * _few(height)
-    for start in range(0, len(columns), step):
-        strip = columns[start : start + step]
-        inside = np.zeros((len(strip), height + 1), np.bool_)
-        np.greater_equal(_product(strip, rows), threshold, out=inside[:, :height])
-        yield start, inside
-
-
-def _product(left: Array, right: Array) -> Array:
-    """``left @ right``, in pieces so small that the linear algebra library never starts its threads.
-
-    Next to an inference that uses every core those threads wait for each other many times longer than they
-    calculate: 470 ms instead of 10 for a hundred masks.
-    """
-    few = _few(right.shape[1])
-    whole = len(left) // few * few
-    result = np.empty((len(left), right.shape[1]), np.float32)
-    if whole:
-        blocks = left[:whole].reshape(-1, few, left.shape[1])
-        np.matmul(blocks, right, out=result[:whole].reshape(-1, few, right.shape[1]))
-    np.matmul(left[whole:], right, out=result[whole:])
-    return result
-
-
-def _few(columns: int) -> int:
-    """Rows of a product's left side, where its right side has so many columns."""
-    return max(1, _PRODUCT // columns)
-
-
-def _edges(inside: NDArray[np.bool_], left: int, top: int, height: int) -> Positions:
-    """Where runs begin and end in turn, as positions in the column-major image.
 
     Args:
-        inside: ``(columns, rows + 1) bool``, a window of the image of which the corner is ``left``, ``top``.
-        left: in pixels.
-        top: in pixels.
-        height: of the image, in pixels.
+        sides: ``(P, 2)``, of the box of each pixel, low and high.
+        pixels: ``(P,)``.
+        taps: rows (or columns) of the mask.
     """
-    flat = inside.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    if flat[0]:
-        changes = np.concatenate([[0], changes])
-    column, row = np.divmod(changes, inside.shape[1])
-    positions: Positions = (left + column) * height + (top + row)
-    return positions
+    one, two, half = np.float32(1), np.float32(2), np.float32(0.5)
+    low, high = sides.T
+    grid = (pixels.astype(np.float32) + half - low) / (high - low) * two - one
+    grid[np.isinf(grid)] = 0
+    position: Array = (grid + one) * np.float32(taps / 2) - half
+    position[np.isnan(position)] = -1
+    return np.clip(position, -one, np.float32(taps))
 
 
-def _lengths(edges: Positions, pixels: int) -> list[int]:
-    """Run lengths from the positions where runs begin and end; runs that touch become one."""
-    apart = edges[1:-1:2] != edges[2::2]
-    if not apart.all():
-        keep = np.ones(len(edges), np.bool_)
-        keep[1:-1:2] = keep[2::2] = apart
-        edges = edges[keep]
-    bounds = np.empty(len(edges) + 2, np.int64)
-    bounds[0], bounds[1:-1], bounds[-1] = 0, edges, pixels
-    counts: list[int] = (bounds[1:] - bounds[:-1]).tolist()
-    return counts[:-1] if counts[-1] == 0 else counts
+def _profiles(masks: Array, owner: Integers, across: Array) -> Array:
+    """``(columns, h + 2) float32``: of every column of the image the probability at the mask's rows, 0 at the ends."""
+    count, height, width = masks.shape
+    padded = np.zeros((count, width + 2, height + 2), np.float32)
+    padded[:, 1:-1, 1:-1] = masks.transpose(0, 2, 1)
+    near = np.minimum(np.floor(across), np.float32(width - 1))
+    share = (across - near)[:, None]
+    first = near.astype(np.int64) + (owner * (width + 2) + 1)
+    lines = padded.reshape(-1, height + 2)
+    found, other = lines.take(first, axis=0), lines.take(first + 1, axis=0)
+    found *= np.float32(1) - share
+    other *= share
+    found += other
+    return found
+
+
+def _crossings(profiles: Array, threshold: float) -> tuple[Integers, NDArray[np.float64], NDArray[np.bool_]]:
+    """Where columns pass the threshold: the column, the position among the mask's rows, and whether it falls there."""
+    lines, marks = profiles.shape
+    inside = np.zeros((lines, marks + 2), np.bool_)  # nothing is inside beyond the ends, whatever the threshold
+    limit = np.float32(threshold)
+    np.greater_equal(profiles, limit, out=inside[:, 1:-1])
+    ravelled = inside.ravel()
+    at = np.flatnonzero(ravelled[1:] != ravelled[:-1])
+    line, mark = np.divmod(at, marks + 2)  # between mark - 1 and mark
+    values, here = profiles.ravel(), at - 2 * line
+    low, high = (values.take(index, mode="clip").astype(np.float64) for index in (here - 1, here))
+    place = (mark - 2) + (limit - low) / (high - low)
+    place[mark == 0] = -2
+    place[mark == marks] = marks
+    return line, place, ravelled[at]
+
+
+def _below(
+    boxes: Array,
+    top: Integers,
+    bottom: Integers,
+    taps: int,
+    window: Integers,
+    place: NDArray[np.float64],
+    falls: NDArray[np.bool_],
+) -> Integers:
+    """The first row of the image behind each place among the mask's rows, or at it where the probability rises.
+
+    All are sought in one list of all windows' rows, where windows lie so far apart that no place reaches into another.
+    """
+    owner, row = _numbers(bottom - top)
+    first = np.searchsorted(owner, np.arange(len(top)))
+    down = _positions(boxes[owner][:, 1::2], row + top[owner], taps)
+    apart = np.float64(taps + 8)
+    sought = place + window * apart
+    np.nextafter(sought, np.inf, out=sought, where=falls)
+    found: Integers = np.searchsorted(down + owner * apart, sought)
+    return found - (first - top)[window]
+
+
+def _lengths(masks: Integers, positions: Integers, count: int, pixels: int) -> list[NDArray[np.uint32]]:
+    """The run lengths of every mask, beginning with 0s; where as many runs begin as end nothing happens."""
+    keys = np.sort(masks * (pixels + 1) + positions, kind="stable")
+    same = keys[1:] == keys[:-1]
+    if same.any():
+        starts = np.flatnonzero(np.concatenate([[True], ~same]))
+        keys = keys[starts[np.diff(starts, append=len(keys)) % 2 == 1]]
+    bases = np.arange(count + 1) * (pixels + 1)
+    bounds = np.searchsorted(keys, bases)
+    found = []
+    for base, start, stop in zip(bases.tolist(), bounds[:-1].tolist(), bounds[1:].tolist(), strict=False):
+        edges = np.empty(stop - start + 2, np.int64)
+        edges[0], edges[1:-1], edges[-1] = base, keys[start:stop], base + pixels
+        runs = (edges[1:] - edges[:-1]).astype(np.uint32)
+        found.append(runs[:-1] if runs[-1] == 0 else runs)
+    return found

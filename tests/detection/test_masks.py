@@ -86,16 +86,28 @@ def test_every_pixel_is_that_of_mmdet(boxes, height, width, threshold, seed):
         assert found == mask_utils.encode(canvas), "not the bytes that pycocotools writes"
 
 
-def test_many_strips_make_the_same_mask(monkeypatch):
+def test_masks_are_the_same_together_and_one_by_one(monkeypatch):
     rng = np.random.default_rng(1)
     masks = rng.random((4, 28, 28), np.float32)
     boxes = np.array([[0, 0, 90, 60], [-20, -20, 120, 90], [10, 3, 12, 59], [3.5, 2.5, 80.5, 60]], np.float32)
     whole = paste(masks, boxes, 60, 90)
 
-    monkeypatch.setattr("convertkit.detection.masks._STRIP", 64)
-    monkeypatch.setattr("convertkit.detection.masks._PRODUCT", 150)
+    monkeypatch.setattr("convertkit.detection.masks._COLUMNS", 1)
 
     assert paste(masks, boxes, 60, 90) == whole
+
+
+@pytest.mark.parametrize("side", [3.5, 10.5])
+def test_a_probability_that_is_the_threshold_is_inside(side):
+    """At these sides pixels lie exactly between two rows of the mask, one of 0s and one of 1s."""
+    mask = np.tile(np.repeat(np.float32([0, 1, 0]), [2, 3, 2])[:, None], (1, 1, 7)).reshape(1, 7, 7)
+    box = np.array([[3, 5, 3 + side, 5 + side]], np.float32)
+
+    (found,) = paste(mask, box, 40, 40)
+
+    expected = np.nan_to_num(paste_one(mask[0], box[0], 40, 40))
+    assert (expected == 0.5).any()
+    np.testing.assert_array_equal(mask_utils.decode(found), expected >= 0.5)
 
 
 def test_a_probability_that_is_not_finite_spreads_nowhere():

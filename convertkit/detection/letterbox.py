@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from convertkit.detection.canvas import canvas
 from convertkit.detection.profiles import fitting_scale
 from convertkit.detection.types import Array, Image, Placement
 from convertkit.errors import UsageError
@@ -46,11 +47,8 @@ def letterbox(image: Image, size: tuple[int, int], spec: PreprocessSpec) -> tupl
             f"an image is (H, W, 3) uint8 with pixels in it, this one is {image.shape} {image.dtype}"
         )
     place = placement(image.shape[0], image.shape[1], size, spec)
-    resized: Any = cv2.resize(
-        image, (place.resized_width, place.resized_height), interpolation=cv2.INTER_LINEAR
-    )
     form = _pixels if spec.normalize == "target" else _normalised
-    return form(resized, place, spec), place
+    return form(image, place, spec), place
 
 
 def pad_pixel(spec: PreprocessSpec) -> tuple[int, int, int]:
@@ -114,24 +112,32 @@ def unletterbox_boxes(boxes: Array, place: Placement) -> Array:
     return (np.asarray(boxes, np.float32) - pad) / scale
 
 
-def _normalised(resized: Image, place: Placement, spec: PreprocessSpec) -> Array:
-    tensor = _canvas((place.canvas_height, place.canvas_width), spec.padding)
+def _normalised(image: Image, place: Placement, spec: PreprocessSpec) -> Array:
+    """Channel by channel: the bits are the same, and a photo that has to grow is taken apart while it is small."""
+    tensor = canvas((1, 3, place.canvas_height, place.canvas_width))
     rows, columns = _window(place)
-    window = tensor[0, :, rows, columns]
     table = _table(spec.mean, spec.std, spec.to_rgb)
-    planes = cv2.split(resized)
+    shrinks = place.scale_x < 1
+    planes = cv2.split(_resized(image, place) if shrinks else image)
     for channel, plane in enumerate(reversed(planes) if spec.to_rgb else planes):
-        cv2.LUT(plane, table[channel], dst=window[channel])
+        whole, padding = tensor[0, channel], spec.padding[channel]
+        whole[: rows.start], whole[rows.stop :] = padding, padding
+        whole[rows, : columns.start], whole[rows, columns.stop :] = padding, padding
+        cv2.LUT(plane if shrinks else _resized(plane, place), table[channel], dst=whole[rows, columns])
     return tensor
 
 
-def _pixels(resized: Image, place: Placement, spec: PreprocessSpec) -> Image:
+def _pixels(image: Image, place: Placement, spec: PreprocessSpec) -> Image:
     colour = pad_pixel(spec)
     canvas = np.empty((1, place.canvas_height, place.canvas_width, 3), np.uint8)
     canvas[:] = colour[::-1] if spec.to_rgb else colour
     rows, columns = _window(place)
-    canvas[0, rows, columns] = resized
+    canvas[0, rows, columns] = _resized(image, place)
     return canvas
+
+
+def _resized(image: Any, place: Placement) -> Any:
+    return cv2.resize(image, (place.resized_width, place.resized_height), interpolation=cv2.INTER_LINEAR)
 
 
 def _window(place: Placement) -> tuple[slice, slice]:
@@ -140,14 +146,6 @@ def _window(place: Placement) -> tuple[slice, slice]:
         slice(place.pad_top, place.pad_top + place.resized_height),
         slice(place.pad_left, place.pad_left + place.resized_width),
     )
-
-
-def _canvas(size: tuple[int, int], padding: Triple) -> Array:
-    if not any(padding):
-        return np.zeros((1, 3, *size), np.float32)
-    canvas = np.empty((1, 3, *size), np.float32)
-    canvas[:] = np.reshape(padding, (3, 1, 1))
-    return canvas
 
 
 @functools.lru_cache(maxsize=16)

@@ -138,7 +138,8 @@ def _profiles(masks: Array, owner: Integers, across: Array) -> Array:
     share = (across - near)[:, None]
     first = near.astype(np.int64) + (owner * (width + 2) + 1)
     lines = padded.reshape(-1, height + 2)
-    found, other = lines.take(first, axis=0), lines.take(first + 1, axis=0)
+    found: Array = lines.take(first, axis=0)
+    other = lines.take(first + 1, axis=0)
     found *= np.float32(1) - share
     other *= share
     found += other
@@ -148,7 +149,9 @@ def _profiles(masks: Array, owner: Integers, across: Array) -> Array:
 def _crossings(profiles: Array, threshold: float) -> tuple[Integers, NDArray[np.float64], NDArray[np.bool_]]:
     """Where columns pass the threshold: the column, the position among the mask's rows, and whether it falls there."""
     lines, marks = profiles.shape
-    inside = np.zeros((lines, marks + 2), np.bool_)  # nothing is inside beyond the ends, whatever the threshold
+    inside = np.zeros(
+        (lines, marks + 2), np.bool_
+    )  # nothing is inside beyond the ends, whatever the threshold
     limit = np.float32(threshold)
     np.greater_equal(profiles, limit, out=inside[:, 1:-1])
     ravelled = inside.ravel()

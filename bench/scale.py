@@ -3,13 +3,15 @@
     python -m bench.scale --data ../shared/data --write docs/many-machines.md
 
 Photos scored: a real detector's boxes in 188 photos of val2017, repeated under other ids, are scored as one rung, or as
-two with the interval of their difference. Photos run: so many small JPEG files go through the tests' finder on a target
-that only waits. Every row is a process of its own; memory is its peak (Linux).
+two with the interval of their difference. Photos read: their annotations are examined and doubted as ``verify`` does,
+and taken part by part with these boxes, all of scoring but its matching. Photos run: so many small JPEG files go
+through the tests' finder on a target that only waits. Every row is a process of its own; memory is its peak (Linux).
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -27,11 +29,14 @@ from bench.accuracy import write_part
 from bench.intervals import DATA
 from bench.workers import measured
 from convertkit.datasets.annotations import read_annotations
+from convertkit.datasets.doubts import contradictions, doubts
+from convertkit.datasets.shapes import check_shapes
 from convertkit.detection.types import Detections
 from convertkit.verification.intervals import Resampled
 from convertkit.verification.journal import Found
 from convertkit.verification.matches import Matches
 from convertkit.verification.metrics import evaluate
+from convertkit.verification.parts import Parts, truth_of
 
 HEADING = "## What many photos cost"
 DETECTOR = "nanodet_m"
@@ -53,6 +58,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DATA, help="the photos' annotations and predictions")
     parser.add_argument("--run", type=int, nargs="*", default=[200, 2000, 8000])
+    parser.add_argument("--read", type=int, nargs="*", default=[5000, 20000, 50000, 100000])
     parser.add_argument("--figures", type=int, nargs="*", default=[5076, 20000, 50000])
     parser.add_argument("--score", type=int, nargs="*", default=[188, 1880, 5076, 20000])
     parser.add_argument("--write", type=Path, help="a Markdown file whose section is replaced")
@@ -62,6 +68,7 @@ def main() -> None:
         print(json.dumps(asdict(alone(chosen.one, chosen.data))))
         return
     rows = [one(f"run:{count}", chosen.data) for count in chosen.run]
+    rows += [one(f"read:{count}", chosen.data) for count in chosen.read]
     rows += [one(f"figures:{count}", chosen.data) for count in chosen.figures]
     rows += [one(f"score:{count}", chosen.data) for count in chosen.score]
     size = journal_size(chosen.data)
@@ -84,6 +91,8 @@ def alone(words: str, data: Path) -> Row:
     if what == "run":
         with tempfile.TemporaryDirectory() as place:
             measured(Path(place), int(count), [], 0.0)
+    elif what == "read":
+        read(data, int(count))
     elif what == "figures":
         with tempfile.TemporaryDirectory() as place:
             evaluate(
@@ -100,6 +109,18 @@ def peak() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
 
 
+def read(data: Path, photos: int) -> None:
+    """All of scoring but its matching."""
+    with tempfile.TemporaryDirectory() as place:
+        found = read_annotations(repeated(data, photos, Path(place)))
+        check_shapes(found, ("bbox",))
+        ids = [image.id for image in found.images]
+        for _ in (*contradictions(found, ("bbox",)), *doubts(found, ("bbox",), ids)):
+            pass
+        for part in Parts(found, ids, detections(data, photos), ("bbox",)):
+            truth_of(part.found, "bbox")
+
+
 def score(data: Path, photos: int) -> None:
     """Two rungs, the second without every tenth detection, and the interval of their difference."""
     with tempfile.TemporaryDirectory() as place:
@@ -114,20 +135,29 @@ def score(data: Path, photos: int) -> None:
 
 
 def repeated(data: Path, photos: int, place: Path) -> Path:
-    """The annotations of so many photos: those of 188, again and again."""
+    """The annotations of so many photos: those of 188, again and again; written one by one."""
     truth = json.loads((data / "coco_val188_instances.json").read_text())
-    images, own = truth["images"], defaultdict(list)
-    for annotation in truth["annotations"]:
+    images, own = truth.pop("images"), defaultdict(list)
+    for annotation in truth.pop("annotations"):
         own[annotation["image_id"]].append(annotation)
-    many: dict[str, list[object]] = {"images": [], "annotations": []}
-    for number in range(photos):
-        image = images[number % len(images)]
-        many["images"].append({**image, "id": number + 1, "file_name": f"{number + 1}.jpg"})
-        for annotation in own[image["id"]]:
-            identity = len(many["annotations"]) + 1
-            many["annotations"].append({**annotation, "id": identity, "image_id": number + 1})
+
+    def photo(number: int) -> dict[str, object]:
+        return {**images[number % len(images)], "id": number + 1, "file_name": f"{number + 1}.jpg"}
+
+    def objects() -> Iterator[dict[str, object]]:
+        identity = itertools.count(1)
+        for number in range(photos):
+            for annotation in own[images[number % len(images)]["id"]]:
+                yield {**annotation, "id": next(identity), "image_id": number + 1}
+
     path = place / "instances.json"
-    path.write_text(json.dumps({**truth, **many}))
+    with path.open("w") as file:
+        file.write(json.dumps(truth).removesuffix("}"))
+        for key, entries in (("images", map(photo, range(photos))), ("annotations", objects())):
+            file.write(f', "{key}": [{json.dumps(next(entries))}')
+            file.writelines(f", {json.dumps(entry)}" for entry in entries)
+            file.write("]")
+        file.write("}")
     return path
 
 
@@ -161,6 +191,7 @@ def section(rows: Sequence[Row], size: float) -> str:
     """The section of docs/many-machines.md."""
     said = {
         "run": "run, one rung",
+        "read": "read by parts, all of scoring but its matching",
         "figures": "scored, one rung",
         "score": "scored, two rungs and the interval of their difference",
     }

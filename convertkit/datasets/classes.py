@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from convertkit.datasets.annotations import Category, spelt
+from convertkit.datasets.annotations import Category
 from convertkit.datasets.faults import few, quoted
+from convertkit.datasets.spelling import spelt
 from convertkit.errors import SpecError
 from convertkit.storage.urls import Where
 

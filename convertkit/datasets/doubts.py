@@ -27,6 +27,7 @@ from convertkit.datasets.extents import (
     table,
 )
 from convertkit.datasets.faults import few, quoted
+from convertkit.datasets.filed import Some
 from convertkit.datasets.shapes import extent_of, faulty_shapes, has_mask, raw_mask
 
 READINGS: Mapping[str, Callable[[Numbers], Numbers]] = {
@@ -84,7 +85,7 @@ def doubts(found: AnnotationFile, tasks: Sequence[str], image_ids: Sequence[int]
         names = few([f"{quoted(twin.name)} (id {twin.id})" for twin in found.twins])
         yield f"left out, having no annotations and the name of another category: {names}"
     chosen = set(image_ids)
-    here = [annotation for annotation in found.annotations if annotation.image_id in chosen]
+    here = Some(found.annotations, lambda one: one.image_id in chosen)
     crowds = sum(bool(annotation.iscrowd) for annotation in here)
     if not here:
         yield f"no annotation on {len(chosen)} photo{'s' * (len(chosen) != 1)}, so there is nothing to find"
@@ -137,7 +138,7 @@ def _other_reading(found: AnnotationFile) -> _Reading | None:
     (shapes,) = shapes_of(found, ("bbox",))
     if not shapes.of:
         return None
-    raw = table([annotation.bbox for annotation in shapes.of])
+    raw = table(annotation.bbox or () for annotation in shapes.of)
     beyond = shapes.beyond
     likely = None
     for name, read in READINGS.items():
@@ -159,7 +160,7 @@ def _fits(corners: Numbers, images: Numbers) -> Chosen:
 
 def _proved(found: AnnotationFile, shapes: Shapes, corners: Numbers) -> bool:
     """Whether all masks, or else all areas, agree with these corners, and half of them not with COCO's."""
-    areas = np.array([item.area or 0.0 for item in shapes.of])
+    areas = np.fromiter((item.area or 0.0 for item in shapes.of), np.float64)
     ours, theirs = np.abs(areas - area_of_corners(corners)), np.abs(areas - area_of_corners(shapes.corners))
     near = 0.01 * areas + 1
     # Masks that nobody asked for may be wrong themselves.
@@ -169,7 +170,7 @@ def _proved(found: AnnotationFile, shapes: Shapes, corners: Numbers) -> bool:
     if areas.all() and np.mean(theirs <= np.minimum(ours, near)) > MOST:
         return False  # the areas are those of the boxes as they stand
     sizes = {image.id: (image.height, image.width) for image in found.images}
-    extents = table([extent_of(item, sizes[item.image_id]) for item in shapes.of])
+    extents = table(extent_of(item, sizes[item.image_id]) for item in shapes.of)
     ours, theirs = (np.abs(extents - box).max(axis=1) for box in (corners, shapes.corners))
     plausible = (theirs <= LOOSE) | (_iou(extents, shapes.corners) >= COVERED)
     return bool((ours <= SLACK).all() and np.mean(plausible) <= MOST)
@@ -186,7 +187,7 @@ def _iou(one: Numbers, other: Numbers) -> Numbers:
 
 def _areas(shapes: Shapes) -> Iterator[str]:
     """By the area an object is small, medium or large; it is no more than that of the box around."""
-    areas = np.array([np.nan if item.area is None else item.area for item in shapes.of])
+    areas = np.fromiter((np.nan if item.area is None else item.area for item in shapes.of), np.float64)
     around = area_of_corners(shapes.corners)
     odd = (areas > 1.1 * around + LEAST_SIDE) | ((areas <= 1) & (around > LEAST_SIDE))
     odd &= shapes.sized & ~shapes.outside & ~shapes.beyond & ~shapes.normalised
@@ -204,10 +205,13 @@ def _apart(boxes: Shapes, masks: Shapes) -> Iterator[str]:
 
 
 def _twice(annotations: Sequence[Annotation]) -> Iterator[str]:
-    alike: dict[Any, list[Annotation]] = {}
-    for item in annotations:
-        if not item.iscrowd:
-            alike.setdefault((item.image_id, item.category_id, item.bbox), []).append(item)
+    """Those that may be alike by a number of each are few, and they alone are held."""
+    keys = np.fromiter((hash(_place(item)) for item in annotations), np.int64)
+    numbers, times = np.unique(keys, return_counts=True)
+    likely, alike = set(numbers[times > 1].tolist()), dict[Any, list[Annotation]]()
+    for item in annotations if likely else ():
+        if not item.iscrowd and hash(place := _place(item)) in likely:
+            alike.setdefault(place, []).append(item)
     again: list[tuple[Annotation, Annotation]] = []
     for group in alike.values():
         if len(group) > 1:
@@ -215,6 +219,10 @@ def _twice(annotations: Sequence[Annotation]) -> Iterator[str]:
     if again:
         what = f"{len(again)} of {len(annotations)} annotations repeat another's object"
         yield f"{what}, and count as missed (first: annotation {again[0][0].id}, which repeats {again[0][1].id})"
+
+
+def _place(item: Annotation) -> tuple[int, int, tuple[float, ...] | None]:
+    return item.image_id, item.category_id, item.bbox
 
 
 def _repeated(group: Sequence[Annotation]) -> Iterator[tuple[Annotation, Annotation]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convertkit.datasets.annotations import Annotation, AnnotationFile
+from convertkit.datasets.filed import Some
 from convertkit.datasets.shapes import extent_of
 
 Numbers = NDArray[np.float64]
@@ -76,18 +77,17 @@ def shapes_of(
 ) -> Iterator[Shapes]:
     """What is to be found for these tasks (crowds are not), on all images or on these; checked by ``check_shapes``."""
     sizes = {image.id: (image.height, image.width) for image in found.images}
-    counted = [
-        annotation
-        for annotation in found.annotations
-        if not annotation.iscrowd and (image_ids is None or annotation.image_id in image_ids)
-    ]
-    images = [sizes[annotation.image_id] for annotation in counted]
+    counted = Some(
+        found.annotations,
+        lambda one: not one.iscrowd and (image_ids is None or one.image_id in image_ids),
+    )
+    images = table((sizes[one.image_id] for one in counted), 2)[:, ::-1]
     if "bbox" in tasks:
-        boxes = table([annotation.bbox for annotation in counted])
-        yield Shapes("box", "boxes", counted, corners_of(boxes), table(images, 2)[:, ::-1])
+        boxes = table(one.bbox or () for one in counted)
+        yield Shapes("box", "boxes", counted, corners_of(boxes), images)
     if "segm" in tasks:
-        extents = [extent_of(annotation, size) for annotation, size in zip(counted, images, strict=True)]
-        yield Shapes("mask", "masks", counted, table(extents), table(images, 2)[:, ::-1])
+        extents = table(extent_of(one, sizes[one.image_id]) for one in counted)
+        yield Shapes("mask", "masks", counted, extents, images)
 
 
 def corners_of(box: Numbers) -> Numbers:
@@ -104,5 +104,6 @@ def area_of_corners(corners: Numbers) -> Numbers:
     return area
 
 
-def table(rows: Sequence[Any], columns: int = 4) -> Numbers:
-    return np.array(rows, np.float64).reshape(-1, columns)
+def table(rows: Iterable[Iterable[float]], columns: int = 4) -> Numbers:
+    """``(rows, columns) float64``; no more than a row of what it is made of is held."""
+    return np.fromiter(itertools.chain.from_iterable(rows), np.float64).reshape(-1, columns)

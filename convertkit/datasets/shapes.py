@@ -12,6 +12,7 @@ import msgspec
 
 from convertkit.datasets.annotations import FARTHEST, Annotation, AnnotationFile
 from convertkit.datasets.faults import refuse
+from convertkit.datasets.filed import Some
 from convertkit.detection.rle import problem
 
 EMPTY = (b"", b"null", b"[]", b"{}", b'""')
@@ -39,11 +40,11 @@ def faulty_shapes(found: AnnotationFile, tasks: Sequence[str]) -> Iterator[str]:
     """What :func:`check_shapes` refuses: a missing box or mask, a polygon with less than three points, run lengths
     that do not cover exactly the image."""
     if "bbox" in tasks:
-        bare = [annotation for annotation in found.annotations if not annotation.bbox]
+        bare = Some(found.annotations, lambda one: not one.bbox)
         yield from _lacking(bare, "box")
     if "segm" not in tasks:
         return
-    bare = [annotation for annotation in found.annotations if not has_mask(annotation)]
+    bare = Some(found.annotations, lambda one: not has_mask(one))
     yield from _lacking(bare, "mask")
     sizes = {image.id: (image.height, image.width) for image in found.images}
     for annotation in found.annotations:

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.datasets.annotations import AnnotationFile
+from convertkit.datasets.annotations import Annotation, AnnotationFile
 from convertkit.datasets.shapes import area_of, mask_of
 from convertkit.storage.shelf import Shelf
 from convertkit.verification.results import Result, read_results
@@ -22,8 +22,8 @@ from convertkit.verification.results import Result, read_results
 PHOTOS = 256
 """Photos of a part: hotcoco gives objects of Python, 0.5 MB a photo with 67 detections."""
 
-HELD = 1 << 16
-"""Detections that are read before they are put down."""
+HELD = 1 << 14
+"""Detections, or annotations, that are read before they are put down."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Parts:
         categories = {category.id for category in found.categories}
         self._results = self._put_down(read_results(results, sizes, categories, require=require))
         self._images = self._sorted(found.images, [image.id for image in found.images])
-        self._annotations = self._sorted(found.annotations, [one.image_id for one in found.annotations])
+        self._annotations = self._put_down(found.annotations)
 
     def __iter__(self) -> Iterator[Part]:
         return (self._part([number]) for number in range(-(-len(self.ids) // PHOTOS)))
@@ -74,20 +74,22 @@ class Parts:
         return self._part(range(min(most, len(self.ids) + PHOTOS - 1) // PHOTOS))
 
     def _part(self, numbers: Sequence[int]) -> Part:
-        decoder = msgspec.json.Decoder(Result)
+        results, annotations = msgspec.json.Decoder(Result), msgspec.json.Decoder(Annotation)
         found = msgspec.structs.replace(
             self._found,
             images=[image for number in numbers for image in self._images[number]],
-            annotations=[one for number in numbers for one in self._annotations[number]],
+            annotations=[
+                one for number in numbers for one in annotations.decode_lines(self._annotations.of(number))
+            ],
         )
         ids = self.ids[numbers[0] * PHOTOS : (numbers[-1] + 1) * PHOTOS]
         return Part(
-            found, ids, [one for number in numbers for one in decoder.decode_lines(self._results.of(number))]
+            found, ids, [one for number in numbers for one in results.decode_lines(self._results.of(number))]
         )
 
-    def _put_down(self, results: Iterator[Result]) -> Shelf[int]:
-        shelf, encoder = Shelf[int](), msgspec.json.Encoder()
-        while some := list(itertools.islice(results, HELD)):
+    def _put_down(self, things: Iterable[Result | Annotation]) -> Shelf[int]:
+        shelf, encoder, rest = Shelf[int](), msgspec.json.Encoder(), iter(things)
+        while some := list(itertools.islice(rest, HELD)):
             for number, own in self._sorted(some, [one.image_id for one in some]).items():
                 shelf.add(number, encoder.encode_lines(own))
         return shelf

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from convertkit.datasets import annotations as module
 from convertkit.datasets import filed, streaming
 from convertkit.datasets.annotations import AnnotationFile, examine_annotations
-from convertkit.datasets.filed import Filed
+from convertkit.datasets.filed import Filed, Some
 from convertkit.datasets.streaming import UnusualError, entries
 from convertkit.errors import SpecError
 
@@ -151,3 +151,10 @@ def test_what_is_wrong_with_a_large_file_is_said_as_of_any(
 
     with pytest.raises(SpecError, match=said):
         module.read_annotations(path)
+
+
+def test_some_of_a_sequence_are_a_sequence() -> None:
+    odd = Some(range(10), lambda number: number % 2 == 1)
+
+    assert (len(odd), list(odd), odd[1], odd[-1], odd[1:3]) == (5, [1, 3, 5, 7, 9], 3, 9, [3, 5])
+    assert not Some(range(4), lambda number: number > 9)

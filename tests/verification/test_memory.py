@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
 from bench.scale import one
+from convertkit.datasets.annotations import read_annotations
+from convertkit.datasets.doubts import contradictions, doubts
+from convertkit.datasets.shapes import check_shapes
 from convertkit.verification.metrics import WHOLE
+from convertkit.verification.parts import Parts, truth_of
 from tests.shared import SHARED, needs_shared
 
 BOUND = 1000
@@ -30,3 +37,57 @@ def test_scoring_stays_below_the_bound_beyond_what_the_evaluator_holds() -> None
     many = one(f"figures:{WHOLE + 400}", SHARED / "data")
 
     assert many.peak < 0.6 * BOUND
+
+
+OBJECTS, TEXT = 8, 1500
+"""Of a photo, and the bytes that each has at least in the file."""
+
+HELD = 1000
+"""Bytes that a photo may have in memory: its name, its ids and where it is."""
+
+
+@pytest.mark.slow
+def test_annotations_of_a_large_file_are_not_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the file to the parts that are scored, with all that ``verify`` says of it before."""
+    monkeypatch.setattr("convertkit.datasets.annotations.LARGE", 0)
+    monkeypatch.setattr("convertkit.storage.shelf.HELD", 1)
+    monkeypatch.setattr("convertkit.verification.parts.HELD", 256)
+
+    few, many = (held(tmp_path / f"{photos}.json", photos) for photos in (300, 1200))
+
+    assert (many - few) / 900 < HELD < 0.1 * OBJECTS * TEXT
+
+
+def held(path: Path, photos: int) -> int:
+    """Bytes at most, at once."""
+    write(path, photos)
+    tracemalloc.start()
+    try:
+        found = read_annotations(path)
+        check_shapes(found, ("bbox", "segm"))
+        ids = [image.id for image in found.images]
+        assert not list(contradictions(found, ("bbox", "segm")))
+        assert not list(doubts(found, ("bbox", "segm"), ids))
+        for part in Parts(found, ids, (), ("bbox",)):
+            assert truth_of(part.found, "bbox")["annotations"]
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def write(path: Path, photos: int) -> None:
+    images = [
+        {"id": number, "file_name": f"{number:012}.jpg", "height": 480, "width": 640}
+        for number in range(photos)
+    ]
+    objects = []
+    for number in range(photos * OBJECTS):
+        left, top = number % 500, number % 400
+        outline = [left + 0.25, top + 0.25, left + 60.5, top + 0.25, left + 60.5, top + 60.5]
+        objects.append(
+            {"id": number, "image_id": number // OBJECTS, "category_id": 1, "bbox": [left, top, 62, 62],
+             "area": 1800.0, "segmentation": [outline * (TEXT // 30)]}
+        )  # fmt: skip
+    path.write_text(
+        json.dumps({"images": images, "annotations": objects, "categories": [{"id": 1, "name": "a"}]})
+    )

@@ -17,6 +17,7 @@ from convertkit.errors import UnknownNameError, UsageError
 from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import MOST_PICTURES, OtherEnvironmentSpec
+from convertkit.passes.base import Pass
 from convertkit.passes.options import build, parse_step, step_text
 from convertkit.passes.pipeline import OrderError, Pipeline
 from convertkit.plugins.loading import Plugins
@@ -130,11 +131,14 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
     _check_weights(asked.weights, asked.origin)
-    own = _passes_of_env(package, asked, plugins)
+    more = _built(chosen.spec.passes, plugins)
+    own = _by_name([*_passes_of_env(package, asked, plugins), *more])
     if asked.origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
     texts = _with(own, package.spec.pipeline) if asked.pipeline is None else asked.pipeline
-    steps = _pipeline([*asked.sizing, *texts], place.name, _with(own, place.passes(context)), plugins)
+    steps = _pipeline(
+        [*asked.sizing, *texts], place.name, _with(own, place.passes(context)), plugins
+    ).with_more(more)
     _refuse_other_sizes(steps, package, chosen)
     return BuildRequest(asked, package, chosen, place, context, steps, plugins)
 
@@ -210,20 +214,27 @@ def _refuse_other_sizes(pipeline: Pipeline, package: ModelPackage, variant: Vari
             )
 
 
-def _passes_of_env(package: ModelPackage, asked: Asked, plugins: Plugins) -> dict[str, str]:
-    """The steps that the environment has otherwise, by the name of the pass."""
+def _passes_of_env(package: ModelPackage, asked: Asked, plugins: Plugins) -> list[Pass]:
+    """The steps that the environment has otherwise."""
     if asked.env is None:
-        return {}
+        return []
     environment = hook_of(package.root, package.spec, asked.env).environment
     if asked.origin == "stock":
         raise UsageError("--env and --from stock exclude each other", hint="leave one of them out")
     texts = environment.passes if isinstance(environment, OtherEnvironmentSpec) else ()
-    steps = [build(plugins.passes.get(name), options) for name, options in map(parse_step, texts)]
+    return _built(texts, plugins)
+
+
+def _built(texts: Sequence[str], plugins: Plugins) -> list[Pass]:
+    return [build(plugins.passes.get(name), options) for name, options in map(parse_step, texts)]
+
+
+def _by_name(steps: Sequence[Pass]) -> dict[str, str]:
     return {step.name: step_text(step) for step in steps}
 
 
 def _with(own: Mapping[str, str], texts: Sequence[str]) -> list[str]:
-    """Steps, with those of the environment in place of the same passes."""
+    """Steps, with those of the environment and of the variant in place of the same passes."""
     return [own.get(parse_step(text)[0], text) for text in texts]
 
 

@@ -201,7 +201,8 @@ class VariantSpec(Record, frozen=True):
     ``classes``, ``preprocess`` and ``postprocess`` are instead of those of the package; ``classes`` is a list, a file
     with one name a line, or ``checkpoint``: the names that training wrote into it. ``batch`` is how many pictures one
     run takes. ``profiles`` are sizes to build one model each for, instead of ``size``: a photo goes to the one in which
-    it keeps the largest scale. ``performance`` is by target, and so is ``targets``: options for its compiler, over
+    it keeps the largest scale. ``passes`` are steps of a pipeline, each run in place of the pass of its name, or where
+    its own constraints put it. ``performance`` is by target, and so is ``targets``: options for its compiler, over
     those of the package.
     """
 
@@ -212,6 +213,7 @@ class VariantSpec(Record, frozen=True):
     stock: str | None = None
     batch: Batch = 1
     profiles: Annotated[tuple[Size, ...], Meta(max_length=MOST_PROFILES)] = ()
+    passes: tuple[str, ...] = ()
     dataset: DatasetSpec | None = None
     accuracy: AccuracySpec = AccuracySpec()
     performance: dict[str, PerformanceSpec] = {}

@@ -95,6 +95,10 @@ class Pass:
         """
         return False
 
+    def shortens(self) -> bool:
+        """Whether it gives outputs fewer rows (optional): they are compared with the first there were."""
+        return False
+
     def rest(self, before: LightModel, after: LightModel) -> LightModel | None:
         """The graph from the outputs of ``after`` to those that only ``before`` has (optional).
 

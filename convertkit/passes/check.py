@@ -25,7 +25,7 @@ from convertkit.errors import ConvertkitError, GivenGraphError, GraphError, Pass
 from convertkit.graph.light import default_inputs
 from convertkit.graph.session import Arrays
 from convertkit.graph.validate import validate
-from convertkit.passes.differences import changes, difference, first_rows, furthest, leaves, tells
+from convertkit.passes.differences import as_many, changes, difference, first_rows, furthest, leaves, tells
 from convertkit.passes.history import CheckRecord
 from convertkit.passes.probing import Probed, probe
 from convertkit.passes.resolution import resolutions
@@ -251,6 +251,8 @@ def _compare_values(
     pairs = [(name, *pair) for name, old, new in outputs for pair in leaves(name, old, new)]
     if step.pads():
         pairs = [(name, old, first_rows(name, old, new)) for name, old, new in pairs]
+    if step.shortens():
+        pairs = [(name, as_many(old, new), new) for name, old, new in pairs]
     gaps = (difference(name, a, b, steps.get(name, 0.0)) for name, a, b in pairs)
     relative, absolute, name = max(gaps, default=(0.0, 0.0, ""))
     limit = {"exact": 0.0, "rounding": TOLERANCE, "semantic": np.inf}[step.effect]

@@ -29,6 +29,13 @@ def first_rows(name: str, old: Array, new: Array) -> Array:
     return rows
 
 
+def as_many(old: Array, new: Array) -> Array:
+    """The first rows of ``old``, as many as ``new`` has, along whichever axes have become shorter."""
+    if old.ndim != new.ndim:
+        return old
+    return old[tuple(slice(size) for size in new.shape)]
+
+
 def tells(values: Array, step: float) -> bool:
     """Whether there is a value that is a number, and larger than what another rounding may change."""
     numbers = values == values

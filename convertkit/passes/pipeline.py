@@ -20,6 +20,8 @@ from convertkit.passes.state import GraphState
 from convertkit.registry import Registry
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from convertkit.graph.light import LightModel
     from convertkit.passes.check import Checker
 
@@ -46,6 +48,25 @@ class Pipeline:
             name, options = parse_step(text)
             steps.append(build(registry.get(name), options))
         pipeline = cls(tuple(steps))
+        pipeline.check_order()
+        return pipeline
+
+    def with_more(self, more: Iterable[Pass]) -> Self:
+        """Further steps, but for passes that it has, each right behind those that it requires or comes after.
+
+        Raises:
+            UsageError: an order that a pass forbids.
+        """
+        steps = list(self.steps)
+        for step in more:
+            if step.name in [item.name for item in steps]:
+                continue
+            ahead = [at for at, item in enumerate(steps) if item.name in (*step.requires, *step.after)]
+            behind = [
+                at for at, item in enumerate(steps) if item.name in step.before or step.name in item.after
+            ]
+            steps.insert(ahead[-1] + 1 if ahead else min(behind, default=len(steps)), step)
+        pipeline = type(self)(tuple(steps))
         pipeline.check_order()
         return pipeline
 

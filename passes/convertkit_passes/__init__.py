@@ -19,6 +19,8 @@ def register_passes(register):  # type: ignore[no-untyped-def]
     from convertkit_passes.fuse_multiclass_nms import FuseMulticlassNms
     from convertkit_passes.fuse_multilevel_roialign import FuseMultilevelRoialign
     from convertkit_passes.inline_functions import InlineFunctions
+    from convertkit_passes.limit_detections import LimitDetections
+    from convertkit_passes.limit_proposals import LimitProposals
     from convertkit_passes.lower_heads import LowerHeads
     from convertkit_passes.onnxoptimizer_pass import Onnxoptimizer
     from convertkit_passes.onnxslim_pass import Onnxslim
@@ -52,6 +54,8 @@ def register_passes(register):  # type: ignore[no-untyped-def]
         FuseMulticlassNms,
         DropOffsetRounding,
         RestoreRpnLevels,
+        LimitProposals,
+        LimitDetections,
         ClipToPicture,
         LowerHeads,
     )

@@ -109,3 +109,30 @@ def test_a_step_that_cannot_be_is_refused_by_its_name(
 
     with pytest.raises(error, match=line):
         make_request(Asked(package, target="ascend310p3", env="seed"), open_plugins())
+
+
+def of_variant(path: Path, passes: str, target: str = "ascend310p3", **asked: list[str]) -> list[str]:
+    file = path / "few.yaml"
+    file.write_text(f"size: [320, 320]\nstock: {MASKRCNN / 'mini/mini.onnx'}\npasses: {passes}\n")
+    request = make_request(Asked(MASKRCNN, variant=str(file), target=target, **asked), open_plugins())
+    return [step_text(step) for step in request.pipeline.steps]
+
+
+def test_a_variant_has_further_steps_where_their_own_constraints_put_them(tmp_path: Path) -> None:
+    plain = of_variant(tmp_path, "[]")
+    few, less = "limit-proposals{count=200}", "limit-detections{count=50}"
+
+    changed = of_variant(tmp_path, f'["{few}", "{less}", "clip-to-picture{{drop_empty=false}}"]')
+
+    there = plain.index("restore-rpn-levels") + 1
+    wanted = [*plain[:there], few, less, *plain[there:]]
+    assert changed == [item.replace("picture", "picture{drop_empty=false}") for item in wanted]
+    cpu = of_variant(tmp_path, f'["{few}"]', "cpu")
+    assert cpu[-2:] == [few, "lower-heads"]
+
+
+def test_a_step_of_the_variant_that_has_no_place_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="prune-mask-head requires select-class-masks before it"):
+        of_variant(tmp_path, '["prune-mask-head"]', pipeline=["simplify"])
+    with pytest.raises(UnknownNameError, match="limit-proposal"):
+        of_variant(tmp_path, '["limit-proposal"]')

@@ -40,7 +40,12 @@ class Levels:
 
 def makes_rois(nms: Nms) -> bool:
     """Whether it has one class and its boxes become RoIs."""
-    return nms.classes == 1 and any(_is_rois(*read) for read in readers(nms.node.outputs[:1]))
+    return nms.classes == 1 and becomes_rois(nms)
+
+
+def becomes_rois(nms: Nms) -> bool:
+    """Whether its boxes become RoIs."""
+    return any(_is_rois(*read) for read in readers(nms.node.outputs[:1]))
 
 
 def levels(nms: Nms) -> Levels:

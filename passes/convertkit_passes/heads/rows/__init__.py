@@ -1,0 +1,1 @@
+"""Fewer rows of an NMS, and everything behind it that has as many."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from convertkit.targets.lint import LintReport as LintReport
     from convertkit.targets.lint import LintRule as LintRule
     from convertkit.targets.machine import Figure as Figure
+    from convertkit.targets.machine import Fusion as Fusion
     from convertkit.targets.machine import Machine as Machine
     from convertkit.targets.mixed import MixedPrecision as MixedPrecision
     from convertkit.targets.pixels import Pixels as Pixels

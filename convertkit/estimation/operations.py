@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,8 @@ class Node:
         domain: empty for ONNX's own.
         known: computed from constants and static shapes alone, so before the graph runs.
         operation: None where a shape is not static; ``open`` then names the tensor.
+        takes, makes: names of the tensors that are no constants.
+        gives: whether one of those it makes is an output of the graph.
     """
 
     name: str
@@ -32,6 +34,9 @@ class Node:
     known: bool
     operation: Operation | None
     open: str = ""
+    takes: tuple[str, ...] = ()
+    makes: tuple[str, ...] = ()
+    gives: bool = False
 
 
 def operations(model: LightModel, float_bytes: int) -> Iterator[Node]:
@@ -47,12 +52,18 @@ def operations(model: LightModel, float_bytes: int) -> Iterator[Node]:
     annotate(graph)
     graph.surgeon.toposort()
     settled: set[int] = set()
+    given = {id(item) for item in graph.outputs}
     for node in graph.nodes:
         known = node.op == "Shape" and static_shape(node.inputs[0]) is not None
         known = known or all(_is_constant(item) or id(item) in settled for item in node.inputs)
         if known:
             settled.update(id(item) for item in node.outputs)
-        yield _node(node, known=known, float_bytes=float_bytes)
+        yield replace(
+            _node(node, known=known, float_bytes=float_bytes),
+            takes=tuple(item.name for item in node.inputs if item.name and not _is_constant(item)),
+            makes=tuple(item.name for item in node.outputs),
+            gives=any(id(item) in given for item in node.outputs),
+        )
 
 
 def _node(node: Any, *, known: bool, float_bytes: int) -> Node:

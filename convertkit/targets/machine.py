@@ -21,6 +21,23 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Fusion:
+    """A chain of nodes that the machine's compiler is said to make one kernel of.
+
+    Attributes:
+        starts: operators of ONNX that a chain begins with.
+        joins: those that may follow, one after the other, each alone taking what the one before gives.
+        most: how many may follow.
+        source: where that is said, for people.
+    """
+
+    starts: frozenset[str]
+    joins: frozenset[str]
+    most: int
+    source: str
+
+
+@dataclass(frozen=True)
 class Machine:
     """The peaks of one chip.
 
@@ -31,6 +48,7 @@ class Machine:
         memory: bytes per second to and from its memory.
         float_bytes: what a floating number takes there, whatever the graph says.
         other_memory: further figures of the memory that are in use, to be shown beside :attr:`memory`.
+        fusions: what its compiler is said to fuse, the first that fits wins; empty where nothing is known.
     """
 
     name: str
@@ -39,3 +57,4 @@ class Machine:
     memory: Figure
     float_bytes: int
     other_memory: tuple[Figure, ...] = ()
+    fusions: tuple[Fusion, ...] = ()

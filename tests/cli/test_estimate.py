@@ -22,7 +22,8 @@ def test_the_costliest_nodes_and_what_bounds_them(cli: Cli, graph: Path) -> None
 
     assert done.code == 0
     assert "Conv" in done.out
-    assert "node by node, nothing fused, every tensor through memory" in done.out
+    assert "without fusion (node by node, every tensor through memory)" in done.out
+    assert "with fusion (all that the compiler is said to fuse: " in done.out
     assert (
         "an upper bound of speed by peak figures (roofline), no forecast; nothing of it was seen on hardware"
         in done.out
@@ -157,7 +158,7 @@ def test_of_a_part_there_are_only_bounds(cli: Cli, tmp_path: Path) -> None:
     data = cli("estimate", "part.onnx", "-t", "ascend310p3", "--json").json["estimate"]
 
     assert "at least 0.0 G matrix operations" in done.out
-    assert "of what is counted, node by node" in done.out
+    assert "of what is counted, without fusion (node by node" in done.out
     assert "an open size out" in done.out
     assert (data["complete"], data["output_bytes"]) == (False, None)
 

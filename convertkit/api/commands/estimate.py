@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +73,9 @@ class EstimatedProfiles(Shown, Struct, frozen=True):
 
     def page(self) -> Iterator[Block]:
         rows = [_line(each.profile, each.estimate) for each in self.profiles]
-        yield Table(["profile", "G matrix op", "GB", "ms", "runs/s at most", ""], rows, right=range(1, 5))
+        yield Table(
+            ["profile", "G matrix op", "GB", "ms", "runs/s at most", "fused", ""], rows, right=range(1, 6)
+        )
         yield (
             "an upper bound of speed by peak figures (roofline), no forecast; --profile names its figures and nodes"
         )
@@ -163,6 +165,7 @@ def _line(profile: str, one: Estimate) -> list[str]:
         f"{one.bytes / 1e9:.2f}",
         f"{one.seconds * 1e3:.2f}",
         f"{1 / one.seconds:.1f}" if one.seconds else "-",
+        f"{1 / one.fused.seconds:.1f}" if one.fused and one.fused.seconds else "-",
         "" if one.complete else f"at least: {len(one.uncounted)} nodes are not counted",
     ]
 
@@ -207,17 +210,28 @@ def _totals(found: Estimate, machine: Machine) -> Iterator[Block]:
     parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in found.by_bound.items())
     part = "" if found.complete else "of what is counted, "
     yield (
-        f"{part}node by node, nothing fused, every tensor through memory: {_speed(found.seconds)}; "
+        f"{part}without fusion (node by node, every tensor through memory): {_speed(found.seconds)}; "
         f"bound by {parts or 'nothing'}"
     )
-    for source, seconds in found.with_memory.items():
-        rate = next(item.rate for item in machine.other_memory if item.source == source)
-        yield f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(seconds)}"
+    yield from _other_memory(found.with_memory, machine)
+    if (fused := found.fused) is not None:
+        parts = ", ".join(f"{name} {seconds * 1e3:.2f} ms" for name, seconds in fused.by_bound.items())
+        yield (
+            f"{part}with fusion (all that the compiler is said to fuse: {fused.nodes} nodes in {fused.chains} kernels; "
+            f"{fused.bytes / 1e9:.2f} GB): {_speed(fused.seconds)}; bound by {parts or 'nothing'}"
+        )
+        yield from _other_memory(fused.with_memory, machine)
     yield f"whatever is fused or kept in a cache, never faster than {_speed(found.least)}"
     yield (
         f"copies from and to the host are not in it: {_size(found.input_bytes)} in, "
         f"{_size(found.output_bytes)} out"
     )
+
+
+def _other_memory(seconds: Mapping[str, float], machine: Machine) -> Iterator[str]:
+    for source, taken in seconds.items():
+        rate = next(item.rate for item in machine.other_memory if item.source == source)
+        yield f"  with {rate / 1e9:.1f} GB/s ({source}): {_speed(taken)}"
 
 
 def _size(count: int | None) -> str:
@@ -238,5 +252,7 @@ def _caveats(found: Estimate, machine: Machine) -> Iterator[Block]:
         (machine.memory, 1e9, "GB/s"),
     ):
         yield f"  {figure.name} {figure.rate / scale:.4g} {unit} ({figure.source})"
+    for fusion in machine.fusions if found.fused else ():
+        yield f"  fused: {fusion.source}"
     for line in found.left_out:
         yield f"  not counted, as it depends on the data: {line}"

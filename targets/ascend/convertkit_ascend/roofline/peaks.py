@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from convertkit.api import targets
 from convertkit_ascend import socs
+from convertkit_ascend.roofline.fusions import FUSIONS
 
 PLATFORM = "the compiler's platform file"
 
@@ -39,4 +40,5 @@ def machine(name: str) -> targets.Machine:
         memory=targets.Figure("DDR", soc.memory_rate, memory),
         float_bytes=FLOAT_BYTES,
         other_memory=other,
+        fusions=FUSIONS,
     )

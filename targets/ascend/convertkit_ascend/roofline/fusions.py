@@ -1,0 +1,63 @@
+"""What ATC is said to fuse in the unified buffer (UB), of what detectors have.
+
+From the reference of UB fusion rules of CANN 8.0 to 9.1; nothing of it was seen run. Each page names products: all of
+these name the Atlas inference products, which the 310P belongs to, or none. Fusions with other operators (quantisation,
+AIPP with a convolution, a convolution with its Concat) are left out.
+"""
+
+from __future__ import annotations
+
+from convertkit.api.targets import Fusion
+
+ELEMENTWISE = frozenset(
+    {
+        *(
+            "Abs",
+            "Add",
+            "Cast",
+            "Ceil",
+            "Clip",
+            "Div",
+            "Elu",
+            "Exp",
+            "Floor",
+            "HardSigmoid",
+            "LeakyRelu",
+            "Log",
+            "Max",
+        ),
+        *(
+            "Min",
+            "Mul",
+            "Neg",
+            "PRelu",
+            "Pow",
+            "Reciprocal",
+            "Relu",
+            "Round",
+            "Sigmoid",
+            "Softplus",
+            "Sqrt",
+            "Sub",
+        ),
+        "Tanh",
+    }
+)
+"""ONNX operators that become Elemwise ones."""
+
+FUSIONS = (
+    Fusion(frozenset({"Conv"}), ELEMENTWISE, 2, "Conv and up to two elementwise (TbeConvDoubleInFusionPass)"),
+    Fusion(
+        frozenset({"Gemm", "MatMul"}),
+        frozenset({"Add", "Div", "Relu"}),
+        2,
+        "MatMul and up to two of Add, Div, Relu (TbeBatchMatmulElementWiseFusionPass, ATbeMatMulElemwiseFusionPass)",
+    ),
+    Fusion(
+        frozenset({"ConvTranspose"}),
+        frozenset({"Add", "LeakyRelu", "PRelu", "Relu"}),
+        1,
+        "ConvTranspose and one of Add, Relu, LeakyRelu, PRelu (TbeDxElemwisePass)",
+    ),
+    Fusion(ELEMENTWISE, ELEMENTWISE, 27, "up to 28 elementwise in a row (AutomaticUbFusion)"),
+)

@@ -32,7 +32,7 @@ TEXT = f"""{TITLE}
     python -m bench.batches --data ../shared/data
 
 `{VARIANT}` with `{WEIGHTS}` through the whole Ascend pipeline for 1, 4 and 8 pictures of 1216 x 1216 a run. By the
-roofline of `convertkit estimate` a run takes at least:
+roofline of `convertkit estimate` without fusion a run takes at least ([priced.md](priced.md) has it with fusion):
 
 {{table}}
 

@@ -52,6 +52,11 @@ class Plan:
         return f"size: [{self.height}, {self.width}]\nconfig: {{base: {config}}}\n"
 
 
+TEXT = (
+    "`random:0` through the whole Ascend pipeline, memory at 144 GB/s unless another rate stands there. Speeds are "
+    "pictures a second at most; a profile is one size of a model that has two."
+)
+
 PLANS = (
     Plan(1216, 1216),
     Plan(1344, 1344, depth=101),  # what detectron2's figure was measured of
@@ -60,6 +65,13 @@ PLANS = (
     Plan(1216, 1216, 4),
     Plan(1216, 1216, 8),
 )
+
+MEASURED = (
+    ("mmdet, the guide", PLANS[0], 11.3),
+    ("detectron2, made-up input", PLANS[1], 22.06),
+    ("detectron2, val2017", PLANS[1], 13.31),
+)
+"""Pictures a second on one 310P3 (ascend-facts: chip-measured). mmdet's R101 stands for detectron2's."""
 
 COUNTS = (1000, 500)
 """Proposals of each picture; the first is what the framework exports."""
@@ -132,6 +144,28 @@ def table(found: Mapping[str, Mapping[str, Any]]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     return "\n".join([*lines, *(_row(name, *item) for name, one in found.items() for item in one.items())])
+
+
+def measured(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """A row for each figure that was measured, beside the bounds of the same network and size."""
+    lines = [
+        "| measured | stands beside | pictures/s | ms | ms without fusion | ms with fusion | share of that bound |"
+    ]
+    lines.append("|---|---|---:|---:|---:|---:|---:|")
+    for what, plan, speed in MEASURED:
+        one = found[plan.name][str(COUNTS[0])]
+        bounds = (one["seconds"] * 1e3, one["fused"]["seconds"] * 1e3)
+        share = f"{bounds[1] * speed / 10:.0f} %"
+        cells = (
+            what,
+            plan.name,
+            f"{speed}",
+            f"{1e3 / speed:.1f}",
+            *(f"{each:.1f}" for each in bounds),
+            share,
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _row(name: str, count: str, one: Mapping[str, Any]) -> str:

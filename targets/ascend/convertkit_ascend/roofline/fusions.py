@@ -1,8 +1,7 @@
 """What ATC is said to fuse in the unified buffer (UB), of what detectors have.
 
-From the reference of UB fusion rules of CANN 8.0 to 9.1; nothing of it was seen run. Each page names products: all of
-these name the Atlas inference products, which the 310P belongs to, or none. Fusions with other operators (quantisation,
-AIPP with a convolution, a convolution with its Concat) are left out.
+Documented, nothing of it was seen run (ascend-facts: chip-fusion). Fusions with other operators (quantisation, AIPP with
+a convolution, a convolution with its Concat) are left out.
 """
 
 from __future__ import annotations

@@ -1,17 +1,82 @@
-"""Chains of nodes that a compiler makes one kernel of: what lies between them never goes through memory."""
+"""The roofline of a run in which a compiler makes one kernel of chains of nodes.
+
+What lies between the nodes of a kernel never goes through memory.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from convertkit.estimation.operations import Node
-    from convertkit.targets.machine import Fusion
+    from convertkit.graph.costs import Cost
+    from convertkit.targets.machine import Fusion, Machine
 
-Chain = tuple[int, ...]
+Chain: TypeAlias = tuple[int, ...]
 """Places of nodes, in data-flow order."""
+
+Kernel: TypeAlias = tuple[int, int, int]
+"""Operations of the matrix and of the vector unit, bytes."""
+
+
+class Fused(Struct, frozen=True):
+    """The roofline of a run in which a compiler fuses all that it is said to.
+
+    Attributes:
+        seconds, bytes: as of the whole estimate, what is kept between fused nodes left out.
+        chains: how many kernels are made of several nodes, ``nodes`` of how many.
+        by_bound: the seconds by what bounds them.
+        with_memory: the seconds with each other figure of the memory, by its source.
+    """
+
+    seconds: float
+    bytes: int
+    chains: int
+    nodes: int
+    by_bound: dict[str, float]
+    with_memory: dict[str, float]
+
+
+def fuse(counted: Sequence[tuple[Node, Cost]], machine: Machine) -> Fused:
+    """The figures of all nodes, those that the machine is said to fuse as one kernel."""
+    nodes = [node for node, _ in counted]
+    found = list(chains(nodes, machine.fusions))
+    kernels = [_kernel([counted[place][1] for place in chain], kept(nodes, chain)) for chain in found]
+    timed = [_slowest(kernel, machine) for kernel in kernels]
+    names = sorted({name for name, seconds in timed if seconds})
+    several = [chain for chain in found if len(chain) > 1]
+    return Fused(
+        seconds=sum(seconds for _, seconds in timed),
+        bytes=sum(kernel[2] for kernel in kernels),
+        chains=len(several),
+        nodes=sum(map(len, several)),
+        by_bound={name: sum(seconds for other, seconds in timed if other == name) for name in names},
+        with_memory={
+            figure.source: sum(_slowest(kernel, replace(machine, memory=figure))[1] for kernel in kernels)
+            for figure in machine.other_memory
+        },
+    )
+
+
+def _kernel(costs: list[Cost], saved: int) -> Kernel:
+    matrix, vector = (
+        sum(cost.operations for cost in costs if cost.unit == unit) for unit in ("matrix", "vector")
+    )
+    return matrix, vector, sum(cost.bytes for cost in costs) - saved
+
+
+def _slowest(kernel: Kernel, machine: Machine) -> tuple[str, float]:
+    """What takes longest, and how long: both units and the memory of a kernel work at a time."""
+    figures = (machine.matrix, machine.vector, machine.memory)
+    return max(
+        ((figure.name, work / figure.rate) for figure, work in zip(figures, kernel, strict=True)),
+        key=lambda item: item[1],
+    )
 
 
 def chains(nodes: Sequence[Node], fusions: Sequence[Fusion]) -> Iterator[Chain]:

@@ -17,7 +17,7 @@ import numpy as np
 from msgspec import Struct
 
 from convertkit.errors import GraphError
-from convertkit.estimation.fusion import chains, kept
+from convertkit.estimation.fusion import Fused, fuse
 from convertkit.estimation.operations import Node, operations
 from convertkit.estimation.rules import RULES, head_cost
 from convertkit.graph.costs import FREE, Cost, Operation
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from convertkit.targets.machine import Figure, Machine
     from convertkit.targets.pixels import Pixels
 
-
-Kernel: TypeAlias = tuple[int, int, int]
-"""Operations of the matrix and of the vector unit, bytes."""
 
 Interface: TypeAlias = tuple[int, "int | None", "int | None"]
 """Bytes of the weights, of the inputs, of the outputs."""
@@ -64,24 +61,6 @@ class Uncounted(Struct, frozen=True):
     name: str
     op: str
     why: str
-
-
-class Fused(Struct, frozen=True):
-    """The roofline of a run in which a compiler fuses all that it is said to.
-
-    Attributes:
-        seconds, bytes: as of the whole estimate, what is kept between fused nodes left out.
-        chains: how many kernels are made of several nodes, ``nodes`` of how many.
-        by_bound: the seconds by what bounds them.
-        with_memory: the seconds with each other figure of the memory, by its source.
-    """
-
-    seconds: float
-    bytes: int
-    chains: int
-    nodes: int
-    by_bound: dict[str, float]
-    with_memory: dict[str, float]
 
 
 class Estimate(Struct, frozen=True):
@@ -195,7 +174,7 @@ def _summed(
         vector_operations=sum(cost.operations for _, cost in counted if cost.unit == "vector"),
         bytes=sum(row.bytes for row in rows),
         seconds=sum(row.seconds for row in rows),
-        fused=_fused(counted, machine) if machine.fusions else None,
+        fused=fuse(counted, machine) if machine.fusions else None,
         by_bound={bound: sum(row.seconds for row in rows if row.bound == bound) for bound in bounds},
         with_memory={figure.source: _seconds(counted, machine, figure) for figure in machine.other_memory},
         least=max(matrix / machine.matrix.rate, weights / fastest),
@@ -204,42 +183,6 @@ def _summed(
         output_bytes=outputs,
         uncounted=tuple(uncounted),
         left_out=tuple(sorted({cost.left_out for _, cost in counted if cost.left_out})),
-    )
-
-
-def _fused(counted: list[tuple[Node, Cost]], machine: Machine) -> Fused:
-    nodes = [node for node, _ in counted]
-    found = list(chains(nodes, machine.fusions))
-    kernels = [_kernel([counted[place][1] for place in chain], kept(nodes, chain)) for chain in found]
-    timed = [_slowest(kernel, machine) for kernel in kernels]
-    names = sorted({name for name, seconds in timed if seconds})
-    several = [chain for chain in found if len(chain) > 1]
-    return Fused(
-        seconds=sum(seconds for _, seconds in timed),
-        bytes=sum(kernel[2] for kernel in kernels),
-        chains=len(several),
-        nodes=sum(map(len, several)),
-        by_bound={name: sum(seconds for other, seconds in timed if other == name) for name in names},
-        with_memory={
-            figure.source: sum(_slowest(kernel, replace(machine, memory=figure))[1] for kernel in kernels)
-            for figure in machine.other_memory
-        },
-    )
-
-
-def _kernel(costs: list[Cost], saved: int) -> Kernel:
-    matrix, vector = (
-        sum(cost.operations for cost in costs if cost.unit == unit) for unit in ("matrix", "vector")
-    )
-    return matrix, vector, sum(cost.bytes for cost in costs) - saved
-
-
-def _slowest(kernel: Kernel, machine: Machine) -> tuple[str, float]:
-    """What takes longest, and how long: both units and the memory of a kernel work at a time."""
-    figures = (machine.matrix, machine.vector, machine.memory)
-    return max(
-        ((figure.name, work / figure.rate) for figure, work in zip(figures, kernel, strict=True)),
-        key=lambda item: item[1],
     )
 
 

@@ -1,7 +1,7 @@
 """What ATC is said to fuse in the unified buffer (UB), of what detectors have.
 
-Documented, nothing of it was seen run (ascend-facts: chip-fusion). Fusions with other operators (quantisation, AIPP with
-a convolution, a convolution with its Concat) are left out.
+Documented, nothing of it was seen run (ascend-facts: chip-fusion). Fusions with other operators (quantisation, AIPP
+with a convolution, a convolution with its Concat) are left out.
 """
 
 from __future__ import annotations

@@ -44,6 +44,7 @@ GIVEN = {
     "clip-to-picture": Given(exempt={"interface": "the size of the picture becomes an input"}),
     "cut-loops": Given(exempt={"interface": "what a loop reads becomes an output"}),
     "freeze-defaults": Given(exempt={"interface": "inputs with a default are no inputs any more"}),
+    "limit-detections": Given("{count=50}", exempt={"interface": "outputs have fewer rows"}),
     "onnxoptimizer": Given(
         needs="onnxoptimizer", exempt={"idempotent": "what it calls a fixed point is none: a Cast goes later"}
     ),
@@ -77,7 +78,8 @@ def _stages() -> dict[str, Sample]:
     for stage in stages(Pipeline.parse(steps, plugins.passes).steps, model):
         if stage.changed:
             found.setdefault(stage.step.name, Sample(f"mini, before {stage.step.name}", stage.before, photos))
-    return {**found, "lower-heads": found["center-nms-boxes"]}  # it has both heads, as our own operators
+    both = found["center-nms-boxes"]  # it has both heads, as our own operators
+    return {**found, **dict.fromkeys(("lower-heads", "limit-proposals", "limit-detections"), both)}
 
 
 def graphs_for(name: str) -> Iterator[Sample]:

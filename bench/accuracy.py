@@ -103,7 +103,7 @@ def beside_first(found: Any) -> dict[tuple[str, str], str]:
     """Of each rung and task the difference of AP to the first rung, bold where that is more than chance."""
     first = found["rungs"][0]["name"]
     return {
-        (one["rung"], one["task"]): _difference(one["estimate"])
+        (one["rung"], one["task"]): difference(one["estimate"])
         for one in found["differences"]
         if one["metric"] == "AP" and one["against"] == first
     }
@@ -114,14 +114,14 @@ def steps(found: Any) -> str:
     names = [rung["name"] for rung in found["rungs"]]
     above = set(zip(names[1:], names, strict=False))
     lines = [
-        f"* {one['task']}: `{one['rung']}` beside `{one['against']}`, {_difference(one['estimate'])}"
+        f"* {one['task']}: `{one['rung']}` beside `{one['against']}`, {difference(one['estimate'])}"
         for one in found["differences"]
         if one["metric"] == "AP" and (one["rung"], one["against"]) in above and _beyond(one["estimate"])
     ]
     return "\n".join(lines) or "* none"
 
 
-def _difference(estimate: Any) -> str:
+def difference(estimate: Any) -> str:
     text = f"{estimate['value']:+.4f} [{estimate['low']:+.4f}, {estimate['high']:+.4f}]"
     return f"**{text}**" if _beyond(estimate) else text
 

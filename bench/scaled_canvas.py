@@ -53,7 +53,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        variant = _variant(Path(scratch))
+        variant = write_variant(Path(scratch))
         rungs = {name: _rung(variant, name) for name in RUNGS}
     write_part(CANVAS, TEXT.format(tables=tables(RUNGS, rungs), broken=_broken(rungs)))
 
@@ -136,7 +136,7 @@ def _reduce(graph: onnx.GraphProto) -> None:
     graph.node.insert(0, resize)
 
 
-def _variant(directory: Path) -> Path:
+def write_variant(directory: Path) -> Path:
     """Writes the scaled graph and a variant of it."""
     mini = REPOSITORY / "models" / "maskrcnn" / "mini"
     small, large = directory / "small.onnx", directory / "large.onnx"

@@ -20,13 +20,17 @@ def plan(
     batch: shared.BatchOption = None,
     profile: shared.ProfileOption = None,
     pipeline: shared.PipelineOption = None,
+    rung: Annotated[
+        str | None,
+        typer.Option("--rung", "-r", help="stock or after:PASS; default: the graph after all passes."),
+    ] = None,
     annotations: shared.AnnotationsOption = None,
     images: shared.ImagesOption = None,
     limit: shared.LimitOption = 8,
     loss: Annotated[
         float,
         typer.Option("--loss", help="What the detection loss may be, 0 to 1: the upper end of its interval."),
-    ] = 0.1,
+    ] = 0.08,
     budget: Annotated[int, typer.Option("--budget", min=1, help="Mixtures that may be run at most.")] = 30,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the plan here, as YAML; for -O plan=FILE.")
@@ -46,8 +50,8 @@ def plan(
 
     found = run(
         model, variant=variant, target=target, weights=weights, origin=origin, batch=batch, profile=profile,
-        pipeline=pipeline, annotations=annotations, images=images, limit=limit, loss=loss, budget=budget, output=output,
-        option=option, python=python, env=env, plugin=plugin or (), report=BuildView(), bar=progress_bar,
+        pipeline=pipeline, rung=rung, annotations=annotations, images=images, limit=limit, loss=loss, budget=budget,
+        output=output, option=option, python=python, env=env, plugin=plugin or (), report=BuildView(), bar=progress_bar,
     )  # fmt: skip
     answer(found, as_json=as_json)
     if not found.plan.met:

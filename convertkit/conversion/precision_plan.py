@@ -63,7 +63,7 @@ class PrecisionPlan(Struct, frozen=True):
     """What ``convertkit plan`` finds.
 
     Attributes:
-        graph: sha256 of the target graph, the weights in it.
+        rung: whose graph: ``target graph``, ``stock`` or ``after:PASS``. graph: its sha256, the weights in it.
         photos: names of the files it was measured on.
         limit: what the upper end of the loss's interval may be.
         met: whether the plan is within it.
@@ -78,6 +78,7 @@ class PrecisionPlan(Struct, frozen=True):
     model: str
     variant: str
     target: str
+    rung: str
     graph: str
     photos: tuple[str, ...]
     limit: float

@@ -7,7 +7,7 @@ astray by it takes longer and finds the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -66,7 +66,8 @@ def patterns(model: LightModel, found: Ranges, cannot: Collection[str]) -> tuple
     """
     graph, extents = model.proto.graph, {one.name: one for one in found.tensors}
     able = [node for node in graph.node if node.name and node.name not in cannot and _floats(node, extents)]
-    risks = {node.name: _risk(node, extents) for node in able}
+    worth = _worth(graph, extents)
+    risks = {node.name: _risk(node, extents, worth) for node in able}
     kinds = {node.name: node.op_type for node in able}
     alike: dict[tuple[str, ...], list[Piece]] = {}
     for piece in _pieces(able, _readers(graph)):
@@ -105,22 +106,46 @@ def _pieces(able: Sequence[onnx.NodeProto], readers: Mapping[str, int]) -> list[
     return [tuple(piece) for piece in made]
 
 
-def _risk(node: onnx.NodeProto, extents: Mapping[str, TensorRange]) -> float:
-    """How wrong a result may be beside its largest value, by rounding what goes in and what comes out.
-
-    A sum whose terms are larger than itself has the error of the terms; coordinates have theirs in pixels.
-    """
+def _risk(node: onnx.NodeProto, extents: Mapping[str, TensorRange], worth: Mapping[str, float]) -> float:
+    """What rounding the results of a node may cost, and the terms of a sum."""
     if node.op_type in ROUNDS_NOTHING:
         return 0.0
-    results = [extents[name] for name in node.output if name in extents]
-    terms = [extents[name] for name in node.input if name in extents] if node.op_type in SUMS else []
-    sizes = [one.largest for one in (*results, *terms)]
-    if any(size is None for size in sizes):
+    results = [name for name in node.output if name in extents]
+    terms = [name for name in node.input if name in extents] if node.op_type in SUMS else []
+    sizes = {name: extents[name].largest for name in (*results, *terms)}
+    if None in sizes.values():
         return math.inf
-    apart = max(spacing(size) for size in sizes if size is not None)
-    largest = max((one.largest or 0.0 for one in results), default=0.0)
-    share = apart / largest if largest else 0.0
-    return max([share, *(spacing(one.largest or 0.0) / SMALL for one in results if one.coordinates)])
+    where = [(name, name) for name in results] + [(name, result) for name in terms for result in results]
+    return max((spacing(sizes[name] or 0.0) * worth[at] for name, at in where if worth[at]), default=0.0)
+
+
+def _worth(graph: onnx.GraphProto, extents: Mapping[str, TensorRange]) -> Mapping[str, float]:
+    """By tensor: what an error of 1 may cost, as a share.
+
+    Beside the tensor's own largest value, in coordinates beside :data:`SMALL` pixels, or where sums, factors and moves
+    hand the error on to something smaller: class offsets that are taken off again.
+    """
+    worth = {name: _own(one) for name, one in extents.items()}
+    for node in reversed(graph.node):
+        behind = max((worth.get(name, 0.0) for name in node.output), default=0.0)
+        for name, gain in _handed_on(node, extents):
+            if name in worth:
+                worth[name] = max(worth[name], gain * behind)
+    return worth
+
+
+def _own(one: TensorRange) -> float:
+    share = 1 / one.largest if one.largest else 0.0
+    return max(share, 1 / SMALL) if one.coordinates else share
+
+
+def _handed_on(node: onnx.NodeProto, extents: Mapping[str, TensorRange]) -> Iterator[tuple[str, float]]:
+    """The inputs whose errors a node hands on, and how much larger at most."""
+    if node.op_type in SUMS or node.op_type in MOVES:
+        yield from ((name, 1.0) for name in node.input)
+    elif node.op_type == "Mul":
+        for name, other in (node.input, reversed(node.input)):
+            yield name, (extents[other].largest or 0.0) if other in extents else 0.0
 
 
 def _worst(names: Collection[str], risks: Mapping[str, float]) -> float:

@@ -8,6 +8,8 @@
 5. In that order, binary search for the smallest prefix that meets the limit. Its last piece is needed.
 6. Down from there: with the needed pieces kept, do the others matter? If so, the smallest prefix of them that meets
    the limit ends with the next piece that is needed (as in Junker 2004, QuickXplain).
+7. What overflows is left out again, one group of neighbours after the other, where nobody notices: an area that is
+   infinite may still choose the right level.
 
 Whatever the order, and though several pieces help only together, each piece of the answer was seen to be needed, as
 long as keeping more never makes the loss larger. Where it does, the answer still was seen to meet the limit.
@@ -70,15 +72,18 @@ class Search:
     needs: list[Needing] = field(default_factory=list)
     ended: bool = False
 
-    def run(self, must: Callable[[], Collection[str]], patterns: Callable[[], Sequence[Pattern]]) -> None:
+    def run(self, must: Callable[[], Collection[Piece]], patterns: Callable[[], Sequence[Pattern]]) -> None:
         """Searches.
 
         Args:
-            must: nodes that are kept in any case; like ``patterns`` not asked for where nothing has to be kept.
+            must: groups of nodes that are kept while the others are looked for; like ``patterns`` not asked for where
+                nothing has to be kept.
         """
         try:
             if not self._meets(frozenset()):
-                self._divide(frozenset(must()), patterns)
+                groups = must()
+                self._divide(frozenset().union(*groups), patterns)
+                self._spare(groups)
         except BudgetSpent:
             self.ended = True
 
@@ -105,6 +110,11 @@ class Search:
             pieces, last = pieces[: found - 1], pieces[found - 1]
             self.needs.append(self._needing(must, pieces, last))
             must |= frozenset(last)
+
+    def _spare(self, groups: Collection[Piece]) -> None:
+        for group in groups:
+            if self.met is not None:
+                self._meets(self.met.difference(group))
 
     def _meets(self, keep: Kept) -> bool:
         """Every set that meets the limit is smaller than the one before, or as good and seen later."""

@@ -19,7 +19,7 @@ from convertkit.precision.evaluating import Evaluator
 from convertkit.precision.loss import Loss
 from convertkit.precision.measuring import measured
 from convertkit.precision.overflow import needed
-from convertkit.precision.planning import LIMIT, Planner
+from convertkit.precision.planning import Planner
 from convertkit.precision.ranges import Gauge
 from convertkit.precision.search import Search
 from convertkit.verification.data import find_source
@@ -27,6 +27,9 @@ from convertkit.verification.intervals import Estimate
 from tests.ascend.chip import CHIP, PLAIN
 from tests.ascend.linter.graphs import named
 from tests.ascend.planting import Choice, backbone, mask_head, neck, too_coarse, too_large
+
+LIMIT = 0.1
+"""More than is asked by default: the interval of two photos is wide."""
 
 FUSED = {"Add", "Relu"}
 """What stands directly before or behind a planted node."""
@@ -42,9 +45,8 @@ def planner(model: LightModel, store: Store | None = None, photos: int = 2) -> P
     request = request_of("maskrcnn", variant="mini", target=CHIP.name)
     dataset = find_source(request.package, request.variant).open(photos)
     store = store or Store()
-    return Planner(
-        Evaluator(request, model, dataset, store), lambda: measured(request, model, {}, dataset, store=store)
-    )
+    evaluator = Evaluator(request, model, dataset, store)
+    return Planner(evaluator, lambda: measured(request, model, {}, dataset, store=store), LIMIT)
 
 
 def others(found: PrecisionPlan, model: LightModel, planted: set[str]) -> list[str]:
@@ -74,7 +76,7 @@ def test_what_overflows_is_named_and_nothing_else(mini: LightModel, places: tupl
     assert others(found, model, names) == [] and found.met
     assert [entry.why for entry in found.entries] == ["overflow"] * len(places)
     assert all(entry.largest > 65504 and entry.before > entry.after + LIMIT for entry in found.entries)
-    assert found.evaluations == 2 and found.planned.high <= LIMIT < found.all_fp16.low
+    assert found.evaluations <= 2 + len(places) and found.planned.high <= LIMIT < found.all_fp16.low
 
 
 @pytest.mark.slow
@@ -128,10 +130,10 @@ def test_both_kinds_are_found_in_a_small_graph_by_its_outputs_alone() -> None:
         return Loss(Estimate(value, 0.0, value, value), {}, ())
 
     search = Search(evaluate, 0.01, 30)
-    search.run(lambda: found.keep, lambda: patterns(model, gauge.ranges(1), found.keep))
+    search.run(lambda: [tuple(found.keep)], lambda: patterns(model, gauge.ranges(1), found.keep))
 
     assert set(found.keep) == {"n1", "n2", "n3"}
-    assert search.met == {"n1", "n2", "n3", *("n4", "n5", "n6", "n7")} and len(search.losses) <= 5
+    assert search.met == {"n1", "n2", "n3", *("n4", "n5", "n6", "n7")} and len(search.losses) <= 6
 
 
 @pytest.mark.slow

@@ -67,7 +67,8 @@ def test_the_table_the_file_and_the_record_say_the_same(plan: Run) -> None:
     found = read_plan(Path("plan.yaml"))
     assert done.code == 0, done.err
     lines = done.out.splitlines()
-    assert lines[0] == "finder small on ascend310p3, 2 photos, 3 evaluations: 4 of 7 nodes stay in fp32"
+    begins = "finder small on ascend310p3, target graph, 2 photos, 3 evaluations"
+    assert lines[0] == f"{begins}: 4 of 7 nodes stay in fp32"
     assert lines[4].split()[:5] == ["/head/Mul", "and", "3", "more", "loss"]
     assert lines[-2] == "ok   within the limit"
     assert lines[-1].startswith("written to plan.yaml: -O plan=plan.yaml builds and emulates with it")
@@ -102,6 +103,24 @@ def test_the_file_is_an_option_that_equals_the_nodes_in_it(cli: Cli, plan: Run, 
     assert Path("out2/keep_dtype.cfg").read_text() == "/head/Mul\n/head/Add\nlift\ndrop\n"
     assert Path("out2/atc.json").read_bytes() == Path("out4/atc.json").read_bytes()
     assert measured[0]["bbox"]["AP"] < measured[1]["bbox"]["AP"] == 1.0 and measured[1] == measured[2]
+
+
+@pytest.mark.slow
+def test_the_graph_of_another_rung_is_planned_and_runs_with_its_plan(
+    cli: Cli, plan: Run, words: Words
+) -> None:
+    done = plan("--rung", "stock", "-o", "plan.yaml")
+    refused = plan("--rung", "framework")
+
+    measured = [
+        cli("verify", *words, "--runtime", "stock@device-numerics", "--json", *how).json["rungs"][0]["scores"]
+        for how in ((), ("-O", "plan=plan.yaml"))
+    ]
+
+    assert done.code == 0 and done.out.startswith("finder small on ascend310p3, stock, 2 photos"), done.err
+    assert read_plan(Path("plan.yaml")).rung == "stock"
+    assert measured[0]["bbox"]["AP"] < measured[1]["bbox"]["AP"] == 1.0
+    assert refused.code == 2 and "give stock or after:PASS" in refused.err
 
 
 @pytest.mark.slow

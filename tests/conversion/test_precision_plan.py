@@ -26,7 +26,7 @@ MODE = {"precision_mode": "force_fp16"}
 
 def plan(*entries: Entry, target: str = CHIP.name) -> PrecisionPlan:
     return PrecisionPlan(
-        "maskrcnn", "mini", target, "0" * 64, ("a.png", "b.png"), 0.1, True, Figure(1.0, 1.0, 1.0),
+        "maskrcnn", "mini", target, "target graph", "0" * 64, ("a.png", "b.png"), 0.1, True, Figure(1.0, 1.0, 1.0),
         Figure(0.05, 0.01, 0.08), None, 5, False, 9, entries, {},
     )  # fmt: skip
 

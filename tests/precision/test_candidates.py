@@ -29,12 +29,25 @@ def test_a_sum_that_is_smaller_than_its_terms_comes_first_with_what_it_is_fused_
 
     assert [pattern.pieces for pattern in found(text)] == [
         (("n5", "n6"),),
+        (("n4",),),  # a term of the sum
         (("n0",),),
         (("n1", "n2"),),
-        (("n4",),),
         (("n7",),),
         (("n3",),),  # only moves values
     ]
+
+
+def test_an_error_that_is_handed_on_to_something_smaller_counts_beside_that() -> None:
+    """Offsets of classes: a large number that comes of integers is scaled and taken off again."""
+    text = """
+    (float[1,4] x) => (float[1,4] y, float[1,4] z)
+    <float k = {3.75}, float[1] c = {3000}, int64[2] s = {1, 4}>
+    { w = Abs(x) z = Neg(w) a = Exp(x) n = Cast<to = 7>(x) f = Cast<to = 1>(n) b = Mul(f, c) d = Mul(b, k)
+      e = Reshape(d, s) g = Add(e, a) y = Sub(g, e) }
+    """
+
+    assert {pattern.nodes for pattern in found(text)[:2]} == {("n2", "n8", "n9"), ("n4", "n5", "n6", "n7")}
+    assert found(text)[2:] == (Pattern((("n0", "n1"),)),)
 
 
 def test_what_cannot_be_kept_or_has_no_floats_is_not_among_them() -> None:

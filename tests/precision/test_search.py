@@ -30,7 +30,7 @@ def culprits(*groups: Sequence[str]) -> Callable[[Kept, int], Loss]:
 
 def searched(evaluate: Callable[[Kept, int], Loss], must: Sequence[str] = (), budget: int = 30) -> Search:
     search = Search(evaluate, LIMIT, budget)
-    search.run(lambda: must, lambda: PATTERNS)
+    search.run(lambda: [must] if must else [], lambda: PATTERNS)
     return search
 
 
@@ -46,6 +46,20 @@ def test_what_overflows_is_enough() -> None:
     search = searched(culprits(["neck"]), must=["neck"])
 
     assert (search.met, len(search.losses), search.needs) == ({"neck"}, 2, [])
+
+
+def test_what_overflows_is_left_out_again_where_nobody_notices() -> None:
+    search = Search(culprits(["area"], ["neck"]), LIMIT, 30)
+
+    search.run(lambda: [("level",), ("area", "root"), ("neck",), ("more",)], pytest.fail)
+
+    assert search.met == {"area", "root", "neck"} and len(search.losses) == 2 + 4 and not search.ended
+
+
+def test_where_one_group_overflows_nothing_more_is_asked_of_it() -> None:
+    search = searched(culprits(["neck"]), must=["neck", "fused"])
+
+    assert (search.met, len(search.losses)) == ({"neck", "fused"}, 2)
 
 
 @pytest.mark.parametrize("value, met", [(LIMIT, True), (LIMIT + 1e-9, False)])

@@ -10,6 +10,7 @@ from convertkit.api.commands.asking import Profile, Settings, Words, request_of
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Judged, Shown, Table, shortened
 from convertkit.api.commands.places import Place, path_of
+from convertkit.api.commands.ranges import rung_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.conversion.precision_plan import Entry, PrecisionPlan, plan_text
 from convertkit.precision.planning import BUDGET, LIMIT, Planner, check
@@ -31,7 +32,7 @@ class Planned(Shown, Struct, frozen=True):
     def page(self) -> Iterator[Block]:
         found = self.plan
         yield (
-            f"{found.model} {found.variant} on {found.target}, {len(found.photos)} photos, "
+            f"{found.model} {found.variant} on {found.target}, {found.rung}, {len(found.photos)} photos, "
             f"{found.evaluations} evaluation{'s' * (found.evaluations != 1)}: {_kept(found)}"
         )
         if found.entries:
@@ -57,6 +58,7 @@ def plan(
     batch: int | None = None,
     profile: Profile | None = None,
     pipeline: Words | None = None,
+    rung: str | None = None,
     annotations: Place | None = None,
     images: Place | None = None,
     limit: int | None = PHOTOS,
@@ -70,10 +72,11 @@ def plan(
     report: Report = silent,
     bar: Bar = no_bar,
 ) -> Planned:
-    """Finds the fewest nodes of the target graph that have to stay in fp32, by what its detections lose on photos.
+    """Finds the fewest nodes that have to stay in fp32 on a target, by what the graph's detections lose on photos.
 
     Args:
         model: the package, by name or directory. The others are the options of ``convertkit plan``.
+        rung: whose graph, ``stock`` or ``after:PASS``; by default the graph after all passes.
         loss: what the upper end of the detection loss's 95 % interval may be, 0..1.
         budget: how many mixtures may be run at most; those that were run before count too.
         output: where the plan goes as YAML; nothing is written where it is left out.
@@ -93,15 +96,16 @@ def plan(
         python=python, env=env, batch=batch, profile=profile, pipeline=pipeline, report=report,
     )  # fmt: skip
     check(request, loss, budget)  # before anything is made
+    chosen = rung_of(request, rung)
     dataset = source_in(request, path_of(annotations), path_of(images), None, report).open(limit)
-    graph, origins = traced(request, len(request.pipeline.steps), report=fresh_only(report))
+    graph, origins = traced(request, chosen.passes, report=fresh_only(report))
     store = Store(notice=noted(report))
 
     def ranges() -> Ranges:
         with bar("ranges in fp32", len(dataset.images)) as advance:
             return measured(request, graph, origins, dataset, store=store, on_progress=advance)
 
-    found = Planner(Evaluator(request, graph, dataset, store), ranges, loss, budget, bar).plan()
+    found = Planner(Evaluator(request, graph, dataset, store), ranges, loss, budget, bar, chosen.text).plan()
     if output is not None:
         atomic_write(output, plan_text(found))
     return Planned(found, None if output is None else str(output))

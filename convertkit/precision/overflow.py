@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from convertkit.precision.ranges import Ranges
 
 
+SELECTS = frozenset({"Gather", "GatherElements", "GatherND", "Slice", "Split"})
+
+
 @dataclass(frozen=True)
 class Needed:
     """Nodes by their names.
@@ -27,7 +30,8 @@ class Needed:
 def needed(model: LightModel, found: Ranges, cannot: Mapping[str, str]) -> Needed:
     """Whoever makes or takes a tensor that overflows: a cast in between would overflow as well.
 
-    A weight that overflows is kept by those that take it. An input of the graph that overflows has no maker.
+    Not so where a node only selects, and leaves behind what overflows. A weight that overflows is kept by those that
+    take it. An input of the graph that overflows has no maker.
 
     Args:
         model: the graph that was measured.
@@ -36,7 +40,8 @@ def needed(model: LightModel, found: Ranges, cannot: Mapping[str, str]) -> Neede
     beyond = {one.name for one in found.overflowing}
     because: dict[str, str] = {}
     for node in model.proto.graph.node:
-        tensor = next((name for name in (*node.output, *node.input) if name in beyond), None)
+        seen = node.output if node.op_type in SELECTS else (*node.output, *node.input)
+        tensor = next((name for name in seen if name in beyond), None)
         if tensor is not None and node.op_type != "Constant":
             because[node.name] = tensor
     return Needed(

@@ -43,3 +43,18 @@ def test_a_weight_that_overflows_is_kept_by_those_that_take_it() -> None:
     gauge.feed({"x": np.zeros(4, np.float32)})
 
     assert needed(model, gauge.ranges(1), {}).keep == {"n1": "w"}
+
+
+def test_who_only_selects_and_leaves_behind_what_overflows_is_not_kept() -> None:
+    text = """
+    (float[4] x) => (float[2] y, float[2] z)
+    <float[4] c = {1, 1, 70000, 70000}, int64[2] low = {0, 1}, int64[2] high = {2, 3}>
+    { a = Mul(x, c) y = Gather(a, low) b = Gather(a, high) z = Sqrt(b) }
+    """
+    model = parse(text)
+    for place, node in enumerate(model.proto.graph.node):
+        node.name = f"n{place}"
+    gauge = Gauge(model, {})
+    gauge.feed({"x": np.ones(4, np.float32)})
+
+    assert needed(model, gauge.ranges(1), {}).keep == {"n0": "a", "n2": "b", "n3": "b"}

@@ -23,7 +23,7 @@ import numpy as np
 import onnx
 
 from bench.accuracy import parser_of, write_part
-from bench.planned import PAGE, ap, asked, beside, differences, scores
+from bench.planned import PAGE, ap, asked, scores
 from bench.scaled_canvas import write_variant
 
 TITLE = "## The stock graph beside AutoCast"
@@ -35,10 +35,10 @@ TEXT = f"""{TITLE}
 mini's stock graph with coordinates up to 1200 ([accuracy.md](accuracy.md#at-the-coordinates-of-a-real-canvas)), by
 `python -m bench.autocast`: {{nodes}} nodes. `plan --rung stock` and AutoCast (nvidia-modelopt {{version}}, which keeps
 what reaches 512, and has no evaluations) see the same {PHOTOS} scenes; AP, bbox / segm, is of 100 scenes with device
-numerics.
+numerics; a few thousandths are chance.
 
 {{table}}
-Beside fp32, the plan has {{beside}}, with 95 % intervals. AutoCast keeps {{listed}} nodes of its graph ({{foreign}} of
+AutoCast keeps {{listed}} nodes of its graph ({{foreign}} of
 them of its own making, left out here), which has {{whole}} with {{casts}} Casts in the end.
 """
 
@@ -78,7 +78,7 @@ def compared(directory: Path, python: str) -> dict[str, Any]:
         "nodes": len(graph.node),
         "fp32": scores(with_plan, FP32),
         "fp16": scores(fp16, FP16),
-        "plan": {**ours, "ap": scores(with_plan, FP16), "beside": beside(with_plan, FP16)},
+        "plan": {**ours, "ap": scores(with_plan, FP16)},
         "autocast": {**theirs, "usable": keep, "ap": scores(with_autocast, FP16)},
     }
 
@@ -101,7 +101,6 @@ def text_of(found: Mapping[str, Any]) -> str:
         nodes=total,
         version=theirs["version"],
         table="\n".join(lines) + "\n",
-        beside=" and ".join(differences(ours["beside"])),
         casts=theirs["casts"],
         listed=len(theirs["kept"]),
         whole=theirs["nodes"],

@@ -38,8 +38,8 @@ what reaches 512, and has no evaluations) see the same {PHOTOS} scenes; AP, bbox
 numerics; a few thousandths are chance.
 
 {{table}}
-AutoCast keeps {{listed}} nodes of its graph ({{foreign}} of
-them of its own making, left out here), which has {{whole}} with {{casts}} Casts in the end.
+AutoCast keeps {{listed}} nodes of its graph ({{foreign}} of them of its own making, left out here), which has {{whole}}
+with {{casts}} Casts in the end.
 """
 
 

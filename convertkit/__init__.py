@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from convertkit.api.commands.ranges import ranges as ranges
     from convertkit.api.commands.tensors import compare as compare
     from convertkit.api.commands.tensors import dump as dump
+    from convertkit.api.commands.tune import tune as tune
     from convertkit.api.commands.verify import verify as verify
     from convertkit.errors import ConvertkitError as ConvertkitError
 

@@ -45,6 +45,7 @@ from convertkit.cli import (
     schema,
     show,
     tensors,
+    tune,
     verify,
     weights,
 )
@@ -72,6 +73,7 @@ for command in (
     estimate.estimate,
     ranges.ranges,
     plan.plan,
+    tune.tune,
     tensors.dump,
     tensors.compare,
     opt.opt,

@@ -14,6 +14,7 @@ from convertkit.detection.settings import PreprocessSpec
 from convertkit.errors import GraphError, SpecError, UnknownNameError
 from convertkit.models.base import Model
 from convertkit.models.classes import names_of
+from convertkit.models.extending import extended, is_file
 from convertkit.models.spec import OWN_CLASSES, ModelSpec, VariantSpec
 from convertkit.models.yamlspec import read_record
 
@@ -111,14 +112,26 @@ class ModelPackage:
 def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Variant:
     """As :meth:`ModelPackage.variant`, where only the data of a package was read."""
     name = name or spec.default_variant
-    if name.endswith((".yaml", ".yml")):
-        record = read_record(Path(name), VariantSpec)
-        path = Path(name).resolve()
-        check_variant(path, spec, path.stem, record)
-        return Variant(path.stem, record, path.parent, name)
+    if is_file(name):
+        return _from_file(root, spec, name)
     if name not in spec.variants:
         raise UnknownNameError("variant", name, spec.variants)
     return Variant(name, spec.variants[name], root, name)
+
+
+def _from_file(root: Path, spec: ModelSpec, name: str, within: tuple[Path, ...] = ()) -> Variant:
+    """The variant of a file; ``within`` are the files that extend it."""
+    record, path = read_record(Path(name), VariantSpec), Path(name).resolve()
+    if path in within:
+        raise SpecError(f"{path}: extends itself, by way of {within[-1]}")
+    if record.extends is not None:
+        if is_file(record.extends):
+            base = _from_file(root, spec, str(path.parent / record.extends), (*within, path))
+        else:
+            base = find_variant(root, spec, record.extends)
+        record = extended(record, base.spec, base.root, exports=spec.export is not None)
+    check_variant(path, spec, path.stem, record)
+    return Variant(path.stem, record, path.parent, name)
 
 
 def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> None:
@@ -163,6 +176,8 @@ def check_spec(spec: ModelSpec, root: Path) -> None:
         if Path(photo).is_absolute() or ".." in Path(photo).parts:
             raise SpecError(f"{where}: samples: {photo} is not below the package's directory")
     for name, variant in spec.variants.items():
+        if variant.extends is not None:
+            raise SpecError(f"{where}: variant {name}: `extends` is for a variant in a file of its own")
         check_variant(where, spec, name, variant)
 
 

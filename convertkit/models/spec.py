@@ -203,10 +203,12 @@ class VariantSpec(Record, frozen=True):
     run takes. ``profiles`` are sizes to build one model each for, instead of ``size``: a photo goes to the one in which
     it keeps the largest scale. ``passes`` are steps of a pipeline, each run in place of the pass of its name, or where
     its own constraints put it. ``performance`` is by target, and so is ``targets``: options for its compiler, over
-    those of the package.
+    those of the package. ``extends`` is for a file: another variant, by name or file, whose keys hold where this one
+    leaves its own out.
     """
 
     size: Size
+    extends: str | None = None
     config: ConfigSpec | None = None
     summary: str = ""
     weights: WeightsSpec = WeightsSpec()

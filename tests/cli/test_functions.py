@@ -37,6 +37,7 @@ FUNCTIONS = {
         "estimate",
         "ranges",
         "plan",
+        "tune",
         "dump",
         "compare",
         "lint",

@@ -168,13 +168,15 @@ def test_doctor(cli: Cli) -> None:
 
 
 @pytest.mark.slow
-def test_ranges_and_plan(cli: Cli, tmp_path: Path) -> None:
+def test_ranges_plan_and_tune(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "instances.json").write_text(json.dumps(dataset()))
     photos = write_photos(tmp_path / "photos")
     words = ("--annotations", tmp_path / "instances.json", "--images", photos)
 
     check(cli, "ranges", "ranges", write_finder(tmp_path / "finder"), *words)
     check(cli, "plan", "plan", tmp_path / "finder", "--target", "ascend310p3", *words)
+    masks = ("--lever", "masks")
+    check(cli, "tune", "tune", tmp_path / "finder", "--target", "ascend310p3", *masks, *words)
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from convertkit.api.commands.preprocess import Preprocessed, PreprocessedProfile
 from convertkit.api.commands.ranges import Ranged
 from convertkit.api.commands.replay import Replays
 from convertkit.api.commands.tensors import Dumped, TensorsCompared
+from convertkit.api.commands.tuned import Tuned
 from convertkit.bisection.report import Bisection
 from convertkit.conversion.preview import Preview
 from convertkit.errors import UnknownNameError
@@ -62,6 +63,7 @@ RESULTS: dict[str, tuple[Any, ...]] = {
     "estimate": (Estimated, EstimatedProfiles),
     "ranges": (Ranged,),
     "plan": (Planned,),
+    "tune": (Tuned,),
     "dump": (Dumped,),
     "compare": (TensorsCompared,),
     "opt": (Optimized, Explained, Plan),

@@ -1,0 +1,50 @@
+"""How many RoIs go through the heads of a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from convertkit.graph.domains import acts_as
+from convertkit.graph.graph import open_graph
+from convertkit.graph.shapes import annotate, static_shape
+from convertkit.heads.domain import HEADS
+
+if TYPE_CHECKING:
+    from convertkit.graph.light import LightModel
+
+ROI = "MultilevelRoiAlign"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of a picture; None where the graph has no such head, or the number is open.
+
+    Attributes:
+        proposals: RoIs that the first head pools, those of the box head.
+        detections: RoIs that the last head pools, where there are several: those of the mask head.
+    """
+
+    proposals: int | None = None
+    detections: int | None = None
+
+
+def counts_of(model: LightModel, batch: int) -> Counts:
+    """Of a target graph for ``batch`` pictures a run.
+
+    Raises:
+        GraphError: the graph contradicts itself.
+    """
+    graph = open_graph(model)
+    annotate(graph)
+    graph.surgeon.toposort()
+    heads = [
+        node
+        for node in graph.nodes
+        if ROI in (acts_as(node.domain or "", node.op), node.op * (node.domain == HEADS))
+    ]
+    shapes = [static_shape(node.outputs[0]) for node in heads]
+    found = [shape[0] // batch if shape else None for shape in shapes]
+    if not found:
+        return Counts()
+    return Counts(found[0], found[-1] if len(found) > 1 else None)

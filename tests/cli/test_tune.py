@@ -1,0 +1,133 @@
+"""``convertkit tune``: points with a bound of their speed and their accuracy, and one of them as a variant."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper, numpy_helper
+
+from tests.conftest import Cli, Outcome
+from tests.finder import dataset, write_finder, write_photos
+
+Run = Callable[..., Outcome]
+PHOTOS = 4
+MASKS = ("--lever", "masks")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """A finder by roles alone, whose masks come out of a convolution, one for each class."""
+    root = write_finder(tmp_path / "finder", spread=0.001)
+    text = (root / "model.yaml").read_text()
+    (root / "model.yaml").write_text(text.replace("plugin: plugin.py\n", ""))
+    proto = onnx.load(root / "small.onnx")
+    rng = np.random.default_rng(0)
+    last = next(node for node in proto.graph.node if node.output[0] == "masks")
+    last.CopyFrom(helper.make_node("Conv", ["features_", "kernel"], ["masks"], name="logits"))
+    values = {"features_": rng.random((2, 5, 4, 4)), "kernel": 1 + rng.random((3, 5, 1, 1))}
+    for name, value in values.items():
+        proto.graph.initializer.append(numpy_helper.from_array(value.astype(np.float32), name))
+    onnx.save(proto, root / "small.onnx")
+    return root
+
+
+@pytest.fixture
+def tune(cli: Cli, model: Path, tmp_path: Path) -> Run:
+    (tmp_path / "instances.json").write_text(json.dumps(dataset(photos=PHOTOS)))
+    photos = write_photos(tmp_path / "photos", PHOTOS)
+    words = ("--annotations", tmp_path / "instances.json", "--images", photos)
+    return lambda *more: cli("tune", model, "--target", "ascend310p3", *words, *more)
+
+
+@pytest.mark.slow
+def test_the_table_and_the_record_say_the_same(tune: Run) -> None:
+    done, again = tune(*MASKS), tune(*MASKS, "--json")
+
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == f"finder small on ascend310p3, 3 points, accuracy on {PHOTOS} photos"
+    found = again.json
+    assert found["levers"] == {"masks": ["every-class", "selected", "pruned"]}
+    names = [
+        ", ".join(f"{lever}={one['settings'][lever]}" for lever in one["changed"]) for one in found["points"]
+    ]
+    assert names == ["", "masks=selected", "masks=pruned"]
+    assert all(any(name in line for line in lines) for name in names)
+    assert [set(one["differences"]) for one in found["points"]] == [{"bbox", "segm"}] * 3
+    fastest = max(found["points"], key=lambda one: one["price"]["images_per_second"])
+    assert fastest["front"]
+    assert "point 3 of at most 3: masks=pruned: 4/4 images" in done.err
+    assert "4/4 images" not in again.err, "nothing is run twice"
+
+
+@pytest.mark.slow
+def test_what_is_emitted_is_built_to_the_graph_of_the_point(cli: Cli, tune: Run, model: Path) -> None:
+    found = tune(*MASKS, "--choose", 2, "--emit", "mine.yaml", "--json").json
+
+    built = cli("build", model, "--variant", "mine.yaml", "--target", "ascend310p3", "-o", "out")
+    built_by_name = cli("build", model, "--target", "ascend310p3", "-o", "stock")
+
+    assert (built.code, built_by_name.code) == (0, 0), built.err
+    text = Path("mine.yaml").read_text()
+    assert text.startswith("# by convertkit tune: point 2 of finder small on ascend310p3: masks=selected\n")
+    assert text.endswith("extends: small\nsize: [32, 32]\npasses: [select-class-masks]\n")
+    assert found["chosen"] == 2 and found["file"] == "mine.yaml"
+    passes = [
+        step for step in json.loads(Path("out/manifest.json").read_text())["steps"] if step["kind"] == "pass"
+    ]
+    assert passes[-1]["result"] == found["points"][1]["graphs"][0]
+
+
+@pytest.mark.slow
+def test_prices_alone_need_no_labels_and_choose_nothing(cli: Cli, model: Path) -> None:
+    done = cli("tune", model, "--target", "ascend310p3", "--price-only", *MASKS, "--json")
+
+    assert done.code == 0, done.err
+    assert (done.json["photos"], done.json["chosen"], done.json["allowed"]) == (0, None, None)
+    assert [one["scores"] for one in done.json["points"]] == [{}] * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (
+            ("--lever", "mask"),
+            "error: unknown lever 'mask' (did you mean 'masks'? "
+            "known: batch, detections, masks, profiles, proposals)",
+        ),
+        (
+            ("--lever", "masks=prunned"),
+            "error: --lever masks=prunned: there is no such way (did you mean 'pruned'? "
+            "every-class, selected, pruned)",
+        ),
+        (("--choose", 9, *MASKS), "error: --choose 9: there are points 1 to 3"),
+        (
+            ("--price-only", "--emit", "a.yaml"),
+            "error: --emit: prices alone choose no point (give --choose NUMBER)",
+        ),
+        (("--price-only", "--drop", 0.1), "error: --drop has no meaning for prices alone (leave it out)"),
+        (
+            ("--weights", "random:0"),
+            "error: --weights random:0 find nothing, so accuracy cannot be measured (add --price-only)",
+        ),
+    ],
+)
+def test_a_mistake_is_one_line(tune: Run, more: tuple[object, ...], line: str) -> None:
+    done = tune(*more)
+
+    assert (done.code, done.err.splitlines()[-1]) == (2, line)
+
+
+@pytest.mark.slow
+def test_photos_have_to_be_told_and_the_chip_known(cli: Cli, model: Path) -> None:
+    without = cli("tune", model, "--target", "ascend310p3")
+    unknown = cli("tune", model, "--target", "cpu", "--price-only")
+
+    assert without.err.splitlines()[-1].startswith("error: variant small has no dataset of its own")
+    assert "has no figures of its machine" in unknown.err.splitlines()[-1]

@@ -48,6 +48,7 @@ def tune(
     emit: Annotated[
         Path | None, typer.Option("--emit", help="Write the chosen point here, as a variant for build.")
     ] = None,
+    html: shared.ReportOption = None,
     option: shared.SettingOption = None,
     python: shared.PythonOption = None,
     env: shared.EnvOption = None,
@@ -64,7 +65,7 @@ def tune(
     found = run(
         model, variant=variant, target=target, weights=weights, origin=origin, pipeline=pipeline,
         annotations=annotations, images=images, dataset=dataset, limit=limit, subset=subset, seed=seed, tasks=tasks,
-        lever=lever or (), budget=budget, price_only=price_only, drop=drop, choose=choose, emit=emit, option=option,
-        python=python, env=env, plugin=plugin or (), report=BuildView(), bar=progress_bar,
+        lever=lever or (), budget=budget, price_only=price_only, drop=drop, choose=choose, emit=emit, html=html,
+        option=option, python=python, env=env, plugin=plugin or (), report=BuildView(), bar=progress_bar,
     )  # fmt: skip
     answer(found, as_json=as_json)

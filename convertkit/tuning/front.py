@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -64,12 +64,19 @@ class Point(Struct, frozen=True):
         return ", ".join(f"{lever}={self.settings[lever]}" for lever in self.changed) or "as it is"
 
     @property
+    def worst(self) -> Estimate | None:
+        """The difference of the task that loses most; None where nothing was measured."""
+        return min(self.differences.values(), key=lambda one: one.value, default=None)
+
+    @property
     def loss(self) -> float:
         """AP that is lost beside the first point, of the task that loses most; 0 where nothing was measured."""
-        return max((-one.value for one in self.differences.values()), default=0.0)
+        return 0.0 if self.worst is None else -self.worst.value
 
 
-Outcome = Literal["pass", "fail", "undecided"]
+def difference_text(found: Estimate) -> str:
+    """``-0.0012 [-0.0040, +0.0016]``"""
+    return f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def front_of(points: Sequence[Point]) -> list[Point]:

@@ -84,6 +84,19 @@ def test_what_is_emitted_is_built_to_the_graph_of_the_point(cli: Cli, tune: Run,
 
 
 @pytest.mark.slow
+def test_the_page_has_every_point_the_front_and_what_is_not_known(tune: Run) -> None:
+    done = tune(*MASKS, "--report", "page.html")
+
+    assert done.code == 0 and "wrote page.html" in done.err, done.err
+    text = Path("page.html").read_text()
+    assert text.count("<svg") == 2, "for a desktop and for a phone"
+    for words in ("masks=pruned", "an upper bound by peak figures", "AP beside point 1", "chosen"):
+        assert words in text
+    alone = tune("--price-only", *MASKS, "--report", "alone.html")
+    assert alone.code == 0 and "priced alone, nothing was chosen" in Path("alone.html").read_text()
+
+
+@pytest.mark.slow
 def test_prices_alone_need_no_labels_and_choose_nothing(cli: Cli, model: Path) -> None:
     done = cli("tune", model, "--target", "ascend310p3", "--price-only", *MASKS, "--json")
 

@@ -12,6 +12,7 @@ from convertkit.api.commands.asking import Settings, Words, refuse_meaningless, 
 from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.datasets import subset_in
 from convertkit.api.commands.places import Place, path_of
+from convertkit.api.commands.reporting import page_file, written
 from convertkit.api.commands.tuned import Tuned, evidence
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.datasets.subset import Subset, made
@@ -49,6 +50,7 @@ def tune(
     drop: float | None = None,
     choose: int | None = None,
     emit: Place | None = None,
+    html: Place | None = None,
     option: Settings | None = None,
     python: Place | None = None,
     env: str | None = None,
@@ -65,6 +67,7 @@ def tune(
         drop: AP that the emitted point may lose; that of the accuracy spec by default.
         choose: the number of the point to emit, instead of the fastest one that is known to lose no more.
         emit: where that point goes as a variant's file; nothing is written where it is left out.
+        html: also write a page of it to this file (``--report``); needs the extra ``report``.
         report: told of every step. bar: opened for every point that is measured, with the number of photos.
 
     Raises:
@@ -74,6 +77,7 @@ def tune(
     from convertkit.tuning.emitting import write_variant
 
     _refuse(weights, budget, price_only=price_only, emit=emit, choose=choose, drop=drop, tasks=tasks)
+    page = page_file(html)
     words: dict[str, Any] = {
         "target": target, "weights": weights, "origin": origin, "option": option, "python": python,
         "env": env, "pipeline": pipeline, "check": False,
@@ -95,7 +99,12 @@ def tune(
         remarks = evidence(found, point, weights)
         write_variant(Path(emit), requests[0].variant, maker.change(setting), remarks)
         found = structs.replace(found, file=str(emit))
-    return structs.replace(found, chosen=point and point.number)
+    found = structs.replace(found, chosen=point and point.number)
+    if page is not None:
+        from convertkit.reports.page.tune import tune_page
+
+        written(page, tune_page(found), report)
+    return found
 
 
 def _record(

@@ -4,44 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from msgspec import Struct
-
 from convertkit.api.commands.pages import Block, Shown, Table
-from convertkit.datasets.subset import Subset
-from convertkit.tuning.front import Point
-
-KNOWN_OF_SPEED = (
-    "images/s are an upper bound by peak figures (roofline): nothing was run on the chip, and copies, the host and "
-    "what the compiler fuses are not in it"
-)
+from convertkit.tuning.conclusion import KNOWN_OF_SPEED, Tuning
+from convertkit.tuning.front import Point, difference_text
 
 
-class Tuned(Shown, Struct, frozen=True):
-    """What a sweep found.
-
-    Attributes:
-        levers: by name the words of their choices, as it is first.
-        left_out: levers and choices that were not swept, and why.
-        photos: on which accuracy was measured; 0 where only prices were asked for.
-        subset: which choice of photos, where not all were asked for.
-        allowed: the drop of AP that a choice may have; null where it was not measured.
-        chosen: number of the point that is emitted; null where none was chosen.
-        budget_ended: whether more points would have been looked at.
-        file: where the chosen one was written to, null where nowhere.
-    """
-
-    model: str
-    variant: str
-    target: str
-    levers: dict[str, tuple[str, ...]]
-    left_out: dict[str, str]
-    points: tuple[Point, ...]
-    photos: int
-    subset: Subset | None
-    allowed: float | None
-    budget_ended: bool
-    chosen: int | None = None
-    file: str | None = None
+class Tuned(Shown, Tuning, frozen=True):
+    """A sweep that shows itself."""
 
     def page(self) -> Iterator[Block]:
         judged = (
@@ -63,9 +32,10 @@ class Tuned(Shown, Struct, frozen=True):
             "ms",
             *(name for task in tasks for name in (f"{task} AP", "difference")),
         ]
-        rows = sorted(self.points, key=lambda one: (-one.price.images_per_second, one.number))
         return Table(
-            [*columns, "front"], [self._row(one, tasks) for one in rows], right=range(2, 4 + 2 * len(tasks))
+            [*columns, "front"],
+            [self._row(one, tasks) for one in self.swept],
+            right=range(2, 4 + 2 * len(tasks)),
         )
 
     def _row(self, point: Point, tasks: Sequence[str]) -> list[str]:
@@ -101,7 +71,7 @@ class Tuned(Shown, Struct, frozen=True):
             yield f"written to {self.file}: convertkit build {self.model} --variant {self.file} --target {self.target}"
 
 
-def evidence(found: Tuned, point: Point, weights: object) -> Iterator[str]:
+def evidence(found: Tuning, point: Point, weights: object) -> Iterator[str]:
     """What is known of a point, for who reviews its file."""
     first, price = found.points[0], point.price
     yield (
@@ -121,7 +91,5 @@ def evidence(found: Tuned, point: Point, weights: object) -> Iterator[str]:
 
 
 def _accuracy(point: Point, task: str) -> tuple[str, str]:
-    if point.number == 1:
-        return f"{point.scores[task]:.4f}", ""
-    found = point.differences[task]
-    return f"{point.scores[task]:.4f}", f"{found.value:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
+    beside = "" if point.number == 1 else difference_text(point.differences[task])
+    return f"{point.scores[task]:.4f}", beside

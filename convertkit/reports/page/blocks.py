@@ -93,6 +93,26 @@ class Lines(_Drawn):
 
 
 @dataclass(frozen=True)
+class Dot:
+    """A point by name; ``low`` and ``high`` are the ends of ``y``, ``joined``: the line goes through it."""
+
+    name: str
+    x: float
+    y: float
+    low: float
+    high: float
+    joined: bool = False
+
+
+@dataclass(frozen=True)
+class Dots(_Drawn):
+    """Points over two axes, with a line through those that are joined."""
+
+    dots: tuple[Dot, ...]
+    axes: tuple[str, str]
+
+
+@dataclass(frozen=True)
 class Heat(_Drawn):
     """Counts by row and column; shades are shares of the row."""
 
@@ -140,7 +160,7 @@ class Fold:
     open: bool = False
 
 
-Chart: TypeAlias = Bars | Intervals | Lines | Heat | Wiring
+Chart: TypeAlias = Bars | Intervals | Lines | Dots | Heat | Wiring
 Block: TypeAlias = Words | Log | Table | Chart | Picture | Fold
 
 

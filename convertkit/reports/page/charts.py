@@ -13,7 +13,7 @@ from convertkit.errors import visible
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-from convertkit.reports.page.blocks import Bars, Chart, Heat, Intervals, Lines, Wiring
+from convertkit.reports.page.blocks import Bars, Chart, Dots, Heat, Intervals, Lines, Wiring
 
 PALETTE = {
     "#101010": "ink",
@@ -108,6 +108,8 @@ def size_of(chart: Chart, width: float) -> tuple[float, float]:
         return 2.2 + 0.44 * len(chart.columns), 1.6 + 0.3 * len(chart.rows)
     if isinstance(chart, Lines):
         return width, 3.6 + 0.2 * len(chart.names)
+    if isinstance(chart, Dots):
+        return width, 4.2
     rows = len(chart.names) if isinstance(chart, Bars) else len(chart.spreads)
     return width, 0.9 + 0.27 * rows
 
@@ -163,6 +165,21 @@ def _lines(chart: Lines, axes: Axes) -> None:
     axes.set(xlabel=chart.axes[0], ylabel=chart.axes[1], xlim=(0, 1), ylim=(0, 1.03))
     axes.grid(linewidth=0.6)
     axes.figure.legend(loc="outside lower left", fontsize=9)
+
+
+@draw.register(Dots)
+def _dots(chart: Dots, axes: Axes) -> None:
+    line = sorted((dot.x, dot.y) for dot in chart.dots if dot.joined)
+    axes.plot([x for x, _ in line], [y for _, y in line], color=SERIES[0], linewidth=1.2)
+    for dot in chart.dots:
+        colour = SERIES[0] if dot.joined else NAMED["faint"]
+        axes.plot([dot.x, dot.x], [dot.low, dot.high], color=colour, linewidth=1.2, alpha=0.6)
+        axes.plot([dot.x], [dot.y], "o", color=colour)
+        axes.annotate(_cut(dot.name), (dot.x, dot.y), (4, 4), textcoords="offset points", fontsize=8)
+    axes.axhline(0, color=NAMED["line"], linewidth=0.8)
+    axes.set(xlabel=chart.axes[0], ylabel=chart.axes[1])
+    axes.grid(linewidth=0.6)
+    axes.set_axisbelow(True)
 
 
 @draw.register(Heat)

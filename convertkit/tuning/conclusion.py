@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec import Struct
 
 from convertkit.datasets.subset import Subset
-from convertkit.tuning.front import Point
+from convertkit.tuning.front import Point, difference_text
 
 KNOWN_OF_SPEED = (
-    "images/s are an upper bound by peak figures (roofline): nothing was run on the chip, and copies, the host and "
-    "what the compiler fuses are not in it"
+    "images/s are an upper bound by peak figures (roofline), node by node, and fused where all is fused that the "
+    "compiler is said to fuse: nothing was run on the chip, and copies and the host are not in it"
 )
 
 
@@ -44,3 +44,34 @@ class Tuning(Struct, frozen=True):
     def swept(self) -> list[Point]:
         """The points, the fastest first."""
         return sorted(self.points, key=lambda one: (-one.price.images_per_second, one.number))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Of a table of points, by :func:`cells`."""
+        accuracy = (name for task in self.points[0].scores for name in (f"{task} AP", "Beside point 1"))
+        return ("Point", "Images/s", "Fused", "ms", *accuracy, "Front")
+
+    @property
+    def numbers(self) -> frozenset[int]:
+        """Which columns are numbers, the point's own in front of the others."""
+        return frozenset(range(2, len(self.columns)))
+
+
+def cells(point: Point) -> tuple[str, ...]:
+    """A point in words."""
+    price = point.price
+    more = "" if price.complete else "at most "
+    accuracy = (
+        text
+        for task, score in point.scores.items()
+        for text in (f"{score:.4f}", "" if point.number == 1 else difference_text(point.differences[task]))
+    )
+    noise = ", within noise of the faster one" if point.within_noise else ""
+    return (
+        point.name,
+        f"{more}{price.images_per_second:.1f}",
+        "-" if price.fused is None else f"{more}{price.fused:.1f}",
+        " / ".join(f"{value:.2f}" for value in price.milliseconds.values()),
+        *accuracy,
+        f"front{noise}" if point.front else "",
+    )

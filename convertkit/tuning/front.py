@@ -21,12 +21,14 @@ class Price(Struct, frozen=True):
 
     Attributes:
         images_per_second: node by node, nothing fused, every tensor through memory.
+        fused: with all fused that the compiler is said to fuse; null where nothing is known of it.
         least: with the fewest seconds that no schedule can beat.
         milliseconds: of a run, by profile; by an empty name where there is one size.
         complete: whether every node is counted; else it is faster than can be.
     """
 
     images_per_second: float
+    fused: float | None
     least: float
     milliseconds: dict[str, float]
     complete: bool = True

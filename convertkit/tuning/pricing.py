@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,13 +32,15 @@ class Cost(Struct, frozen=True):
 
     Attributes:
         graph: sha256 of the target graph.
-        seconds: of a run, node by node. least: that no schedule can beat.
+        seconds: of a run, node by node. fused: with all fused that the compiler is said to fuse; None where nothing is
+            known of it. least: that no schedule can beat.
         complete: whether every node is counted.
         proposals, detections: as :class:`~convertkit.tuning.counts.Counts` has them.
     """
 
     graph: str
     seconds: float
+    fused: float | None
     least: float
     complete: bool
     proposals: int | None
@@ -64,7 +66,13 @@ def cost_of(request: BuildRequest, machine: Machine, store: Store, report: Repor
         raise GraphError("no node of the target graph can be counted")
     counts = counts_of(graph, request.variant.spec.batch)
     cost = Cost(
-        graph.digest(), found.seconds, found.least, found.complete, counts.proposals, counts.detections
+        graph=graph.digest(),
+        seconds=found.seconds,
+        fused=None if found.fused is None else found.fused.seconds,
+        least=found.least,
+        complete=found.complete,
+        proposals=counts.proposals,
+        detections=counts.detections,
     )
     store.put_files(key, [(FILE, msgspec.json.encode(cost))])
     return cost
@@ -74,11 +82,15 @@ def price_of(costs: Mapping[str, Cost], batch: int, photos: Mapping[str, int]) -
     """By profile its cost, and how many of the photos go to it; without photos each counts as much."""
     shares = {profile: photos.get(profile, 0) for profile in costs} if photos else dict.fromkeys(costs, 1)
     total = sum(shares.values()) * batch
-    seconds = sum(costs[profile].seconds * share for profile, share in shares.items())
-    least = sum(costs[profile].least * share for profile, share in shares.items())
+
+    def speed(seconds: Callable[[Cost], float]) -> float:
+        return total / sum(seconds(costs[profile]) * share for profile, share in shares.items())
+
+    known = all(cost.fused for cost in costs.values())
     return Price(
-        total / seconds,
-        total / least,
+        speed(lambda cost: cost.seconds),
+        speed(lambda cost: cost.fused or 0.0) if known else None,
+        speed(lambda cost: cost.least),
         {profile: 1e3 * cost.seconds for profile, cost in costs.items()},
         all(cost.complete for cost in costs.values()),
     )

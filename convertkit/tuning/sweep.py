@@ -118,7 +118,7 @@ class Sweep:
             lever.name: lever.choices[choice].word for lever, choice in zip(self.levers, setting, strict=True)
         }
         changed = tuple(lever.name for lever, choice in zip(self.levers, setting, strict=True) if choice)
-        point = Point(len(self.points) + 1, words, changed, (), Price(0, 0, {}))
+        point = Point(len(self.points) + 1, words, changed, (), Price(0, None, 0, {}))
         try:
             made = self.make(setting)
             point = structs.replace(point, graphs=made.graphs, price=made.price)

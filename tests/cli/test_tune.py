@@ -90,7 +90,7 @@ def test_the_page_has_every_point_the_front_and_what_is_not_known(tune: Run) -> 
     assert done.code == 0 and "wrote page.html" in done.err, done.err
     text = Path("page.html").read_text()
     assert text.count("<svg") == 2, "for a desktop and for a phone"
-    for words in ("masks=pruned", "an upper bound by peak figures", "AP beside point 1", "chosen"):
+    for words in ("masks=pruned", "an upper bound by peak figures", "Beside point 1", "chosen"):
         assert words in text
     alone = tune("--price-only", *MASKS, "--report", "alone.html")
     assert alone.code == 0 and "priced alone, nothing was chosen" in Path("alone.html").read_text()

@@ -30,6 +30,8 @@ NOT_RUN = {
     r"^convertkit compile |--compiler (ssh|docker):| --runtime acl$": "needs CANN; tests/ascend/atc has a stand-in",
     r"^convertkit bench +models/maskrcnn --target ascend310p3( --batch [\d,]+)?$": "needs a chip, or an export "
     "environment for other batches",
+    r"^convertkit tune ": "minutes for each point, and an export environment; "
+    "tests/cli/test_tune.py runs it on a small model",
     r"s3://": "needs a store of objects; tests/cli/test_verify_urls.py",
     r"--shard |--workers |^convertkit merge ": "needs many photos; "
     "tests/verification/test_shards.py, and in tests/cli test_merge.py, test_verify_workers.py and test_verify_ray.py, "

@@ -15,7 +15,7 @@ def point(number: int, speed: float, *losses: float, error: float = 0.001) -> Po
         task: Estimate(-loss, error, -loss - 2 * error, -loss + 2 * error)
         for task, loss in zip(("bbox", "segm"), losses, strict=False)
     }
-    return Point(number, {}, (), (), Price(speed, 2 * speed, {}), number, {}, differences)
+    return Point(number, {}, (), (), Price(speed, None, 2 * speed, {}), number, {}, differences)
 
 
 def test_the_front_leaves_out_what_another_beats() -> None:

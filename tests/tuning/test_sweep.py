@@ -24,7 +24,7 @@ A, B = lever("a", "0", "1", "2", "3"), lever("b", "0", "1", "2", meaning=False)
 def make(setting: Setting) -> Made:
     """The more of each lever, the faster."""
     speed = 10.0 + 3 * setting[0] + (setting[1] if len(setting) > 1 else 0)
-    return Made((), (repr(setting),), Price(speed, 2 * speed, {"": 1e3 / speed}))
+    return Made((), (repr(setting),), Price(speed, None, 2 * speed, {"": 1e3 / speed}))
 
 
 def swept(*levers: Lever, make: Any = make, budget: int = 24) -> Sweep:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from convertkit.api.commands.pages import Block, Shown, Table
-from convertkit.tuning.conclusion import KNOWN_OF_SPEED, Tuning
+from convertkit.tuning.conclusion import KNOWN_OF_SPEED, Tuning, cells
 from convertkit.tuning.front import Point, difference_text
 
 
@@ -24,34 +24,10 @@ class Tuned(Shown, Tuning, frozen=True):
         yield from self._remarks()
 
     def _table(self) -> Table:
-        tasks = list(self.points[0].scores)
-        columns = [
-            "",
-            "point",
-            "images/s",
-            "ms",
-            *(name for task in tasks for name in (f"{task} AP", "difference")),
+        rows = [
+            [f"{'*' if one.number == self.chosen else ''}{one.number}", *cells(one)] for one in self.swept
         ]
-        return Table(
-            [*columns, "front"],
-            [self._row(one, tasks) for one in self.swept],
-            right=range(2, 4 + 2 * len(tasks)),
-        )
-
-    def _row(self, point: Point, tasks: Sequence[str]) -> list[str]:
-        price = point.price
-        times = " / ".join(f"{value:.2f}" for value in price.milliseconds.values())
-        more = "" if price.complete else "at most "
-        figures = [text for task in tasks for text in _accuracy(point, task)]
-        noise = ", within noise of the faster one" if point.within_noise else ""
-        return [
-            f"{'*' if point.number == self.chosen else ''}{point.number}",
-            point.name,
-            f"{more}{price.images_per_second:.1f}",
-            times,
-            *figures,
-            f"front{noise}" if point.front else "",
-        ]
+        return Table(["", *map(str.lower, self.columns)], rows, right=sorted(self.numbers))
 
     def _remarks(self) -> Iterator[Block]:
         if self.allowed is not None:
@@ -82,14 +58,9 @@ def evidence(found: Tuning, point: Point, weights: object) -> Iterator[str]:
         f"{first.price.images_per_second:.1f} as it is; never seen on a chip"
     )
     for task in point.scores:
-        beside = f", beside as it is {difference}" if (difference := _accuracy(point, task)[1]) else ""
+        beside = "" if point.number == 1 else f", beside as it is {difference_text(point.differences[task])}"
         yield f"{task} AP {point.scores[task]:.4f}{beside}, on {found.photos} photos"
     if not point.scores:
         yield "accuracy was not measured"
     if weights is not None:
         yield f"with --weights {weights}"
-
-
-def _accuracy(point: Point, task: str) -> tuple[str, str]:
-    beside = "" if point.number == 1 else difference_text(point.differences[task])
-    return f"{point.scores[task]:.4f}", beside

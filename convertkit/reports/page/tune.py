@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from convertkit.reports.page.blocks import Bars, Block, Cell, Dot, Dots, Page, Section, Table, Words
-from convertkit.tuning.conclusion import KNOWN_OF_SPEED, Tuning
-from convertkit.tuning.front import Point, difference_text
+from convertkit.tuning.conclusion import KNOWN_OF_SPEED, Tuning, cells
+from convertkit.tuning.front import Point
 
 SPEED, LOSS = "images/s at most", "AP beside point 1"
 
@@ -60,21 +60,10 @@ def _dot(point: Point) -> Dot:
 
 
 def _table(found: Tuning) -> Table:
-    tasks = list(found.points[0].scores)
-    columns = ("", "Point", SPEED, "ms", *(name for task in tasks for name in (f"{task} AP", LOSS)), "Front")
-    rows = tuple(_row(one, tasks, chosen=one.number == found.chosen) for one in found.swept)
-    return Table("The fastest first", columns, rows, frozenset(range(2, 4 + 2 * len(tasks))))
-
-
-def _row(point: Point, tasks: list[str], *, chosen: bool) -> tuple[Cell | str, ...]:
-    beside = (
-        {} if point.number == 1 else {task: difference_text(one) for task, one in point.differences.items()}
+    rows = tuple(
+        (str(one.number), *cells(one), "chosen" if one.number == found.chosen else "") for one in found.swept
     )
-    figures = [text for task in tasks for text in (f"{point.scores[task]:.4f}", beside.get(task, ""))]
-    words = ["front"] * point.front + ["within noise of the faster one"] * bool(point.within_noise)
-    times = " / ".join(f"{value:.2f}" for value in point.price.milliseconds.values())
-    speed = f"{'' if point.price.complete else 'at most '}{point.price.images_per_second:.1f}"
-    return (str(point.number), point.name, speed, times, *figures, ", ".join([*words, *["chosen"] * chosen]))
+    return Table("The fastest first", ("", *found.columns, ""), rows, found.numbers)
 
 
 def _left_out(found: Tuning) -> Iterator[Block]:

@@ -124,7 +124,8 @@ def test_every_function_is_on_the_page_for_python_and_in_the_notebook() -> None:
     assert [
         name
         for name in functions
-        if f"convertkit.{name}(" not in tour and name not in ("lint", "merge", "plan", "tune", "dump", "compare")
+        if f"convertkit.{name}(" not in tour
+        and name not in ("lint", "merge", "plan", "tune", "dump", "compare")
     ] == []
 
 

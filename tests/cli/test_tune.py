@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +23,7 @@ from tests.finder import dataset, write_finder, write_photos
 Run = Callable[..., Outcome]
 PHOTOS = 4
 MASKS = ("--lever", "masks")
+KILLS = 8
 
 
 @pytest.fixture
@@ -144,3 +151,38 @@ def test_photos_have_to_be_told_and_the_chip_known(cli: Cli, model: Path) -> Non
 
     assert without.err.splitlines()[-1].startswith("error: variant small has no dataset of its own")
     assert "has no figures of its machine" in unknown.err.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_at_random_moments_ends_with_the_same_bytes(model: Path, tmp_path: Path) -> None:
+    (tmp_path / "instances.json").write_text(json.dumps(dataset(photos=PHOTOS)))
+    photos = write_photos(tmp_path / "photos", PHOTOS)
+    words = [
+        model,
+        "--target",
+        "ascend310p3",
+        "--annotations",
+        tmp_path / "instances.json",
+        "--images",
+        photos,
+        *MASKS,
+    ]
+
+    def start(home: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "convertkit", "tune", *map(str, words), "--json"]
+        environment = {**os.environ, "CONVERTKIT_HOME": str(tmp_path / home), "OMP_NUM_THREADS": "1"}
+        return subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE)
+
+    begin = time.monotonic()
+    expected, _ = start("home").communicate()
+    duration, rng, killed = time.monotonic() - begin, random.Random(15), 0
+    assert json.loads(expected)["photos"] == PHOTOS
+
+    for _ in range(KILLS):
+        made = start("killed")
+        time.sleep(rng.uniform(0, duration))
+        killed += made.poll() is None
+        made.send_signal(signal.SIGKILL)
+        made.communicate()
+
+    assert start("killed").communicate()[0] == expected and killed >= KILLS // 4

@@ -27,7 +27,7 @@ class Tuned(Shown, Tuning, frozen=True):
         rows = [
             [f"{'*' if one.number == self.chosen else ''}{one.number}", *cells(one)] for one in self.swept
         ]
-        return Table(["", *map(str.lower, self.columns)], rows, right=sorted(self.numbers))
+        return Table(["", *self.columns], rows, right=sorted(self.numbers))
 
     def _remarks(self) -> Iterator[Block]:
         if self.allowed is not None:

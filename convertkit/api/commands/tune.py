@@ -101,10 +101,14 @@ def tune(
         found = structs.replace(found, file=str(emit))
     found = structs.replace(found, chosen=point and point.number)
     if page is not None:
-        from convertkit.reports.page.tune import tune_page
-
-        written(page, tune_page(found), report)
+        _write_page(page, found, report)
     return found
+
+
+def _write_page(page: Path, found: Tuned, report: Report) -> None:
+    from convertkit.reports.page.tune import tune_page
+
+    written(page, tune_page(found), report)
 
 
 def _record(

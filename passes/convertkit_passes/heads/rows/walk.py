@@ -21,40 +21,19 @@ KEEP_ORDER = frozenset({"Reshape", "Flatten", "Squeeze", "Unsqueeze"})
 SHAPED = frozenset({"Reshape", "Expand"})
 """Their second input is the shape."""
 
-PAIRED = {
-    *(
-        "Add",
-        "And",
-        "Clip",
-        "Concat",
-        "Div",
-        "Equal",
-        "Greater",
-        "GreaterOrEqual",
-        "Less",
-        "LessOrEqual",
-        "Max",
-    ),
-    *("Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor"),
-}
+PAIRED = frozenset({
+    "Add", "And", "Clip", "Concat", "Div", "Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
+    "Max", "Min", "Mod", "Mul", "Or", "PRelu", "Pow", "Sub", "Where", "Xor",
+})  # fmt: skip
 """A constant beside the rows may have a value for each; axes are counted from the last."""
 
-ENDS = {
-    *(
-        "ArgMax",
-        "ArgMin",
-        "NonMaxSuppression",
-        "ReduceL1",
-        "ReduceL2",
-        "ReduceMax",
-        "ReduceMean",
-        "ReduceMin",
-    ),
-    *("ReduceProd", "ReduceSum", "TopK"),
-}
+ENDS = frozenset({
+    "ArgMax", "ArgMin", "NonMaxSuppression", "ReduceL1", "ReduceL2", "ReduceMax", "ReduceMean", "ReduceMin",
+    "ReduceProd", "ReduceSum", "TopK",
+})  # fmt: skip
 """What they give may have another number of rows, or none: they choose among those they get."""
 
-PLACES = {"GatherElements", "GatherND", "ScatterElements", "ScatterND"}
+PLACES = frozenset({"GatherElements", "GatherND", "ScatterElements", "ScatterND"})
 """They take places, which may be of rows that go."""
 
 

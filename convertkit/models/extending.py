@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,22 @@ def is_file(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))
 
 
-def extended(own: VariantSpec, base: VariantSpec, root: Path, *, exports: bool) -> VariantSpec:
-    """The variant with another's keys where its own are left out, or are what they are without being said.
+def extended(
+    own: VariantSpec, said: Collection[str], base: VariantSpec, root: Path, *, exports: bool
+) -> VariantSpec:
+    """The variant with another's keys where its own are left out.
 
     Args:
+        said: the keys that are not.
         root: where the other one's paths start from; they become absolute.
         exports: whether a graph can be exported: the other one's stock graph is then not taken where this one is for
             another size, batch, configuration or checkpoint.
     """
-    blank = VariantSpec(size=own.size)
-    said = {name for name in own.__struct_fields__ if getattr(own, name) != getattr(blank, name)}
-    other = any(name in said and getattr(own, name) != getattr(base, name) for name in STOCK_OF[1:])
-    left = {*NOT_TAKEN, *(("stock",) if exports and (other or own.size != base.size) else ())}
+    other = any(name in said and getattr(own, name) != getattr(base, name) for name in STOCK_OF)
+    left = {*said, *NOT_TAKEN, *(("stock",) if exports and other else ())}
     found = _rooted(base, root)
-    taken = {name: getattr(found, name) for name in own.__struct_fields__ if name not in said | left}
-    return structs.replace(own, **{**taken, "size": own.size, "extends": None})
+    taken = {name: getattr(found, name) for name in own.__struct_fields__ if name not in left}
+    return structs.replace(own, **{**taken, "extends": None})
 
 
 def _rooted(spec: VariantSpec, root: Path) -> VariantSpec:

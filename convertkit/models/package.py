@@ -16,7 +16,7 @@ from convertkit.models.base import Model
 from convertkit.models.classes import names_of
 from convertkit.models.extending import extended, is_file
 from convertkit.models.spec import OWN_CLASSES, ModelSpec, VariantSpec
-from convertkit.models.yamlspec import read_record
+from convertkit.models.yamlspec import read_record, read_yaml, to_record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,7 +121,8 @@ def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Varian
 
 def _from_file(root: Path, spec: ModelSpec, name: str, within: tuple[Path, ...] = ()) -> Variant:
     """The variant of a file; ``within`` are the files that extend it."""
-    record, path = read_record(Path(name), VariantSpec), Path(name).resolve()
+    data, path = read_yaml(Path(name)), Path(name).resolve()
+    record = to_record(data, VariantSpec, where=name)
     if path in within:
         raise SpecError(f"{path}: extends itself, by way of {within[-1]}")
     if record.extends is not None:
@@ -129,7 +130,7 @@ def _from_file(root: Path, spec: ModelSpec, name: str, within: tuple[Path, ...] 
             base = _from_file(root, spec, str(path.parent / record.extends), (*within, path))
         else:
             base = find_variant(root, spec, record.extends)
-        record = extended(record, base.spec, base.root, exports=spec.export is not None)
+        record = extended(record, data, base.spec, base.root, exports=spec.export is not None)
     check_variant(path, spec, path.stem, record)
     return Variant(path.stem, record, path.parent, name)
 

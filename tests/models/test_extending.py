@@ -48,6 +48,18 @@ def test_a_file_may_extend_a_file_beside_it(tmp_path: Path) -> None:
     assert found.path(found.spec.stock or "") == tmp_path / "deeper" / "its.onnx"
 
 
+def test_what_is_said_holds_though_it_is_what_would_be_without_the_other(tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(
+        "extends: mini\nsize: [320, 320]\nbatch: 4\npasses: [prune-mask-head]\n"
+    )
+
+    found = variant(
+        tmp_path / "mine.yaml", "extends: base.yaml", "size: [320, 320]", "batch: 1", "passes: []"
+    )
+
+    assert (found.spec.batch, found.spec.passes) == (1, ())
+
+
 def test_a_circle_and_an_unknown_one_are_one_line(tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("extends: mine.yaml\nsize: [320, 320]\n")
 

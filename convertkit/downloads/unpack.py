@@ -84,14 +84,30 @@ def _copy(archive: Path, entry: _Entry, path: Path, most: int) -> int:
     if path.exists():
         raise SpecError(f"{archive}: {quoted(entry.name)} is in it twice, or in another archive as well")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with entry.open() as source, path.open("xb") as stream:
-        while chunk := source.read(CHUNK):
+    with _garbled():
+        source = entry.open()
+    with source, path.open("xb") as stream:
+        while chunk := _read(source):
             done += len(chunk)
             if done > min(most, entry.size):
                 said = "more than it says" if done > entry.size else "more bytes than are allowed"
                 raise SpecError(f"{archive}: {quoted(entry.name)} unpacks to {said}", hint="raise most_bytes")
             stream.write(chunk)
     return done
+
+
+def _read(source: IO[bytes]) -> bytes:
+    with _garbled():
+        return source.read(CHUNK)
+
+
+@contextlib.contextmanager
+def _garbled() -> Iterator[None]:
+    """An entry that is said to begin in front of the file makes of reading it what a full disk makes of writing."""
+    try:
+        yield
+    except OSError as error:
+        raise zipfile.BadZipFile(error.strerror or str(error)) from error
 
 
 @contextlib.contextmanager

@@ -116,3 +116,14 @@ def test_a_damaged_archive_is_one_line(make: object, tmp_path: Path) -> None:
 
     with pytest.raises(SpecError, match=r"a: cannot be unpacked \("):
         unpack(archive, tmp_path / "to", photos, 1 << 20)
+
+
+def test_an_entry_that_begins_in_front_of_the_file_is_damage(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "a.zip", {"photos/a.jpg": b"a" * 300})
+    data = bytearray(archive.read_bytes())
+    begin = int.from_bytes(data[-6:-2], "little")  # of the directory; entries are counted back from there
+    data[-6:-2] = (begin + 1000).to_bytes(4, "little")
+    archive.write_bytes(data)
+
+    with pytest.raises(SpecError, match=r"a\.zip: cannot be unpacked \(Invalid argument\)"):
+        unpack(archive, tmp_path / "to", photos, 1000)

@@ -31,8 +31,8 @@ class Fusion:
         source: where that is said, for people.
     """
 
-    starts: frozenset[str]
-    joins: frozenset[str]
+    starts: tuple[str, ...]
+    joins: tuple[str, ...]
     most: int
     source: str
 

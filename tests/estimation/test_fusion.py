@@ -14,7 +14,7 @@ from convertkit.estimation.operations import operations
 from convertkit.estimation.roofline import estimate
 from tests.graphtext import parse
 
-ELEMENTWISE = frozenset({"Add", "Relu", "Sigmoid", "Mul"})
+ELEMENTWISE = ("Add", "Relu", "Sigmoid", "Mul")
 
 MACHINE = Machine(
     name="toy",
@@ -24,7 +24,7 @@ MACHINE = Machine(
     float_bytes=2,
     other_memory=(Figure("DDR", 200.0, "a rumour"),),
     fusions=(
-        Fusion(frozenset({"MatMul"}), ELEMENTWISE, 2, "two behind a product"),
+        Fusion(("MatMul",), ELEMENTWISE, 2, "two behind a product"),
         Fusion(ELEMENTWISE, ELEMENTWISE, 27, "elementwise in a row"),
     ),
 )

@@ -8,53 +8,23 @@ from __future__ import annotations
 
 from convertkit.api.targets import Fusion
 
-ELEMENTWISE = frozenset(
-    {
-        *(
-            "Abs",
-            "Add",
-            "Cast",
-            "Ceil",
-            "Clip",
-            "Div",
-            "Elu",
-            "Exp",
-            "Floor",
-            "HardSigmoid",
-            "LeakyRelu",
-            "Log",
-            "Max",
-        ),
-        *(
-            "Min",
-            "Mul",
-            "Neg",
-            "PRelu",
-            "Pow",
-            "Reciprocal",
-            "Relu",
-            "Round",
-            "Sigmoid",
-            "Softplus",
-            "Sqrt",
-            "Sub",
-        ),
-        "Tanh",
-    }
-)
+ELEMENTWISE = (
+    "Abs", "Add", "Cast", "Ceil", "Clip", "Div", "Elu", "Exp", "Floor", "HardSigmoid", "LeakyRelu", "Log", "Max",
+    "Min", "Mul", "Neg", "PRelu", "Pow", "Reciprocal", "Relu", "Round", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+)  # fmt: skip
 """ONNX operators that become Elemwise ones."""
 
 FUSIONS = (
-    Fusion(frozenset({"Conv"}), ELEMENTWISE, 2, "Conv and up to two elementwise (TbeConvDoubleInFusionPass)"),
+    Fusion(("Conv",), ELEMENTWISE, 2, "Conv and up to two elementwise (TbeConvDoubleInFusionPass)"),
     Fusion(
-        frozenset({"Gemm", "MatMul"}),
-        frozenset({"Add", "Div", "Relu"}),
+        ("Gemm", "MatMul"),
+        ("Add", "Div", "Relu"),
         2,
         "MatMul and up to two of Add, Div, Relu (TbeBatchMatmulElementWiseFusionPass, ATbeMatMulElemwiseFusionPass)",
     ),
     Fusion(
-        frozenset({"ConvTranspose"}),
-        frozenset({"Add", "LeakyRelu", "PRelu", "Relu"}),
+        ("ConvTranspose",),
+        ("Add", "LeakyRelu", "PRelu", "Relu"),
         1,
         "ConvTranspose and one of Add, Relu, LeakyRelu, PRelu (TbeDxElemwisePass)",
     ),

@@ -18,6 +18,9 @@ import numpy as np
 PIECE = 1 << 20
 """Bytes that are read at a time."""
 
+MOST_HELD = 64 << 20
+"""Bytes of an entry that is not whole yet: every piece copies them, which grows with the square of its length."""
+
 _ESCAPED = re.compile(rb"\\.", re.DOTALL)
 _KINDS = np.zeros(256, np.int8)
 _KINDS[[*b"[{"]], _KINDS[[*b"]}"]], _KINDS[[*b",:"]] = 1, -1, 2
@@ -57,6 +60,8 @@ def entries(stream: BinaryIO, keys: Collection[str]) -> Iterator[tuple[str, byte
                 within, before = key, mark
                 seen.append(key)
         held = text[start:]
+        if len(held) > MOST_HELD:
+            raise UnusualError(f"an entry of more than {MOST_HELD} bytes")
     frame += held
     try:
         msgspec.json.decode(frame, type=dict[str, msgspec.Raw])

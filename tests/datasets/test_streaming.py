@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 from pathlib import Path
@@ -158,3 +159,16 @@ def test_some_of_a_sequence_are_a_sequence() -> None:
 
     assert (len(odd), list(odd), odd[1], odd[-1], odd[1:3]) == (5, [1, 3, 5, 7, 9], 3, 9, [3, 5])
     assert not Some(range(4), lambda number: number > 9)
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_an_entry_that_goes_on_and_on_is_left_to_the_parser(
+    monkeypatch: pytest.MonkeyPatch, more: int
+) -> None:
+    entry = b'{"a": "' + 90 * b"x" + b'"}'
+    text = b'{"images": [' + entry + b"]}"
+    monkeypatch.setattr(streaming, "PIECE", len(text) - 3)  # all of the entry but its end
+    monkeypatch.setattr(streaming, "MOST_HELD", len(entry) - 1 - more)
+
+    with pytest.raises(UnusualError) if more else contextlib.nullcontext():
+        assert list(entries(io.BytesIO(text), ("images",))) == [("images", entry)]

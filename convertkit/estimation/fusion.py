@@ -98,8 +98,8 @@ def chains(nodes: Sequence[Node], fusions: Sequence[Fusion]) -> Iterator[Chain]:
         rule = next((rule for rule in fusions if node.op in rule.starts and not node.domain), None)
         while rule is not None and len(chain) <= rule.most:
             link = _link(nodes[chain[-1]])
-            after = taker.get(link, -1) if takers[link] == 1 else -1
-            if after in (-1, *gone) or not _joins(nodes[chain[-1]], nodes[after], rule):
+            after = taker[link] if takers[link] == 1 else None
+            if after is None or after in gone or not _joins(nodes[chain[-1]], nodes[after], rule):
                 break
             chain.append(after)
         gone.update(chain)

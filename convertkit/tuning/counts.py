@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from convertkit.graph.domains import acts_as
 from convertkit.graph.graph import open_graph
 from convertkit.graph.shapes import annotate, static_shape
-from convertkit.heads.domain import HEADS
+from convertkit.heads.nodes import head_of
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -38,11 +37,7 @@ def counts_of(model: LightModel, batch: int) -> Counts:
     graph = open_graph(model)
     annotate(graph)
     graph.surgeon.toposort()
-    heads = [
-        node
-        for node in graph.nodes
-        if ROI in (acts_as(node.domain or "", node.op), node.op * (node.domain == HEADS))
-    ]
+    heads = [node for node in graph.nodes if head_of(node) == ROI]
     shapes = [static_shape(node.outputs[0]) for node in heads]
     found = [shape[0] // batch if shape else None for shape in shapes]
     if not found:

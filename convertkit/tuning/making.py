@@ -30,13 +30,13 @@ class Maker:
 
     Args:
         base: the model as it is, one request for each profile.
-        ask: the requests of a variant's file.
+        ask: the requests of a ``variant``, by the path of its file.
         scratch: where the files of points go.
         images: photos that say how many go to each profile; none where it is not known.
     """
 
     base: tuple[BuildRequest, ...]
-    ask: Callable[[Path], tuple[BuildRequest, ...]]
+    ask: Callable[..., tuple[BuildRequest, ...]]
     scratch: Path
     images: Sequence[CocoImage]
     machine: Machine
@@ -66,7 +66,8 @@ class Maker:
             return self.base
         pairs = zip(self.levers, setting, strict=True)
         name = " ".join(f"{lever.name}={lever.choices[choice].word}" for lever, choice in pairs if choice)
-        return self.ask(write_variant(self.scratch / f"{name}.yaml", self.base[0].variant, change))
+        file = write_variant(self.scratch / f"{name}.yaml", self.base[0].variant, change)
+        return self.ask(variant=str(file))
 
     def _made(self, requests: tuple[BuildRequest, ...]) -> Made:
         costs = {request.profile: self._cost(request) for request in requests}

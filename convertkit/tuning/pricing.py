@@ -35,7 +35,7 @@ class Cost(Struct, frozen=True):
         seconds: of a run, node by node. fused: with all fused that the compiler is said to fuse; None where nothing is
             known of it. least: that no schedule can beat.
         complete: whether every node is counted.
-        proposals, detections: as :class:`~convertkit.tuning.counts.Counts` has them.
+        counts: of what runs through its heads.
     """
 
     graph: str
@@ -43,12 +43,7 @@ class Cost(Struct, frozen=True):
     fused: float | None
     least: float
     complete: bool
-    proposals: int | None
-    detections: int | None
-
-    @property
-    def counts(self) -> Counts:
-        return Counts(self.proposals, self.detections)
+    counts: Counts
 
 
 def cost_of(request: BuildRequest, machine: Machine, store: Store, report: Report) -> Cost:
@@ -64,15 +59,13 @@ def cost_of(request: BuildRequest, machine: Machine, store: Store, report: Repor
     found = estimate(graph, machine, request.context.pixels)
     if not found.seconds or not found.least:
         raise GraphError("no node of the target graph can be counted")
-    counts = counts_of(graph, request.variant.spec.batch)
     cost = Cost(
         graph=graph.digest(),
         seconds=found.seconds,
         fused=None if found.fused is None else found.fused.seconds,
         least=found.least,
         complete=found.complete,
-        proposals=counts.proposals,
-        detections=counts.detections,
+        counts=counts_of(graph, request.variant.spec.batch),
     )
     store.put_files(key, [(FILE, msgspec.json.encode(cost))])
     return cost

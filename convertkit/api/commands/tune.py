@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,12 +83,12 @@ def tune(
         "target": target, "weights": weights, "origin": origin, "option": option, "python": python,
         "env": env, "pipeline": pipeline, "check": False,
     }  # fmt: skip
-    requests = requests_of(model, plugin, variant=variant, report=report, **words)
+    ask = partial(requests_of, model, plugin, **words)
+    requests = ask(variant=variant, report=report)
     choice = subset_in(limit, subset, seed)
     photos = _photos(requests[0], (annotations, images, dataset), limit, choice, price_only, report)
     judge = None if price_only or photos is None else _judge(requests[0], photos, tasks, report)
     with work_directory("tune") as scratch:
-        ask = lambda file: requests_of(model, plugin, variant=str(file), **words)  # noqa: E731
         maker = _maker(requests, ask, scratch, photos, report)
         maker.levers, left_out = levers_of(maker.facts, lever)
         sweep = Sweep(maker.levers, maker.make, judge, budget, bar, report)
@@ -185,7 +186,7 @@ def _judge(request: BuildRequest, photos: CocoDataset, tasks: Words | None, repo
 
 def _maker(
     requests: tuple[BuildRequest, ...],
-    ask: Callable[[Path], tuple[BuildRequest, ...]],
+    ask: Callable[..., tuple[BuildRequest, ...]],
     scratch: Path,
     photos: CocoDataset | None,
     report: Report,

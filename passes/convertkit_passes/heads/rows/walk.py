@@ -49,7 +49,7 @@ class Walk:
     old: int
     new: int
     rows: dict[int, Rows] = field(default_factory=dict)
-    _nodes: list[Node] = field(default_factory=list)
+    _main: set[int] = field(default_factory=set)
     _shrunk: list[tuple[Tensor, list[int]]] = field(default_factory=list)
 
     def run(self, nms: Nms) -> None:
@@ -59,10 +59,11 @@ class Walk:
             Refused: at the first node behind that cannot be told to have as many rows, with its operator.
         """
         self.graph.surgeon.toposort()
-        self._nodes = self.graph.nodes
+        nodes = self.graph.nodes
+        self._main = {id(node) for node in nodes}
         for tensor in nms.node.outputs[:3]:
             self._shrink(tensor, Rows(1))
-        for node in self._nodes:
+        for node in nodes:
             found = {
                 slot: self.rows[id(item)] for slot, item in enumerate(node.inputs) if id(item) in self.rows
             }
@@ -71,7 +72,7 @@ class Walk:
 
     def _shrink(self, tensor: Tensor, rows: Rows) -> None:
         for node in tensor.outputs:
-            if not any(node is item for item in self._nodes):
+            if id(node) not in self._main:
                 raise _refused(
                     node, f"it sits inside another node and reads {tensor.name}; cut-loops may cut that off"
                 )

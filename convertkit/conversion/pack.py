@@ -6,10 +6,12 @@ import shutil
 import struct
 import zipfile
 import zlib
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from convertkit.conversion.manifest import MOST_BYTES, NAME, Manifest, read_manifest
 from convertkit.errors import SpecError, UsageError
+from convertkit.storage.archives import open_zip, pieces
 from convertkit.storage.files import CHUNK, scratch_directory
 from convertkit.storage.locks import store_error
 from convertkit.storage.reading import open_regular
@@ -63,7 +65,7 @@ def unpack(archive: Path, place: Path) -> Path:
     """
     place.mkdir()
     try:
-        with open_regular(archive) as stream, zipfile.ZipFile(stream) as packed:
+        with open_regular(archive) as stream, open_zip(stream) as packed:
             found = _by_name(packed)
             if NAME not in found:
                 raise UsageError(
@@ -111,8 +113,8 @@ def _bounded(archive: Path, item: zipfile.ZipInfo, most: int) -> zipfile.ZipInfo
 
 def _take(packed: zipfile.ZipFile, item: zipfile.ZipInfo, place: Path) -> None:
     """zipfile itself hands out no more than the size in the archive's directory."""
-    with packed.open(item) as stream, (place / PurePosixPath(item.filename).name).open("wb") as copy:
-        shutil.copyfileobj(stream, copy, CHUNK)
+    with (place / PurePosixPath(item.filename).name).open("wb") as copy:
+        copy.writelines(pieces(partial(packed.open, item)))
 
 
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:

@@ -15,7 +15,7 @@ from typing import IO
 
 from convertkit.datasets.faults import quoted
 from convertkit.errors import SpecError
-from convertkit.storage.files import CHUNK
+from convertkit.storage.archives import open_zip, pieces
 
 DAMAGED = (
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError),
@@ -84,10 +84,8 @@ def _copy(archive: Path, entry: _Entry, path: Path, most: int) -> int:
     if path.exists():
         raise SpecError(f"{archive}: {quoted(entry.name)} is in it twice, or in another archive as well")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _garbled():
-        source = entry.open()
-    with source, path.open("xb") as stream:
-        while chunk := _read(source):
+    with path.open("xb") as stream:
+        for chunk in pieces(entry.open):
             done += len(chunk)
             if done > min(most, entry.size):
                 said = "more than it says" if done > entry.size else "more bytes than are allowed"
@@ -96,24 +94,10 @@ def _copy(archive: Path, entry: _Entry, path: Path, most: int) -> int:
     return done
 
 
-def _read(source: IO[bytes]) -> bytes:
-    with _garbled():
-        return source.read(CHUNK)
-
-
-@contextlib.contextmanager
-def _garbled() -> Iterator[None]:
-    """An entry that is said to begin in front of the file makes of reading it what a full disk makes of writing."""
-    try:
-        yield
-    except OSError as error:
-        raise zipfile.BadZipFile(error.strerror or str(error)) from error
-
-
 @contextlib.contextmanager
 def _entries(archive: Path) -> Iterator[Iterator[_Entry]]:
     if zipfile.is_zipfile(archive):
-        with zipfile.ZipFile(archive) as packed:
+        with open_zip(archive) as packed:
             yield (_zip_entry(packed, one) for one in packed.infolist())
     else:
         with tarfile.open(archive) as taped:

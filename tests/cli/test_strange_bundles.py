@@ -181,6 +181,22 @@ def test_a_file_in_a_zip_has_the_size_that_the_manifest_says(
     assert Path("sent").exists() == (not said)
 
 
+@pytest.mark.parametrize("field", [slice(-6, -2), slice(-10, -6)], ids=["an entry", "the directory"])
+def test_a_zip_that_points_in_front_of_itself_is_damaged(cli: Cli, bundle: Path, field: slice) -> None:
+    """Its last record has the place of the directory and its size, from which all places are counted back."""
+    with zipfile.ZipFile("sent.zip", "w") as archive:
+        for path in bundle.iterdir():
+            archive.write(path, path.name)
+    data = bytearray(Path("sent.zip").read_bytes())
+    data[field] = (int.from_bytes(data[field], "little") + len(data)).to_bytes(4, "little")
+    Path("sent.zip").write_bytes(data)
+
+    done = cli("compile", "sent.zip")
+
+    assert done.code == 2 and "sent.zip: neither a directory nor a .zip that can be read (" in done.err
+    assert not Path("sent").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_a_garbled_zip_is_one_line_and_leaves_nothing(cli: Cli, bundle: Path, method: int) -> None:

@@ -148,6 +148,11 @@ def test_the_graph_is_what_its_exporter_would_have_written() -> None:
     )
 
 
+ROUNDED = 2.0**-21
+"""Of a score, 0..1: a product of fewer rows adds in another order, and onnxruntime's Sigmoid adds 0.5 last, so that a
+small score is rounded as one of 0.5 is. Of 2,145 cases the furthest was 3 * 2**-24; another row is off by tenths."""
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.integers(1, 5), st.integers(1, 3), st.integers(0, 1000))
 def test_the_heads_run_on_the_best_proposals(count: int, batch: int, seed: int) -> None:
@@ -159,7 +164,7 @@ def test_the_heads_run_on_the_best_proposals(count: int, batch: int, seed: int) 
 
     first = old["rows"].reshape(batch, 6, 4)[:, :count]
     np.testing.assert_array_equal(new["rows"].reshape(batch, count, 4), first)
-    np.testing.assert_allclose(new["scores"], old["scores"][:, :count], rtol=1e-5)  # a product of fewer rows
+    np.testing.assert_allclose(new["scores"], old["scores"][:, :count], rtol=1e-5, atol=ROUNDED)
     attrs = {"iou_threshold": 0.5, "max_size_per_class": 2, "max_total_size": 2, "score_threshold": 0.0}
     boxes = np.repeat(first[:, :, None], 3, 2)
     nms = heads.MULTICLASS_NMS

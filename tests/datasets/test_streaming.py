@@ -22,7 +22,7 @@ from convertkit.errors import SpecError
 KEYS = "images", "categories", "annotations"
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
     max_leaves=6,
 )
@@ -66,6 +66,7 @@ LISTS = b'"images":[],"annotations":[],"categories":[]'
         b"{" + LISTS + b"}}",
         b"{" + LISTS + b',"images":[]}',
         b'{"info":@,' + LISTS + b"}",
+        b'{"info":Infinity,' + LISTS + b"}",
         b"\xef\xbb\xbf{" + LISTS + b"}",
         b'{"info":"\xff",' + LISTS + b"}",
         b'{"annotations":[],"categories":[]}',

@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from convertkit.verification.journal import Journals
+from tests.cli.paced import Pace, wait_for
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
-from tests.cli.test_verify_workers import ROUNDS, SLOW, deadly, wait_for
+from tests.cli.test_verify_workers import ROUNDS, deadly
 from tests.conftest import Cli
 from tests.processes import alive, wait_until_dead
 
@@ -60,16 +61,6 @@ def words(scene: Scene, cluster: Any, workers: int = 2) -> list[str]:
     return [str(word) for word in (*scene.words, *more)]
 
 
-def slowed(scene: Scene, seconds: str = "0.02") -> Path:
-    """Photos that take so long; where each worker leaves its number."""
-    marks, plugin = scene.model.parent / "marks", scene.model / "plugin.py"
-    marks.mkdir()
-    head = "    def preprocess(self, image, size, spec):\n"
-    slow = SLOW.lstrip("\n").replace("MARKS", repr(str(marks))).replace("0.1", seconds)
-    plugin.write_text(plugin.read_text().replace(head, slow))
-    return marks
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("rung", ["stock", "target"])
 def test_actors_find_what_one_process_finds(
@@ -90,16 +81,16 @@ def test_a_node_that_goes_in_the_middle_loses_nothing(
     cli: Cli, own_home: Path, whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = Scene(tmp_path, 60)
-    marks, hold = slowed(scene), tmp_path / "hold"
-    hold.touch()  # the run cannot end before the node goes
+    pace = Pace(scene, own_home)
     monkeypatch.setattr(Journals, "discard", lambda self: None)
     thread = threading.Thread(target=lambda: ended.append(cli(*words(scene, whole))))
     ended: list[Any] = []
     thread.start()
-    wait_for(lambda: len(photos_in(own_home)) >= 10 and len(list(marks.iterdir())) == 2)
+    pace.until(10)
+    wait_for(lambda: len(pace.workers()) == 2)
 
     whole.remove_node(next(iter(whole.worker_nodes)), allow_graceful=False)
-    hold.unlink()
+    pace.without_end()
     thread.join()
 
     photos = photos_in(own_home)
@@ -145,14 +136,11 @@ def test_killed_again_and_again_worker_node_and_whole_it_ends_with_the_same_figu
     cli: Cli, own_home: Path, whole: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene, step = Scene(tmp_path, 500), 270 // (3 * ROUNDS)
-    marks = slowed(
-        scene, "0.02" if ROUNDS < 4 else "0.2"
-    )  # a node takes seconds to go, and photos must be left
+    pace = Pace(scene, own_home)
     command, seen = [sys.executable, "-m", "convertkit", *words(scene, whole)], list[str]()
 
     def kill_worker() -> None:
-        living = [mark for mark in marks.iterdir() if alive(int(mark.name))]
-        os.kill(int(min(living, key=lambda mark: mark.stat().st_ctime).name), signal.SIGKILL)
+        os.kill(next(worker for worker in pace.workers() if alive(worker)), signal.SIGKILL)
 
     def kill_node() -> None:
         whole.remove_node(next(iter(whole.worker_nodes)), allow_graceful=False)
@@ -161,13 +149,13 @@ def test_killed_again_and_again_worker_node_and_whole_it_ends_with_the_same_figu
     for _ in range(ROUNDS):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             for number, kill in enumerate((kill_worker, kill_node, run.kill), 1):
-                goal = len(seen) + step * number
-                wait_for(lambda goal=goal: len(photos_in(own_home)) >= goal)
+                pace.until(len(seen) + step * number)
                 kill()
-        wait_until_dead([int(mark.name) for mark in marks.iterdir()])
+        wait_until_dead(pace.workers())
         photos = photos_in(own_home)
         assert photos[: len(seen)] == seen
         seen = photos
+    pace.without_end()
     monkeypatch.setattr(Journals, "discard", lambda self: None)
 
     resumed = cli(*words(scene, whole))

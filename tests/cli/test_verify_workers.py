@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
 from convertkit.verification.journal import Journals
+from tests.cli.paced import Pace, wait_for
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
 from tests.conftest import Cli
 from tests.finder import SIDE
@@ -117,39 +116,22 @@ def test_an_error_of_a_worker_is_that_of_one_process(cli: Cli, scene: Scene) -> 
     assert kinds[0] == kinds[1]
 
 
-SLOW = """
-    def preprocess(self, image, size, spec):
-        import os, pathlib, time
-        marks, own = pathlib.Path(MARKS), type(self)
-        (marks / str(os.getpid())).touch()
-        own.seen = getattr(own, "seen", 0) + 1
-        while own.seen > 8 and (marks.parent / "hold").exists():
-            time.sleep(0.05)
-        time.sleep(0.1)
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_what_ends_the_run_ends_its_workers_and_the_next_goes_on(
     cli: Cli, own_home: Path, tmp_path: Path, number: int
 ) -> None:
-    scene, marks = Scene(tmp_path, 60), tmp_path / "marks"
-    marks.mkdir()
-    plugin, head = scene.model / "plugin.py", "    def preprocess(self, image, size, spec):\n"
-    plugin.write_text(plugin.read_text().replace(head, SLOW.lstrip("\n").replace("MARKS", repr(str(marks)))))
+    scene = Scene(tmp_path, 60)
+    pace = Pace(scene, own_home)
     command = [sys.executable, "-m", "convertkit", *scene.words, "--workers", "3"]
-    hold = tmp_path / "hold"  # the run cannot end before the signal, however busy the machine
-    hold.touch()
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=os.environ) as run:
-        wait_for(lambda: len(photos_in(own_home)) >= 6)
+        pace.until(6)
+        wait_for(lambda: len(pace.workers()) == 3)
         run.send_signal(number)
         run.communicate()
-    hold.unlink()
+    pace.without_end()
 
-    workers = [int(mark.name) for mark in marks.iterdir()]
-    assert len(workers) == 3
-    assert wait_until_dead(workers) == []
+    assert wait_until_dead(pace.workers()) == []
     before = len(photos_in(own_home))
     assert 6 <= before < 60
     resumed = cli(*scene.words, "--workers", 3)
@@ -161,25 +143,21 @@ def test_what_ends_the_run_ends_its_workers_and_the_next_goes_on(
 def test_killed_again_and_again_worker_and_whole_it_ends_with_the_same_figures(
     cli: Cli, own_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scene, marks, gap = Scene(tmp_path, 500), tmp_path / "marks", 420 // (3 * ROUNDS)
-    marks.mkdir()
-    plugin, head = scene.model / "plugin.py", "    def preprocess(self, image, size, spec):\n"
-    slow = SLOW.lstrip("\n").replace("MARKS", repr(str(marks))).replace("0.1", "0.02")
-    plugin.write_text(plugin.read_text().replace(head, slow))
+    scene, gap = Scene(tmp_path, 500), 420 // (3 * ROUNDS)
+    pace = Pace(scene, own_home)
     command = [sys.executable, "-m", "convertkit", *scene.words, "--workers", "3"]
     seen: list[str] = []
     for _ in range(ROUNDS):
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
             for step in (1, 2, 3):
-                goal = len(seen) + gap * step
-                wait_for(lambda goal=goal: len(photos_in(own_home)) >= goal)
-                living = [mark for mark in marks.iterdir() if alive(int(mark.name))]
-                victim = min(living, key=lambda mark: mark.stat().st_ctime)
-                (os.kill(int(victim.name), signal.SIGKILL) if step < 3 else run.kill())
-        wait_until_dead([int(mark.name) for mark in marks.iterdir()])
+                pace.until(len(seen) + gap * step)
+                living = [worker for worker in pace.workers() if alive(worker)]
+                (os.kill(living[0], signal.SIGKILL) if step < 3 else run.kill())
+        wait_until_dead(pace.workers())
         photos = photos_in(own_home)
         assert photos[: len(seen)] == seen
         seen = photos
+    pace.without_end()
     monkeypatch.setattr(Journals, "discard", lambda self: None)
 
     resumed = cli(*scene.words, "--workers", 3)
@@ -189,14 +167,6 @@ def test_killed_again_and_again_worker_and_whole_it_ends_with_the_same_figures(
     for file in (own_home / "journals").iterdir():
         file.unlink()
     assert figures(resumed) == figures(cli(*scene.words))
-
-
-def wait_for(condition: Any) -> None:
-    for _ in range(1200):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come to that")
 
 
 @pytest.mark.slow

@@ -23,9 +23,9 @@ from typing import Any
 import numpy as np
 
 from convertkit.datasets.annotations import read_annotations
-from convertkit.verification.intervals import SAMPLES, Estimate, draw, levels, looks, widening
-from convertkit.verification.matches import Matches, Whole
-from convertkit.verification.metrics import evaluate
+from convertkit.scoring.intervals import SAMPLES, Estimate, draw, levels, looks, widening
+from convertkit.scoring.matches import Matches, Whole
+from convertkit.scoring.metrics import evaluate
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 DETECTORS = ("yolox_nano", "nanodet_m")

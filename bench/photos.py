@@ -28,7 +28,7 @@ from convertkit.exporting.interpreter import child_variables
 from convertkit.models.base import Model
 from convertkit.models.package import read_spec
 from convertkit.models.photos import noise
-from convertkit.verification.stream import stream
+from convertkit.rungs.stream import stream
 
 SIDE = 1216
 """Of the canvas, pixels."""

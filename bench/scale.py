@@ -32,11 +32,11 @@ from convertkit.datasets.annotations import read_annotations
 from convertkit.datasets.doubts import contradictions, doubts
 from convertkit.datasets.shapes import check_shapes
 from convertkit.detection.types import Detections
-from convertkit.verification.intervals import Resampled
-from convertkit.verification.journal import Found
-from convertkit.verification.matches import Matches
-from convertkit.verification.metrics import evaluate
-from convertkit.verification.parts import Parts, truth_of
+from convertkit.rungs.journal import Found
+from convertkit.scoring.intervals import Resampled
+from convertkit.scoring.matches import Matches
+from convertkit.scoring.metrics import evaluate
+from convertkit.scoring.parts import Parts, truth_of
 
 HEADING = "## What many photos cost"
 DETECTOR = "nanodet_m"

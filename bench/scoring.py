@@ -18,8 +18,8 @@ from typing import Any
 from bench.intervals import DETECTORS, detectors
 from bench.record import Plan, Record, absent, by_turns, seconds
 from bench.scale import detections, repeated
-from convertkit.verification.intervals import draw
-from convertkit.verification.metrics import evaluate
+from convertkit.scoring.intervals import draw
+from convertkit.scoring.metrics import evaluate
 
 import numpy as np  # isort: skip
 

@@ -26,10 +26,10 @@ from convertkit.children.process import usable_processors
 from convertkit.conversion.profiles import build_profiles
 from convertkit.conversion.request import Asked, make_requests
 from convertkit.plugins.loading import open_plugins
+from convertkit.rungs.hands import Hand
+from convertkit.rungs.names import parse_rung
 from convertkit.verification.data import Source
-from convertkit.verification.hands import Hand
 from convertkit.verification.ladder import verify
-from convertkit.verification.rung_names import parse_rung
 from tests.finder import SIDE, dataset, write_finder
 
 LATENCY = 0.05
@@ -115,7 +115,7 @@ def cluster(workers: int) -> Iterator[Callable[..., Hand]]:
     """What hires actors of a cluster of this machine: a head that runs nothing, and two nodes with room for all."""
     from ray.cluster_utils import Cluster
 
-    from convertkit.verification.ray_workers import hiring
+    from convertkit.workers.on_ray import hiring
 
     store = {"object_store_memory": 80 << 20}
     os.environ |= {"RAY_memory_monitor_refresh_ms": "0"}  # other jobs may fill the memory

@@ -32,10 +32,10 @@ from convertkit.passes.options import step_text
 from convertkit.passes.probing import at_bounds
 from convertkit.passes.roles import named_roles
 from convertkit.passes.stages import Stage, stages
+from convertkit.rungs.journal import Journals
+from convertkit.rungs.rung import Course, in_process, run_by, score, tasks_of
+from convertkit.rungs.terms import Terms
 from convertkit.storage.files import work_directory
-from convertkit.verification.journal import Journals
-from convertkit.verification.rungs import Course, in_process, run_by, score, tasks_of
-from convertkit.verification.terms import Terms
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

@@ -25,11 +25,11 @@ from convertkit.models.package import ModelPackage, Variant, describe
 from convertkit.offline.prepared import Prepared, PreparedPhoto
 from convertkit.offline.profiles import ProfiledFiles
 from convertkit.offline.result_files import ResultFiles
+from convertkit.rungs.rung import tasks_of
+from convertkit.rungs.stream import stream
+from convertkit.scoring.metrics import Metrics, evaluate
+from convertkit.scoring.results import ResultsWriter
 from convertkit.verification.judge import Verdict, judge
-from convertkit.verification.metrics import Metrics, evaluate
-from convertkit.verification.results import ResultsWriter
-from convertkit.verification.rungs import tasks_of
-from convertkit.verification.stream import stream
 
 MAX_LABEL = 1 << 16
 """Class indices that are written where no annotation file gives them a meaning."""

@@ -24,10 +24,10 @@ from convertkit.graph.nested import nodes_inside
 from convertkit.graph.shapes import inferred
 from convertkit.precision.apart import apart
 from convertkit.precision.stretches import bytes_of
+from convertkit.rungs.profiled import Preparation
 from convertkit.storage.files import atomic_directory
 from convertkit.targets.capabilities import answers, emulate
 from convertkit.targets.tensor_tool import Apart, Names, tensor_tool_of
-from convertkit.verification.profiled import Preparation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.detection.types import Image
     from convertkit.graph.session import Arrays
-    from convertkit.verification.rung_names import RungName
+    from convertkit.rungs.names import RungName
 
 INDEX = "index.json"
 INPUTS = "input"

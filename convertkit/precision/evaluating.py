@@ -17,10 +17,10 @@ from convertkit.errors import GraphError
 from convertkit.graph.domains import lowered
 from convertkit.graph.session import open_session
 from convertkit.precision.loss import Loss, PhotoLoss, loss_of, photo_loss
+from convertkit.rungs.rung import detections_of
+from convertkit.rungs.stream import StreamError
 from convertkit.storage.files import canonical_json, sha256_bytes, tree_digest
 from convertkit.targets.mixed import mixed_of
-from convertkit.verification.rungs import detections_of
-from convertkit.verification.stream import StreamError
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

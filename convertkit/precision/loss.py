@@ -27,7 +27,7 @@ from convertkit.detection.boxes import iou
 from convertkit.detection.compare import MATCH_IOU, partners
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, UsageError
-from convertkit.verification.intervals import Estimate, draw
+from convertkit.scoring.intervals import Estimate, draw
 
 Floats = NDArray[np.float64]
 
@@ -119,7 +119,7 @@ def photo_loss(
 
 
 def loss_of(photos: Sequence[PhotoLoss]) -> Loss:
-    """The mean over photos, with a bootstrap over them (:mod:`convertkit.verification.intervals`).
+    """The mean over photos, with a bootstrap over them (:mod:`convertkit.scoring.intervals`).
 
     Samples of n photos vary by (n - 1) / n of what they should, so the interval is widened by that. Photos that were
     chosen because they differ most give the interval of such photos, and no less than that of all.

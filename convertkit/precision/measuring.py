@@ -11,8 +11,8 @@ from convertkit.conversion.keys import samples_fact
 from convertkit.conversion.store import Store
 from convertkit.detection.batch import stacked
 from convertkit.precision.ranges import Gauge, Ranges, ranges_key
-from convertkit.verification.profiled import Preparation
-from convertkit.verification.stream import stream
+from convertkit.rungs.profiled import Preparation
+from convertkit.rungs.stream import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

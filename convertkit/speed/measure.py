@@ -14,10 +14,10 @@ from msgspec import Struct
 from convertkit.datasets.coco import decode
 from convertkit.errors import UsageError
 from convertkit.models.package import ModelPackage, Variant
+from convertkit.rungs.stream import stream
 from convertkit.speed.figures import Figures, throughput
 from convertkit.targets.capabilities import Runtime, answers
 from convertkit.targets.timing import Timed, Timings
-from convertkit.verification.stream import stream
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

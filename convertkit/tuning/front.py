@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from convertkit.verification.intervals import Estimate
+from convertkit.scoring.intervals import Estimate
 
 Differences: TypeAlias = dict[str, Estimate]
 """By task, how much more AP a point has than another on the same photos."""

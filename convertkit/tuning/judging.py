@@ -10,15 +10,15 @@ from msgspec import structs
 
 from convertkit.conversion.events import Report
 from convertkit.conversion.store import Store
+from convertkit.rungs.journal import Journals
+from convertkit.rungs.keys import rung_key
+from convertkit.rungs.names import RungName
+from convertkit.rungs.rung import Course, Ran, Rung, score
+from convertkit.rungs.terms import Terms
+from convertkit.scoring.intervals import Resampled
 from convertkit.storage.files import canonical_json, home, sha256_bytes, sha256_file, work_directory
 from convertkit.tuning.front import Differences
-from convertkit.verification.intervals import Resampled
-from convertkit.verification.journal import Journals
-from convertkit.verification.keys import rung_key
 from convertkit.verification.measuring import measure
-from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import Course, Ran, Rung, score
-from convertkit.verification.terms import Terms
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest

@@ -1,1 +1,1 @@
-"""From a dataset and a graph to a metric: the stream of photos, the result file, the numbers."""
+"""A ladder of rungs and its verdict: which photos, what is measured, shards put together, gates, the conclusion."""

@@ -10,10 +10,10 @@ from msgspec import Struct, structs
 from convertkit.datasets.coco import CocoDataset, LeftOut
 from convertkit.datasets.subset import Subset
 from convertkit.models.spec import AccuracySpec
+from convertkit.rungs.rung import Course, Rung
+from convertkit.scoring.intervals import ALPHA, Difference, Resampled
 from convertkit.verification.gates import gates_of
-from convertkit.verification.intervals import ALPHA, Difference, Resampled
 from convertkit.verification.judge import Verdict, judge
-from convertkit.verification.rungs import Course, Rung
 
 
 class Verification(Struct, frozen=True):

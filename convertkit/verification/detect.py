@@ -16,13 +16,13 @@ from convertkit.detection.types import Detections, name_of
 from convertkit.errors import GraphError, UsageError
 from convertkit.graph.io import load
 from convertkit.graph.session import Session
+from convertkit.rungs.framework import framework_detections
+from convertkit.rungs.names import RungName
+from convertkit.rungs.rung import detections_of
+from convertkit.rungs.subjects import runtime_of, takes_pixels
+from convertkit.scoring.results import Mask, plain_mask
 from convertkit.targets.capabilities import Runtime, emulate
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.framework import framework_detections
-from convertkit.verification.results import Mask, plain_mask
-from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import detections_of
-from convertkit.verification.subjects import runtime_of, takes_pixels
 
 
 class Thing(Struct, frozen=True, omit_defaults=True):

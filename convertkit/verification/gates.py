@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from convertkit.errors import SpecError, suggestion
 from convertkit.models.spec import AccuracySpec
-from convertkit.verification.intervals import ALPHA, Estimate, Outcome, Resampled, Scored, figure
+from convertkit.scoring.intervals import ALPHA, Estimate, Outcome, Resampled, Scored, figure
 
 TASKS = ("bbox", "segm")
 MANY = 10_000_000

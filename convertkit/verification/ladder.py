@@ -15,24 +15,24 @@ from convertkit.conversion.events import Note, Report, silent
 from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.subset import Subset, made
 from convertkit.errors import ConvertkitError, GraphError, TargetError, UnavailableError, UsageError
+from convertkit.rungs.framework import recorded_framework
+from convertkit.rungs.hands import Hand, LostPhotosError
+from convertkit.rungs.journal import Journals
+from convertkit.rungs.names import RungName, in_order
+from convertkit.rungs.rung import Course, Ran, Rung, score, tasks_of
+from convertkit.rungs.stream import StreamError
+from convertkit.rungs.terms import Terms
+from convertkit.scoring.intervals import ALPHA, SEED, levels, looks
 from convertkit.storage.files import home, work_directory
 from convertkit.storage.progress import Bar, no_bar
 from convertkit.storage.urls import Url, Where
 from convertkit.targets.context import RuntimeOptions
 from convertkit.verification.conclusion import Told, Verification, conclude
 from convertkit.verification.data import Source
-from convertkit.verification.framework import recorded_framework
 from convertkit.verification.gates import demanded
-from convertkit.verification.hands import Hand, LostPhotosError
-from convertkit.verification.intervals import ALPHA, SEED, levels, looks
-from convertkit.verification.journal import Journals
 from convertkit.verification.measuring import measure
-from convertkit.verification.rung_names import RungName, in_order
-from convertkit.verification.rungs import Course, Ran, Rung, score, tasks_of
 from convertkit.verification.sealed import NAME, ShardRecord, place_of, seal
 from convertkit.verification.shards import WHOLE, Shard
-from convertkit.verification.stream import StreamError
-from convertkit.verification.terms import Terms
 
 
 def verify(
@@ -70,7 +70,7 @@ def verify(
         until_decided: measure ever more photos until the gates of the accuracy spec are decided.
         shard: which part of the photos; it needs ``results``, in which a directory of its own is made.
         workers: in how many processes photos are run, each with its own runtime; 1 is this one.
-        hire: makes each of them, as :func:`convertkit.verification.workers.local` does; even one, where it is given.
+        hire: makes each of them, as :func:`convertkit.workers.local.local` does; even one, where it is given.
         results: directory to keep the detections in (COCO results, one JSON object a line); what has a URL is written
             there when all is measured.
         options: for the runtime of the ``target`` rung.

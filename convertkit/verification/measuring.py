@@ -9,16 +9,16 @@ from functools import partial
 from convertkit.conversion.engine import BuildResult
 from convertkit.conversion.events import Report
 from convertkit.conversion.request import BuildRequest
+from convertkit.rungs.framework import in_framework
+from convertkit.rungs.keys import framework_digest, rung_key
+from convertkit.rungs.names import RungName
+from convertkit.rungs.profiled import Unopened
+from convertkit.rungs.rung import Course, Engine, Ran, in_process, run_by
+from convertkit.rungs.subjects import Subject, takes_pixels
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.crew import Crew
-from convertkit.verification.framework import in_framework
-from convertkit.verification.keys import framework_digest, rung_key
-from convertkit.verification.profiled import Unopened
-from convertkit.verification.recipe import Recipe
-from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import Course, Engine, Ran, in_process, run_by
-from convertkit.verification.subjects import Subject, takes_pixels
-from convertkit.verification.workers import local
+from convertkit.workers.crew import Crew
+from convertkit.workers.local import local
+from convertkit.workers.recipe import Recipe
 
 
 def measure(

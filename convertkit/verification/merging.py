@@ -16,15 +16,15 @@ from convertkit.datasets.coco import CocoDataset, CocoImage
 from convertkit.datasets.faults import refuse
 from convertkit.datasets.subset import listed, made
 from convertkit.errors import SpecError, UsageError
+from convertkit.rungs.journal import Journals
+from convertkit.rungs.rung import Course, Ran, score
+from convertkit.rungs.terms import Terms
 from convertkit.storage.files import atomic_write, sha256_file, work_directory
 from convertkit.storage.reading import open_regular
 from convertkit.storage.urls import Where, where
 from convertkit.verification.conclusion import Told, Verification, conclude
-from convertkit.verification.journal import Journals
-from convertkit.verification.rungs import Course, Ran, score
 from convertkit.verification.sealed import NAME, ShardRecord, read_record, seal
 from convertkit.verification.shards import WHOLE
-from convertkit.verification.terms import Terms
 
 Shards: TypeAlias = Mapping[Path, ShardRecord]
 """Records by directory, in the order of their numbers."""

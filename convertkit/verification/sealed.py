@@ -10,12 +10,12 @@ import msgspec
 from msgspec import Struct
 
 from convertkit.errors import SpecError, UsageError
+from convertkit.rungs.rung import Course, Ran, Rung
+from convertkit.rungs.terms import Terms
 from convertkit.storage.files import atomic_write, sha256_file
 from convertkit.storage.reading import read_json
 from convertkit.storage.urls import Where
-from convertkit.verification.rungs import Course, Ran, Rung
 from convertkit.verification.shards import Shard
-from convertkit.verification.terms import Terms
 
 if TYPE_CHECKING:
     from convertkit.datasets.coco import CocoDataset
@@ -29,7 +29,7 @@ class ShardRung(Struct, frozen=True, forbid_unknown_fields=True):
     """A rung of a shard.
 
     Attributes:
-        key: what it was measured with, as :func:`convertkit.verification.keys.rung_key` has it.
+        key: what it was measured with, as :func:`convertkit.rungs.keys.rung_key` has it.
         sha256: of its file of detections.
         failure: what went wrong; there is no file then.
     """

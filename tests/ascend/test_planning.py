@@ -22,8 +22,8 @@ from convertkit.precision.overflow import needed
 from convertkit.precision.planning import Planner
 from convertkit.precision.ranges import Gauge
 from convertkit.precision.search import Search
+from convertkit.scoring.intervals import Estimate
 from convertkit.verification.data import find_source
-from convertkit.verification.intervals import Estimate
 from tests.ascend.chip import CHIP, PLAIN
 from tests.ascend.linter.graphs import named
 from tests.ascend.planting import Choice, backbone, mask_head, neck, too_coarse, too_large

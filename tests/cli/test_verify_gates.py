@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from convertkit.errors import GraphError
-from convertkit.verification import subjects
+from convertkit.rungs import subjects
 from tests.cli.test_verify_datasets import Verify
 from tests.conftest import Cli
 from tests.finder import dataset, write_finder, write_photos

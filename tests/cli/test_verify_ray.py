@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from convertkit.verification.journal import Journals
+from convertkit.rungs.journal import Journals
 from tests.cli.paced import Pace, wait_for
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
 from tests.cli.test_verify_workers import ROUNDS, deadly
@@ -245,8 +245,8 @@ def test_where_ray_is_not_installed_the_extra_is_named(
 def test_who_is_not_ray_is_not_waited_for(
     cli: Cli, scene: Scene, monkeypatch: pytest.MonkeyPatch, answer: bytes | None, said: str
 ) -> None:
-    monkeypatch.setattr("convertkit.verification.ray_workers.REACHING", 0.5)
-    monkeypatch.setattr("convertkit.verification.ray_workers._module", lambda: None)
+    monkeypatch.setattr("convertkit.workers.on_ray.REACHING", 0.5)
+    monkeypatch.setattr("convertkit.workers.on_ray._module", lambda: None)
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=_answering, args=(server, answer))
         thread.start()
@@ -259,7 +259,7 @@ def test_who_is_not_ray_is_not_waited_for(
 def test_where_nobody_listens_one_line_says_so(
     cli: Cli, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("convertkit.verification.ray_workers._module", lambda: None)
+    monkeypatch.setattr("convertkit.workers.on_ray._module", lambda: None)
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
+from convertkit.rungs.journal import Journals
 from convertkit.storage.files import tree_digest
 from convertkit.storage.journal import Appender, lines_of, record_in
-from convertkit.verification.journal import Journals
 from tests.conftest import Cli, Outcome
 from tests.finder import SIDE, dataset, write_finder
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from convertkit.storage.urls import Url
-from convertkit.verification import workers
+from convertkit.workers import local as workers
 from tests.conftest import Cli, Outcome
 from tests.finder import dataset, write_finder, write_photos
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from convertkit.verification.journal import Journals
+from convertkit.rungs.journal import Journals
 from tests.cli.paced import Pace, wait_for
 from tests.cli.test_verify_resumed import Scene, figures, photos_in
 from tests.conftest import Cli
@@ -173,9 +173,7 @@ def test_killed_again_and_again_worker_and_whole_it_ends_with_the_same_figures(
 def test_a_worker_that_cannot_begin_says_nothing_against_a_photo(
     cli: Cli, scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "convertkit.verification.workers.CHILD", (sys.executable, "-c", "raise SystemExit(3)")
-    )
+    monkeypatch.setattr("convertkit.workers.local.CHILD", (sys.executable, "-c", "raise SystemExit(3)"))
 
     done = cli(*scene.words, "--workers", 2)
 

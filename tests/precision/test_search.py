@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from convertkit.precision.candidates import Pattern
 from convertkit.precision.loss import Loss
 from convertkit.precision.search import RANKED, Kept, Search
-from convertkit.verification.intervals import Estimate
+from convertkit.scoring.intervals import Estimate
 
 LIMIT, FLOOR = 0.1, 0.05
 PATTERNS = tuple(Pattern(tuple((f"p{kind}.{one}",) for one in range(5))) for kind in range(40))

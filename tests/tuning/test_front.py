@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convertkit.scoring.intervals import Estimate
 from convertkit.tuning.front import Point, Price, chosen, front_of
-from convertkit.verification.intervals import Estimate
 
 
 def point(number: int, speed: float, *losses: float, error: float = 0.001) -> Point:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from convertkit.api.commands.pages import Block, Judged, Table
 from convertkit.errors import AccuracyError, UndecidedError, visible
-from convertkit.verification.mistakes import KINDS, WHOLE
+from convertkit.scoring.mistakes import KINDS, WHOLE
 
 if TYPE_CHECKING:
-    from convertkit.verification.intervals import Estimate
+    from convertkit.rungs.rung import Rung
+    from convertkit.scoring.intervals import Estimate
     from convertkit.verification.judge import Verdict
-    from convertkit.verification.rungs import Rung
 
 RECALL = ("AR1", "AR10", "AR100", "ARs", "ARm", "ARl")
 COLUMNS = ("AP", "AP50", "AP75", "APs", "APm", "APl")

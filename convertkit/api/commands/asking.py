@@ -154,7 +154,7 @@ def tasks_in(tasks: Words | None) -> tuple[str, ...]:
     Raises:
         UsageError: it names nothing. UnknownNameError: it names no task.
     """
-    from convertkit.verification.metrics import check_tasks
+    from convertkit.scoring.metrics import check_tasks
 
     words = tasks.split(",") if isinstance(tasks, str) else tasks or ()
     names = tuple(name.strip() for name in words if name.strip())

@@ -17,9 +17,9 @@ from convertkit.storage.urls import Url
 if TYPE_CHECKING:
     from convertkit.conversion.engine import BuildResult
     from convertkit.conversion.request import BuildRequest
+    from convertkit.rungs.names import RungName
     from convertkit.targets.context import RuntimeOptions
     from convertkit.verification.data import Source
-    from convertkit.verification.rung_names import RungName
 
 
 def rungs_in(
@@ -27,8 +27,8 @@ def rungs_in(
 ) -> list[RungName]:
     """What ``--runtime`` says, or the whole ladder, or the target's own rung."""
     from convertkit.conversion.profiles import places
+    from convertkit.rungs.names import ladder_of, parse_rung
     from convertkit.targets.capabilities import emulations, product_of, runtime_names
-    from convertkit.verification.rung_names import ladder_of, parse_rung
 
     passes = [(step.name, step.effect) for step in requests[0].pipeline.steps]
     target, directories = requests[0].target, places(requests, room)

@@ -22,9 +22,9 @@ from convertkit.datasets.coco import decode, photo_bytes
 from convertkit.detection.drawing.paint import paint, side_by_side, write_picture
 from convertkit.detection.types import RLE, Detections, Image
 from convertkit.errors import UnknownNameError, UsageError
+from convertkit.rungs.names import RungName
 from convertkit.storage.progress import Bar, no_bar
 from convertkit.verification.detect import Subject, Thing, things
-from convertkit.verification.rung_names import RungName
 
 MOST_NAMED = 4
 """Classes that the table names of a photo."""
@@ -171,8 +171,8 @@ def _subject(
 
 
 def _rungs(subject: Subject, names: Sequence[str]) -> list[RungName]:
+    from convertkit.rungs.names import parse_rung
     from convertkit.targets.capabilities import emulations, runtime_names
-    from convertkit.verification.rung_names import parse_rung
 
     target = subject.request.target
     passes = [] if subject.built else [step.name for step in subject.request.pipeline.steps]

@@ -12,7 +12,7 @@ from convertkit.conversion.events import Note, Report
 from convertkit.errors import UnknownNameError, UsageError
 
 if TYPE_CHECKING:
-    from convertkit.verification.hands import Hand
+    from convertkit.rungs.hands import Hand
     from convertkit.verification.shards import Shard
 
 ENGINES = ("local", "ray")
@@ -46,6 +46,6 @@ def hiring_of(
         raise UsageError(
             "--engine ray needs --address", hint="give HOST:PORT, as `ray start --head` prints it"
         )
-    from convertkit.verification.ray_workers import hiring
+    from convertkit.workers.on_ray import hiring
 
     return hiring(address)

@@ -182,9 +182,9 @@ def _job(
     from convertkit.datasets.shapes import faulty_shapes
     from convertkit.offline.job import Job
     from convertkit.offline.photos import photos_of_dataset, photos_of_directory
+    from convertkit.rungs.rung import tasks_of
     from convertkit.storage.urls import local
     from convertkit.verification.data import find_source
-    from convertkit.verification.rungs import tasks_of
 
     package, variant = request.package, request.variant
     settings = package.preprocess_spec(variant)

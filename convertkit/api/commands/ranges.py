@@ -20,7 +20,7 @@ from convertkit.storage.progress import Bar, no_bar
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
     from convertkit.datasets.coco import CocoDataset
-    from convertkit.verification.rung_names import RungName
+    from convertkit.rungs.names import RungName
 
 PHOTOS = 8
 """How many photos are looked at unless told otherwise."""
@@ -122,7 +122,7 @@ def ranges_on(
 
 def rung_of(request: BuildRequest, text: str | None = None) -> RungName:
     """A graph on the way to the target, without what emulates one: numbers are looked at in fp32."""
-    from convertkit.verification.rung_names import RungName, parse_rung
+    from convertkit.rungs.names import RungName, parse_rung
 
     passes = [step.name for step in request.pipeline.steps]
     if text is None:

@@ -18,8 +18,8 @@ from convertkit.storage.progress import Bar, no_bar
 
 if TYPE_CHECKING:
     from convertkit.conversion.request import BuildRequest
+    from convertkit.rungs.names import RungName
     from convertkit.targets.tensor_tool import Apart
-    from convertkit.verification.rung_names import RungName
 
 TOP = 20
 WIDEST = 48
@@ -186,8 +186,8 @@ def _rungs(request: BuildRequest, names: Sequence[str]) -> list[RungName]:
     Raises:
         UsageError: another rung, or one twice.
     """
+    from convertkit.rungs.names import parse_rung
     from convertkit.targets.capabilities import emulations
-    from convertkit.verification.rung_names import parse_rung
 
     known = emulations(request.target)
     rungs = [parse_rung(name, [], known) for name in names or known]

@@ -176,8 +176,8 @@ def _photos(
 
 def _judge(request: BuildRequest, photos: CocoDataset, tasks: Words | None, report: Report) -> Judge:
     from convertkit.conversion.store import Store
+    from convertkit.rungs.rung import tasks_of
     from convertkit.tuning.judging import Judge
-    from convertkit.verification.rungs import tasks_of
 
     photos.refuse_nothing_to_find()
     known = tasks_of(request.package, tasks_in(tasks))

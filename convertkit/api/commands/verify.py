@@ -36,12 +36,12 @@ from convertkit.api.commands.places import Place, copy_of, where_of
 from convertkit.api.commands.reporting import page_file, written
 from convertkit.conversion.events import Report, silent
 from convertkit.errors import ConvertkitError, visible
+from convertkit.rungs.rung import Rung
+from convertkit.scoring.intervals import Difference, Estimate
 from convertkit.storage.progress import Bar, no_bar
 from convertkit.storage.urls import Url
 from convertkit.verification.conclusion import Verification
-from convertkit.verification.intervals import Difference, Estimate
 from convertkit.verification.ladder import verify as run
-from convertkit.verification.rungs import Rung
 from convertkit.verification.sealed import ShardRecord
 from convertkit.verification.shards import WHOLE, Shard, chosen_shard
 

@@ -15,7 +15,7 @@ from convertkit.detection.compare import Comparison, Tolerance, compare_detectio
 from convertkit.detection.drawing.paint import paint, side_by_side
 from convertkit.detection.types import RLE, Detections
 from convertkit.reports.page.blocks import Picture, Words
-from convertkit.verification.results import Result, read_results
+from convertkit.scoring.results import Result, read_results
 
 SCORE = 0.3
 """Detections below it are neither compared nor drawn."""

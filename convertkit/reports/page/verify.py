@@ -24,12 +24,12 @@ from convertkit.reports.page.blocks import (
 )
 from convertkit.reports.page.photos import MOST_PHOTOS, SCORE, categories, disagreements, pictures
 from convertkit.reports.page.ranges import range_blocks
+from convertkit.rungs.rung import Rung
+from convertkit.scoring.confusion import RECALLS, ROWS, Confusion, confusion, precision
+from convertkit.scoring.intervals import Difference, Estimate
+from convertkit.scoring.metrics import evaluate
 from convertkit.verification.conclusion import Verification
-from convertkit.verification.confusion import RECALLS, ROWS, Confusion, confusion, precision
-from convertkit.verification.intervals import Difference, Estimate
 from convertkit.verification.judge import Verdict
-from convertkit.verification.metrics import evaluate
-from convertkit.verification.rungs import Rung
 
 METRICS = ("AP", "AP50", "AP75", "APs", "APm", "APl")
 TASKS = {"bbox": "Boxes", "segm": "Masks"}

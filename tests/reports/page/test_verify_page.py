@@ -11,11 +11,11 @@ from convertkit.errors import GraphError, visible
 from convertkit.reports.page.blocks import Cell, Picture, Words
 from convertkit.reports.page.photos import disagreements, pictures
 from convertkit.reports.page.verify import MOST_CURVES, _chosen, _steps, summary
-from convertkit.verification import subjects
+from convertkit.rungs import subjects
+from convertkit.rungs.rung import Rung
+from convertkit.scoring.intervals import Difference, Estimate
 from convertkit.verification.data import Source
-from convertkit.verification.intervals import Difference, Estimate
 from convertkit.verification.judge import Verdict
-from convertkit.verification.rungs import Rung
 from tests.cli.test_verify_datasets import Verify
 from tests.conftest import Cli
 from tests.finder import dataset, write_finder, write_photos

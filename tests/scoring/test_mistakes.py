@@ -10,9 +10,9 @@ import pytest
 
 from convertkit.api.commands.accuracy import details_of
 from convertkit.api.commands.pages import Table
-from convertkit.verification.metrics import evaluate
-from convertkit.verification.mistakes import KINDS, Mistake
-from convertkit.verification.rungs import Rung
+from convertkit.rungs.rung import Rung
+from convertkit.scoring.metrics import evaluate
+from convertkit.scoring.mistakes import KINDS, Mistake
 from tests.shared import SHARED, needs_shared
 
 A, B = 1, 2

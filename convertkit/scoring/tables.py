@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convertkit.storage.shelf import Shelf
-from convertkit.verification.matches import (
+from convertkit.scoring.matches import (
     AREAS,
     IOUS,
     RECALLS,
@@ -28,7 +27,8 @@ from convertkit.verification.matches import (
     packed,
     unpacked,
 )
-from convertkit.verification.parts import Part, Parts
+from convertkit.scoring.parts import Part, Parts
+from convertkit.storage.shelf import Shelf
 
 Row = NDArray[np.void]
 Group = tuple[str, int]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from convertkit.errors import UnknownNameError, UsageError
-from convertkit.verification.rung_names import RungName, in_order, ladder_of, parse_rung
+from convertkit.rungs.names import RungName, in_order, ladder_of, parse_rung
 
 PASSES = ("simplify", "fuse", "simplify", "restore")
 EMULATIONS = {"twin": "", "device-numerics": ""}

@@ -16,18 +16,18 @@ from convertkit.children.dialogue import Dialogue
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import ProcessError
-from convertkit.verification.hands import Hand
-from convertkit.verification.journal import Found
-from convertkit.verification.recipe import Recipe
-from convertkit.verification.stream import StreamError
+from convertkit.rungs.hands import Hand
+from convertkit.rungs.journal import Found
+from convertkit.rungs.stream import StreamError
+from convertkit.workers.recipe import Recipe
 
-CHILD = (sys.executable, "-m", "convertkit.verification.worker")
+CHILD = (sys.executable, "-m", "convertkit.workers.worker")
 OPENING, RUNNING = 1800.0, 3600.0
 """Seconds after which a worker is given up: a photo on an emulated chip may take minutes."""
 
 
 class Talk(Protocol):
-    """Who asks a :class:`convertkit.verification.worker.Worker`; :class:`Dialogue` asks one in a child process."""
+    """Who asks a :class:`convertkit.workers.worker.Worker`; :class:`Dialogue` asks one in a child process."""
 
     def ask(self, question: str, *, timeout: float, **given: Any) -> dict[str, Any]: ...
 
@@ -37,7 +37,7 @@ class Talk(Protocol):
 
 
 class RecipeHand:
-    """A worker with the runtime of a recipe, as :class:`convertkit.verification.hands.Hand` has it."""
+    """A worker with the runtime of a recipe, as :class:`convertkit.rungs.hands.Hand` has it."""
 
     def __init__(self, recipe: Recipe, talk: Talk) -> None:
         self._recipe, self._talk = recipe, talk

@@ -19,10 +19,10 @@ from typing import Any
 from convertkit.children.answers import answer_to, heard
 from convertkit.children.child import ChildError
 from convertkit.errors import UnavailableError, UsageError
-from convertkit.verification.hands import Hand, NodeLostError, NoRoomError
-from convertkit.verification.recipe import Recipe
-from convertkit.verification.worker import Worker
-from convertkit.verification.workers import RecipeHand
+from convertkit.rungs.hands import Hand, NodeLostError, NoRoomError
+from convertkit.workers.local import RecipeHand
+from convertkit.workers.recipe import Recipe
+from convertkit.workers.worker import Worker
 
 REACHING = 10.0
 """Seconds in which an address has to answer."""
@@ -90,7 +90,7 @@ class Actor:
 
 
 class ActorTalk:
-    """An actor as :class:`convertkit.verification.workers.Talk` has it."""
+    """An actor as :class:`convertkit.workers.local.Talk` has it."""
 
     def __init__(self, ray: Any, actor: Any, name: str) -> None:
         self._ray, self._actor, self._name = ray, actor, name

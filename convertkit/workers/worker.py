@@ -1,6 +1,6 @@
 """A worker: opens what a recipe says, and answers for photos until nobody asks any more.
 
-    python -m convertkit.verification.worker DESCRIPTOR
+    python -m convertkit.workers.worker DESCRIPTOR
 
 Both sides are the same convertkit of the same user, so that a recipe travels as a pickle.
 """
@@ -20,10 +20,10 @@ import msgspec
 from convertkit.children.answers import answer
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
+from convertkit.rungs.journal import Found
+from convertkit.rungs.stream import StreamError, Timing
 from convertkit.storage.urls import where
-from convertkit.verification.journal import Found
-from convertkit.verification.recipe import Recipe, Station
-from convertkit.verification.stream import StreamError, Timing
+from convertkit.workers.recipe import Recipe, Station
 
 Pair = tuple[CocoImage, Detections]
 

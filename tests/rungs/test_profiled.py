@@ -9,7 +9,7 @@ import pytest
 from convertkit.errors import GraphError
 from convertkit.plugins.loading import open_plugins
 from convertkit.plugins.packages import open_package
-from convertkit.verification.profiled import Preparation
+from convertkit.rungs.profiled import Preparation
 from tests.conftest import MASKRCNN
 
 WIDE, TALL = (64, 96), (96, 64)

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from convertkit.datasets.annotations import Annotation, AnnotationFile
 from convertkit.datasets.shapes import area_of, mask_of
+from convertkit.scoring.results import Result, read_results
 from convertkit.storage.shelf import Shelf
-from convertkit.verification.results import Result, read_results
 
 PHOTOS = 256
 """Photos of a part: hotcoco gives objects of Python, 0.5 MB a photo with 67 detections."""
@@ -48,7 +48,7 @@ class Parts:
 
     Args:
         image_ids: the photos, in ascending order; results of others are checked and left out.
-        results, require: as :func:`~convertkit.verification.results.read_results` takes them, which raises.
+        results, require: as :func:`~convertkit.scoring.results.read_results` takes them, which raises.
     """
 
     def __init__(

@@ -20,24 +20,24 @@ from convertkit.detection.types import Detections, Image
 from convertkit.errors import UsageError
 from convertkit.graph.session import Session
 from convertkit.models.package import ModelPackage
+from convertkit.rungs.hands import Hand
+from convertkit.rungs.journal import Journals
+from convertkit.rungs.profiled import Preparation
+from convertkit.rungs.stream import I, Timing, stream
+from convertkit.rungs.terms import Terms
+from convertkit.scoring.intervals import Estimate
+from convertkit.scoring.matches import Matches
+from convertkit.scoring.metrics import TASKS, check_tasks, evaluate
+from convertkit.scoring.mistakes import Mistake
+from convertkit.scoring.results import ResultsWriter, refuse_unusable
 from convertkit.targets.capabilities import Runtime, answers
-from convertkit.verification.hands import Hand
-from convertkit.verification.intervals import Estimate
-from convertkit.verification.journal import Journals
-from convertkit.verification.matches import Matches
-from convertkit.verification.metrics import TASKS, check_tasks, evaluate
-from convertkit.verification.mistakes import Mistake
-from convertkit.verification.profiled import Preparation
-from convertkit.verification.results import ResultsWriter, refuse_unusable
-from convertkit.verification.stream import I, Timing, stream
-from convertkit.verification.terms import Terms
 
 
 class Rung(Struct, frozen=True):
     """The accuracy of one rung.
 
     Attributes:
-        name: as in :mod:`convertkit.verification.rung_names`.
+        name: as in :mod:`convertkit.rungs.names`.
         scores: task (``bbox``, ``segm``) -> metric -> value in 0..1.
         images: how many photos it was measured on.
         images_per_second: end to end, reading and postprocessing included; None where it was not run.
@@ -70,7 +70,7 @@ class Course:
     ``results`` is where the files of detections go, ``journals`` what is known of a rung before. ``requests`` are one
     for each of the variant's profiles, or the only one; none where nothing is run. ``workers`` is in how many
     processes, ``skip_bad`` whether photos that end them are left out, ``hire`` makes one, by default as
-    :func:`~convertkit.verification.workers.local`. ``matches`` takes those of every rung, by task.
+    :func:`~convertkit.workers.local.local`. ``matches`` takes those of every rung, by task.
     """
 
     terms: Terms
@@ -185,7 +185,7 @@ def run_by(
     """Lets an engine find what the rung's journal has not, and writes all to the results.
 
     Args:
-        key: :func:`convertkit.verification.keys.rung_key`; without one nothing is known, and nothing is kept.
+        key: :func:`convertkit.rungs.keys.rung_key`; without one nothing is known, and nothing is kept.
     """
     images, classes = course.dataset.images, len(course.category_ids)
     with course.journals.open(key, name, [image.sha256 for image in images]) as journal:

@@ -13,8 +13,8 @@ from bench.scale import one
 from convertkit.datasets.annotations import read_annotations
 from convertkit.datasets.doubts import contradictions, doubts
 from convertkit.datasets.shapes import check_shapes
-from convertkit.verification.metrics import WHOLE
-from convertkit.verification.parts import Parts, truth_of
+from convertkit.scoring.metrics import WHOLE
+from convertkit.scoring.parts import Parts, truth_of
 from tests.shared import SHARED, needs_shared
 
 BOUND = 1000
@@ -53,8 +53,8 @@ def test_annotations_of_a_large_file_are_not_held(tmp_path: Path, monkeypatch: p
     monkeypatch.setattr("convertkit.storage.shelf.HELD", 1)
     monkeypatch.setattr("convertkit.datasets.streaming.PIECE", 1 << 14)
     monkeypatch.setattr("convertkit.datasets.filed.BLOCK", 1 << 14)
-    monkeypatch.setattr("convertkit.verification.parts.HELD", 256)
-    monkeypatch.setattr("convertkit.verification.parts.PHOTOS", 32)
+    monkeypatch.setattr("convertkit.scoring.parts.HELD", 256)
+    monkeypatch.setattr("convertkit.scoring.parts.PHOTOS", 32)
 
     _, few, many = (
         held(tmp_path / f"{photos}.json", photos) for photos in (100, 100, 500)

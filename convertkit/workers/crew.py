@@ -19,8 +19,8 @@ from convertkit.children.child import ChildError
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import ProcessError
-from convertkit.verification.hands import Hand, LostPhotosError, NodeLostError, NoRoomError
-from convertkit.verification.stream import Timing
+from convertkit.rungs.hands import Hand, LostPhotosError, NodeLostError, NoRoomError
+from convertkit.rungs.stream import Timing
 
 WAITING = 2
 POLL_SECONDS = 0.2
@@ -55,7 +55,7 @@ class Crew:
         sink: Callable[[CocoImage, Detections], object],
         on_progress: Callable[[int], object],
     ) -> Timing:
-        """As :class:`convertkit.verification.rungs.Engine` has it."""
+        """As :class:`convertkit.rungs.rung.Engine` has it."""
         start, done = time.perf_counter(), 0
         shift = _Shift(self, images)
         try:

@@ -17,7 +17,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from convertkit.errors import SpecError, UnknownNameError, UsageError
-from convertkit.verification.metrics import TASKS, Metrics, evaluate
+from convertkit.scoring.metrics import TASKS, Metrics, evaluate
 from tests import finder
 from tests.shared import SHARED, needs_shared
 

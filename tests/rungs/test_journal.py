@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from convertkit.detection.types import Detections
-from convertkit.verification.journal import Journals
+from convertkit.rungs.journal import Journals
 
 MASK = {"size": [4, 6], "counts": b"24"}
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convertkit.verification.matches import AREAS, METRICS
-from convertkit.verification.metrics import TASKS, evaluate
+from convertkit.scoring.matches import AREAS, METRICS
+from convertkit.scoring.metrics import TASKS, evaluate
 from tests.shared import SHARED, needs_shared
 
 SIZES = (8, 40, 120)
@@ -119,7 +119,7 @@ def test_matches_are_the_same_however_many_photos_are_read_at_once(
     data, found = scene(3, 12)
     whole = score(data, found, tmp_path).matches
 
-    monkeypatch.setattr("convertkit.verification.parts.PHOTOS", photos)
+    monkeypatch.setattr("convertkit.scoring.parts.PHOTOS", photos)
     parts = score(data, found, tmp_path).matches
 
     for area in AREAS:
@@ -141,8 +141,8 @@ def test_the_numbers_of_many_photos_are_those_of_hotcoco(
     whole = score(data, found, tmp)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("convertkit.verification.parts.PHOTOS", 1)
-        patch.setattr("convertkit.verification.metrics.WHOLE", 1)
+        patch.setattr("convertkit.scoring.parts.PHOTOS", 1)
+        patch.setattr("convertkit.scoring.metrics.WHOLE", 1)
         parts = score(data, found, tmp)
 
     assert parts.as_dict() == whole.as_dict()
@@ -163,8 +163,8 @@ def test_the_numbers_of_many_real_photos_are_those_of_hotcoco(
     )
     whole = evaluate(*given)[task]
 
-    monkeypatch.setattr("convertkit.verification.parts.PHOTOS", 20)
-    monkeypatch.setattr("convertkit.verification.metrics.WHOLE", 40)
+    monkeypatch.setattr("convertkit.scoring.parts.PHOTOS", 20)
+    monkeypatch.setattr("convertkit.scoring.metrics.WHOLE", 40)
     parts = evaluate(*given)[task]
 
     assert parts.as_dict() == whole.as_dict()

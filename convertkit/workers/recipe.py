@@ -16,15 +16,15 @@ from convertkit.detection.types import Detections
 from convertkit.errors import ProcessError
 from convertkit.graph.session import Session
 from convertkit.plugins.loading import open_plugins
+from convertkit.rungs.keys import rung_key
+from convertkit.rungs.names import RungName
+from convertkit.rungs.rung import detections_of
+from convertkit.rungs.stream import Timing
+from convertkit.rungs.subjects import Subject, takes_pixels
 from convertkit.storage.copies import here, origin
 from convertkit.storage.urls import Where
 from convertkit.targets.capabilities import Runtime
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.keys import rung_key
-from convertkit.verification.rung_names import RungName
-from convertkit.verification.rungs import detections_of
-from convertkit.verification.stream import Timing
-from convertkit.verification.subjects import Subject, takes_pixels
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class Station:
     pixels: bool
 
     def detect(self, images: Iterable[CocoImage], sink: Callable[[CocoImage, Detections], object]) -> Timing:
-        """Photos and what is in them, in their order, as :func:`convertkit.verification.stream.stream` has it."""
+        """Photos and what is in them, in their order, as :func:`convertkit.rungs.stream.stream` has it."""
         return detections_of(
             self.runtimes, self.requests, images, read=CocoDataset.read, sink=sink, pixels=self.pixels
         )

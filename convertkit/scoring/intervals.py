@@ -19,7 +19,7 @@ from typing import Literal, Protocol
 import numpy as np
 from msgspec import Struct
 
-from convertkit.verification.matches import METRICS, Floats, Matches, Whole
+from convertkit.scoring.matches import METRICS, Floats, Matches, Whole
 
 SAMPLES = 1000
 SEED = 0
@@ -113,7 +113,7 @@ class Difference(Struct, frozen=True):
 
 
 class Scored(Protocol):
-    """A rung's name and figures, as :class:`convertkit.verification.rungs.Rung` has them."""
+    """A rung's name and figures, as :class:`convertkit.rungs.rung.Rung` has them."""
 
     @property
     def name(self) -> str: ...

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from convertkit.datasets.annotations import read_annotations
-from convertkit.verification.confusion import ROWS, confusion, precision
-from tests.verification.test_matches import scene, score
+from convertkit.scoring.confusion import ROWS, confusion, precision
+from tests.scoring.test_matches import scene, score
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -16,9 +16,9 @@ from convertkit.conversion.request import BuildRequest
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import SpecError
+from convertkit.rungs.rung import Course, Engine, Rung
+from convertkit.rungs.stream import Timing
 from convertkit.storage.urls import local
-from convertkit.verification.rungs import Course, Engine, Rung
-from convertkit.verification.stream import Timing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

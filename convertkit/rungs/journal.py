@@ -1,6 +1,6 @@
 """What a rung has found so far, photo by photo: a run that was cut off goes on where it was.
 
-A journal belongs to a key (:mod:`convertkit.verification.keys`): everything that decides what is found in a photo. A
+A journal belongs to a key (:mod:`convertkit.rungs.keys`): everything that decides what is found in a photo. A
 record belongs to the bytes of a photo. So neither a name, nor a limit, nor the order of the photos makes a wrong one
 believed or a right one lost. Once the verification has its figures the journals go: the next one measures anew.
 """
@@ -21,9 +21,9 @@ from msgspec import Struct
 from convertkit.conversion.events import Note, Report, silent
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import StoreError
+from convertkit.scoring.results import Mask, plain_mask
 from convertkit.storage.files import FileLock
 from convertkit.storage.journal import Appender, lines_of, record_in
-from convertkit.verification.results import Mask, plain_mask
 
 SUFFIX = ".jsonl"
 

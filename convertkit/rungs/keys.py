@@ -15,8 +15,8 @@ from convertkit.conversion.keys import compile_facts, tool_versions
 from convertkit.conversion.request import BuildRequest
 from convertkit.models.hook import hook_of
 from convertkit.models.package import describe
+from convertkit.rungs.names import RungName
 from convertkit.storage.files import canonical_json, sha256_bytes, tree_digest
-from convertkit.verification.rung_names import RungName
 
 _PRODUCT = Path(__file__).parents[1]
 

@@ -10,8 +10,8 @@ import numpy as np
 from msgspec import Struct
 
 from convertkit.datasets.annotations import AnnotationFile
-from convertkit.verification.matches import Curve, Floats, Matches
-from convertkit.verification.parts import Parts
+from convertkit.scoring.matches import Curve, Floats, Matches
+from convertkit.scoring.parts import Parts
 
 RECALLS = np.linspace(0, 1, 101)
 ROWS = {"0.50": 0, "0.75": 5}
@@ -38,7 +38,7 @@ def confusion(
     """Boxes against boxes, whatever their category, those below ``score`` left out.
 
     Args:
-        results: a file of detections, as :class:`~convertkit.verification.results.ResultsWriter` writes it.
+        results: a file of detections, as :class:`~convertkit.scoring.results.ResultsWriter` writes it.
     """
     counts, ids = np.zeros((0, 0), np.int64), list[int]()
     for part in Parts(found, sorted(image_ids), results, ["bbox"]):

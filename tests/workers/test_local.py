@@ -15,11 +15,11 @@ from convertkit.conversion.request import Asked
 from convertkit.datasets.coco import CocoImage
 from convertkit.detection.types import Detections
 from convertkit.errors import ProcessError
-from convertkit.verification.crew import NODES, OPENINGS, Crew
-from convertkit.verification.hands import LostPhotosError, NodeLostError, NoRoomError
-from convertkit.verification.recipe import Recipe
-from convertkit.verification.rung_names import RungName
-from convertkit.verification.stream import StreamError
+from convertkit.rungs.hands import LostPhotosError, NodeLostError, NoRoomError
+from convertkit.rungs.names import RungName
+from convertkit.rungs.stream import StreamError
+from convertkit.workers.crew import NODES, OPENINGS, Crew
+from convertkit.workers.recipe import Recipe
 
 IMAGES = [CocoImage(number, Path(f"{number}.png"), 4, 4, str(number)) for number in range(1, 21)]
 

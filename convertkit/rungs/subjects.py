@@ -14,9 +14,9 @@ from convertkit.conversion.standalone import digest_of_files
 from convertkit.graph.domains import lowered
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Session, open_session
+from convertkit.rungs.names import RungName
 from convertkit.targets.capabilities import Runtime, emulate, open_runtime
 from convertkit.targets.context import RuntimeOptions
-from convertkit.verification.rung_names import RungName
 
 
 @dataclass(frozen=True)

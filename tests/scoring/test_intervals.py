@@ -12,8 +12,8 @@ import pytest
 from bench.intervals import DATA, coverage, detectors, intervals, looked, until_decided
 from convertkit.errors import SpecError
 from convertkit.models.spec import AccuracySpec
+from convertkit.scoring.intervals import ALPHA, Estimate, Resampled, draw, levels, looks, widening
 from convertkit.verification.gates import gates_of
-from convertkit.verification.intervals import ALPHA, Estimate, Resampled, draw, levels, looks, widening
 from tests.shared import needs_shared
 
 

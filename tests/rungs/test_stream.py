@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.errors import SpecError, UsageError
-from convertkit.verification.stream import STAGES, StreamError, stream
+from convertkit.rungs.stream import STAGES, StreamError, stream
 
 
 def through(images, **changes):

@@ -8,8 +8,8 @@ seems. These cases are refused or settled here, before it sees them:
 * a damaged mask, in the results or in the annotations: refused (hotcoco counts it as empty);
 * no image ids at all: refused (hotcoco takes all images, pycocotools none).
 
-hotcoco holds all that it is given, 0.06 MB a photo, so that is :data:`~convertkit.verification.mistakes.WHOLE` at
-most. Of more, the numbers are summed from :class:`~convertkit.verification.tables.Tables`, which are the same to the
+hotcoco holds all that it is given, 0.06 MB a photo, so that is :data:`~convertkit.scoring.mistakes.WHOLE` at
+most. Of more, the numbers are summed from :class:`~convertkit.scoring.tables.Tables`, which are the same to the
 last bit; kinds of mistakes, and the AP50 of detections of any class, are those of the first so many, by id.
 
 One difference remains and is meant: an annotation with id 0 is matched like any other. pycocotools takes its id
@@ -29,10 +29,10 @@ import numpy as np
 from convertkit.datasets.annotations import AnnotationFile, Category, read_annotations
 from convertkit.datasets.shapes import check_shapes
 from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
-from convertkit.verification.matches import Matches
-from convertkit.verification.mistakes import WHOLE, Mistake, mistakes_of
-from convertkit.verification.parts import Parts
-from convertkit.verification.tables import Tables, known_mean
+from convertkit.scoring.matches import Matches
+from convertkit.scoring.mistakes import WHOLE, Mistake, mistakes_of
+from convertkit.scoring.parts import Parts
+from convertkit.scoring.tables import Tables, known_mean
 
 Task = Literal["bbox", "segm"]
 TASKS: tuple[Task, ...] = get_args(Task)

@@ -13,8 +13,8 @@ from pycocotools.coco import COCO
 
 from convertkit.detection.types import Detections
 from convertkit.errors import ConvertkitError, GraphError, SpecError, StoreError, UsageError
+from convertkit.scoring.results import ResultsWriter, read_results
 from convertkit.storage.files import TEMPORARY
-from convertkit.verification.results import ResultsWriter, read_results
 
 SIZES = {1: (10, 20), 2: (4, 4)}
 CATEGORIES = {18, 1}

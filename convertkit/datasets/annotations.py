@@ -19,10 +19,11 @@ import numpy as np
 
 from convertkit.datasets.faults import refuse
 from convertkit.datasets.filed import Filed
-from convertkit.datasets.lists import LISTS, read_lists
+from convertkit.datasets.lists import LISTS, MOST_BYTES, named, read_lists
 from convertkit.datasets.spelling import spelt
 from convertkit.datasets.streaming import UnusualError, entries
 from convertkit.errors import SpecError
+from convertkit.storage.copies import file_of
 from convertkit.storage.reading import open_regular
 from convertkit.storage.urls import Where
 
@@ -110,10 +111,13 @@ def read_annotations(path: Where) -> AnnotationFile:
 
 def examine_annotations(path: Where) -> tuple[AnnotationFile, list[str]]:
     """An annotation file without its faulty annotations, and all the faults in them; errors as above for the rest."""
-    if isinstance(path, Path) and path.is_file() and path.stat().st_size > LARGE:
-        with contextlib.suppress(UnusualError, SpecError, msgspec.MsgspecError, UnicodeError, RecursionError):
-            return _streamed(path), []  # what is wrong with a file, the whole of it tells
-    lists = read_lists(path)
+    with named(), file_of(path, MOST_BYTES) as file:
+        if file.is_file() and file.stat().st_size > LARGE:
+            with contextlib.suppress(
+                UnusualError, SpecError, msgspec.MsgspecError, UnicodeError, RecursionError
+            ):
+                return _streamed(path, file), []  # what is wrong with a file, the whole of it tells
+        lists = read_lists(path, file)
     faults: list[str] = []
     images = _decoded("images", lists["images"], Image, faults)
     categories = _decoded("categories", lists["categories"], Category, faults)
@@ -132,19 +136,19 @@ def examine_annotations(path: Where) -> tuple[AnnotationFile, list[str]]:
     return _file(path, images, categories, kept, used), faults
 
 
-def _streamed(path: Path) -> AnnotationFile:
-    """A large file in which nothing is wrong; its annotations wait in ``TMPDIR``.
+def _streamed(path: Where, file: Path) -> AnnotationFile:
+    """A large file in which nothing is wrong; its annotations wait in ``TMPDIR``. ``file`` is it, or its copy.
 
     Raises:
         UnusualError: something is wrong, or is spelt in another way than COCO's. Or another error, which says less.
     """
     faults: list[str] = []
-    images = _decoded("images", _entries(path, "images"), Image, faults)
-    categories = _decoded("categories", _entries(path, "categories"), Category, faults)
+    images = _decoded("images", _entries(file, "images"), Image, faults)
+    categories = _decoded("categories", _entries(file, "categories"), Category, faults)
     known = _unique("images", images, faults), _unique("categories", categories, faults)
     annotations, decoder = Filed(Annotation), msgspec.json.Decoder(Annotation, strict=False)
     ids, used = array("q"), set[int]()
-    for raw in _entries(path, "annotations"):
+    for raw in _entries(file, "annotations"):
         one, plain = _entry(decoder, raw)
         if any(_numbers(one)) or one.image_id not in known[0] or one.category_id not in known[1]:
             raise UnusualError(f"annotation {one.id}")

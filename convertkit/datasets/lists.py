@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import msgspec
 
@@ -29,13 +31,19 @@ def explain(error: msgspec.ValidationError) -> str:
     return f"{key}: {text}" if key else text
 
 
-def _text(path: Where) -> str:
-    """The file's text: UTF-8, or what a byte order mark tells."""
+@contextlib.contextmanager
+def named() -> Iterator[None]:
+    """Which file is missing, where one is."""
     try:
-        data = read_file(path, most=MOST_BYTES)
+        yield
     except UsageError as error:
         error.message = error.message.replace("no such file", "no such annotation file")
         raise
+
+
+def _text(path: Where, file: Path) -> str:
+    """The file's text: UTF-8, or what a byte order mark tells."""
+    data = read_file(file, most=MOST_BYTES)
     if sign := sign_of(data):
         raise SpecError(f"{path}: {sign[0]}; {EXPECTED}", hint=sign[1])
     encoding = json.detect_encoding(data)
@@ -46,14 +54,17 @@ def _text(path: Where) -> str:
         raise SpecError(f"{path}: not {name} (byte {error.start})", hint="save it as UTF-8") from error
 
 
-def read_lists(path: Where) -> dict[str, list[msgspec.Raw]]:
+def read_lists(path: Where, file: Path) -> dict[str, list[msgspec.Raw]]:
     """The three lists of the file, their entries undecoded.
+
+    Args:
+        path: what errors name. file: where it is to be read.
 
     Raises:
         UsageError: the file is missing or cannot be read.
         SpecError: it is not JSON, or has not these lists.
     """
-    text = _text(path)
+    text = _text(path, file)
     try:
         try:
             top = msgspec.json.decode(text, type=dict[str, msgspec.Raw])

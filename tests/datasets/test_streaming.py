@@ -17,7 +17,9 @@ from convertkit.datasets import filed, streaming
 from convertkit.datasets.annotations import AnnotationFile, examine_annotations
 from convertkit.datasets.filed import Filed, Some
 from convertkit.datasets.streaming import UnusualError, entries
-from convertkit.errors import SpecError
+from convertkit.errors import SpecError, UsageError
+from convertkit.storage.copies import file_of
+from convertkit.storage.urls import Url, where
 
 KEYS = "images", "categories", "annotations"
 
@@ -173,3 +175,32 @@ def test_an_entry_that_goes_on_and_on_is_left_to_the_parser(
 
     with pytest.raises(UnusualError) if more else contextlib.nullcontext():
         assert list(entries(io.BytesIO(text), ("images",))) == [("images", entry)]
+
+
+def test_a_large_file_by_url_is_read_as_a_file_is(large: None, tmp_path: Path) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="the extra urls is not installed")
+    path, url = tmp_path / "instances.json", "memory://house/instances.json"
+    path.write_text(json.dumps(dataset()))
+    fsspec.filesystem("memory").put_file(str(path), "/house/instances.json")
+
+    found = examine_annotations(where(url))[0]
+
+    assert isinstance(found.annotations, Filed) and str(found.path) == url
+    assert plain(found) == plain(examine_annotations(path)[0])
+
+
+@pytest.mark.parametrize(("most", "said"), [(9, None), (8, "larger than 0 MiB")])
+def test_no_more_of_a_url_is_copied_than_a_file_may_have(most: int, said: str | None) -> None:
+    fsspec = pytest.importorskip("fsspec", reason="the extra urls is not installed")
+    fsspec.filesystem("memory").pipe("/house/nine", b"123456789")
+
+    if said is None:
+        with file_of(Url("memory://house/nine"), most) as file:
+            assert file.read_bytes() == b"123456789"
+        assert not file.exists()
+        return
+    with (
+        pytest.raises(UsageError, match=f"memory://house/nine: {said}"),
+        file_of(Url("memory://house/nine"), most),
+    ):
+        pass

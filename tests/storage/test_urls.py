@@ -50,7 +50,8 @@ def test_without_fsspec_one_line_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
 def test_without_its_driver_one_line_says_how_to_get_it(
     monkeypatch: pytest.MonkeyPatch, url: str, module: str, wanted: str
 ) -> None:
-    pytest.importorskip("fsspec", reason="the extra urls is not installed")
+    registry = pytest.importorskip("fsspec.registry", reason="the extra urls is not installed")
+    monkeypatch.delitem(registry._registry, url[:2], raising=False)  # which a test before may have filled
     monkeypatch.setitem(sys.modules, module, None)
 
     with pytest.raises(UnavailableError) as caught:

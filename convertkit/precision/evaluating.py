@@ -1,13 +1,15 @@
-"""The loss of a plan of precisions: a step of the store, so that nothing is run twice."""
+"""The loss of a plan of precisions: a step of the store for each photo, so that nothing is run twice."""
 
 from __future__ import annotations
 
+import itertools
 import logging
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -46,36 +48,71 @@ class Evaluator:
     model: LightModel
     dataset: CocoDataset
     store: Store
+    _hardest: Sequence[CocoImage] | None = field(default=None, init=False)
 
-    def loss(self, keep: Collection[str], on_progress: Callable[[int], object] = lambda count: None) -> Loss:
+    def loss(
+        self,
+        keep: Collection[str],
+        on_progress: Callable[[int], object] = lambda count: None,
+        beyond: float = math.inf,
+    ) -> Loss:
         """Of the graph with these nodes in fp32; a photo on which it fails costs everything.
+
+        Args:
+            beyond: it ends with the photo that puts the mean beyond this, whatever the others cost. Those on which all
+                fp16 loses most come first, where that is known.
 
         Raises:
             UnknownNameError: there is no such node. UnavailableError: one cannot be kept.
             GraphError: the reference fails, or what it finds is not finite.
         """
-        if (known := self.known(keep)) is not None:
-            return known
-        runtime = mixed_of(self.request.target).emulate(self.model, keep, self.request.context)
-        pixels = self.request.context.pixels is not None
-        found = []
-        for count, image in enumerate(self.dataset.images, 1):
-            found.append(self._photo(runtime, image, pixels))
-            on_progress(count)
-        loss = loss_of(found)
-        self.store.put_files(self._key(keep), [(FILE, msgspec.json.encode(loss))])
+        runtime = cache(lambda: mixed_of(self.request.target).emulate(self.model, keep, self.request.context))
+        looked = itertools.count(1)
+
+        def photo(image: CocoImage) -> PhotoLoss:
+            known = self._of_store(keep, image)
+            found = self._photo(runtime(), image) if known is None else known
+            if known is None:
+                self.store.put_files(self._key(keep, image), [(FILE, msgspec.json.encode(found))])
+            on_progress(next(looked))
+            return found
+
+        loss = self._over(photo, beyond)
+        assert loss is not None
         return loss
 
-    def known(self, keep: Collection[str]) -> Loss | None:
-        """What was evaluated before."""
-        if (entry := self.store.find(self._key(keep))) is None:
-            return None
-        return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=Loss)
+    def known(self, keep: Collection[str], beyond: float = math.inf) -> Loss | None:
+        """The same, where all that it takes was evaluated before."""
+        return self._over(lambda image: self._of_store(keep, image), beyond)
 
-    def _photo(self, runtime: Runtime, image: CocoImage, pixels: bool) -> PhotoLoss:
+    def _over(self, photo: Callable[[CocoImage], PhotoLoss | None], beyond: float) -> Loss | None:
+        images, found = self.dataset.images, dict[int, PhotoLoss]()
+        for image in self._hardest_first():
+            if (one := photo(image)) is None:
+                return None
+            found[image.id] = one
+            if sum(one.loss for one in found.values()) > beyond * len(images):
+                break
+        return loss_of([found[image.id] for image in images if image.id in found], len(images))
+
+    def _hardest_first(self) -> Sequence[CocoImage]:
+        if self._hardest is None:
+            known = {image.id: self._of_store((), image) for image in self.dataset.images}
+            losses = {number: one.loss for number, one in known.items() if one is not None}
+            if len(losses) < len(known):
+                return self.dataset.images
+            self._hardest = sorted(self.dataset.images, key=lambda image: -losses[image.id])
+        return self._hardest
+
+    def _of_store(self, keep: Collection[str], image: CocoImage) -> PhotoLoss | None:
+        if (entry := self.store.find(self._key(keep, image))) is None:
+            return None
+        return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=PhotoLoss)
+
+    def _photo(self, runtime: Runtime, image: CocoImage) -> PhotoLoss:
         found: Detections | None
         try:
-            found = self._detections(runtime, [image], pixels)[image.id]
+            found = self._detections(runtime, [image], self.request.context.pixels is not None)[image.id]
         except (GraphError, StreamError) as error:
             LOG.info("%s: %s", image, error.message)
             found = None
@@ -95,16 +132,19 @@ class Evaluator:
         )  # fmt: skip
         return seen
 
-    def _key(self, keep: Collection[str]) -> str:
-        facts = {
+    def _key(self, keep: Collection[str], image: CocoImage) -> str:
+        facts = {**self._facts, "keep": sorted(keep), "photo": image.sha256}
+        return sha256_bytes(canonical_json(facts))
+
+    @cached_property
+    def _facts(self) -> Mapping[str, Any]:
+        """What every evaluation depends on."""
+        return {
             "kind": "loss",
             "graph": self.model.digest(),
-            "keep": sorted(keep),
-            "photos": [image.sha256 for image in self.dataset.images],
             "target": compile_facts(self.request.target, replace(self.request.context, compiler=None)),
             "package": [samples_fact(self.request.package, self.request.variant)],
             "postprocess": tree_digest(self.request.package.root),
             "product": tree_digest(Path(__file__).parents[1]),
             "tools": tool_versions(),
         }
-        return sha256_bytes(canonical_json(facts))

@@ -14,6 +14,7 @@ AP, where labels are there, judges in the end: the loss only says which of two g
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,16 +71,16 @@ class PhotoLoss(Struct, frozen=True):
 
 
 class Loss(Struct, frozen=True):
-    """Over photos, all of the same weight: the mean with its 95 % interval, and what it is made of."""
+    """Over photos, all of the same weight: the mean with its 95 % interval, and what it is made of.
+
+    Where not all were looked at, the mean is the least that it can be, with 0 for each of the others, and the interval
+    ends where they cost everything; so are the parts.
+    """
 
     estimate: Estimate
     parts: dict[str, float]
     photos: tuple[PhotoLoss, ...]
-
-    @property
-    def hardest(self) -> tuple[str, ...]:
-        """The photos, those with the largest loss first: what is to be compared tells itself apart there soonest."""
-        return tuple(one.photo for one in sorted(self.photos, key=lambda one: (-one.loss, one.photo)))
+    whole: bool = True
 
 
 def photo_loss(
@@ -118,11 +119,13 @@ def photo_loss(
     return PhotoLoss(photo, sum(parts.values()), parts, len(left), len(lost), len(new))
 
 
-def loss_of(photos: Sequence[PhotoLoss]) -> Loss:
+def loss_of(photos: Sequence[PhotoLoss], of: int = 0, weights: Weights = Weights()) -> Loss:
     """The mean over photos, with a bootstrap over them (:mod:`convertkit.scoring.intervals`).
 
-    Samples of n photos vary by (n - 1) / n of what they should, so the interval is widened by that. Photos that were
-    chosen because they differ most give the interval of such photos, and no less than that of all.
+    Samples of n photos vary by (n - 1) / n of what they should, so the interval is widened by that.
+
+    Args:
+        of: how many photos there are, where not all were looked at. weights: those of the photos' losses.
 
     Raises:
         UsageError: there is no photo.
@@ -130,12 +133,15 @@ def loss_of(photos: Sequence[PhotoLoss]) -> Loss:
     if not photos:
         raise UsageError("a loss needs at least one photo")
     values, count = np.array([one.loss for one in photos], np.float64), len(photos)
+    parts = {name: sum(one.parts[name] for one in photos) / max(count, of) for name in PARTS}
+    if count < of:
+        least, rest = float(values.sum()) / of, weights.unmatched * (of - count) / of
+        return Loss(Estimate(least, math.inf, least, least + rest), parts, tuple(photos), whole=False)
     if count == 1:
         estimate = Estimate.of(float(values[0]), values)
     else:
         samples = draw(np.ones(count, np.int64)) @ values / count
         estimate = Estimate.of(float(values.mean()), samples, float(np.sqrt(count / (count - 1))))
-    parts = {name: float(np.mean([one.parts[name] for one in photos])) for name in PARTS}
     return Loss(estimate, parts, tuple(photos))
 
 
@@ -144,6 +150,17 @@ def losses(
 ) -> Loss:
     """Of photos by their names; ``found`` says which of the reference's."""
     return loss_of([photo_loss(name, reference[name], each, weights) for name, each in found.items()])
+
+
+def beside(one: Loss, other: Loss) -> tuple[float, float]:
+    """Both means, over the photos that were looked at both times."""
+    if one.whole and other.whole:
+        return one.estimate.value, other.estimate.value
+    seen = {photo.photo for photo in one.photos} & {photo.photo for photo in other.photos}
+    first, second = (
+        sum(photo.loss for photo in loss.photos if photo.photo in seen) / len(seen) for loss in (one, other)
+    )
+    return first, second
 
 
 def _pairs(reference: Detections, found: Detections) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,7 @@ from convertkit.errors import UsageError
 from convertkit.precision.candidates import Pattern, Piece, patterns
 from convertkit.precision.costs import costs
 from convertkit.precision.evaluating import Evaluator
+from convertkit.precision.loss import beside
 from convertkit.precision.overflow import Needed, needed
 from convertkit.precision.ranges import Ranges
 from convertkit.precision.search import Kept, Search
@@ -128,14 +130,15 @@ class Planner:
     def patterns(self) -> Sequence[Pattern]:
         return patterns(self.evaluator.model, self._ranges, {*self.cannot, *self.needed.keep})
 
-    def _loss(self, keep: Kept, place: int) -> Loss:
-        if (known := self.evaluator.known(keep)) is not None:
+    def _loss(self, keep: Kept, place: int, whole: bool) -> Loss:
+        beyond = math.inf if whole else self.limit
+        if (known := self.evaluator.known(keep, beyond)) is not None:
             return known
         title = (
             f"evaluation {place} of at most {self.budget}, {len(keep)} node{'s' * (len(keep) != 1)} in fp32"
         )
         with self.bar(title, len(self.evaluator.dataset.images)) as advance:
-            return self.evaluator.loss(keep, advance)
+            return self.evaluator.loss(keep, advance, beyond)
 
     def _best(self, search: Search) -> Kept:
         """Where nothing meets the limit: what overflows, if keeping it helps."""
@@ -149,12 +152,11 @@ class Planner:
         request, nodes = self.evaluator.request, self.evaluator.model.proto.graph.node
         order = {node.name: place for place, node in enumerate(nodes)}
         price = costs(self.evaluator.model, request.target.machine, request.context.pixels)
-        whole = search.losses[frozenset()].estimate.value, search.losses[keep].estimate.value
+        whole = search.losses[frozenset()], search.losses[keep]
         left = set(keep)
         found: list[Entry] = []
         for piece in filter(keep.issuperset, self.overflowing):
-            without = search.losses.get(keep.difference(piece))
-            before = whole[0] if without is None else without.estimate.value
+            before = search.losses.get(keep.difference(piece), whole[0])
             tensor = max(
                 (self.needed.keep[name] for name in piece), key=lambda name: _size(self._largest[name])
             )
@@ -187,13 +189,13 @@ class Planner:
 def _entry(
     piece: Piece,
     why: Why,
-    losses: tuple[float, float],
+    losses: tuple[Loss, Loss],
     price: Mapping[str, float] | None,
     tensor: str = "",
     largest: float | None = None,
 ) -> Entry:
     cost = None if price is None else _rounded(sum(price.get(name, 0.0) for name in piece))
-    before, after = map(_rounded, losses)
+    before, after = map(_rounded, beside(*losses))
     return Entry(
         piece,
         why,
@@ -202,6 +204,7 @@ def _entry(
         tensor,
         None if largest is None else _rounded(largest),
         cost,
+        photos=None if losses[0].whole else len(losses[0].photos),
     )
 
 

@@ -22,9 +22,10 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from convertkit.precision.loss import Loss, beside
+
 if TYPE_CHECKING:
     from convertkit.precision.candidates import Pattern, Piece
-    from convertkit.precision.loss import Loss
 
 RANKED = 6
 """Patterns that are tried alone."""
@@ -41,8 +42,8 @@ class Needing:
     """A piece that is kept, and the losses of two sets that differ by it: without it beyond the limit."""
 
     piece: Piece
-    before: float
-    after: float
+    before: Loss
+    after: Loss
 
 
 @dataclass
@@ -50,7 +51,8 @@ class Search:
     """One search; after :meth:`run` its fields are the answer.
 
     Args:
-        evaluate: the loss of the graph with these nodes kept; told which evaluation it is, from 1 on.
+        evaluate: the loss of the graph with these nodes kept; told which evaluation it is, from 1 on, and whether it is
+            to look at all photos: it may end where the limit cannot be met any more, else.
         limit: of the loss; met where its 95 % interval ends there or below.
         budget: evaluations, at least 1. What was evaluated once costs nothing again.
 
@@ -63,7 +65,7 @@ class Search:
         ended: whether the budget did.
     """
 
-    evaluate: Callable[[Kept, int], Loss]
+    evaluate: Callable[[Kept, int, bool], Loss]
     limit: float
     budget: int
     losses: dict[Kept, Loss] = field(default_factory=dict)
@@ -80,26 +82,26 @@ class Search:
                 nothing has to be kept.
         """
         try:
-            if not self._meets(frozenset()):
+            if not self._meets(frozenset(), whole=True):
                 groups = must()
                 self._divide(frozenset().union(*groups), patterns)
                 self._spare(groups)
         except BudgetSpent:
             self.ended = True
 
-    def loss(self, keep: Kept) -> Loss:
+    def loss(self, keep: Kept, whole: bool = False) -> Loss:
         if keep not in self.losses:
             if len(self.losses) >= self.budget:
                 raise BudgetSpent
-            self.losses[keep] = self.evaluate(keep, len(self.losses) + 1)
+            self.losses[keep] = self.evaluate(keep, len(self.losses) + 1, whole)
         return self.losses[keep]
 
     def _divide(self, must: Kept, patterns: Callable[[], Sequence[Pattern]]) -> None:
-        if self._meets(must):
+        if self._meets(must, whole=True):
             return
         known = patterns()
         self.all = must.union(*(pattern.nodes for pattern in known))
-        if not self._meets(self.all):
+        if not self._meets(self.all, whole=True):
             return
         tried, others = self._ranked(must, known)
         first = [piece for pattern in tried for piece in pattern.pieces]
@@ -116,9 +118,9 @@ class Search:
             if self.met is not None:
                 self._meets(self.met.difference(group))
 
-    def _meets(self, keep: Kept) -> bool:
+    def _meets(self, keep: Kept, whole: bool = False) -> bool:
         """Every set that meets the limit is smaller than the one before, or as good and seen later."""
-        good = self.loss(keep).estimate.high <= self.limit
+        good = self.loss(keep, whole).estimate.high <= self.limit
         if good and (self.met is None or len(keep) <= len(self.met)):
             self.met = keep
         return good
@@ -129,7 +131,8 @@ class Search:
         for pattern in known[:RANKED]:
             keep = must.union(pattern.nodes)
             met = self._meets(keep)
-            gains.append((self.loss(must).estimate.value - self.loss(keep).estimate.value, pattern))
+            without, alone = beside(self.loss(must), self.loss(keep))
+            gains.append((without - alone, pattern))
             if met:
                 break
         better = [pattern for gain, pattern in sorted(gains, key=lambda gain: -gain[0]) if gain > 0]
@@ -154,6 +157,4 @@ class Search:
 
     def _needing(self, must: Kept, others: Sequence[Piece], piece: Piece) -> Needing:
         without = must.union(*others)
-        return Needing(
-            piece, self.loss(without).estimate.value, self.loss(without.union(piece)).estimate.value
-        )
+        return Needing(piece, self.loss(without), self.loss(without.union(piece)))

@@ -124,7 +124,7 @@ def test_both_kinds_are_found_in_a_small_graph_by_its_outputs_alone() -> None:
     found = needed(model, gauge.ranges(1), CHIP.mixed.cannot_keep(model))
     right = open_session(model).run(inputs)["y"]
 
-    def evaluate(keep: frozenset[str], place: int) -> Loss:
+    def evaluate(keep: frozenset[str], place: int, whole: bool) -> Loss:
         made = CHIP.mixed.emulate(model, keep, PLAIN).run(inputs)["y"]
         value = float(np.nan_to_num(np.abs(made / right - 1).max(), nan=1.0, posinf=1.0))
         return Loss(Estimate(value, 0.0, value, value), {}, ())
@@ -150,13 +150,13 @@ def test_a_plan_goes_on_where_it_was_cut_off(mini: LightModel, tmp_path: Path) -
         left, plan = evaluations, planner(model, store)
         evaluate = plan.evaluator.loss
 
-        def cut(keep: Any, on_progress: Any) -> Any:
+        def cut(keep: Any, on_progress: Any, beyond: float) -> Any:
             nonlocal left
             if not left:
                 raise Cut
             left -= 1
             made.append(keep)
-            return evaluate(keep, on_progress)
+            return evaluate(keep, on_progress, beyond)
 
         plan.evaluator.loss = cut
         return plan.plan()
@@ -172,3 +172,20 @@ def test_a_plan_goes_on_where_it_was_cut_off(mini: LightModel, tmp_path: Path) -
         plan_text(found) == plan_text(attempt(0)) == plan_text(planner(model, Store(tmp_path / "new")).plan())
     )
     assert len(made) == len(set(made)) == found.evaluations
+
+
+@pytest.mark.slow
+def test_an_evaluation_ends_where_the_limit_cannot_be_met_any_more(mini: LightModel, tmp_path: Path) -> None:
+    """The hardest photo first; what was looked at is not run again where the others are asked for as well."""
+    model, names = too_large(mini, backbone)
+    evaluator = planner(model, Store(tmp_path / "store"), photos=3).evaluator
+    all_fp16, ran = evaluator.loss(()), list[int]()
+    hardest = max(all_fp16.photos, key=lambda one: one.loss)
+    useless = sorted(names)[:1]
+
+    some = evaluator.loss(useless, ran.append, beyond=LIMIT)
+
+    assert ([one.photo for one in some.photos], some.whole, ran) == ([hardest.photo], False, [1])
+    assert evaluator.known(useless, beyond=LIMIT) == some and evaluator.known(useless) is None
+    assert evaluator.loss(useless).photos[1:] and evaluator.known(useless).whole
+    assert evaluator.known(useless, beyond=LIMIT) == some

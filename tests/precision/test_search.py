@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.precision.candidates import Pattern
-from convertkit.precision.loss import Loss
+from convertkit.precision.loss import Loss, PhotoLoss
 from convertkit.precision.search import RANKED, Kept, Search
 from convertkit.scoring.intervals import Estimate
 
@@ -22,13 +22,17 @@ def loss(value: float) -> Loss:
     return Loss(Estimate(value, 0.0, value, value), {}, ())
 
 
-def culprits(*groups: Sequence[str]) -> Callable[[Kept, int], Loss]:
+def culprits(*groups: Sequence[str]) -> Callable[[Kept, int, bool], Loss]:
     """Each group costs a share until all of it is kept."""
     share = 0.9 / max(len(groups), 1)
-    return lambda keep, place: loss(FLOOR + share * sum(not keep.issuperset(group) for group in groups))
+    return lambda keep, place, whole: loss(
+        FLOOR + share * sum(not keep.issuperset(group) for group in groups)
+    )
 
 
-def searched(evaluate: Callable[[Kept, int], Loss], must: Sequence[str] = (), budget: int = 30) -> Search:
+def searched(
+    evaluate: Callable[[Kept, int, bool], Loss], must: Sequence[str] = (), budget: int = 30
+) -> Search:
     search = Search(evaluate, LIMIT, budget)
     search.run(lambda: [must] if must else [], lambda: PATTERNS)
     return search
@@ -64,13 +68,13 @@ def test_where_one_group_overflows_nothing_more_is_asked_of_it() -> None:
 
 @pytest.mark.parametrize("value, met", [(LIMIT, True), (LIMIT + 1e-9, False)])
 def test_the_limit_is_met_by_the_upper_end_of_the_interval(value: float, met: bool) -> None:
-    evaluate = lambda keep, place: Loss(Estimate(0.01, 0.0, 0.0, value), {}, ())  # noqa: E731
+    evaluate = lambda keep, place, whole: Loss(Estimate(0.01, 0.0, 0.0, value), {}, ())  # noqa: E731
 
     assert (searched(evaluate).met == frozenset()) is met
 
 
 def test_a_limit_that_all_of_it_does_not_meet_ends_the_search_at_once() -> None:
-    search = searched(lambda keep, place: loss(0.2), must=["neck"])
+    search = searched(lambda keep, place, whole: loss(0.2), must=["neck"])
 
     assert (search.met, len(search.losses), search.ended) == (None, 3, False)
 
@@ -79,7 +83,9 @@ def test_a_first_guess_that_is_right_is_asked_once() -> None:
     search = searched(culprits(["p0.0"]))
 
     assert search.met == {"p0.0"} and len(search.losses) <= 3 + 4
-    assert [(one.piece, one.before > LIMIT >= one.after) for one in search.needs] == [(("p0.0",), True)]
+    assert [
+        (one.piece, one.before.estimate.value > LIMIT >= one.after.estimate.value) for one in search.needs
+    ] == [(("p0.0",), True)]
 
 
 @settings(max_examples=20, deadline=None)
@@ -101,9 +107,28 @@ def test_a_budget_is_kept_and_what_was_seen_to_meet_the_limit_is_given(found: se
     assert search.ended or search.met == found
 
 
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.sets(st.sampled_from(NODES), min_size=1, max_size=2), min_size=1, max_size=2))
+def test_evaluations_that_end_early_lead_to_the_same_answer(groups: list[set[str]]) -> None:
+    of_all, photos = culprits(*groups), tuple(PhotoLoss(str(number), 0.0, {}) for number in range(2))
+
+    def early(keep: Kept, place: int, whole: bool) -> Loss:
+        found = of_all(keep, place, whole)
+        value = found.estimate.value
+        each = tuple(PhotoLoss(photo.photo, value, {}) for photo in photos)
+        if whole or value <= LIMIT:
+            return Loss(found.estimate, {}, each)
+        return Loss(Estimate(value / 2, 0.0, value / 2, value / 2 + 0.5), {}, each[:1], whole=False)
+
+    search = searched(early, budget=60)
+
+    assert search.met == searched(of_all, budget=60).met == set().union(*groups)
+    assert all(one.after.whole and one.before.estimate.high > LIMIT for one in search.needs)
+
+
 def test_one_that_is_masked_by_another_is_found_within_the_budget() -> None:
     """Each is kept alone for nothing: only both bring the detections back."""
-    both = lambda keep, place: loss(FLOOR if keep.issuperset(["p1.2", "p30.3"]) else 1.0)  # noqa: E731
+    both = lambda keep, place, whole: loss(FLOOR if keep.issuperset(["p1.2", "p30.3"]) else 1.0)  # noqa: E731
 
     search = searched(both)
 
@@ -113,10 +138,10 @@ def test_one_that_is_masked_by_another_is_found_within_the_budget() -> None:
 def test_patterns_are_tried_alone_in_their_order_and_not_all() -> None:
     asked: list[Kept] = []
 
-    def evaluate(keep: Kept, place: int) -> Loss:
+    def evaluate(keep: Kept, place: int, whole: bool) -> Loss:
         asked.append(keep)
-        assert place == len(asked)
-        return culprits(["p39.4"])(keep, place)
+        assert (place, whole) == (len(asked), len(asked) <= 3 - 1)
+        return culprits(["p39.4"])(keep, place, whole)
 
     searched(evaluate)
 

@@ -36,9 +36,11 @@ class Planned(Shown, Struct, frozen=True):
             f"{found.evaluations} evaluation{'s' * (found.evaluations != 1)}: {_kept(found)}"
         )
         if found.entries:
-            columns = ["nodes", "why", "loss without", "with", "ms"]
+            columns = ["nodes", "why", "loss without", "with", "on photos", "ms"]
             yield ""
-            yield Table(columns, [_row(entry) for entry in found.entries], right=(2, 3, 4))
+            yield Table(
+                columns, [_row(entry, len(found.photos)) for entry in found.entries], right=(2, 3, 4, 5)
+            )
             yield ""
         yield f"loss of all fp16 {found.all_fp16}, with the plan {found.planned}, limit {found.limit:g}"
         yield _verdict(found)
@@ -131,7 +133,7 @@ def _verdict(found: PrecisionPlan) -> Judged:
     return Judged("BAD ", f"no plan meets the limit: with all that can be kept the loss is {found.all_kept}")
 
 
-def _row(entry: Entry) -> list[str]:
+def _row(entry: Entry, photos: int) -> list[str]:
     first, more = shortened(entry.nodes[0], WIDEST), len(entry.nodes) - 1
     size = "no finite number" if entry.largest is None else f"{entry.largest:.4g}"
     why = f"{shortened(entry.tensor, WIDEST)} reaches {size}" if entry.why == "overflow" else entry.why
@@ -140,5 +142,6 @@ def _row(entry: Entry) -> list[str]:
         why,
         f"{entry.before:.4f}",
         f"{entry.after:.4f}",
+        str(entry.photos or photos),
         "-" if entry.cost_ms is None else f"{entry.cost_ms:.3f}",
     ]

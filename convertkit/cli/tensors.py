@@ -74,7 +74,8 @@ def compare(
 ) -> None:
     """Set what the vendor's tool measured on the chip against what was predicted, tensor by tensor.
 
-    Names the tensors where a divergence begins, and by which rule the prediction made them.
+    Names the tensors where a divergence begins, and by which rule the prediction made them. Where there is one the
+    exit code is 1.
     """
     from convertkit.api.commands.tensors import compare as run
 
@@ -83,3 +84,5 @@ def compare(
         print_json(found)
     else:
         show(found.page(top))
+    if found.compared.beginning:
+        raise typer.Exit(1)

@@ -39,9 +39,11 @@ def destination(
     """
     target, pixels = plugins.targets.get(name), _pixels(package, variant)
     target.passes(CompileContext(pixels=pixels))
-    specified = with_plan(target, _specified(name, package, variant, plugins), package.root, {})
+    specified = with_plan(
+        target, _specified(name, package, variant, plugins), package.root, {}, package.spec.name
+    )
     _refuse_specified(target, CompileContext(_plain(specified), pixels), package)
-    context = CompileContext(_plain(with_plan(target, options, Path(), specified)), pixels)
+    context = CompileContext(_plain(with_plan(target, options, Path(), specified, package.spec.name)), pixels)
     target.passes(context)
     return target, replace(context, compiler=chosen_compiler(target, compiler))
 

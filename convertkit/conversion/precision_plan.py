@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 OPTION = "plan"
 """Of a target that has a mixture of precisions: the file, relative to the package where the package says it."""
 
-HEADER = "# by convertkit plan: nodes to keep in fp32; -O plan=FILE builds and emulates with them\n"
+HEADER = "# by convertkit plan: nodes to keep in fp32; {}\n"
+
+WHOLE = "target graph"
+"""The rung of the graph after all passes."""
 
 
 Why: TypeAlias = Literal["overflow", "loss", "undivided"]
@@ -95,6 +98,12 @@ class PrecisionPlan(Struct, frozen=True):
     entries: tuple[Entry, ...]
     impossible: dict[str, str]
 
+    def taken_by(self, file: str) -> str:
+        """What the plan in a file is for."""
+        if self.rung == WHOLE:
+            return f"-O plan={file} builds and emulates with them"
+        return f"they are nodes of {self.rung}: verify --runtime {self.rung}@EMULATION -O plan={file} runs with them"
+
     @property
     def keep(self) -> tuple[str, ...]:
         """Every node to keep, once."""
@@ -104,7 +113,8 @@ class PrecisionPlan(Struct, frozen=True):
 def plan_text(plan: PrecisionPlan) -> str:
     """As YAML; the same plan gives the same text."""
     plain = msgspec.to_builtins(plan)
-    return HEADER + yaml.safe_dump(plain, sort_keys=False, width=math.inf, allow_unicode=True)
+    header = HEADER.format(plan.taken_by("FILE"))
+    return header + yaml.safe_dump(plain, sort_keys=False, width=math.inf, allow_unicode=True)
 
 
 def read_plan(path: Path) -> PrecisionPlan:
@@ -113,16 +123,16 @@ def read_plan(path: Path) -> PrecisionPlan:
 
 
 def with_plan(
-    target: Target, options: Mapping[str, Any], root: Path, below: Mapping[str, Any]
+    target: Target, options: Mapping[str, Any], root: Path, below: Mapping[str, Any], model: str
 ) -> dict[str, Any]:
     """Options for a target's compiler, over others, with nodes to keep in place of the file that names them.
 
     Args:
         root: what the file's path is relative to.
-        below: options that these are over.
+        below: options that these are over. model: the package's name.
 
     Raises:
-        SpecError: the file is no plan. UsageError: it is for another target, or goes with none of the options.
+        SpecError: the file is no plan. UsageError: it is for another model or target, or goes with none of the options.
     """
     if OPTION not in options or target.mixed is None:
         return {**below, **options}
@@ -133,6 +143,8 @@ def with_plan(
         raise UsageError(f"option {OPTION} is {options[OPTION]!r}", hint="give the path of a plan's file")
     path = root / options[OPTION]
     plan = read_plan(path)
+    if plan.model != model:
+        raise UsageError(f"{path} is a plan for {plan.model}, not for {model}", hint="run convertkit plan")
     if plan.target != target.name:
         raise UsageError(
             f"{path} is a plan for {plan.target}, not for {target.name}", hint="run convertkit plan"

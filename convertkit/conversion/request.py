@@ -13,7 +13,7 @@ import msgspec
 from convertkit.conversion.classes import class_names
 from convertkit.conversion.destination import destination
 from convertkit.detection.profiles import Size, size_text
-from convertkit.errors import UnknownNameError, UsageError
+from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
 from convertkit.models.hook import hook_of
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.models.spec import MOST_PICTURES, OtherEnvironmentSpec
@@ -131,7 +131,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
     _check_weights(asked.weights, asked.origin)
-    more = _built(chosen.spec.passes, plugins)
+    more = _of_variant(chosen, plugins)
     own = _by_name([*_passes_of_env(package, asked, plugins), *more])
     if asked.origin == "stock" and chosen.spec.stock is None:
         raise UsageError(f"variant {chosen.name} has no stock graph of its own", hint="use --from checkpoint")
@@ -223,6 +223,19 @@ def _passes_of_env(package: ModelPackage, asked: Asked, plugins: Plugins) -> lis
         raise UsageError("--env and --from stock exclude each other", hint="leave one of them out")
     texts = environment.passes if isinstance(environment, OtherEnvironmentSpec) else ()
     return _built(texts, plugins)
+
+
+def _of_variant(variant: Variant, plugins: Plugins) -> list[Pass]:
+    """The steps that it has itself."""
+    where = f"variant {variant.given}, passes"
+    try:
+        steps = _built(variant.spec.passes, plugins)
+    except ConvertkitError as error:
+        raise error.about(where) from error
+    names = [step.name for step in steps]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise SpecError(f"{where}: {twice} is there twice", hint="leave one of them out")
+    return steps
 
 
 def _built(texts: Sequence[str], plugins: Plugins) -> list[Pass]:

@@ -122,17 +122,28 @@ def find_variant(root: Path, spec: ModelSpec, name: str | None = None) -> Varian
 def _from_file(root: Path, spec: ModelSpec, name: str, within: tuple[Path, ...] = ()) -> Variant:
     """The variant of a file; ``within`` are the files that extend it."""
     data, path = read_yaml(Path(name)), Path(name).resolve()
-    record = to_record(data, VariantSpec, where=name)
     if path in within:
-        raise SpecError(f"{path}: extends itself, by way of {within[-1]}")
-    if record.extends is not None:
-        if is_file(record.extends):
-            base = _from_file(root, spec, str(path.parent / record.extends), (*within, path))
+        by_way = f", by way of {within[-1]}" if within[-1] != path else ""
+        raise SpecError(f"{path}: extends itself{by_way}")
+    other = data.get("extends") if isinstance(data, dict) else None
+    if not isinstance(other, str):
+        record = to_record(data, VariantSpec, where=name)
+    else:
+        if is_file(other):
+            base = _from_file(root, spec, str(path.parent / other), (*within, path))
         else:
-            base = find_variant(root, spec, record.extends)
+            base = _named(root, spec, other, name)
+        record = to_record({"size": list(base.spec.size), **data}, VariantSpec, where=name)
         record = extended(record, data, base.spec, base.root, exports=spec.export is not None)
     check_variant(path, spec, path.stem, record)
     return Variant(path.stem, record, path.parent, name)
+
+
+def _named(root: Path, spec: ModelSpec, other: str, file: str) -> Variant:
+    try:
+        return find_variant(root, spec, other)
+    except UnknownNameError as error:
+        raise error.about(f"{file}, extends") from error
 
 
 def refuse_class_count(spec: ModelSpec, output: str, shape: Sequence[int]) -> None:

@@ -108,8 +108,13 @@ def compare(dump: Dump, table: Sequence[Measured], rung: str, factor: float = FA
         UsageError: nothing of the table is of the dump.
     """
     found, unknown, own, failed, reason = _matched(dump, table)
+    if reason and not found:
+        raise UsageError(f"no tensor could be compared; of the first the tool says: {reason}")
+    if unknown and not found:
+        more = f"the first stands for {next(iter(unknown))}; is it of the same model?"
+        raise UsageError("no row is of a tensor of the dump", hint=more)
     if not found:
-        raise UsageError("no row of the table is of a tensor of the dump", hint="is it of the same model?")
+        raise UsageError(f"no row is of an output of a node that the dump has ({len(table)} rows)")
     met = tuple(_met(dump, found, rung, factor))
     return Compared(
         rung, met, tuple(_rules(met)), len(dump.tensors) - len(met), own, failed, reason,

@@ -63,7 +63,7 @@ class Evaluator:
                 fp16 loses most come first, where that is known.
 
         Raises:
-            UnknownNameError: there is no such node. UnavailableError: one cannot be kept.
+            UsageError: there is no such node. UnavailableError: one cannot be kept.
             GraphError: the reference fails, or what it finds is not finite.
         """
         runtime = cache(lambda: mixed_of(self.request.target).emulate(self.model, keep, self.request.context))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from convertkit.conversion.precision_plan import Entry, Figure, PrecisionPlan, Why
+from convertkit.conversion.precision_plan import OPTION, WHOLE, Entry, Figure, PrecisionPlan, Why
 from convertkit.errors import UsageError
 from convertkit.precision.candidates import Pattern, Piece, patterns
 from convertkit.precision.costs import costs
@@ -32,9 +32,6 @@ pixels has 0.076 with 0.090 where only what overflows is kept, and a box AP that
 BUDGET = 30
 """Evaluations unless told otherwise."""
 
-WHOLE = "target graph"
-"""The rung of the graph after all passes."""
-
 FEWEST = 2
 """Photos: one has no interval."""
 
@@ -52,7 +49,8 @@ def check(request: BuildRequest, limit: float, budget: int) -> None:
     if budget < 1:
         raise UsageError(f"--budget {budget}: at least 1 evaluation")
     if options.get(mixed.option):
-        raise UsageError(f"a plan begins with nothing kept: option {mixed.option}", hint="leave it out")
+        given = f"options {OPTION} and {mixed.option} say what is"
+        raise UsageError(f"a plan begins with nothing kept: {given}", hint="leave them out")
     mixed.options([""], options)
 
 

@@ -143,7 +143,7 @@ class Gauge:
             self._range(name, Extent.of(values), takers.get(name), name in places, "weight")
             for name, values in _weights(self.model)
         ]
-        worst = tuple(sorted(found, key=lambda one: -one.severity))
+        worst = tuple(sorted(found, key=lambda one: (not one.overflow, -one.severity)))
         return Ranges(photos, worst, self._unknown, nodes_inside(graph))
 
     def _range(

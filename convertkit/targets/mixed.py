@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from convertkit.errors import UnavailableError
+from convertkit.errors import UsageError
 
 if TYPE_CHECKING:
     from convertkit.graph.light import LightModel
@@ -48,15 +48,16 @@ class MixedPrecision(Protocol):
             keep: names of nodes that compute in fp32, and hand fp32 on to each other.
 
         Raises:
-            UnknownNameError: there is no such node. UnavailableError: one cannot be kept.
+            UsageError: there is no such node. UnavailableError: one cannot be kept.
         """
         ...
 
 
 def mixed_of(target: Target) -> MixedPrecision:
-    """UnavailableError for a target that has no such thing."""
+    """UsageError for a target that has no such thing."""
     if target.mixed is None:
-        raise UnavailableError(
-            f"target {target.name} has no precision to plan: it computes as the graph says"
+        raise UsageError(
+            f"target {target.name} has no precision to plan: it computes as the graph says",
+            hint="give the --target that the model is built for",
         )
     return target.mixed

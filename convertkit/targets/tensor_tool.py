@@ -68,6 +68,11 @@ class TensorTool(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def table(self) -> str:
+        """What its table is called, for people."""
+        ...
+
     def names(self, places: Sequence[Place]) -> Names: ...
 
     def read(self, path: Path) -> tuple[Measured, ...]:

@@ -24,7 +24,8 @@ class Tuning(Struct, frozen=True):
         allowed: the drop of AP that a choice may have; null where it was not measured.
         chosen: number of the point that is emitted; null where none was chosen.
         budget_ended: whether more points would have been looked at.
-        file: where the chosen one was written to, null where nowhere.
+        file: where the chosen one was written to, null where nowhere. options: what a build of it has to be told beside
+            the file, as it is typed.
     """
 
     model: str
@@ -39,6 +40,7 @@ class Tuning(Struct, frozen=True):
     budget_ended: bool
     chosen: int | None = None
     file: str | None = None
+    options: str = ""
 
     @property
     def swept(self) -> list[Point]:

@@ -15,8 +15,10 @@ STEP = 32
 
 
 def _count(text: str, most: int, lever: str, what: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= most:
-        closest = "1" if text.isdecimal() and int(text) < 1 else str(most)
+    if not text.isdecimal():
+        raise UsageError(f"--lever {lever}={text}: {text!r} is no whole number", hint=f"1 to {most}")
+    if not 1 <= int(text) <= most:
+        closest = "1" if int(text) < 1 else str(most)
         raise UsageError(f"--lever {lever}={text}: {what}", hint=f"1 to {most}; the nearest is {closest}")
     return int(text)
 

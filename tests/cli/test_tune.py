@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shlex
 import signal
 import subprocess
 import sys
@@ -91,6 +92,25 @@ def test_what_is_emitted_is_built_to_the_graph_of_the_point(cli: Cli, tune: Run,
 
 
 @pytest.mark.slow
+def test_what_the_sweep_was_told_is_said_where_its_point_is_to_be_built(
+    cli: Cli, tune: Run, model: Path
+) -> None:
+    told = ("-p", "set-opset-window", "-O", "aicore_num=2")
+    done = tune(*MASKS, *told, "--choose", 2, "--emit", "mine.yaml")
+    line = next(line for line in done.out.splitlines() if line.startswith("written to mine.yaml: "))
+    command = shlex.split(line.removeprefix("written to mine.yaml: convertkit "))
+
+    built = cli(command[0], model, *command[2:], "-o", "out")
+
+    assert command[-4:] == ["--pipeline", "set-opset-window", "-O", "aicore_num=2"], line
+    assert built.code == 0, built.err
+    steps = json.loads(Path("out/manifest.json").read_text())["steps"]
+    graphs = tune(*MASKS, *told, "--json").json["points"][1]["graphs"]
+    assert [step["result"] for step in steps if step["kind"] == "pass"][-1] == graphs[0]
+    assert "# to be built as it was swept, with --pipeline set-opset-window" in Path("mine.yaml").read_text()
+
+
+@pytest.mark.slow
 def test_the_page_has_every_point_the_front_and_what_is_not_known(tune: Run) -> None:
     done = tune(*MASKS, "--report", "page.html")
 
@@ -127,6 +147,11 @@ def test_prices_alone_need_no_labels_and_choose_nothing(cli: Cli, model: Path) -
             "every-class, selected, pruned)",
         ),
         (("--choose", 9, *MASKS), "error: --choose 9: there are points 1 to 3"),
+        (
+            ("--choose", 9, "--budget", 2),
+            "error: --choose 9: of a budget of 2 points there is none of that number",
+        ),
+        (("--emit", "."), "error: --emit . is a directory (give a file's name)"),
         (
             ("--price-only", "--emit", "a.yaml"),
             "error: --emit: prices alone choose no point (give --choose NUMBER)",

@@ -8,7 +8,7 @@ from shutil import copytree
 import pytest
 
 from convertkit.conversion.request import Asked, make_request
-from convertkit.errors import UnknownNameError, UsageError
+from convertkit.errors import SpecError, UnknownNameError, UsageError
 from convertkit.passes.options import step_text
 from convertkit.plugins.loading import open_plugins
 from tests.conftest import MASKRCNN
@@ -134,5 +134,9 @@ def test_a_variant_has_further_steps_where_their_own_constraints_put_them(tmp_pa
 def test_a_step_of_the_variant_that_has_no_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="prune-mask-head requires select-class-masks before it"):
         of_variant(tmp_path, '["prune-mask-head"]', pipeline=["simplify"])
-    with pytest.raises(UnknownNameError, match="limit-proposal"):
+    with pytest.raises(UnknownNameError, match=r"few\.yaml, passes: unknown pass 'limit-proposal'"):
         of_variant(tmp_path, '["limit-proposal"]')
+    with pytest.raises(UsageError, match=r"few\.yaml, passes: count=0"):
+        of_variant(tmp_path, '["limit-proposals{count=0}"]')
+    with pytest.raises(SpecError, match=r"few\.yaml, passes: limit-proposals is there twice"):
+        of_variant(tmp_path, '["limit-proposals{count=500}", "limit-proposals{count=300}"]')

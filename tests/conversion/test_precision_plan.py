@@ -89,7 +89,7 @@ def test_a_hostile_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_option_stands_for_the_nodes_of_the_file(tmp_path: Path) -> None:
     written(tmp_path, plan(LOSS))
 
-    found = with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {"aicore_num": 2})
+    found = with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {"aicore_num": 2}, "maskrcnn")
 
     assert found == {"aicore_num": 2, **MODE, "keep_dtype": list(LOSS.nodes)}
 
@@ -98,9 +98,12 @@ def test_an_empty_plan_adds_nothing_and_a_plan_is_over_the_nodes_of_the_package(
     below = {"precision_mode_v2": "fp16", "keep_dtype": ["other"]}
     empty = written(tmp_path, plan())
 
-    assert with_plan(CHIP, {"plan": str(empty)}, Path(), below) == {"precision_mode_v2": "fp16"}
+    assert with_plan(CHIP, {"plan": str(empty)}, Path(), below, "maskrcnn") == {"precision_mode_v2": "fp16"}
     full = written(tmp_path, plan(LOSS))
-    assert with_plan(CHIP, {"plan": str(full)}, Path(), below) == {**below, "keep_dtype": list(LOSS.nodes)}
+    assert with_plan(CHIP, {"plan": str(full)}, Path(), below, "maskrcnn") == {
+        **below,
+        "keep_dtype": list(LOSS.nodes),
+    }
 
 
 @pytest.mark.parametrize(
@@ -121,19 +124,21 @@ def test_what_atc_would_ignore_or_overrule_is_refused(
     written(tmp_path, plan(LOSS))
 
     with pytest.raises(UsageError, match=words):
-        with_plan(CHIP, {"plan": "plan.yaml", **options}, tmp_path, {})
+        with_plan(CHIP, {"plan": "plan.yaml", **options}, tmp_path, {}, "maskrcnn")
 
 
-def test_a_plan_for_another_chip_and_a_value_that_is_no_path_are_refused(tmp_path: Path) -> None:
+def test_a_plan_for_another_chip_or_model_and_a_value_that_is_no_path_are_refused(tmp_path: Path) -> None:
     written(tmp_path, plan(LOSS, target="ascend310p1"))
 
     with pytest.raises(UsageError, match="is a plan for ascend310p1, not for ascend310p3"):
-        with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {})
+        with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {}, "maskrcnn")
+    with pytest.raises(UsageError, match="is a plan for maskrcnn, not for yolox"):
+        with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {}, "yolox")
     with pytest.raises(UsageError, match="option plan is 7"):
-        with_plan(CHIP, {"plan": 7}, tmp_path, {})
+        with_plan(CHIP, {"plan": 7}, tmp_path, {}, "maskrcnn")
 
 
 def test_a_target_without_a_mixture_has_no_such_option(tmp_path: Path) -> None:
     target: Target = open_plugins().targets.get("cpu")
 
-    assert with_plan(target, {"plan": "plan.yaml"}, tmp_path, {}) == {"plan": "plan.yaml"}
+    assert with_plan(target, {"plan": "plan.yaml"}, tmp_path, {}, "maskrcnn") == {"plan": "plan.yaml"}

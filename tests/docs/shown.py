@@ -39,7 +39,7 @@ NOT_RUN = {
     r" new (pass|target) |drop_dropout|keep-relu|my_chip|opencv\.py": "tests/walkthroughs and "
     "tests/cli/test_new_plugins.py run the page, and tests/test_docs.py the example",
     r"^python3 sample\.py ": "tests/ascend/bundle/test_sample.py runs it on both targets",
-    r"^convertkit (dump .* PHOTO|compare 'results/)": "the table is the chip's; "
+    r"^convertkit (dump .* PHOTO|compare results/)": "the table is the chip's; "
     "tests/ascend/test_msprobe.py runs it with a stand-in",
     r"\bPASSES\b": "a placeholder for passes; tests/passes runs cut-loops{part=rest}",
 }

@@ -29,6 +29,12 @@ def test_what_is_left_out_is_that_of_the_other(tmp_path: Path) -> None:
     assert found.spec.accuracy.bbox == {"AP": 0.7041}
 
 
+def test_the_size_is_left_out_as_well(tmp_path: Path) -> None:
+    found = variant(tmp_path / "mine.yaml", "extends: mini").spec
+
+    assert found.size == (320, 320) and found.stock is not None
+
+
 @pytest.mark.parametrize("line", ["batch: 4", "weights: {path: other.pth}", "config: {base: other.py}"])
 def test_a_stock_graph_is_not_taken_for_something_else(tmp_path: Path, line: str) -> None:
     assert variant(tmp_path / "mine.yaml", "extends: mini", "size: [320, 320]", line).spec.stock is None
@@ -65,8 +71,10 @@ def test_a_circle_and_an_unknown_one_are_one_line(tmp_path: Path) -> None:
 
     with pytest.raises(SpecError, match=r"mine\.yaml: extends itself, by way of .*other\.yaml"):
         variant(tmp_path / "mine.yaml", "extends: other.yaml", "size: [320, 320]")
-    with pytest.raises(UnknownNameError, match="mini"):
-        variant(tmp_path / "mine.yaml", "extends: minni", "size: [320, 320]")
+    with pytest.raises(
+        UnknownNameError, match=r"mine\.yaml, extends: unknown variant 'minni' .did you mean 'mini'"
+    ):
+        variant(tmp_path / "mine.yaml", "extends: minni")
 
 
 def test_a_specification_does_not_extend(tiny: Path) -> None:

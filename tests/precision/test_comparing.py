@@ -117,9 +117,20 @@ def test_what_is_not_compared_is_counted() -> None:
     assert (found.unknown, found.example) == (2, "stranger")
 
 
-def test_a_table_of_another_model_is_refused() -> None:
-    with pytest.raises(UsageError, match="no row of the table"):
-        compare(CHAIN, [measured("stranger", 1)], "device")
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (measured("stranger", 1), "no row is of a tensor of the dump .the first stands for stranger"),
+        (
+            Measured(("b1",), 0, None, "no file"),
+            "no tensor could be compared; of the first the tool says: no file",
+        ),
+        (Measured((), 0, Apart(1.0, 0.0, 0.0)), "no row is of an output of a node that the dump has .1 rows"),
+    ],
+)
+def test_a_table_of_which_nothing_is_compared_is_refused_with_the_reason(row: Measured, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        compare(CHAIN, [row], "device")
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"model": 1}', "\xff"])

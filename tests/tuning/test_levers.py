@@ -58,6 +58,7 @@ def test_choices_are_those_of_the_command_line_beside_as_it_is(facts: Facts) -> 
     [
         ("batch=2000", r"--lever batch=2000: .*nearest is 1024"),
         ("batch=0", r"--lever batch=0: .*nearest is 1\)"),
+        ("batch=four", r"--lever batch=four: 'four' is no whole number \(1 to 1024\)"),
         ("masks=prunned", r"--lever masks=prunned: there is no such way \(.*pruned"),
         ("profiles=320x320,250x320+320x250", r"250 is no multiple of 32 \(the nearest is 256x320"),
         ("profiles=224x320", r"two or more different sizes"),

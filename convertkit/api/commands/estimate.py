@@ -116,11 +116,15 @@ def estimate(
         input_shape=input_shape, batch=batch, profile=profile, report=report,
     )  # fmt: skip
     if len(requests) == 1:
-        pictures = requests[0].variant.spec.batch
-        title = f"{path}, runs of {pictures} pictures" if pictures > 1 else str(path)
-        return _named(title, *_package(requests[0], report))
+        return _named(_title(path, requests[0]), *_package(requests[0], report))
     pairs = [(request.profile, *_package(request, report)) for request in requests]
     return EstimatedProfiles(tuple(EstimatedProfile(name, one) for name, one, _ in pairs), pairs[-1][2])
+
+
+def _title(path: object, request: BuildRequest) -> str:
+    pictures = request.variant.spec.batch
+    more = [request.profile, f"runs of {pictures} pictures" if pictures > 1 else ""]
+    return ", ".join([f"{path} {request.variant.name}", *filter(None, more)])
 
 
 def _package(request: BuildRequest, report: Report) -> tuple[Estimate, Machine]:
@@ -239,7 +243,7 @@ def _size(count: int | None) -> str:
 
 
 def _speed(seconds: float) -> str:
-    return f"{seconds * 1e3:.2f} ms, at most {1 / seconds:.1f} a second" if seconds else "0 ms"
+    return f"{seconds * 1e3:.2f} ms, at most {1 / seconds:.1f} runs a second" if seconds else "0 ms"
 
 
 def _caveats(found: Estimate, machine: Machine) -> Iterator[Block]:

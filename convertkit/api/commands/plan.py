@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from convertkit.api.commands.places import Place, path_of
 from convertkit.api.commands.ranges import rung_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.conversion.precision_plan import Entry, PrecisionPlan, plan_text
+from convertkit.errors import UsageError
 from convertkit.precision.planning import BUDGET, LIMIT, Planner, check
 from convertkit.precision.ranges import Ranges
 from convertkit.storage.progress import Bar, no_bar
@@ -47,7 +49,7 @@ class Planned(Shown, Struct, frozen=True):
         for name, why in found.impossible.items():
             yield Judged("?   " if found.met else "BAD ", f"{name} is at a tensor that overflows: {why}")
         if self.file is not None:
-            yield f"written to {self.file}: -O plan={self.file} builds and emulates with it; AP judges, by verify"
+            yield f"written to {self.file}: {found.taken_by(self.file)}; AP judges, by verify"
 
 
 def plan(
@@ -98,6 +100,8 @@ def plan(
         python=python, env=env, batch=batch, profile=profile, pipeline=pipeline, report=report,
     )  # fmt: skip
     check(request, loss, budget)  # before anything is made
+    if output is not None and Path(output).is_dir():
+        raise UsageError(f"--output {output} is a directory", hint="give a file's name")
     chosen = rung_of(request, rung)
     dataset = source_in(request, path_of(annotations), path_of(images), None, report).open(limit)
     graph, origins = traced(request, chosen.passes, report=fresh_only(report))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from convertkit.api.commands.asking import Profile, Settings, Words, request_of
 from convertkit.api.commands.pages import Block, Judged, Shown, Table, shortened
 from convertkit.api.commands.places import Place
 from convertkit.conversion.events import Report, fresh_only, silent
-from convertkit.errors import UsageError
+from convertkit.errors import UnknownNameError, UsageError
 from convertkit.precision.comparing import FACTOR, Compared, Met
 from convertkit.storage.progress import Bar, no_bar
 
@@ -140,10 +141,12 @@ def dump(
     with bar("tensors", 0) as advance:
         dumper = Dumper(request, graph, origins, rungs)
         found = dumper.write(path.name, image, directory, on_progress=advance)
+    steps = tool.next_steps(directory, found.reference)
+    if found.rungs:
+        steps = (*steps, f"convertkit compare {tool.table} {directory}")
     return Dumped(
         directory, tool.name, found.photo, found.reference, found.rungs, len(found.tensors),
-        sum(not one.file for one in found.tensors), found.untyped, found.inside,
-        tool.next_steps(directory, found.reference),
+        sum(not one.file for one in found.tensors), found.untyped, found.inside, steps,
     )  # fmt: skip
 
 
@@ -170,13 +173,22 @@ def compare(
     from convertkit.precision.comparing import compare, read_dump
     from convertkit.targets.tensor_tool import tensor_tool_of
 
+    if not 1 <= factor < math.inf:
+        raise UsageError(f"--factor {factor:g}: a number from 1 on")
     dump = read_dump(Path(dumped))
+    if not dump.rungs:
+        raise UsageError(
+            f"{dumped} has a reference ({dump.reference}) and no prediction", hint="dump again without --rung"
+        )
     target = open_plugins(map(Path, plugin)).targets.get(dump.target)
-    chosen = rung or next(iter(dump.rungs), "")
+    chosen = rung or dump.rungs[0]
     if chosen not in dump.rungs:
-        known = ", ".join(dump.rungs) or "none"
-        raise UsageError(f"--rung {chosen}: not predicted in {dumped}", hint=f"it has {known}")
-    found = compare(dump, tensor_tool_of(target).read(Path(table)), chosen, factor)
+        raise UnknownNameError(f"rung of {dumped}", chosen, dump.rungs)
+    rows = tensor_tool_of(target).read(Path(table))
+    try:
+        found = compare(dump, rows, chosen, factor)
+    except UsageError as error:
+        raise error.about(table) from error
     return TensorsCompared(dump.model, dump.variant, dump.target, dump.photo, factor, found)
 
 

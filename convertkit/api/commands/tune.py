@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -24,7 +26,7 @@ from convertkit.tuning.kinds import levers_of
 from convertkit.tuning.sweep import BUDGET, Sweep
 
 if TYPE_CHECKING:
-    from convertkit.conversion.request import BuildRequest
+    from convertkit.conversion.request import Asked, BuildRequest
     from convertkit.datasets.coco import CocoDataset
     from convertkit.tuning.judging import Judge
     from convertkit.tuning.making import Maker
@@ -94,12 +96,13 @@ def tune(
         sweep = Sweep(maker.levers, maker.make, judge, budget, bar, report)
         points = sweep.run()
     found = _record(requests[0], sweep, points, left_out, photos, choice, drop)
-    point = _chosen(points, found.allowed, choose)
+    point = _chosen(found, choose)
     if point is not None and emit is not None:
         setting = next(each for each, one in sweep.points.items() if one.number == point.number)
-        remarks = evidence(found, point, weights)
+        options = _options(requests[0].asked)
+        remarks = evidence(found, point, options)
         write_variant(Path(emit), requests[0].variant, maker.change(setting), remarks)
-        found = structs.replace(found, file=str(emit))
+        found = structs.replace(found, file=str(emit), options=options)
     found = structs.replace(found, chosen=point and point.number)
     if page is not None:
         _write_page(page, found, report)
@@ -149,6 +152,10 @@ def _refuse(
 ) -> None:
     if budget < 1:
         raise UsageError(f"--budget {budget}: at least 1 point")
+    if choose is not None and not 1 <= choose <= budget:
+        raise UsageError(f"--choose {choose}: of a budget of {budget} points there is none of that number")
+    if emit is not None and Path(emit).is_dir():
+        raise UsageError(f"--emit {emit} is a directory", hint="give a file's name")
     if not price_only and str(weights or "").startswith("random:"):
         raise UsageError(
             f"--weights {weights} find nothing, so accuracy cannot be measured", hint="add --price-only"
@@ -207,11 +214,25 @@ def _allowed(request: BuildRequest) -> float:
     return min(drops, default=spec.tolerance)
 
 
-def _chosen(points: Sequence[Point], allowed: float | None, number: int | None) -> Point | None:
+def _chosen(found: Tuned, number: int | None) -> Point | None:
     """The one of that number; else the fastest that is known to lose no more, None where nothing was measured."""
     if number is None:
-        return None if allowed is None else chosen(points, allowed)
-    for point in points:
+        return None if found.allowed is None else chosen(found.points, found.allowed)
+    for point in found.points:
         if point.number == number:
             return point
-    raise UsageError(f"--choose {number}: there are points 1 to {points[-1].number}")
+    why = next((f"{name} is left out: {why}" for name, why in found.left_out.items()), None)
+    raise UsageError(f"--choose {number}: there are points 1 to {found.points[-1].number}", hint=why)
+
+
+def _options(asked: Asked) -> str:
+    """What a build of the point has to be told beside its file, as it is typed."""
+    pairs = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in asked.options.items()]
+    words = [
+        *(["--pipeline", ",".join(asked.pipeline)] if asked.pipeline is not None else []),
+        *(["--weights", asked.weights] if asked.weights is not None else []),
+        *(["--from", asked.origin] if asked.origin != "auto" else []),
+        *(["--env", asked.env] if asked.env is not None else []),
+        *(word for pair in pairs for word in ("-O", pair)),
+    ]
+    return shlex.join(words)

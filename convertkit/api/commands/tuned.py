@@ -44,11 +44,18 @@ class Tuned(Shown, Tuning, frozen=True):
         if self.budget_ended:
             yield f"the budget of {len(self.points)} points ended; a larger --budget goes on from here"
         if self.file is not None:
-            yield f"written to {self.file}: convertkit build {self.model} --variant {self.file} --target {self.target}"
+            words = (
+                f"convertkit build {self.model} --variant {self.file} --target {self.target} {self.options}"
+            )
+            yield f"written to {self.file}: {words.rstrip()}"
 
 
-def evidence(found: Tuning, point: Point, weights: object) -> Iterator[str]:
-    """What is known of a point, for who reviews its file."""
+def evidence(found: Tuning, point: Point, options: str) -> Iterator[str]:
+    """What is known of a point, for who reviews its file.
+
+    Args:
+        options: what a build has to be told as well.
+    """
     first, price = found.points[0], point.price
     yield (
         f"by convertkit tune: point {point.number} of {found.model} {found.variant} on {found.target}: {point.name}"
@@ -62,5 +69,5 @@ def evidence(found: Tuning, point: Point, weights: object) -> Iterator[str]:
         yield f"{task} AP {point.scores[task]:.4f}{beside}, on {found.photos} photos"
     if not point.scores:
         yield "accuracy was not measured"
-    if weights is not None:
-        yield f"with --weights {weights}"
+    if options:
+        yield f"to be built as it was swept, with {options}"

@@ -26,6 +26,7 @@ LONGEST = 255
 """Letters of a file's name; a longer one becomes a number, and ``mapping.csv`` says which."""
 MAPPING = "mapping.csv"
 TABLE_BYTES = 256 << 20
+NO_NUMBER = ("", "nan", "none", "null", "n/a", "-")
 GRAPH_JSON = "model.json"
 
 _TENSOR = re.compile(r"^(?P<node>.*):(?P<kind>input|output):(?P<place>[0-9]+)$")
@@ -36,6 +37,7 @@ class Msprobe:
     """As :class:`convertkit.api.targets.TensorTool` describes it."""
 
     name = "msprobe"
+    table = "results/result_TIME.csv"
 
     def names(self, places: Sequence[targets.Place]) -> targets.Names:
         files: dict[targets.Place, str] = {}
@@ -82,7 +84,6 @@ class Msprobe:
             f"atc --mode=1 --om=model.om --json={GRAPH_JSON}",
             f"msprobe offline_dump --model_path model.om --input_data {directory / 'input'} -o chip",
             f"msprobe compare -m offline_data -tp chip/... -gp {directory / reference} -fr {GRAPH_JSON} -o results",
-            f"convertkit compare results/result_*.csv {directory}",
         )
 
 
@@ -98,28 +99,40 @@ def _measured(
             continue
         nodes = tuple(name for name in cells["GroundTruth"].split(",") if name not in ("", "*"))
         reason = cells.get("CompareFailReason", "")
-        yield targets.Measured(
-            nodes, int(place["place"]) if place else 0, _apart(cells) if place else None, reason
-        )
+        try:
+            apart = _apart(cells) if place else None
+        except ValueError as error:
+            raise errors.UsageError(f"{path}, line {number}: {error}") from error
+        yield targets.Measured(nodes, int(place["place"]) if place else 0, apart, reason)
 
 
 def _apart(cells: Mapping[str, str]) -> targets.Apart | None:
     """None where nothing was compared: NaN everywhere, in the column of types too where the tool does not say why.
 
     A Cast is measured against what it takes (msaccucmp's ``SPECIAL_OPS_TYPE``), and not at all where that is not found.
+
+    Raises:
+        ValueError: a figure is no number, or is a distance below zero.
     """
     found = [
-        _number(cells[name]) for name in ("CosineSimilarity", "MaxAbsoluteError", "RelativeEuclideanDistance")
+        _number(cells, name) for name in ("CosineSimilarity", "MaxAbsoluteError", "RelativeEuclideanDistance")
     ]
+    for name, value in zip(("MaxAbsoluteError", "RelativeEuclideanDistance"), found[1:], strict=True):
+        if value is not None and value < 0:
+            raise ValueError(f"{name} is {value:g}, a distance below zero")
     untold = cells.get("DataType") == "NaN"
     if (untold or cells.get("CompareFailReason")) and found[1] is None and found[2] is None:
         return None
     return targets.Apart(*found)
 
 
-def _number(text: str) -> float | None:
+def _number(cells: Mapping[str, str], name: str) -> float | None:
+    """None for what is not finite, and for the words that stand where there is no number."""
+    text = cells[name].strip()
+    if text.lower() in NO_NUMBER:
+        return None
     try:
         value = float(text)
     except ValueError:
-        return None
+        raise ValueError(f"{name} is {text!r}, no number") from None
     return value if math.isfinite(value) else None

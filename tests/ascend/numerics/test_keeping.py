@@ -13,7 +13,7 @@ from convertkit_ascend.passes.cast_fp16_operators import CastFp16Operators
 from convertkit.api.commands.asking import request_of
 from convertkit.api.targets import LightModel, UnavailableError
 from convertkit.conversion.engine import graph_after
-from convertkit.errors import UnknownNameError
+from convertkit.errors import UsageError
 from convertkit.targets.mixed import mixed_of
 from tests.ascend.chip import CHIP, PLAIN, told
 from tests.ascend.linter.graphs import named
@@ -113,7 +113,7 @@ def test_what_has_no_fp32_kernel_says_so() -> None:
 
 
 def test_a_node_that_is_not_there_is_named() -> None:
-    with pytest.raises(UnknownNameError, match="unknown node to keep in fp32 'n9'"):
+    with pytest.raises(UsageError, match="the graph has no node 'n9' to keep in fp32"):
         emulate(chain(), Effects(), ["n9"])
 
 
@@ -128,7 +128,7 @@ def test_the_compilers_own_option_is_emulated() -> None:
 def test_a_target_without_a_choice_says_so() -> None:
     from convertkit.plugins.loading import open_plugins
 
-    with pytest.raises(UnavailableError, match="target cpu has no precision to plan"):
+    with pytest.raises(UsageError, match="target cpu has no precision to plan"):
         mixed_of(open_plugins().targets.get("cpu"))
 
 

@@ -22,14 +22,15 @@ def kept_nodes(graph: graphs.Graph, keep: Collection[str]) -> frozenset[int]:
     """The nodes of these names, by their ids.
 
     Raises:
-        UnknownNameError: the graph has no such node. UnavailableError: one cannot be kept.
+        UsageError: the graph has no such node. UnavailableError: one cannot be kept.
     """
     if not keep:
         return frozenset()
     named = {node.name: node for node in graph.nodes}
     for name in keep:
         if name not in named:
-            raise errors.UnknownNameError("node to keep in fp32", name, named)
+            hint = errors.nearest(name, named) or "a plan names nodes of the graph that it was made of"
+            raise errors.UsageError(f"the graph has no node {name!r} to keep in fp32", hint=hint)
         if _is_half_only(named[name].op, named[name].domain):
             raise targets.UnavailableError(
                 f"{named[name].op} {name!r} cannot be kept in fp32: {WHY}", hint="leave it out of the plan"

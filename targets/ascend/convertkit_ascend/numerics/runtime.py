@@ -48,7 +48,7 @@ def emulate(model: targets.LightModel, effects: Effects, keep: Collection[str] =
         keep: names of nodes that compute in fp32, whatever the effects round elsewhere.
 
     Raises:
-        GraphError: onnxruntime does not take a stretch of it. UnknownNameError: there is no such node to keep.
+        GraphError: onnxruntime does not take a stretch of it. UsageError: there is no such node to keep.
         UnavailableError: one that is to be kept has kernels for fp16 only.
     """
     graph = graphs.open_graph(with_vendor_operators(model))

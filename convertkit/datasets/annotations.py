@@ -174,11 +174,11 @@ def _file(
     annotations: Sequence[Annotation],
     used: Collection[int],
 ) -> AnnotationFile:
-    listed = _bare(categories)
+    listed = [category for _, category in categories]
     twins = _twins(listed, used)
     left_out = {twin.id for twin in twins}
     listed = [item for item in listed if item.id not in left_out]
-    return AnnotationFile(path, _bare(images), listed, annotations, twins)
+    return AnnotationFile(path, [image for _, image in images], listed, annotations, twins)
 
 
 def _twins(categories: Sequence[Category], used: Collection[int]) -> list[Category]:
@@ -266,7 +266,3 @@ def _unique(key: str, entries: Iterable[tuple[int, T]], faults: list[str]) -> se
             faults.append(f"{key}[{index}]: id {value} occurs twice")
         seen.add(value)
     return seen
-
-
-def _bare(entries: Iterable[tuple[int, T]]) -> list[T]:
-    return [entry for _, entry in entries]

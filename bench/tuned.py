@@ -22,8 +22,8 @@ import msgspec
 from bench import mini48, scaled_canvas
 from bench.accuracy import REPOSITORY, parser_of, write_part
 from convertkit.cli.app import main as convertkit
-from convertkit.tuning.conclusion import Tuning
-from convertkit.tuning.front import Point, difference_text
+from convertkit.tuning.conclusion import Tuning, cells
+from convertkit.tuning.front import Point
 
 MODEL, TARGET = REPOSITORY / "models" / "maskrcnn", "ascend310p3"
 PAGE = REPOSITORY / "docs" / "tuning.md"
@@ -137,20 +137,17 @@ def table(tuning: Tuning) -> str:
     columns = "".join(f" {task} AP | beside point 1 |" for task in tasks)
     lines = [f"| | point | images/s at most | fused |{columns} front |"]
     lines.append("|--:|---|--:|--:|" + "--:|---|" * len(tasks) + "---|")
-    return "\n".join([*lines, *(_row(one, one.number == tuning.chosen, tasks) for one in tuning.swept)])
+    return "\n".join([*lines, *(_row(one, one.number == tuning.chosen) for one in tuning.swept)])
 
 
-def _row(point: Point, chosen: bool, tasks: tuple[str, ...]) -> str:
-    name = "as it is" if not point.changed else f"`{point.name}`"
-    price, cells = point.price, []
-    for task in tasks:
-        beside = "" if point.number == 1 else difference_text(point.differences[task])
-        cells += [f"{point.scores[task]:.4f}", beside]
-    noise = ", within noise of the faster one" if point.within_noise else ""
-    fused = "-" if price.fused is None else f"{price.fused:.1f}"
-    front = f"front{noise}" if point.front else ""
-    first = [str(point.number), f"**{name}**" if chosen else name, f"{price.images_per_second:.1f}", fused]
-    return "| " + " | ".join([*first, *cells, front]) + " |"
+def _row(point: Point, chosen: bool) -> str:
+    name, speed, fused, _, *rest = cells(point)
+    shown = f"`{name}`" if point.changed else name
+    return (
+        "| "
+        + " | ".join([str(point.number), f"**{shown}**" if chosen else shown, speed, fused, *rest])
+        + " |"
+    )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from convertkit.api.commands.courses import source_in
 from convertkit.api.commands.pages import Block, Shown, Table, shortened
 from convertkit.api.commands.places import Place, path_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
+from convertkit.conversion.precision_plan import WHOLE
 from convertkit.errors import UsageError
 from convertkit.precision.ranges import Ranges
 from convertkit.reports.page.ranges import COLUMNS, NUMBERS, cells
@@ -126,7 +127,7 @@ def rung_of(request: BuildRequest, text: str | None = None) -> RungName:
 
     passes = [step.name for step in request.pipeline.steps]
     if text is None:
-        return RungName("target graph", "final", len(passes))
+        return RungName(WHOLE, "final", len(passes))
     rung = parse_rung(text, passes, {})
     if rung.source not in ("stock", "after"):
         raise UsageError(f"--rung {text}: it has no graph of its own", hint="give stock or after:PASS")

@@ -99,7 +99,7 @@ def tune(
     point = _chosen(found, choose)
     if point is not None and emit is not None:
         setting = next(each for each, one in sweep.points.items() if one.number == point.number)
-        options = _options(requests[0].asked)
+        options = _options(requests[0].asked, plugin)
         remarks = evidence(found, point, options)
         write_variant(Path(emit), requests[0].variant, maker.change(setting), remarks)
         found = structs.replace(found, file=str(emit), options=options)
@@ -225,7 +225,7 @@ def _chosen(found: Tuned, number: int | None) -> Point | None:
     raise UsageError(f"--choose {number}: there are points 1 to {found.points[-1].number}", hint=why)
 
 
-def _options(asked: Asked) -> str:
+def _options(asked: Asked, plugin: Sequence[Place]) -> str:
     """What a build of the point has to be told beside its file, as it is typed."""
     pairs = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in asked.options.items()]
     words = [
@@ -233,6 +233,8 @@ def _options(asked: Asked) -> str:
         *(["--weights", asked.weights] if asked.weights is not None else []),
         *(["--from", asked.origin] if asked.origin != "auto" else []),
         *(["--env", asked.env] if asked.env is not None else []),
+        *(["--python", str(asked.python)] if asked.python is not None else []),
+        *(word for one in plugin for word in ("--plugin", str(one))),
         *(word for pair in pairs for word in ("-O", pair)),
     ]
     return shlex.join(words)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from convertkit.conversion.precision_plan import with_plan
+from convertkit.conversion.precision_plan import TakenPlan, with_plan
 from convertkit.errors import SpecError, UnknownNameError, UsageError, nearest
 from convertkit.models.package import ModelPackage, Variant
 from convertkit.plugins.loading import Plugins
@@ -26,8 +26,8 @@ def destination(
     *,
     options: Mapping[str, Any],
     compiler: str,
-) -> tuple[Target, CompileContext]:
-    """The target, and what the package, the variant and the user say of its compilation.
+) -> tuple[Target, CompileContext, TakenPlan | None]:
+    """The target, what the package, the variant and the user say of its compilation, and the plan that they name.
 
     Args:
         options: for its compiler, over those of the variant, which are over those of the package.
@@ -39,13 +39,15 @@ def destination(
     """
     target, pixels = plugins.targets.get(name), _pixels(package, variant)
     target.passes(CompileContext(pixels=pixels))
-    specified = with_plan(
-        target, _specified(name, package, variant, plugins), package.root, {}, package.spec.name
-    )
+    own, model = _specified(name, package, variant, plugins), package.spec.name
+    specified, taken = with_plan(target, own, package.root, {}, model)
     _refuse_specified(target, CompileContext(_plain(specified), pixels), package)
-    context = CompileContext(_plain(with_plan(target, options, Path(), specified, package.spec.name)), pixels)
+    merged, given = with_plan(target, options, Path(), specified, model)
+    if target.mixed is not None and target.mixed.option in options:
+        taken = None
+    context = CompileContext(_plain(merged), pixels)
     target.passes(context)
-    return target, replace(context, compiler=chosen_compiler(target, compiler))
+    return target, replace(context, compiler=chosen_compiler(target, compiler)), given or taken
 
 
 def _refuse_specified(target: Target, context: CompileContext, package: ModelPackage) -> None:

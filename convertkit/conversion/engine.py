@@ -16,7 +16,8 @@ from convertkit.conversion.events import Note, Report, StepFinished, StepStarted
 from convertkit.conversion.layout import is_current, lay_out, refuse_no_directory, settle
 from convertkit.conversion.manifest import FORMAT, FileEntry, Manifest, StepEntry
 from convertkit.conversion.origins import origins
-from convertkit.conversion.planning import Step, StepRecord, StockRecord, is_as_asked, plan
+from convertkit.conversion.planning import Step, StepRecord, StockRecord, is_as_asked, plan, summary_of
+from convertkit.conversion.precision_plan import doubts
 from convertkit.conversion.request import BuildRequest
 from convertkit.conversion.standalone import entries, has_sample, sample_files
 from convertkit.conversion.stock import is_sized, make_stock
@@ -64,10 +65,14 @@ def build(
     current = is_current(output, settled_key(request, output, steps[-1].facts, steps[-2].key))
     beside = sample_files(request)
     if current is not None and is_as_asked(current, request, steps) and has_sample(current, beside):
-        return BuildResult(output, current, _known_records(store, steps, current), fresh=False)
-    if current is None:
-        check_by_hand(request.target, output)
-    return _Run(request, steps, store, report).to(output, beside)
+        result = BuildResult(output, current, _known_records(store, steps, current), fresh=False)
+    else:
+        if current is None:
+            check_by_hand(request.target, output)
+        result = _Run(request, steps, store, report).to(output, beside)
+    for line in doubts(request.plan, result.manifest.target_graph):
+        report(Note(line))
+    return result
 
 
 def stock_graph(request: BuildRequest, *, store: Store | None = None, report: Report = silent) -> LightModel:
@@ -227,19 +232,11 @@ class _Run:
 
     def _note_pass(self, position: int, known: StepRecord, check: CheckRecord | None) -> PassRecord:
         step, record = self.steps[position + 1], msgspec.structs.replace(known.record, check=check)
-        summary = {
-            "effect": record.effect,
-            "changed": record.changed,
-            "nodes": record.nodes_after,
-            "added": record.ops_added,
-            "removed": record.ops_removed,
-            "check": step.check,
-        }
-        words = {"unchecked": record.unchecked, "missed": record.missed, "remarks": list(record.remarks)}
-        summary |= {word: said for word, said in words.items() if said}
         self.records.append(record)
         self.created.append((record.name, known.created))
-        self.entries.append(StepEntry("pass", step.key, step.facts, known.digest, summary))
+        self.entries.append(
+            StepEntry("pass", step.key, step.facts, known.digest, summary_of(record, step.check))
+        )
         return record
 
     def _started(self, position: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import shlex
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -38,6 +39,15 @@ def environment(request: BuildRequest) -> Environment | ExternalPython:
     """
     managed, named = _managed(request), request.asked.python
     return managed if request.asked.env is not None and named is None else choose(managed, named)
+
+
+def missing_environment(request: BuildRequest) -> str:
+    """The command that builds what an export of the request needs; empty where that is there."""
+    chosen, asked = environment(request), request.asked
+    if not isinstance(chosen, Environment) or chosen.ready:
+        return ""
+    words = ["convertkit", "env", "build", str(asked.model), *(["--env", asked.env] if asked.env else [])]
+    return shlex.join(words)
 
 
 def environment_fact(request: BuildRequest) -> str:

@@ -68,6 +68,11 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
         """The key of the whole build."""
         return self.steps[-1].key
 
+    @property
+    def target_graph(self) -> str:
+        """Digest of the graph after all passes, as the compiler was given it."""
+        return [step.result for step in self.steps if step.kind != "compile"][-1]
+
     def encode(self) -> bytes:
         """The file's bytes: indented JSON with sorted keys."""
         return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=1) + b"\n"

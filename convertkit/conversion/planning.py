@@ -58,6 +58,20 @@ class StepRecord(msgspec.Struct, frozen=True):
         return cls(after.digest(), record, created(before.proto.graph, after.proto.graph))
 
 
+def summary_of(record: PassRecord, check: str) -> dict[str, Any]:
+    """A pass for the manifest; ``check`` is the key of its check."""
+    found = {
+        "effect": record.effect,
+        "changed": record.changed,
+        "nodes": record.nodes_after,
+        "added": record.ops_added,
+        "removed": record.ops_removed,
+        "check": check,
+    }
+    words = {"unchecked": record.unchecked, "missed": record.missed, "remarks": list(record.remarks)}
+    return found | {word: said for word, said in words.items() if said}
+
+
 def plan(request: BuildRequest) -> tuple[Step, ...]:
     """The steps of a build and their keys, without doing or importing anything heavy."""
     facts = stock_facts(request)

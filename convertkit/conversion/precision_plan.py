@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -122,9 +123,31 @@ def read_plan(path: Path) -> PrecisionPlan:
     return read_record(path, PrecisionPlan)
 
 
+@dataclass(frozen=True)
+class TakenPlan:
+    """A plan whose nodes a build keeps, and the file that it was read from."""
+
+    path: Path
+    plan: PrecisionPlan
+
+
+def doubts(taken: TakenPlan | None, digest: str) -> Iterator[str]:
+    """Why the nodes of a plan may not be what the graph of that digest needs, a line each."""
+    if taken is None:
+        return
+    path, plan = taken.path, taken.plan
+    if not plan.met:
+        yield f"plan {path} does not meet its limit: loss {plan.planned}, limit {plan.limit:g}"
+    if digest != plan.graph:
+        yield (
+            f"plan {path} is for another graph, {plan.graph[:12]} of variant {plan.variant}, not for this "
+            f"{digest[:12]}: what its nodes bring here was not looked at; convertkit plan makes one"
+        )
+
+
 def with_plan(
     target: Target, options: Mapping[str, Any], root: Path, below: Mapping[str, Any], model: str
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], TakenPlan | None]:
     """Options for a target's compiler, over others, with nodes to keep in place of the file that names them.
 
     Args:
@@ -135,7 +158,7 @@ def with_plan(
         SpecError: the file is no plan. UsageError: it is for another model or target, or goes with none of the options.
     """
     if OPTION not in options or target.mixed is None:
-        return {**below, **options}
+        return {**below, **options}, None
     rest, option = {name: value for name, value in options.items() if name != OPTION}, target.mixed.option
     if option in rest:
         raise UsageError(f"options {OPTION} and {option} exclude each other", hint="leave one of them out")
@@ -150,4 +173,4 @@ def with_plan(
             f"{path} is a plan for {plan.target}, not for {target.name}", hint="run convertkit plan"
         )
     merged = {name: value for name, value in {**below, **rest}.items() if name != option}
-    return dict(mixed_of(target).options(plan.keep, merged))
+    return dict(mixed_of(target).options(plan.keep, merged)), TakenPlan(path, plan)

@@ -12,6 +12,7 @@ import msgspec
 
 from convertkit.conversion.classes import class_names
 from convertkit.conversion.destination import destination
+from convertkit.conversion.precision_plan import TakenPlan
 from convertkit.detection.profiles import Size, size_text
 from convertkit.errors import ConvertkitError, SpecError, UnknownNameError, UsageError
 from convertkit.models.hook import hook_of
@@ -74,6 +75,7 @@ class BuildRequest:
 
     Attributes:
         context: what the target's compilation is told.
+        plan: whose nodes its options keep, where they came from a file.
     """
 
     asked: Asked
@@ -83,6 +85,7 @@ class BuildRequest:
     context: CompileContext
     pipeline: Pipeline
     plugins: Plugins
+    plan: TakenPlan | None = None
 
     @property
     def seed(self) -> int | None:
@@ -127,7 +130,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
     package = open_package(asked.model, plugins)
     chosen = _of_batch(package, _of_profile(package, package.variant(asked.variant), asked), asked)
     package = package.of(chosen, class_names(package, chosen, asked.weights))
-    place, context = destination(
+    place, context, taken = destination(
         asked.target, package, chosen, plugins, options=asked.options, compiler=asked.compiler
     )
     _check_weights(asked.weights, asked.origin)
@@ -140,7 +143,7 @@ def make_request(asked: Asked, plugins: Plugins) -> BuildRequest:
         [*asked.sizing, *texts], place.name, _with(own, place.passes(context)), plugins
     ).with_more(more)
     _refuse_other_sizes(steps, package, chosen)
-    return BuildRequest(asked, package, chosen, place, context, steps, plugins)
+    return BuildRequest(asked, package, chosen, place, context, steps, plugins, taken)
 
 
 def make_requests(asked: Asked, plugins: Plugins) -> tuple[BuildRequest, ...]:
@@ -258,9 +261,7 @@ def _check_weights(weights: str | None, origin: Origin) -> None:
         raise UsageError("--weights and --from stock exclude each other", hint="leave one of them out")
     if weights.startswith("random"):
         if not _RANDOM.fullmatch(weights):
-            raise UsageError(
-                f"--weights {weights!r}: expected random:SEED with a whole number, like random:0"
-            )
+            raise UsageError(f"--weights {weights!r}: expected random:SEED, a whole number, like random:0")
         return
     if not Path(weights).is_file():
         raise UsageError(

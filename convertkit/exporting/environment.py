@@ -109,14 +109,16 @@ class Environment:
             UnavailableError: it cannot be made from this Python, no package index answers, or a tool for compiling
                 is missing.
         """
-        if self._is_complete():
+        if self.ready:
             return self.python
         with FileLock(lock_of(self.directory), on_wait=on_wait):
-            if not self._is_complete():
+            if not self.ready:
                 self._build(on_progress)
         return self.python
 
-    def _is_complete(self) -> bool:
+    @property
+    def ready(self) -> bool:
+        """Whether nothing of it is missing."""
         state = self._state()
         return state is not None and state.complete and self.python.exists()
 

@@ -24,7 +24,7 @@ from convertkit.errors import UnknownNameError, UsageError
 
 Source = Literal["framework", "stock", "after", "final", "target"]
 _ORDER: tuple[Source, ...] = ("framework", "stock", "after", "final", "target")
-_AFTER = "after:"
+AFTER = "after:"
 
 
 @dataclass(frozen=True)
@@ -74,13 +74,13 @@ def parse_rung(
     emulation, _, variation = rest.partition(":")
     if at and emulation not in emulations:
         raise UnknownNameError("emulation", emulation, emulations)
-    if source.startswith(_AFTER):
-        return RungName(text, "after", _count(source.removeprefix(_AFTER), passes), emulation, variation)
+    if source.startswith(AFTER):
+        return RungName(text, "after", _count(source.removeprefix(AFTER), passes), emulation, variation)
     if source not in ("framework", "stock", "target"):
-        known = ("framework", "stock", "target", *runtimes, *emulations, *(_AFTER + name for name in passes))
+        known = ("framework", "stock", "target", *runtimes, *emulations, *(AFTER + name for name in passes))
         raise UnknownNameError("rung", text, known)
     if at and source != "stock":
-        raise UsageError(f"rung {text!r}: only stock and {_AFTER}PASS can be run under an emulation by name")
+        raise UsageError(f"rung {text!r}: only stock and {AFTER}PASS can be run under an emulation by name")
     return RungName(text, source, 0, emulation, variation)  # type: ignore[arg-type]
 
 
@@ -98,7 +98,7 @@ def ladder_of(
         passes: name and effect of the pipeline's passes, in order.
         compiled: the artifact is whole; without, the target is only there if nothing emulates it.
     """
-    semantic = [_AFTER + name for name, effect in passes if effect == "semantic"]
+    semantic = [AFTER + name for name, effect in passes if effect == "semantic"]
     before = _before_semantic(passes)
     last = ("target",) if compiled or not emulations else ()
     return ["stock", *before, *semantic, *emulations, *last]
@@ -108,7 +108,7 @@ def _before_semantic(passes: Sequence[tuple[str, str]]) -> list[str]:
     """The last pass before the first semantic one: what the rewrites without a changed meaning give."""
     names = [name for name, _ in passes]
     first = next((index for index, (_, effect) in enumerate(passes) if effect == "semantic"), 0)
-    return [_AFTER + names[first - 1]] if first else []
+    return [AFTER + names[first - 1]] if first else []
 
 
 def _count(name: str, passes: Sequence[str]) -> int:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from convertkit.conversion.engine import BuildResult, graph_after
-from convertkit.conversion.events import Report, fresh_only
+from convertkit.conversion.events import Note, Report, fresh_only
+from convertkit.conversion.precision_plan import doubts
 from convertkit.conversion.request import BuildRequest
 from convertkit.conversion.standalone import digest_of_files
 from convertkit.graph.domains import lowered
@@ -41,6 +42,8 @@ class Subject:
             opening = partial(open_target, rung, request, built.directory, options)
             return cls(digest_of_files(built.manifest.files), opening)
         graph = graph_after(request, rung.passes, report=fresh_only(report))
+        for line in doubts(request.plan, graph.digest()) if rung.emulation else ():
+            report(Note(line))
         return cls(graph.digest(), partial(_open_graph, rung, request, graph))
 
 

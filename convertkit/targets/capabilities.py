@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from convertkit.errors import ConvertkitError, TargetError, UnavailableError, UnknownNameError, UsageError
+from convertkit.errors import ConvertkitError, TargetError, UnknownNameError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -230,7 +230,7 @@ def machine_of(target: Target, others: Iterable[Target] = ()) -> Machine:
     """``others``: named in the error where they have what this one has not."""
     if target.machine is None:
         able = ", ".join(other.name for other in others if other.machine is not None)
-        raise UnavailableError(
+        raise UsageError(
             f"target {target.name} has no figures of its machine to estimate with",
             hint=f"give --target one of {able}" if able else None,
         )

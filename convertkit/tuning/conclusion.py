@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from convertkit.datasets.subset import Subset
+from convertkit.scoring.intervals import FIRST_LOOK
 from convertkit.tuning.front import Point, difference_text
 
 KNOWN_OF_SPEED = (
@@ -41,6 +42,13 @@ class Tuning(Struct, frozen=True):
     chosen: int | None = None
     file: str | None = None
     options: str = ""
+
+    @property
+    def guess(self) -> str:
+        """What makes the intervals doubtful; empty where nothing does."""
+        if not 0 < self.photos < FIRST_LOOK:
+            return ""
+        return f"{self.photos} photos are few: intervals of fewer than {FIRST_LOOK} are a guess, and so is the choice"
 
     @property
     def swept(self) -> list[Point]:

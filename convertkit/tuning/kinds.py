@@ -128,6 +128,7 @@ KINDS = (
         lambda facts: _sizes_word(facts.sizes),
         _profiles_others,
         _profiles_change,
+        exports=True,
     ),
     Kind(
         "batch",
@@ -138,6 +139,7 @@ KINDS = (
         lambda facts: ["1", "4", "8"],
         _batch_change,
         meaning=False,
+        exports=True,
     ),
 )
 
@@ -174,7 +176,7 @@ def levers_of(facts: Facts, asked: Sequence[str]) -> tuple[tuple[Lever, ...], di
             for lever in found
             if len(lever.choices) == 1
         }
-    missing = {kind.name: why for kind in KINDS if (why := kind.missing(facts))}
+    missing = {kind.name: why for kind in KINDS if (why := kind.unasked(facts))}
     every = [kind.lever(facts) for kind in KINDS if kind.name not in missing]
     none = {lever.name: "there is nothing else to choose" for lever in every if len(lever.choices) == 1}
     return tuple(lever for lever in every if lever.name not in none), missing | none | NOT_SEEN

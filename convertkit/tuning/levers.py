@@ -43,10 +43,15 @@ class Lever:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of the model as it is: a request for each profile, and what runs through its heads."""
+    """What is known of the model as it is: a request for each profile, and what runs through its heads.
+
+    Attributes:
+        first: the command that builds the environment to export with; empty where it is there.
+    """
 
     requests: tuple[BuildRequest, ...]
     counts: Counts
+    first: str = ""
 
     @property
     def exports(self) -> bool:
@@ -70,6 +75,7 @@ class Kind:
         missing: why a model has nothing to choose here; empty where it has.
         now: the word for as it is. others: those to try unless told otherwise.
         change: what a word changes; UsageError where the model has no such choice.
+        meaning: as of a lever. exports: whether its graphs have to be exported.
     """
 
     name: str
@@ -78,6 +84,13 @@ class Kind:
     others: Callable[[Facts], Sequence[str]]
     change: Callable[[Facts, str], Change]
     meaning: bool = True
+    exports: bool = False
+
+    def unasked(self, facts: Facts) -> str:
+        """Why nothing of it is tried unless it is asked for: building an environment takes minutes, and disk."""
+        if (why := self.missing(facts)) or not (self.exports and facts.first):
+            return why
+        return f"its graphs have to be exported, and what exports is not built: {facts.first} first"
 
     def lever(self, facts: Facts, words: Sequence[str] = ()) -> Lever:
         """Of a model; ``words`` are the choices to try, beside as it is.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convertkit.conversion.events import Report
+from convertkit.conversion.framework import missing_environment
 from convertkit.conversion.store import Store
 from convertkit.detection.profiles import best_size
 from convertkit.tuning.emitting import write_variant
@@ -48,7 +49,9 @@ class Maker:
     @cached_property
     def facts(self) -> Facts:
         """Of the model as it is, whose target graph is made."""
-        return Facts(self.base, self._cost(self.base[0]).counts)
+        counts = self._cost(self.base[0]).counts
+        exported = self.base[0].package.spec.export is not None
+        return Facts(self.base, counts, missing_environment(self.base[0]) if exported else "")
 
     def make(self, setting: Setting) -> Made:
         """Raises ConvertkitError where the setting cannot be had."""

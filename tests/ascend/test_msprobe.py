@@ -73,6 +73,7 @@ def test_a_name_that_no_file_can_have_is_in_the_list_beside(letters: int, long: 
     "text, expected",
     [
         ("", "no column GroundTruth"),
+        (HEADER.replace(",", ";") + "\n", "semicolons between columns, where msprobe writes commas"),
         ("GroundTruth,TensorIndex\n", "no column CosineSimilarity"),
         (HEADER + "\na,a:output:0,1\n", "line 2: 3 values under 6 columns"),
         (HEADER + '\na,a:output:0,1,"0,5",0,\n', "line 2: MaxAbsoluteError is '0,5', no number"),
@@ -86,6 +87,14 @@ def test_what_is_no_table_is_refused(tmp_path: Path, text: str, expected: str) -
     (path := tmp_path / "result.csv").write_text(text)
 
     with pytest.raises(UsageError, match=expected):
+        Msprobe().read(path)
+
+
+@pytest.mark.parametrize("order", ["le", "be"])
+def test_a_table_that_something_else_saved_in_utf_16_is_refused_as_that(tmp_path: Path, order: str) -> None:
+    (path := tmp_path / "result.csv").write_bytes(f"\ufeff{HEADER}\n".encode(f"utf-16-{order}"))
+
+    with pytest.raises(UsageError, match="text in UTF-16; msprobe writes UTF-8"):
         Msprobe().read(path)
 
 
@@ -261,7 +270,7 @@ def test_what_cannot_be_dumped_is_refused_in_one_line(cli: Cli, tmp_path: Path) 
 
     for words, expected in [
         (("-t", "cpu"), "no tool that compares tensors"),
-        (("-t", CHIP.name, "--rung", "stock"), "not an emulation"),
+        (("-t", CHIP.name, "--rung", "stock"), "unknown emulation 'stock' (known: device-numerics, "),
         (("-t", CHIP.name, "--rung", "twin", "--rung", "twin"), "given twice"),
     ]:
         done = cli("dump", model, photo, *words, "-o", tmp_path / "dump")

@@ -100,6 +100,7 @@ def test_the_file_is_an_option_that_equals_the_nodes_in_it(cli: Cli, plan: Run, 
     ]
 
     assert [done.code for done in built] == [0, 0], built[0].err
+    assert "plan.yaml" not in built[0].err
     assert Path("out2/keep_dtype.cfg").read_text() == "/head/Mul\n/head/Add\nlift\ndrop\n"
     assert Path("out2/atc.json").read_bytes() == Path("out4/atc.json").read_bytes()
     assert measured[0]["bbox"]["AP"] < measured[1]["bbox"]["AP"] == 1.0 and measured[1] == measured[2]
@@ -116,19 +117,25 @@ def test_the_graph_of_another_rung_is_planned_and_runs_with_its_plan(
         cli("verify", *words, "--runtime", "stock@device-numerics", "--json", *how).json["rungs"][0]["scores"]
         for how in ((), ("-O", "plan=plan.yaml"))
     ]
+    elsewhere = cli("verify", *words, "--runtime", "device-numerics", "-O", "plan=plan.yaml")
 
     assert done.code == 0 and done.out.startswith("finder small on ascend310p3, stock, 2 photos"), done.err
+    assert "note: plan plan.yaml is for another graph, " in elsewhere.err
     assert read_plan(Path("plan.yaml")).rung == "stock"
     assert measured[0]["bbox"]["AP"] < measured[1]["bbox"]["AP"] == 1.0
     assert refused.code == 2 and "give stock or after:PASS" in refused.err
 
 
 @pytest.mark.slow
-def test_a_budget_that_ends_before_the_limit_is_met_is_said(plan: Run) -> None:
-    done = plan("--budget", 1)
+def test_a_budget_that_ends_before_the_limit_is_met_is_said_here_and_by_a_build(
+    cli: Cli, plan: Run, words: Words
+) -> None:
+    done = plan("--budget", 1, "-o", "missed.yaml")
     more = plan("--budget", 2)
+    built = [cli("build", *words[:3], "-O", "plan=missed.yaml", "-o", "out") for _ in range(2)]
 
     assert (done.code, more.code) == (1, 0)
+    assert all("note: plan missed.yaml does not meet its limit: loss " in one.err for one in built)
     assert "BAD  the budget of 1 ended before the limit was met; a larger --budget goes on" in done.out
     assert "?    within the limit, but the budget ended" in more.out and "undivided" in more.out
 

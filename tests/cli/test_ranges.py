@@ -63,6 +63,8 @@ def test_a_rung_without_a_graph_of_its_own_is_refused(ranges: Ranges) -> None:
         done = ranges("--rung", rung)
 
         assert done.code == 2 and done.err.count("\n") == 1
+    bare = ranges("--rung", "set-opset-window").err
+    assert "did you mean 'after:set-opset-window'? give stock or after:PASS" in bare
     assert ranges("--rung", "stock", "--json").json["rung"] == "stock"
 
 

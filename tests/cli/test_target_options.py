@@ -117,6 +117,7 @@ def test_the_hint_for_the_next_command_means_this_artifact(cli: Cli, tiny: Path,
     ("words", "line"),
     [
         (["precision_mod=x"], "unknown ATC option 'precision_mod' (did you mean 'precision_mode'"),
+        (["plna=plan.yaml"], "unknown ATC option 'plna' (did you mean 'plan'"),
         (["precision_mode=force_fp17"], "--precision_mode is 'force_fp17' (did you mean 'force_fp16'?"),
         (["aicore_num=eight"], "ATC option aicore_num is 'eight' (expected `int | null`, got `str`)"),
         (["aicore_num=9"], "--aicore_num is 9 (Ascend310P3 has 1 to 8; ATC says E20103)"),

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from msgspec import structs
 
 from convertkit.conversion.precision_plan import (
     Entry,
     Figure,
     PrecisionPlan,
+    TakenPlan,
+    doubts,
     plan_text,
     read_plan,
     with_plan,
@@ -89,8 +92,9 @@ def test_a_hostile_file_is_refused(tmp_path: Path, text: str) -> None:
 def test_an_option_stands_for_the_nodes_of_the_file(tmp_path: Path) -> None:
     written(tmp_path, plan(LOSS))
 
-    found = with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {"aicore_num": 2}, "maskrcnn")
+    found, taken = with_plan(CHIP, {"plan": "plan.yaml"}, tmp_path, {"aicore_num": 2}, "maskrcnn")
 
+    assert taken == TakenPlan(tmp_path / "plan.yaml", plan(LOSS))
     assert found == {"aicore_num": 2, **MODE, "keep_dtype": list(LOSS.nodes)}
 
 
@@ -98,9 +102,11 @@ def test_an_empty_plan_adds_nothing_and_a_plan_is_over_the_nodes_of_the_package(
     below = {"precision_mode_v2": "fp16", "keep_dtype": ["other"]}
     empty = written(tmp_path, plan())
 
-    assert with_plan(CHIP, {"plan": str(empty)}, Path(), below, "maskrcnn") == {"precision_mode_v2": "fp16"}
+    assert with_plan(CHIP, {"plan": str(empty)}, Path(), below, "maskrcnn")[0] == {
+        "precision_mode_v2": "fp16"
+    }
     full = written(tmp_path, plan(LOSS))
-    assert with_plan(CHIP, {"plan": str(full)}, Path(), below, "maskrcnn") == {
+    assert with_plan(CHIP, {"plan": str(full)}, Path(), below, "maskrcnn")[0] == {
         **below,
         "keep_dtype": list(LOSS.nodes),
     }
@@ -141,4 +147,23 @@ def test_a_plan_for_another_chip_or_model_and_a_value_that_is_no_path_are_refuse
 def test_a_target_without_a_mixture_has_no_such_option(tmp_path: Path) -> None:
     target: Target = open_plugins().targets.get("cpu")
 
-    assert with_plan(target, {"plan": "plan.yaml"}, tmp_path, {}, "maskrcnn") == {"plan": "plan.yaml"}
+    assert with_plan(target, {"plan": "plan.yaml"}, tmp_path, {}, "maskrcnn") == (
+        {"plan": "plan.yaml"},
+        None,
+    )
+
+
+def test_a_plan_that_is_for_this_graph_and_within_its_limit_leaves_no_doubt() -> None:
+    made = plan(LOSS)
+
+    assert [*doubts(None, "0" * 64)] == [*doubts(TakenPlan(Path("plan.yaml"), made), made.graph)] == []
+
+
+def test_a_plan_for_another_graph_or_beyond_its_limit_is_doubted() -> None:
+    missed = structs.replace(plan(LOSS), met=False)
+
+    assert [*doubts(TakenPlan(Path("plan.yaml"), missed), "1" * 64)] == [
+        "plan plan.yaml does not meet its limit: loss 0.0500 [0.0100, 0.0800], limit 0.1",
+        "plan plan.yaml is for another graph, 000000000000 of variant mini, not for this 111111111111: what its "
+        "nodes bring here was not looked at; convertkit plan makes one",
+    ]

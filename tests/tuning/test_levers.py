@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,18 @@ def test_what_is_left_out_has_a_reason(facts: Facts) -> None:
 
     assert "copied from the host" in left_out["normalize"]
     assert "proposals" in left_out and "detections" in left_out
+
+
+def test_what_needs_an_environment_that_is_not_built_is_tried_only_where_it_is_asked_for(
+    facts: Facts,
+) -> None:
+    unbuilt = replace(facts, first="convertkit env build models/maskrcnn")
+
+    assert words(unbuilt).keys() == words(facts).keys() - {"profiles", "batch"}
+    assert levers_of(unbuilt, ())[1]["batch"].endswith(
+        "not built: convertkit env build models/maskrcnn first"
+    )
+    assert words(unbuilt, "batch=4") == {"batch": ["1", "4"]}
 
 
 def test_choices_are_those_of_the_command_line_beside_as_it_is(facts: Facts) -> None:

@@ -13,7 +13,7 @@ from convertkit.api.commands.pages import Block, Shown, Table, shortened
 from convertkit.api.commands.places import Place, path_of
 from convertkit.conversion.events import Report, fresh_only, noted, silent
 from convertkit.conversion.precision_plan import WHOLE
-from convertkit.errors import UsageError
+from convertkit.errors import UsageError, nearest
 from convertkit.precision.ranges import Ranges
 from convertkit.reports.page.ranges import COLUMNS, NUMBERS, cells
 from convertkit.storage.progress import Bar, no_bar
@@ -123,15 +123,16 @@ def ranges_on(
 
 def rung_of(request: BuildRequest, text: str | None = None) -> RungName:
     """A graph on the way to the target, without what emulates one: numbers are looked at in fp32."""
-    from convertkit.rungs.names import RungName, parse_rung
+    from convertkit.rungs.names import AFTER, RungName, parse_rung
 
     passes = [step.name for step in request.pipeline.steps]
     if text is None:
         return RungName(WHOLE, "final", len(passes))
-    rung = parse_rung(text, passes, {})
-    if rung.source not in ("stock", "after"):
-        raise UsageError(f"--rung {text}: it has no graph of its own", hint="give stock or after:PASS")
-    return rung
+    if text != "stock" and not text.startswith(AFTER):
+        known = ["stock", *(AFTER + name for name in passes)]
+        hint = nearest(text, known, "give stock or after:PASS")
+        raise UsageError(f"--rung {text}: it has no graph of its own", hint=hint)
+    return parse_rung(text, passes, {})
 
 
 def _cut(name: str) -> str:

@@ -196,16 +196,16 @@ def _rungs(request: BuildRequest, names: Sequence[str]) -> list[RungName]:
     """Emulations of the target graph.
 
     Raises:
-        UsageError: another rung, or one twice.
+        UnknownNameError: another rung. UsageError: one twice.
     """
     from convertkit.rungs.names import parse_rung
     from convertkit.targets.capabilities import emulations
 
     known = emulations(request.target)
+    for name in names:
+        if name.partition(":")[0] not in known:
+            raise UnknownNameError("emulation", name, known)
     rungs = [parse_rung(name, [], known) for name in names or known]
-    for one in rungs:
-        if one.source != "final" or not one.emulation:
-            raise UsageError(f"--rung {one.text}: not an emulation", hint=f"give {', '.join(known)}")
     if len({one.text for one in rungs}) < len(rungs):
         raise UsageError(f"--rung {rungs[-1].text}: given twice")
     return rungs

@@ -35,6 +35,7 @@ class Tuned(Shown, Tuning, frozen=True):
                 f"difference: AP beside point 1 on the same photos, with its 95 % interval; * is the choice, of points "
                 f"whose intervals end within a drop of {self.allowed:g} the fastest, unless one was named"
             )
+        yield from filter(None, [self.guess])
         yield KNOWN_OF_SPEED
         if same := [one for one in self.points if one.measured not in (None, one.number)]:
             pairs = ", ".join(f"{one.number} as {one.measured}" for one in same)
@@ -67,6 +68,8 @@ def evidence(found: Tuning, point: Point, options: str) -> Iterator[str]:
     for task in point.scores:
         beside = "" if point.number == 1 else f", beside as it is {difference_text(point.differences[task])}"
         yield f"{task} AP {point.scores[task]:.4f}{beside}, on {found.photos} photos"
+    if found.guess:
+        yield found.guess
     if not point.scores:
         yield "accuracy was not measured"
     if options:

@@ -7,6 +7,7 @@ never seen. A reference is a directory of ``NODE.OUTPUT.TIME.npy``; it looks up 
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import math
@@ -57,8 +58,10 @@ class Msprobe:
         )
 
     def read(self, path: Path) -> tuple[targets.Measured, ...]:
-        text = system.read_file(path, most=TABLE_BYTES).decode("utf-8-sig", errors="replace")
-        rows = csv.reader(io.StringIO(text, newline=""))
+        data = system.read_file(path, most=TABLE_BYTES)
+        if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            raise errors.UsageError(f"{path}: text in UTF-16; msprobe writes UTF-8", hint="give its own file")
+        rows = csv.reader(io.StringIO(data.decode("utf-8-sig", errors="replace"), newline=""))
         try:
             columns = next(rows, [])
             needed = (
@@ -68,6 +71,11 @@ class Msprobe:
                 "MaxAbsoluteError",
                 "RelativeEuclideanDistance",
             )
+            if len(columns) == 1 and ";" in columns[0]:
+                raise errors.UsageError(
+                    f"{path}: semicolons between columns, where msprobe writes commas",
+                    hint="give its own file",
+                )
             if lacking := [name for name in needed if name not in columns]:
                 raise errors.UsageError(f"{path}: not a table of msprobe: it has no column {lacking[0]}")
             return tuple(_measured(path, columns, rows))

@@ -46,9 +46,12 @@ def settle(soc: str, options: Mapping[str, Any], *, aipp: bool = False) -> tuple
         UnknownNameError: no such option. UsageError: as :func:`convertkit_ascend.atc.options_from`; it is settled
             already; no such rule.
     """
+    known = user_options()
     for name in options:
         if name in SETTLED:
             raise targets.UsageError(f"option {name!r} is not to be set", hint=SETTLED[name])
+        if name not in known:
+            raise errors.UnknownNameError("ATC option", name, known)
     atcs = {name: value for name, value in options.items() if name != ALLOW}
     unit = {"insert_op_conf": "aipp_op"} if aipp else {}  # what it says is derived later; it is there
     options_from({**atcs, **unit, "soc_version": socs.get(soc).soc_version})

@@ -95,9 +95,8 @@ def main() -> None:
                 {count: one["fused"]["seconds"] for count, one in found[plan.name].items()},
                 flush=True,
             )
-    write_part(
-        TITLE, f"{TITLE}\n\n    python -m bench.priced --results priced.json\n\n{table(found)}\n", PAGE
-    )
+    command = "    python -m bench.priced --results priced.json"
+    write_part(TITLE, "\n\n".join([TITLE, command, TEXT, table(found), measured(found)]) + "\n", PAGE)
 
 
 def priced(plan: Plan) -> Iterator[tuple[int, dict[str, Any]]]:

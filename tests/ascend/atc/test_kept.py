@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from convertkit_ascend.atc import Local, compile_with_atc
-from convertkit_ascend.atc.kept import HALF, LOST, MISSING, OBEYED, Kept, look_up
+from convertkit_ascend.atc.kept import HALF, LOST, MISSING, OBEYED, UNTOLD, Kept, look_up
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +99,30 @@ def test_nodes_are_found_by_what_they_were_called(tmp_path: Path) -> None:
 
     assert [one.outcome for one in found] == [OBEYED, HALF, LOST, MISSING]
     assert (found[0].operator, found[2].fusions, found[3].fusions) == ("renamed", ("C",), ("A",))
+
+
+def test_without_a_type_nothing_is_said_to_be_obeyed(tmp_path: Path) -> None:
+    bare = {"name": "bare"}
+    untyped = {"name": "untyped", "output_desc": [{"dtype": "DT_FLOAT"}, {}]}
+
+    found = look_up(["bare", "untyped"], *written(tmp_path, bare, untyped))
+
+    assert [one.outcome for one in found] == [UNTOLD, UNTOLD]
+
+
+def test_a_cast_behind_a_node_that_bears_its_name_does_not_speak_for_it(tmp_path: Path) -> None:
+    cast = {**operator("trans_Cast_1", "DT_FLOAT", "node"), "type": "Cast"}
+
+    found = look_up(["node"], *written(tmp_path, operator("node", "DT_FLOAT16"), cast))
+
+    assert [one.outcome for one in found] == [HALF]
+
+
+def test_of_a_node_in_two_parts_both_have_to_be_fp32(tmp_path: Path) -> None:
+    parts = [operator("one", "DT_FLOAT16", "node"), operator("two", "DT_FLOAT", "node")]
+
+    assert look_up(["node"], *written(tmp_path, *parts))[0].outcome == HALF
+    assert look_up(["node"], *written(tmp_path, parts[1]))[0].outcome == OBEYED
 
 
 JSON = st.recursive(

@@ -24,13 +24,18 @@ BY_PASS = ("pass_name", "_pass_name", "pass_names")
 """The operator that a fusion makes records which did; the attribute's name is the graph engine's own."""
 
 OBEYED, LOST, HALF, MISSING = "obeyed", "lost to a fusion", "float16 all the same", "not found"
+UNTOLD = "found, but no type is told"
+
+LOW = frozenset({"DT_FLOAT16", "DT_BF16"})
+BETWEEN = frozenset({"Cast", "TransData"})
+"""What the compiler puts between operators; it may bear the name of the node before it."""
 
 
 class Kept(msgspec.Struct, frozen=True):
     """What became of one node.
 
     Attributes:
-        outcome: :data:`OBEYED`, :data:`LOST`, :data:`HALF` or :data:`MISSING`.
+        outcome: :data:`OBEYED`, :data:`LOST`, :data:`HALF`, :data:`MISSING` or :data:`UNTOLD`.
         operator: of the chip, that stands for the node.
         together: the other nodes that it stands for.
         fusions: names for ``fusion_off``: which made the operator, or all that took effect where it does not say.
@@ -77,14 +82,23 @@ def _kept(node: str, operators: Sequence[dict[str, Any]], took: tuple[str, ...])
     own = [one for one in operators if node in _stands_for(one)]
     if not own:
         return Kept(node, MISSING, fusions=took)
-    last = own[-1]
+    own = [one for one in own if one.get("type") not in BETWEEN] or own
+    low = [one for one in own if LOW.intersection(_types(one))]
+    untold = [one for one in own if not all(_types(one))]
+    last = (low or untold or own)[-1]
     together = tuple(name for name in _stands_for(last) if name != node)
-    if all(str(each.get("dtype")) != "DT_FLOAT16" for each in _list(last, "output_desc")):
-        return Kept(node, OBEYED, str(last["name"]), together)
+    if not low:
+        return Kept(node, UNTOLD if untold else OBEYED, str(last["name"]), together)
     made = _attribute(last, *BY_PASS)
     if not together and not made:
         return Kept(node, HALF, str(last["name"]))
     return Kept(node, LOST, str(last["name"]), together, made or took, certain=bool(made))
+
+
+def _types(operator: dict[str, Any]) -> tuple[str, ...]:
+    """Of what it gives, empty texts where none is told."""
+    found = (each.get("dtype") if isinstance(each, dict) else None for each in _list(operator, "output_desc"))
+    return tuple(each if isinstance(each, str) else "" for each in found) or ("",)
 
 
 def _stands_for(operator: dict[str, Any]) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ class RuleFound(Struct, frozen=True):
 
 
 class Compared(Struct, frozen=True):
-    """``met`` in the order of the graph.
+    """``met`` in the order of the graph; of several rows of one tensor the farthest.
 
     Attributes:
         rung: whose prediction it is.
@@ -72,6 +72,7 @@ class Compared(Struct, frozen=True):
         own: outputs of operators that the compiler put there itself.
         failed: outputs that the tool could not compare; ``reason`` is what it says of the first.
         unknown: outputs that stand for nodes which the dump does not have; ``example`` is one.
+        unjudged: tensors of ``met`` whose prediction is not finite, so that whatever was measured is no divergence.
     """
 
     rung: str
@@ -83,6 +84,7 @@ class Compared(Struct, frozen=True):
     reason: str
     unknown: int
     example: str
+    unjudged: int = 0
 
     @property
     def beginning(self) -> tuple[Met, ...]:
@@ -118,7 +120,7 @@ def compare(dump: Dump, table: Sequence[Measured], rung: str, factor: float = FA
     met = tuple(_met(dump, found, rung, factor))
     return Compared(
         rung, met, tuple(_rules(met)), len(dump.tensors) - len(met), own, failed, reason,
-        len(unknown), next(iter(unknown), ""),
+        len(unknown), next(iter(unknown), ""), sum(_is_open(one.predicted) for one in met),
     )  # fmt: skip
 
 
@@ -136,23 +138,30 @@ def _matched(dump: Dump, table: Sequence[Measured]) -> tuple[dict[str, Apart], l
             unknown.append(missing[0])
         elif row.apart is None:
             reasons.append(row.reason)
-        elif row.output < len(gives := _gives(row.nodes, nodes)):
-            found[gives[row.output].name] = row.apart
+        elif (given := _given(row, nodes)) is not None:
+            found[given.name] = _farther(found.get(given.name), row.apart)
         else:
             unknown.append(f"{row.nodes[-1]}:{row.output}")
     return found, unknown, own, len(reasons), next(iter(reasons), "")
 
 
-def _gives(names: Iterable[str], nodes: Mapping[str, list[Tensor]]) -> list[Tensor]:
-    """The outputs of nodes that were fused: what none of them takes, in the order of their outputs."""
-    together = [nodes[name] for name in dict.fromkeys(names)]
+def _given(row: Measured, nodes: Mapping[str, list[Tensor]]) -> Tensor | None:
+    """What a row is of; of nodes that were fused, what none of them takes, in the order of their outputs."""
+    together = [nodes[name] for name in dict.fromkeys(row.nodes)]
+    if len(together) == 1:
+        return next((tensor for tensor in together[0] if tensor.output == row.output), None)
     inside = {name for tensors in together for tensor in tensors for name in tensor.takes}
-    return [
-        tensor
-        for tensors in together
-        for tensor in tensors
-        if len(together) == 1 or tensor.name not in inside
-    ]
+    gives = [tensor for tensors in together for tensor in tensors if tensor.name not in inside]
+    return gives[row.output] if row.output < len(gives) else None
+
+
+def _farther(one: Apart | None, other: Apart) -> Apart:
+    """Of two rows of one tensor the one that is farther from the reference, whatever their order."""
+    return other if one is None or _size(other) > _size(one) else one
+
+
+def _size(one: Apart) -> tuple[float, float]:
+    return tuple(math.inf if value is None else value for value in (one.distance, one.largest))  # type: ignore[return-value]
 
 
 def _met(dump: Dump, found: Mapping[str, Apart], rung: str, factor: float) -> Iterable[Met]:
@@ -173,6 +182,10 @@ def _met(dump: Dump, found: Mapping[str, Apart], rung: str, factor: float) -> It
             behind.add(tensor.name)
 
 
+def _is_open(predicted: Apart) -> bool:
+    return predicted.distance is None or predicted.largest is None
+
+
 def _ratio(predicted: Apart, measured: Apart) -> float:
     """Infinite where only the measured tensor is not finite; 1 where the predicted one is not either.
 
@@ -188,7 +201,8 @@ def _ratio(predicted: Apart, measured: Apart) -> float:
 def _rules(met: Sequence[Met]) -> Iterable[RuleFound]:
     for rule in dict.fromkeys(one.rule for one in met):
         own = [one for one in met if one.rule == rule]
-        ratios = sorted(math.inf if one.ratio is None else one.ratio for one in own)
+        judged = [one for one in own if not _is_open(one.predicted)] or own
+        ratios = sorted(math.inf if one.ratio is None else one.ratio for one in judged)
         middle = ratios[len(ratios) // 2]
         yield RuleFound(
             rule,

@@ -83,6 +83,33 @@ def test_outputs_of_one_node_are_told_apart() -> None:
     assert [one.tensor for one in found.met] == ["b1.1"]
 
 
+def test_an_output_is_found_by_its_number_where_another_is_not_in_the_dump() -> None:
+    second = dumped(tensor("a1.0"), tensor("b1.1", "a1.0"))
+
+    found = compare(second, [measured("b1", 9), measured("b1", 1, output=1)], "device")
+
+    assert [(one.tensor, one.diverges) for one in found.met] == [("b1.1", False)]
+    assert (found.unknown, found.example) == (1, "b1:0")
+
+
+@pytest.mark.parametrize("times", [(1, FACTOR + 1), (FACTOR + 1, 1)])
+def test_of_several_rows_of_a_tensor_the_farthest_counts_whatever_their_order(
+    times: tuple[float, ...],
+) -> None:
+    found = compare(CHAIN, [measured("a1", each) for each in times], "device")
+
+    assert [one.ratio for one in found.met] == [pytest.approx(FACTOR + 1)]
+
+
+def test_beside_a_prediction_that_is_not_finite_nothing_is_judged_and_that_is_counted() -> None:
+    two = dumped(tensor("a1.0", distance=None), tensor("a2.0"))
+
+    found = compare(two, [measured("a1", 5000), measured("a2", 2)], "device")
+
+    assert (found.unjudged, found.met[0].diverges) == (1, False)
+    assert found.rules[0].ratio == pytest.approx(2)  # of those that are judged
+
+
 def test_values_that_only_the_chip_loses_diverge() -> None:
     lost = Apart(None, None, None)
     alike = dumped(tensor("a1.0", distance=None), tensor("a2.0"))

@@ -242,5 +242,7 @@ def _unmatched(found: Compared) -> Iterator[str]:
     if found.failed:
         said = shortened(found.reason, 120) or "nothing"
         yield f"not compared: {found.failed} outputs; the tool says of the first: {said}"
+    if found.unjudged:
+        yield f"not judged: {found.unjudged} tensors that are predicted not to be finite"
     if found.unknown:
         yield f"not matched: {found.unknown} outputs, of nodes that the dump does not have, as {found.example}"

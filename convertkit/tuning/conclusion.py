@@ -25,6 +25,7 @@ class Tuning(Struct, frozen=True):
         allowed: the drop of AP that a choice may have; null where it was not measured.
         chosen: number of the point that is emitted; null where none was chosen.
         budget_ended: whether more points would have been looked at.
+        notes: what a reader of the accuracy has to know of annotations and classes.
         file: where the chosen one was written to, null where nowhere. options: what a build of it has to be told beside
             the file, as it is typed.
     """
@@ -42,6 +43,7 @@ class Tuning(Struct, frozen=True):
     chosen: int | None = None
     file: str | None = None
     options: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def guess(self) -> str:

@@ -43,6 +43,7 @@ class Judge:
     report: Report
     rungs: dict[int, Rung] = field(default_factory=dict)
     samples: dict[int, Resampled] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def measure(
         self,
@@ -71,6 +72,7 @@ class Judge:
                 entry = self.store.put_files(key, [(course.path(RUNG).name, course.path(RUNG))])
             journals.discard()
         course = Course(terms, self.dataset, entry.directory, journals, tuple(requests))
+        self.notes = self.notes or course.notes()
         found = score(course, Ran(RUNG, key))
         self.rungs[number] = structs.replace(found, name=str(number))
         photos = len(self.dataset.images)

@@ -85,7 +85,8 @@ class Sweep:
     @property
     def ended(self) -> bool:
         """Whether the budget left settings unseen that would have been looked at."""
-        return len(self.seen) >= self.budget and any(map(self._is_new, self._beside()))
+        left = itertools.chain(self._alone(), self._beside())
+        return len(self.seen) >= self.budget and any(map(self._is_new, left))
 
     def _all(self, settings: Iterator[Setting] | Sequence[Setting]) -> bool:
         """Looks at those that were not seen, as many as may be; whether there was one."""

@@ -55,6 +55,17 @@ def test_the_budget_is_never_gone_beyond_and_its_end_is_said(budget: int) -> Non
     assert len(sweep.points) == budget and sweep.ended
 
 
+def test_choices_that_nobody_looked_at_alone_are_an_end_too() -> None:
+    """The only neighbour of the front cannot be had; two more choices were left."""
+
+    def some(setting: Setting) -> Made:
+        if setting[0] == 1:
+            raise GraphError("no")
+        return make(setting)
+
+    assert swept(A, make=some, budget=2).ended
+
+
 def test_a_choice_that_cannot_be_had_is_left_out_and_not_tried_again() -> None:
     asked: list[Setting] = []
 

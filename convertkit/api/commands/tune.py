@@ -137,6 +137,7 @@ def _record(
         subset=None if photos is None else made(photos.found, choice),
         allowed=None if sweep.judge is None else allowed,
         budget_ended=sweep.ended,
+        notes=() if sweep.judge is None else sweep.judge.notes,
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import onnx_graphsurgeon as gs
 from numpy.typing import NDArray
+from onnx_graphsurgeon.util.exception import OnnxGraphSurgeonException
 
 from convertkit.errors import GraphError
 from convertkit.graph.constants import values_of
@@ -44,7 +45,11 @@ class Region:
     nodes: tuple[Node, ...]
 
     def model(self) -> LightModel:
-        """The region as a graph of its own; tensors keep their names, so several may be compared by name."""
+        """The region as a graph of its own; tensors keep their names, so several may be compared by name.
+
+        Raises:
+            GraphError: a branch or a loop in it takes what a node outside of that body computes.
+        """
         copies: dict[int, Tensor] = {}
         nodes = [_copy_node(node, copies) for node in self.nodes]
         surgeon = gs.Graph(
@@ -55,7 +60,13 @@ class Region:
             import_domains=self.graph.surgeon.import_domains,
             ir_version=self.graph.surgeon.ir_version,
         )
-        surgeon.toposort()
+        try:
+            surgeon.toposort()
+        except OnnxGraphSurgeonException as error:  # it finds the node that made the tensor, and not its copy
+            raise GraphError(
+                "a branch or a loop takes a computed tensor from the graph around it, and cannot be cut out",
+                hint="resolve-if and inline-functions bring most nodes out",
+            ) from error
         return detach(export(surgeon), self.graph.weights)
 
     @cached_property

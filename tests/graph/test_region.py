@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from convertkit.errors import GraphError
 from convertkit.graph.graph import open_graph
 from convertkit.graph.light import detach
-from convertkit.graph.region import LeakError, cut
+from convertkit.graph.region import LeakError, Region, cut
 from convertkit.graph.session import open_session
 from convertkit.graph.shapes import annotate
 from convertkit.graph.validate import validate
@@ -170,3 +170,18 @@ def test_a_region_with_a_branch_that_reads_a_large_weight_runs() -> None:
     region = cut(graph, [graph.surgeon.tensors()["y"]], graph.inputs)
 
     assert region.run(np.ones(400), np.asarray(True))[0].tolist() == [3.0] * 400
+
+
+def test_a_branch_that_reads_a_computed_tensor_cannot_be_cut_out_and_that_is_said() -> None:
+    model = parse(
+        """(float[4] x, bool c) => (float[4] z) {
+            w = Abs (x)
+            y = If (c) <then_branch = t () => (float[4] u) { u = Neg (w) },
+                        else_branch = e () => (float[4] v) { v = Relu (w) }>
+            z = Neg (y)
+        }"""
+    )
+    graph = open_graph(model)
+
+    with pytest.raises(GraphError, match="a branch or a loop takes a computed tensor"):
+        Region(graph, tuple(graph.inputs), tuple(graph.outputs), tuple(graph.nodes)).model()

@@ -12,10 +12,11 @@ from convertkit.graph.costs import Cost, Operation
 
 PER_ELEMENT = {
     "Abs": 1, "Add": 1, "And": 1, "Cast": 1, "Ceil": 1, "Clip": 2, "Cos": 1, "CumSum": 1, "Div": 1, "Elu": 3,
-    "Equal": 1, "Erf": 1, "Exp": 1, "Floor": 1, "Greater": 1, "GreaterOrEqual": 1, "HardSigmoid": 3, "LeakyRelu": 2,
+    "Equal": 1, "Erf": 1, "Exp": 1, "Floor": 1, "Greater": 1, "GreaterOrEqual": 1, "HardSigmoid": 3, "HardSwish": 4,
+    "LeakyRelu": 2,
     "Less": 1, "LessOrEqual": 1, "Log": 1, "LogSoftmax": 5, "Max": 1, "Min": 1, "Mod": 1, "Mul": 1, "Neg": 1,
     "Not": 1, "Or": 1, "PRelu": 2, "Pow": 1, "Reciprocal": 1, "Relu": 1, "Round": 1, "Sigmoid": 4, "Sign": 1,
-    "Sin": 1, "Softmax": 5, "Softplus": 3, "Sqrt": 1, "Sub": 1, "Tanh": 1, "Where": 1, "Xor": 1,
+    "Sin": 1, "Softmax": 5, "Softplus": 3, "Sqrt": 1, "Sub": 1, "Sum": 1, "Tanh": 1, "Where": 1, "Xor": 1,
     "BatchNormalization": 2, "InstanceNormalization": 5, "LayerNormalization": 5,
 }  # fmt: skip
 """Operations per element of the output."""
@@ -34,7 +35,9 @@ BILINEAR = 8
 
 def elementwise(node: Operation) -> Cost:
     """As :data:`PER_ELEMENT`."""
-    operands = max(sum(item is not None for item in node.inputs) - 1, 1) if node.op in ("Max", "Min") else 1
+    operands = (
+        max(sum(item is not None for item in node.inputs) - 1, 1) if node.op in ("Max", "Min", "Sum") else 1
+    )
     return _cost(node, PER_ELEMENT[node.op] * operands * node.outputs[0].elements)
 
 

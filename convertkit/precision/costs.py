@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from convertkit.targets.pixels import Pixels
 
 
-def costs(model: LightModel, machine: Machine | None, pixels: Pixels | None) -> Mapping[str, float] | None:
+def costs(
+    model: LightModel, machine: Machine | None, pixels: Pixels | None
+) -> Mapping[str, float | None] | None:
     """Milliseconds by node: its tensors have twice the bytes. Casts around it, and slower arithmetic, are not in it.
 
-    None where nothing is known of the chip, or sizes of the graph's inputs are open.
+    None of a node that the estimate does not count; of all where nothing is known of the chip, or sizes of the graph's
+    inputs are open. A node that costs nothing is not in it.
     """
     if machine is None:
         return None
@@ -28,4 +31,5 @@ def costs(model: LightModel, machine: Machine | None, pixels: Pixels | None) -> 
     except GraphError:
         return None
     before = {row.name: row.seconds for row in low.rows}
-    return {row.name: 1e3 * (row.seconds - before.get(row.name, 0.0)) for row in high.rows}
+    found = {row.name: 1e3 * (row.seconds - before.get(row.name, 0.0)) for row in high.rows}
+    return {**found, **dict.fromkeys((one.name for one in high.uncounted), None)}

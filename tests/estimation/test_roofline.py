@@ -15,6 +15,7 @@ from convertkit.errors import GraphError
 from convertkit.estimation.roofline import estimate
 from convertkit.graph.domains import Domain
 from convertkit.graph.light import detach
+from convertkit.precision.costs import costs
 from tests.graphtext import parse
 
 MACHINE = Machine(
@@ -113,6 +114,27 @@ def test_a_domain_brings_its_own_costs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.left_out == ("luck",)
     assert [(item.op, item.why) for item in found.uncounted] == [
         ("Roll", "no cost is known for the operator")
+    ]
+
+
+def test_what_a_node_costs_in_fp32_is_not_known_where_it_is_not_counted() -> None:
+    model = parse("(float[4] x) => (float[4] y) { a = Neg(x) b = Gelu(a) y = Abs(b) }")
+    for node in model.proto.graph.node:
+        node.name = node.op_type
+
+    found = costs(model, MACHINE, None)
+
+    assert found is not None and found["Gelu"] is None and found["Neg"] is not None
+
+
+def test_a_sum_counts_every_term_and_a_hard_swish_its_four_steps() -> None:
+    model = parse("(float[4] x) => (float[4] y) { a = Sum(x, x, x) y = HardSwish(a) }")
+
+    found = estimate(model, MACHINE)
+
+    assert found.complete and [(row.op, row.operations) for row in found.rows] == [
+        ("Sum", 8),
+        ("HardSwish", 16),
     ]
 
 

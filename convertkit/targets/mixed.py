@@ -40,6 +40,15 @@ class MixedPrecision(Protocol):
         """
         ...
 
+    def reference(self, model: LightModel) -> Runtime:
+        """The graph in fp32 on onnxruntime, fed normalised inputs: what no mixture is better than.
+
+        Args:
+            model: the target graph, or one on the way there. The operators of the vendor compute as they are defined,
+                so that what a mixture loses beside it is a matter of its precision and of what the chip does otherwise.
+        """
+        ...
+
     def emulate(self, model: LightModel, keep: Collection[str], context: CompileContext) -> Runtime:
         """A runtime on the host; without nodes to keep it is the target's lowest precision.
 

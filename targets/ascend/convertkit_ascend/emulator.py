@@ -37,9 +37,9 @@ class AscendEmulator:
 
         model = fed(model, context.pixels)
         if name == "device-numerics":
-            if variation:
-                return emulate(model, Effects.parse(variation))
-            return emulate(model, Effects.of_options(context.options), nodes_to_keep(context.options))
+            options = context.options
+            effects = Effects.parse(variation) if variation else Effects.of_options(options)
+            return emulate(model, effects, nodes_to_keep(options))
         if name != "twin":
             raise errors.UnknownNameError("emulation", name, self.names)
         if variation and variation not in SEMANTICS:
@@ -61,6 +61,11 @@ class AscendMixture:
         from convertkit_ascend.numerics.keeping import cannot_keep
 
         return cannot_keep(model)
+
+    def reference(self, model: targets.LightModel) -> targets.Runtime:
+        from convertkit_ascend.twin import lower
+
+        return graphs.open_session(lower(model))
 
     def emulate(
         self, model: targets.LightModel, keep: Collection[str], context: targets.CompileContext

@@ -26,20 +26,25 @@ def test_options_of_the_compiler_decide(options: dict[str, object], effects: Eff
     assert Effects.of_options(options) == effects
 
 
-@pytest.mark.parametrize(
-    ("options", "what"),
-    [
-        ({"precision_mode": "allow_mix_precision"}, "precision allow_mix_precision"),
-        ({"precision_mode": "force_fp16", "keep_dtype": ["OpType::Relu"]}, "option keep_dtype OpType::Relu"),
-    ],
-)
-def test_a_mixture_is_not_guessed_at_but_effects_can_be_named(options: dict[str, object], what: str) -> None:
-    context, emulator = told(options), CHIP.emulator
-    graph = parse("(float[2] x) => (float[2] y) { y = Relu(x) }")
+GRAPH = "(float[2] x) => (float[2] y) { y = Relu(x) }"
 
-    with pytest.raises(UnavailableError, match=f"do not emulate {what} .name the "):
-        emulator.emulate(graph, "device-numerics", "", context)
-    assert emulator.emulate(graph, "device-numerics", "weights", context) is not None
+
+def test_a_mixture_is_not_guessed_at_but_effects_can_be_named() -> None:
+    context, emulator = told({"precision_mode": "allow_mix_precision"}), CHIP.emulator
+
+    with pytest.raises(UnavailableError, match=r"do not emulate precision allow_mix_precision \(name the "):
+        emulator.emulate(parse(GRAPH), "device-numerics", "", context)
+    assert emulator.emulate(parse(GRAPH), "device-numerics", "weights", context) is not None
+
+
+@pytest.mark.parametrize("effects", ["", "weights"])
+def test_types_of_operators_to_keep_are_not_left_out_in_silence(effects: str) -> None:
+    context = told({"precision_mode": "force_fp16", "keep_dtype": ["OpType::Relu"]})
+
+    with pytest.raises(
+        UnavailableError, match=r"do not emulate option keep_dtype OpType::Relu \(name the nodes"
+    ):
+        CHIP.emulator.emulate(parse(GRAPH), "device-numerics", effects, context)
 
 
 def test_an_unknown_effect_is_named() -> None:

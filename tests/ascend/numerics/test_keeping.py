@@ -14,6 +14,8 @@ from convertkit.api.commands.asking import request_of
 from convertkit.api.targets import LightModel, UnavailableError
 from convertkit.conversion.engine import graph_after
 from convertkit.errors import UsageError
+from convertkit.graph.session import open_session
+from convertkit.heads.domain import register_schemas
 from convertkit.targets.mixed import mixed_of
 from tests.ascend.chip import CHIP, PLAIN, told
 from tests.ascend.linter.graphs import named
@@ -123,6 +125,41 @@ def test_the_compilers_own_option_is_emulated() -> None:
     found = CHIP.emulator.emulate(chain(), "device-numerics", "", context).run({"x": X})
 
     np.testing.assert_array_equal(found["z"], -half(X * W))
+
+
+@pytest.mark.parametrize("effects", ["all", "roi-extractor+nms+weights+activations"])
+def test_nodes_are_kept_where_effects_are_named_as_well(effects: str) -> None:
+    context = told({"precision_mode": "force_fp16", "keep_dtype": [M]})
+
+    found = CHIP.emulator.emulate(chain(), "device-numerics", effects, context).run({"x": X})
+
+    np.testing.assert_array_equal(found["z"], -half(X * W))
+
+
+def test_a_head_that_becomes_a_vendor_operator_cannot_be_kept() -> None:
+    register_schemas()
+    model = named(
+        "(float[1,5,1,4] b, float[1,5,3] s) => (float[1,4,4] y) { y, p, k, n = convertkit.heads.MulticlassNms"
+        " <iou_threshold = 0.5, max_per_class = 4, max_total = 4, score_threshold = 0.25> (b, s) }"
+    )
+
+    assert CHIP.mixed.cannot_keep(model) == {"n0": "its kernels are float16 only"}
+
+
+def test_a_node_without_a_name_is_none_to_keep() -> None:
+    model = chain()
+    for node in model.proto.graph.node:
+        node.name = ""
+
+    with pytest.raises(UsageError, match="the graph has no node '' to keep"):
+        emulate(model, Effects(), [""])
+
+
+def test_what_is_right_is_the_graph_with_its_operators_as_they_are_defined() -> None:
+    found = CHIP.mixed.reference(chain()).run({"x": X})
+
+    for name, value in open_session(chain()).run({"x": X}).items():
+        np.testing.assert_array_equal(found[name], value)
 
 
 def test_a_target_without_a_choice_says_so() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from convertkit.api import errors, graphs, targets
+from convertkit.api import errors, graphs, heads, targets
 from convertkit_ascend.linter.table import half_only
 from convertkit_ascend.numerics.effects import HALF, MIXING, MODES
 from convertkit_ascend.ops import DOMAIN
@@ -14,8 +14,13 @@ WHY = "its kernels are float16 only"
 
 
 def cannot_keep(model: targets.LightModel) -> Mapping[str, str]:
-    """The nodes of a main graph that no option keeps in fp32, by name, and why."""
-    return {node.name: WHY for node in model.proto.graph.node if _is_half_only(node.op_type, node.domain)}
+    """The nodes of a main graph that no option keeps in fp32, by name, and why; a head becomes a vendor operator."""
+    nodes = model.proto.graph.node
+    return {
+        node.name: WHY
+        for node in nodes
+        if node.domain == heads.HEADS or _is_half_only(node.op_type, node.domain)
+    }
 
 
 def kept_nodes(graph: graphs.Graph, keep: Collection[str]) -> frozenset[int]:
@@ -26,7 +31,7 @@ def kept_nodes(graph: graphs.Graph, keep: Collection[str]) -> frozenset[int]:
     """
     if not keep:
         return frozenset()
-    named = {node.name: node for node in graph.nodes}
+    named = {node.name: node for node in graph.nodes if node.name}
     for name in keep:
         if name not in named:
             hint = errors.nearest(name, named) or "a plan names nodes of the graph that it was made of"

@@ -29,8 +29,6 @@ ONNX_FLOAT, ONNX_FLOAT16 = 1, 10
 Nodes = frozenset[int]
 """By their ids: those that compute and store in fp32."""
 
-LARGEST = np.float32(65504)
-
 
 def compute_halves_in_float32(graph: graphs.Graph) -> None:
     """Gives every float16 node of standard ONNX casts of its own: float32 inside, float16 where it reads and stores.

@@ -48,8 +48,8 @@ class Entry(Struct, frozen=True, omit_defaults=True):
     Attributes:
         why: ``overflow``: ``tensor`` reaches ``largest`` in fp32 (null: no finite number), too much for fp16;
             ``loss``: without them the limit is not met; ``undivided``: whether all are needed, the budget left open.
-        before: loss of the plan's other nodes, as far as they were found then; of ``overflow`` and ``undivided``, loss
-            of the graph with nothing kept.
+        before: loss of the plan's other nodes, as far as they were found then; of ``undivided``, and of ``overflow``
+            where these alone were not left out, loss of the graph with nothing kept.
         after: with these as well.
         cost_ms: what they take longer on the chip, by the bytes of a roofline; null where it has none.
         photos: of how many both losses are, where the limit could not be met any more before all were looked at: of
@@ -80,6 +80,9 @@ class PrecisionPlan(Struct, frozen=True):
         nodes: how many the graph has.
         entries: in the order of the graph.
         impossible: nodes at a tensor that overflows which the chip has no fp32 for, and why.
+        failed: photos on which nothing kept makes the graph fail.
+        empty: photos on which fp32 finds nothing, which say nothing.
+        left_out: what was not looked at for an overflow, or cannot be kept.
     """
 
     model: str
@@ -98,6 +101,9 @@ class PrecisionPlan(Struct, frozen=True):
     nodes: int
     entries: tuple[Entry, ...]
     impossible: dict[str, str]
+    failed: int = 0
+    empty: int = 0
+    left_out: tuple[str, ...] = ()
 
     def taken_by(self, file: str) -> str:
         """What the plan in a file is for."""

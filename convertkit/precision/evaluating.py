@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from convertkit.conversion.keys import compile_facts, samples_fact, tool_versions
+from convertkit.conversion.keys import compile_facts, samples_fact
 from convertkit.conversion.store import Store
 from convertkit.errors import GraphError
-from convertkit.graph.domains import lowered
-from convertkit.graph.session import open_session
 from convertkit.precision.loss import Loss, PhotoLoss, loss_of, photo_loss
+from convertkit.rungs.keys import versions
 from convertkit.rungs.rung import detections_of
 from convertkit.rungs.stream import StreamError
 from convertkit.storage.files import canonical_json, sha256_bytes, tree_digest
@@ -41,7 +40,7 @@ class Evaluator:
     """Compares mixtures of precisions of one graph with the graph in fp32, photo by photo.
 
     Args:
-        model: the target graph. In fp32 it is its twin.
+        model: the target graph. What is right is what it finds in fp32, its vendor operators as they are defined.
     """
 
     request: BuildRequest
@@ -93,7 +92,7 @@ class Evaluator:
             found[image.id] = one
             if sum(one.loss for one in found.values()) > beyond * len(images):
                 break
-        return loss_of([found[image.id] for image in images if image.id in found], len(images))
+        return loss_of([found.get(image.id) for image in images])
 
     def _hardest_first(self) -> Sequence[CocoImage]:
         if self._hardest is None:
@@ -107,20 +106,24 @@ class Evaluator:
     def _of_store(self, keep: Collection[str], image: CocoImage) -> PhotoLoss | None:
         if (entry := self.store.find(self._key(keep, image))) is None:
             return None
-        return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=PhotoLoss)
+        found = msgspec.json.decode((entry.directory / FILE).read_bytes(), type=PhotoLoss)
+        return msgspec.structs.replace(found, photo=str(image))  # the same bytes may have had another name
 
     def _photo(self, runtime: Runtime, image: CocoImage) -> PhotoLoss:
         found: Detections | None
         try:
             found = self._detections(runtime, [image], self.request.context.pixels is not None)[image.id]
         except (GraphError, StreamError) as error:
+            if isinstance(error.__cause__, MemoryError):
+                raise  # the machine's, not the graph's: nothing is known of the photo
             LOG.info("%s: %s", image, error.message)
             found = None
         return photo_loss(str(image), self._reference[image.id], found)
 
     @cached_property
     def _reference(self) -> Mapping[int, Detections]:
-        return self._detections(open_session(lowered(self.model)), self.dataset.images, pixels=False)
+        reference = mixed_of(self.request.target).reference(self.model)
+        return self._detections(reference, self.dataset.images, pixels=False)
 
     def _detections(
         self, runtime: Runtime | Session, images: Sequence[CocoImage], pixels: bool
@@ -146,5 +149,5 @@ class Evaluator:
             "package": [samples_fact(self.request.package, self.request.variant)],
             "postprocess": tree_digest(self.request.package.root),
             "product": tree_digest(Path(__file__).parents[1]),
-            "tools": tool_versions(),
+            "versions": versions(),
         }

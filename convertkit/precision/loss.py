@@ -15,7 +15,7 @@ AP, where labels are there, judges in the end: the loss only says which of two g
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,12 +75,23 @@ class Loss(Struct, frozen=True):
 
     Where not all were looked at, the mean is the least that it can be, with 0 for each of the others, and the interval
     ends where they cost everything; so are the parts.
+
+    Attributes:
+        photos: in the order of the dataset; null for one that was not looked at.
     """
 
     estimate: Estimate
     parts: dict[str, float]
-    photos: tuple[PhotoLoss, ...]
-    whole: bool = True
+    photos: tuple[PhotoLoss | None, ...]
+
+    @property
+    def seen(self) -> tuple[PhotoLoss, ...]:
+        return tuple(photo for photo in self.photos if photo is not None)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all photos were looked at."""
+        return None not in self.photos
 
 
 def photo_loss(
@@ -119,24 +130,25 @@ def photo_loss(
     return PhotoLoss(photo, sum(parts.values()), parts, len(left), len(lost), len(new))
 
 
-def loss_of(photos: Sequence[PhotoLoss], of: int = 0, weights: Weights = Weights()) -> Loss:
+def loss_of(photos: Sequence[PhotoLoss | None], weights: Weights = Weights()) -> Loss:
     """The mean over photos, with a bootstrap over them (:mod:`convertkit.scoring.intervals`).
 
     Samples of n photos vary by (n - 1) / n of what they should, so the interval is widened by that.
 
     Args:
-        of: how many photos there are, where not all were looked at. weights: those of the photos' losses.
+        photos: None for one that was not looked at. weights: those of the photos' losses.
 
     Raises:
         UsageError: there is no photo.
     """
     if not photos:
         raise UsageError("a loss needs at least one photo")
-    values, count = np.array([one.loss for one in photos], np.float64), len(photos)
-    parts = {name: sum(one.parts[name] for one in photos) / max(count, of) for name in PARTS}
-    if count < of:
-        least, rest = float(values.sum()) / of, weights.unmatched * (of - count) / of
-        return Loss(Estimate(least, math.inf, least, least + rest), parts, tuple(photos), whole=False)
+    seen, count = [photo for photo in photos if photo is not None], len(photos)
+    values = np.array([one.loss for one in seen], np.float64)
+    parts = {name: sum(one.parts[name] for one in seen) / count for name in PARTS}
+    if len(seen) < count:
+        least, rest = float(values.sum()) / count, weights.unmatched * (count - len(seen)) / count
+        return Loss(Estimate(least, math.inf, least, least + rest), parts, tuple(photos))
     if count == 1:
         estimate = Estimate.of(float(values[0]), values)
     else:
@@ -145,22 +157,24 @@ def loss_of(photos: Sequence[PhotoLoss], of: int = 0, weights: Weights = Weights
     return Loss(estimate, parts, tuple(photos))
 
 
-def losses(
-    reference: Mapping[str, Detections], found: Mapping[str, Detections | None], weights: Weights = Weights()
-) -> Loss:
-    """Of photos by their names; ``found`` says which of the reference's."""
-    return loss_of([photo_loss(name, reference[name], each, weights) for name, each in found.items()])
-
-
 def beside(one: Loss, other: Loss) -> tuple[float, float]:
-    """Both means, over the photos that were looked at both times."""
+    """Both means, over the photos that were looked at both times, in two losses of the same photos."""
     if one.whole and other.whole:
         return one.estimate.value, other.estimate.value
-    seen = {photo.photo for photo in one.photos} & {photo.photo for photo in other.photos}
-    first, second = (
-        sum(photo.loss for photo in loss.photos if photo.photo in seen) / len(seen) for loss in (one, other)
-    )
-    return first, second
+    pairs = _both(one, other)
+    return sum(first for first, _ in pairs) / len(pairs), sum(second for _, second in pairs) / len(pairs)
+
+
+def gain(one: Loss, other: Loss) -> float:
+    """How much less the second costs, of all photos, as far as they were looked at both times."""
+    if one.whole and other.whole:
+        return one.estimate.value - other.estimate.value
+    return sum(first - second for first, second in _both(one, other)) / len(one.photos)
+
+
+def _both(one: Loss, other: Loss) -> list[tuple[float, float]]:
+    pairs = zip(one.photos, other.photos, strict=True)
+    return [(first.loss, second.loss) for first, second in pairs if first is not None and second is not None]
 
 
 def _pairs(reference: Detections, found: Detections) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:

@@ -11,6 +11,7 @@ from convertkit.conversion.keys import samples_fact
 from convertkit.conversion.store import Store
 from convertkit.detection.batch import stacked
 from convertkit.precision.ranges import Gauge, Ranges, ranges_key
+from convertkit.rungs.keys import target_source, versions
 from convertkit.rungs.profiled import Preparation
 from convertkit.rungs.stream import stream
 
@@ -40,7 +41,12 @@ def measured(
         origins: of its nodes, by name.
     """
     photos = [image.sha256 for image in dataset.images]
-    key = ranges_key(model, origins, photos, samples_fact(request.package, request.variant))
+    around = {
+        "preparation": samples_fact(request.package, request.variant),
+        "target": target_source(request),
+        "versions": versions(),
+    }
+    key = ranges_key(model, origins, photos, around)
     if (entry := store.find(key)) is not None:
         return msgspec.json.decode((entry.directory / FILE).read_bytes(), type=Ranges)
     gauge, variant = Gauge(model, origins), request.variant.spec

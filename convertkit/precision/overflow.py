@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ class Needed:
 
     Attributes:
         keep: each with the tensor because of which it is kept, in the order of the graph.
-        impossible: those that would have to be kept and cannot, and why.
+        impossible: those that would have to be kept and cannot, and why; one without a name by what it makes.
     """
 
     keep: Mapping[str, str]
@@ -38,13 +38,29 @@ def needed(model: LightModel, found: Ranges, cannot: Mapping[str, str]) -> Neede
         cannot: nodes that the target never computes in fp32, by name, and why.
     """
     beyond = {one.name for one in found.overflowing}
-    because: dict[str, str] = {}
+    keep: dict[str, str] = {}
+    impossible: dict[str, str] = {}
     for node in model.proto.graph.node:
         seen = node.output if node.op_type in SELECTS else (*node.output, *node.input)
         tensor = next((name for name in seen if name in beyond), None)
-        if tensor is not None and node.op_type != "Constant":
-            because[node.name] = tensor
-    return Needed(
-        {name: tensor for name, tensor in because.items() if name not in cannot},
-        {name: cannot[name] for name in because if name in cannot},
-    )
+        if tensor is None or node.op_type == "Constant":
+            continue
+        if node.name and node.name not in cannot:
+            keep[node.name] = tensor
+        else:
+            impossible[node.name or node.output[0]] = cannot.get(node.name, "it has no name")
+    return Needed(keep, impossible)
+
+
+def together(model: LightModel, keep: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    """Nodes by their names in groups, in which they hand tensors on to each other; what two only read joins nobody."""
+    groups: list[tuple[set[str], set[str], list[str]]] = []
+    for node in model.proto.graph.node:
+        if node.name not in keep:
+            continue
+        made, taken, names = {*filter(None, node.output)}, {*filter(None, node.input)}, [node.name]
+        for group in [one for one in groups if one[0] & taken or one[1] & made]:
+            groups.remove(group)
+            made, taken, names = made | group[0], taken | group[1], group[2] + names
+        groups.append((made, taken, names))
+    return tuple(tuple(names) for *_, names in groups)

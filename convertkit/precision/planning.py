@@ -14,7 +14,7 @@ from convertkit.precision.candidates import Pattern, Piece, patterns
 from convertkit.precision.costs import costs
 from convertkit.precision.evaluating import Evaluator
 from convertkit.precision.loss import beside
-from convertkit.precision.overflow import Needed, needed
+from convertkit.precision.overflow import Needed, needed, together
 from convertkit.precision.ranges import Ranges
 from convertkit.precision.search import Kept, Search
 from convertkit.storage.progress import Bar, no_bar
@@ -91,6 +91,13 @@ class Planner:
         """
         search = Search(self._loss, self.limit, self.budget)
         search.run(lambda: self.overflowing, lambda: self.patterns)
+        nothing = search.losses[frozenset()].seen
+        empty = sum(not photo.matched + photo.lost for photo in nothing)
+        if empty == len(nothing):
+            raise UsageError(
+                f"{self.rung} finds nothing in fp32 on any of {empty} photos, so that nothing can be lost",
+                hint="other photos, or look at weights and normalisation with convertkit detect",
+            )
         keep = self._best(search) if search.met is None else search.met
         request = self.evaluator.request
         return PrecisionPlan(
@@ -110,6 +117,9 @@ class Planner:
             nodes=len(self.evaluator.model.proto.graph.node),
             entries=tuple(self._entries(keep, search)),
             impossible=dict(self.needed.impossible) if search.met != frozenset() else {},
+            failed=sum(photo.failed for photo in nothing),
+            empty=empty,
+            left_out=self._left_out if search.met != frozenset() else (),
         )
 
     @cached_property
@@ -119,6 +129,12 @@ class Planner:
     @cached_property
     def _ranges(self) -> Ranges:
         return self.ranges()
+
+    @property
+    def _left_out(self) -> tuple[str, ...]:
+        unnamed = sum(not node.name for node in self.evaluator.model.proto.graph.node)
+        nodes = (f"{unnamed} nodes without a name, which a plan cannot keep",) if unnamed else ()
+        return (*(f"not measured: {text}" for text in self._ranges.unmeasured), *nodes)
 
     @cached_property
     def _largest(self) -> Mapping[str, float | None]:
@@ -171,28 +187,20 @@ class Planner:
 
     @cached_property
     def overflowing(self) -> Sequence[Piece]:
-        """What is kept because it overflows: nodes that hand tensors on to each other are together."""
-        together: list[tuple[set[str], list[str]]] = []
-        for node in self.evaluator.model.proto.graph.node:
-            if node.name not in self.needed.keep:
-                continue
-            tensors, names = {*filter(None, (*node.input, *node.output))}, [node.name]
-            for group in [group for group in together if group[0] & tensors & self._largest.keys()]:
-                together.remove(group)
-                tensors, names = tensors | group[0], group[1] + names
-            together.append((tensors, names))
-        return [tuple(names) for _, names in together]
+        return together(self.evaluator.model, self.needed.keep)
 
 
 def _entry(
     piece: Piece,
     why: Why,
     losses: tuple[Loss, Loss],
-    price: Mapping[str, float] | None,
+    price: Mapping[str, float | None] | None,
     tensor: str = "",
     largest: float | None = None,
 ) -> Entry:
-    cost = None if price is None else _rounded(sum(price.get(name, 0.0) for name in piece))
+    costs = [None if price is None else price.get(name, 0.0) for name in piece]
+    known = [cost for cost in costs if cost is not None]
+    cost = _rounded(sum(known)) if len(known) == len(costs) else None
     before, after = map(_rounded, beside(*losses))
     return Entry(
         piece,
@@ -202,7 +210,7 @@ def _entry(
         tensor,
         None if largest is None else _rounded(largest),
         cost,
-        photos=None if losses[0].whole else len(losses[0].photos),
+        photos=None if losses[0].whole else len(losses[0].seen),
     )
 
 

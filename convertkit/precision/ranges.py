@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 from msgspec import Struct
 from numpy.typing import NDArray
@@ -77,12 +77,24 @@ class Ranges(Struct, frozen=True):
         photos: how many.
         unknown: tensors of the graph whose type no inference tells, so that they were not measured.
         inside: nodes in branches, loops and other bodies, whose tensors are not measured.
+        other: tensors that the graph itself has in float16 or float64, which are not measured.
     """
 
     photos: int
     tensors: tuple[TensorRange, ...]
     unknown: int = 0
     inside: int = 0
+    other: int = 0
+
+    @property
+    def unmeasured(self) -> tuple[str, ...]:
+        """What was not measured, in words."""
+        found = (
+            (self.unknown, f"{self.unknown} tensors whose type no inference tells"),
+            (self.inside, f"what {self.inside} nodes inside branches, loops and other bodies make"),
+            (self.other, f"{self.other} tensors that the graph itself has in float16 or float64"),
+        )
+        return tuple(text for count, text in found if count)
 
     @property
     def overflowing(self) -> tuple[TensorRange, ...]:
@@ -113,7 +125,11 @@ class Gauge:
         weights = {tensor.name for tensor in self.model.proto.graph.initializer}
         names = [name for name in dict.fromkeys(own) if name in have and name not in weights]
         self._unknown = sum(name not in kinds for name in names)
-        wanted = [name for name in names if name in kinds and kinds[name].type.tensor_type.elem_type == FLOAT]
+        types = {name: kinds[name].type.tensor_type.elem_type for name in names if name in kinds}
+        wanted = [name for name, kind in types.items() if kind == FLOAT]
+        self._other = sum(
+            kind in (onnx.TensorProto.FLOAT16, onnx.TensorProto.DOUBLE) for kind in types.values()
+        )
         self._stretches = Stretches(standard, wanted, kinds)
 
     def feed(self, inputs: Arrays) -> None:
@@ -144,7 +160,7 @@ class Gauge:
             for name, values in _weights(self.model)
         ]
         worst = tuple(sorted(found, key=lambda one: (not one.overflow, -one.severity)))
-        return Ranges(photos, worst, self._unknown, nodes_inside(graph))
+        return Ranges(photos, worst, self._unknown, nodes_inside(graph), self._other)
 
     def _range(
         self, name: str, extent: Extent, node: onnx.NodeProto | None, place: bool, kind: str
@@ -166,21 +182,22 @@ class Gauge:
         )
 
 
-def ranges_key(model: LightModel, origins: Mapping[str, str], photos: Sequence[str], preparation: str) -> str:
+def ranges_key(
+    model: LightModel, origins: Mapping[str, str], photos: Sequence[str], around: Mapping[str, Any]
+) -> str:
     """sha256 of all that the ranges of a graph depend on.
 
     Args:
         photos: sha256 of each.
-        preparation: digest of what makes inputs of a photo.
+        around: what makes inputs of a photo, and what lowers and runs the graph.
     """
     facts = {
         "kind": "ranges",
         "graph": model.digest(),
         "origins": dict(origins),
         "photos": list(photos),
-        "preparation": preparation,
-        "source": tree_digest(Path(__file__).parent),
-        "versions": {name: version(name) for name in ("onnx", "onnxruntime", "numpy")},
+        "around": dict(around),
+        "product": tree_digest(Path(__file__).parents[1]),
     }
     return sha256_bytes(canonical_json(facts))
 
@@ -207,6 +224,9 @@ def _weights(model: LightModel) -> Iterator[tuple[str, NDArray[Any]]]:
         for item in node.attribute:
             if item.name == "value" and item.t.data_type == FLOAT:
                 yield node.output[0], onnx.numpy_helper.to_array(item.t)
+            elif item.name in ("value_float", "value_floats"):
+                values = list(item.floats) if item.name == "value_floats" else [item.f]
+                yield node.output[0], np.array(values, np.float32)
     for tensor in graph.initializer:
         if tensor.data_type == FLOAT:
             yield tensor.name, model.array(tensor)

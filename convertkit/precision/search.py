@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from convertkit.precision.loss import Loss, beside
+from convertkit.precision.loss import Loss, gain
 
 if TYPE_CHECKING:
     from convertkit.precision.candidates import Pattern, Piece
@@ -131,11 +131,10 @@ class Search:
         for pattern in known[:RANKED]:
             keep = must.union(pattern.nodes)
             met = self._meets(keep)
-            without, alone = beside(self.loss(must), self.loss(keep))
-            gains.append((without - alone, pattern))
+            gains.append((gain(self.loss(must), self.loss(keep)), pattern))
             if met:
                 break
-        better = [pattern for gain, pattern in sorted(gains, key=lambda gain: -gain[0]) if gain > 0]
+        better = [pattern for won, pattern in sorted(gains, key=lambda one: -one[0]) if won > 0]
         return better, [pattern for pattern in known if pattern not in better]
 
     def _shortest(self, must: Kept, pieces: Sequence[Piece], guess: int) -> int:

@@ -17,6 +17,7 @@ from convertkit.models.hook import hook_of
 from convertkit.models.package import describe
 from convertkit.rungs.names import RungName
 from convertkit.storage.files import canonical_json, sha256_bytes, tree_digest
+from convertkit.targets.context import PLAIN
 
 _PRODUCT = Path(__file__).parents[1]
 
@@ -43,7 +44,8 @@ def rung_key(rung: RungName, requests: Sequence[BuildRequest], models: Sequence[
         "roles": {name: [one.role, *one.columns] for name, one in package.spec.outputs.items()},
         "classes": list(package.spec.classes),
         "product": tree_digest(_PRODUCT),
-        "versions": _versions(),
+        "versions": versions(),
+        "domains": target_source(requests[0]),
     }
     if rung.emulation or rung.source == "target":
         facts["target"] = _target(requests[0])
@@ -61,10 +63,18 @@ def framework_digest(request: BuildRequest) -> str:
     return sha256_bytes(canonical_json(facts))
 
 
+def target_source(request: BuildRequest) -> dict[str, Any]:
+    """The code of the target, whose operators every graph behind its passes is lowered by."""
+    facts = compile_facts(request.target, PLAIN)
+    return {name: facts[name] for name in ("source", "versions")}
+
+
 def _target(request: BuildRequest) -> dict[str, Any]:
     """Without the compiler, which this machine need not have: what it made is in the artifact's digest."""
     return compile_facts(request.target, replace(request.context, compiler=None))
 
 
-def _versions() -> dict[str, str]:
-    return {**tool_versions(), "convertkit": version("convertkit-compiler"), "opencv": str(cv2.__version__)}
+def versions() -> dict[str, str]:
+    """Of what is underneath a photo's way to detections."""
+    own = {"convertkit": version("convertkit-compiler"), "hotcoco": version("hotcoco")}
+    return {**tool_versions(), **own, "opencv": str(cv2.__version__)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ from convertkit.precision.overflow import needed
 from convertkit.precision.planning import Planner
 from convertkit.precision.ranges import Gauge
 from convertkit.precision.search import Search
+from convertkit.rungs.stream import StreamError
 from convertkit.scoring.intervals import Estimate
 from convertkit.verification.data import find_source
 from tests.ascend.chip import CHIP, PLAIN
@@ -180,12 +183,46 @@ def test_an_evaluation_ends_where_the_limit_cannot_be_met_any_more(mini: LightMo
     model, names = too_large(mini, backbone)
     evaluator = planner(model, Store(tmp_path / "store"), photos=3).evaluator
     all_fp16, ran = evaluator.loss(()), list[int]()
-    hardest = max(all_fp16.photos, key=lambda one: one.loss)
+    hardest = max(all_fp16.seen, key=lambda one: one.loss)
     useless = sorted(names)[:1]
 
     some = evaluator.loss(useless, ran.append, beyond=LIMIT)
 
-    assert ([one.photo for one in some.photos], some.whole, ran) == ([hardest.photo], False, [1])
+    assert ([one.photo for one in some.seen], some.whole, ran) == ([hardest.photo], False, [1])
     assert evaluator.known(useless, beyond=LIMIT) == some and evaluator.known(useless) is None
-    assert evaluator.loss(useless).photos[1:] and evaluator.known(useless).whole
+    assert evaluator.loss(useless).seen[1:] and evaluator.known(useless).whole
     assert evaluator.known(useless, beyond=LIMIT) == some
+
+
+@pytest.mark.slow
+def test_a_full_memory_is_not_taken_for_what_the_graph_does(
+    mini: LightModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evaluator = planner(mini, Store(tmp_path / "store")).evaluator
+
+    def full(*arguments: object) -> None:
+        raise StreamError("a.png: run failed: MemoryError") from MemoryError()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Evaluator, "_detections", full)
+        with pytest.raises(StreamError):
+            evaluator.loss(())
+
+    assert evaluator.known(()) is None
+    assert not any(one.failed for one in evaluator.loss(()).seen)
+
+
+@pytest.mark.slow
+def test_a_photo_that_was_renamed_is_known_and_has_its_new_name(mini: LightModel, tmp_path: Path) -> None:
+    evaluator = planner(mini, Store(tmp_path / "store")).evaluator
+    before = evaluator.loss(())
+    renamed = [
+        replace(image, path=Path(shutil.copy(image.path, tmp_path / f"new {image.path.name}")))
+        for image in evaluator.dataset.images
+    ]
+
+    evaluator.dataset = replace(evaluator.dataset, images=tuple(renamed))
+    after = evaluator.known(())
+
+    assert after is not None and after.estimate == before.estimate
+    assert [one.photo for one in after.seen] == [f"new {one.photo}" for one in before.seen]

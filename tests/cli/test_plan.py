@@ -122,6 +122,7 @@ def test_the_graph_of_another_rung_is_planned_and_runs_with_its_plan(
     assert done.code == 0 and done.out.startswith("finder small on ascend310p3, stock, 2 photos"), done.err
     assert "note: plan plan.yaml is for another graph, " in elsewhere.err
     assert read_plan(Path("plan.yaml")).rung == "stock"
+    assert "nodes without a name, which a plan cannot keep" in done.out
     assert measured[0]["bbox"]["AP"] < measured[1]["bbox"]["AP"] == 1.0
     assert refused.code == 2 and "give stock or after:PASS" in refused.err
 
@@ -138,6 +139,20 @@ def test_a_budget_that_ends_before_the_limit_is_met_is_said_here_and_by_a_build(
     assert all("note: plan missed.yaml does not meet its limit: loss " in one.err for one in built)
     assert "BAD  the budget of 1 ended before the limit was met; a larger --budget goes on" in done.out
     assert "?    within the limit, but the budget ended" in more.out and "undivided" in more.out
+
+
+@pytest.mark.slow
+def test_photos_on_which_nothing_is_found_do_not_make_an_empty_plan(plan: Run, words: Words) -> None:
+    graph = onnx.load(words[0] / "small.onnx")
+    (found,) = (tensor for tensor in graph.graph.initializer if tensor.name == "found")
+    dets = numpy_helper.to_array(found).copy()
+    dets[:, 4] = 0
+    found.CopyFrom(numpy_helper.from_array(dets, "found"))
+    onnx.save(graph, words[0] / "small.onnx")
+
+    done = plan()
+
+    assert done.code == 2 and "finds nothing in fp32 on any of 2 photos" in done.err.splitlines()[-1]
 
 
 @pytest.mark.slow

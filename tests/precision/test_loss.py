@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from convertkit.detection.types import RLE, Detections
 from convertkit.errors import GraphError, UsageError
-from convertkit.precision.loss import PARTS, Weights, beside, loss_of, losses, photo_loss
+from convertkit.precision.loss import PARTS, Weights, beside, gain, loss_of, photo_loss
 
 HEIGHT, WIDTH = 40, 60
 
@@ -130,32 +130,40 @@ def test_over_photos_with_an_interval() -> None:
     reference = {str(place): found(CAT, DOG) for place in range(8)}
     other = {str(place): found(DOG) if place % 2 else found(CAT, DOG) for place in range(8)}
 
-    whole = losses(reference, other)
+    whole = loss_of([photo_loss(name, reference[name], each) for name, each in other.items()])
 
     assert whole.estimate.value == pytest.approx(1 / 6)
     assert 0 <= whole.estimate.low < 1 / 6 < whole.estimate.high
     assert whole.parts["unmatched"] == pytest.approx(1 / 6) and set(whole.parts) == set(PARTS)
-    assert losses(reference, other) == whole  # the seed is fixed
+    assert loss_of(whole.seen) == whole  # the seed is fixed
 
 
 def test_where_not_all_photos_were_looked_at_the_mean_lies_between_two_ends() -> None:
     worst, good = photo_loss("a", found(CAT), found()), photo_loss("b", found(CAT), found(CAT))
 
-    some = loss_of([worst, good], of=8)
+    some = loss_of([worst, good, *[None] * 6])
 
-    assert (some.whole, len(some.photos)) == (False, 2)
+    assert (some.whole, len(some.seen)) == (False, 2)
     assert (some.estimate.value, some.estimate.low, some.estimate.high) == (1 / 8, 1 / 8, 7 / 8)
     assert some.parts["unmatched"] == 1 / 8
-    assert loss_of([worst, good], of=2) == loss_of([worst, good])
+    assert loss_of([worst, good]).whole
 
 
 def test_two_losses_are_told_apart_on_the_photos_looked_at_both_times() -> None:
+    """By their places: two photos may have one name."""
+    before = loss_of([photo_loss("1.jpg", found(CAT), found()), photo_loss("1.jpg", found(CAT), found())])
+    better = photo_loss("1.jpg", found(CAT), found(CAT))
+
+    assert beside(before, loss_of([None, better])) == (1, 0)
+    assert beside(loss_of([None, better]), before) == (0, 1)
+    assert beside(before, loss_of([before.photos[0], better])) == (1, 0.5)
+
+
+def test_a_gain_is_of_all_photos_as_far_as_they_were_looked_at() -> None:
     before = loss_of([photo_loss("a", found(CAT), found()), photo_loss("b", found(CAT), found())])
     better = photo_loss("b", found(CAT), found(CAT))
 
-    assert beside(before, loss_of([better], of=2)) == (1, 0)
-    assert beside(loss_of([better], of=2), before) == (0, 1)
-    assert beside(before, loss_of([before.photos[0], better])) == (1, 0.5)
+    assert gain(before, loss_of([None, better])) == gain(before, loss_of([before.photos[0], better])) == 0.5
 
 
 def test_of_one_photo_nothing_is_sure() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from convertkit.precision.overflow import needed
+from convertkit.precision.overflow import needed, together
 from convertkit.precision.ranges import Gauge
 from tests.graphtext import parse
 
@@ -35,6 +35,16 @@ def test_makers_and_takers_of_what_overflows_and_nobody_else() -> None:
     assert fixed.keep == {"n1": "b", "n3": "c"} and fixed.impossible == {"n2": "its kernels are float16 only"}
 
 
+def test_a_node_without_a_name_is_named_by_what_it_makes_and_cannot_be_kept() -> None:
+    model = parse(GRAPH)
+    gauge = Gauge(model, {})
+    gauge.feed({"x": np.array([1, 2, 3, 0], np.float32)})
+
+    found = needed(model, gauge.ranges(1), {})
+
+    assert found.keep == {} and found.impossible == dict.fromkeys("bcd", "it has no name")
+
+
 def test_a_weight_that_overflows_is_kept_by_those_that_take_it() -> None:
     model = parse("(float[4] x) => (float[4] y) <float[1] w = {70000}> { z = Relu(x) y = Min(z, w) }")
     for place, node in enumerate(model.proto.graph.node):
@@ -58,3 +68,22 @@ def test_who_only_selects_and_leaves_behind_what_overflows_is_not_kept() -> None
     gauge.feed({"x": np.ones(4, np.float32)})
 
     assert needed(model, gauge.ranges(1), {}).keep == {"n0": "a", "n2": "b", "n3": "b"}
+
+
+def test_nodes_that_hand_tensors_on_are_one_group_and_those_that_read_the_same_are_not() -> None:
+    text = """
+    (float[4] x, float[4] z) => (float[4] p, float[4] q)
+    <float[1] c = {70000}>
+    {
+      a = Mul(x, c)
+      b = Mul(z, c)
+      p = Neg(a)
+      q = Neg(b)
+    }
+    """
+    model = parse(text)
+    for place, node in enumerate(model.proto.graph.node):
+        node.name = f"n{place}"
+
+    assert together(model, ["n0", "n1"]) == (("n0",), ("n1",))
+    assert together(model, ["n0", "n1", "n2", "n3"]) == (("n0", "n2"), ("n1", "n3"))

@@ -105,15 +105,44 @@ def test_what_is_not_measured_is_counted() -> None:
     assert gauge.ranges(0).inside == 2
 
 
+def test_tensors_of_other_floating_types_are_counted() -> None:
+    text = """
+    (float[1] x) => (float[1] y)
+    {
+      a = Cast<to = 11>(x)
+      b = Mul(a, a)
+      c = Cast<to = 10>(b)
+      y = Cast<to = 1>(c)
+    }
+    """
+    found = Gauge(parse(text), {}).ranges(0)
+
+    assert found.unmeasured == ("3 tensors that the graph itself has in float16 or float64",)
+
+
+def test_a_constant_written_as_a_number_is_a_weight() -> None:
+    text = """
+    (float[1] x) => (float[1] y)
+    {
+      c = Constant<value_float = 1000000.0>()
+      y = Mul(x, c)
+    }
+    """
+    gauge = Gauge(parse(text), {})
+    gauge.feed({"x": np.zeros(1, np.float32)})
+
+    assert [one.name for one in gauge.ranges(1).overflowing] == ["c"]
+
+
 def test_the_key_covers_what_it_depends_on() -> None:
     model, other = parse(GRAPH), parse(GRAPH.replace("1000", "999"))
-    key = ranges_key(model, {}, ["a"], "p")
+    key = ranges_key(model, {}, ["a"], {"target": "p"})
 
-    assert key == ranges_key(parse(GRAPH), {}, ["a"], "p")
+    assert key == ranges_key(parse(GRAPH), {}, ["a"], {"target": "p"})
     others = [
-        ranges_key(other, {}, ["a"], "p"),
-        ranges_key(model, {"n": "pass"}, ["a"], "p"),
-        ranges_key(model, {}, ["b"], "p"),
-        ranges_key(model, {}, ["a"], "q"),
+        ranges_key(other, {}, ["a"], {"target": "p"}),
+        ranges_key(model, {"n": "pass"}, ["a"], {"target": "p"}),
+        ranges_key(model, {}, ["b"], {"target": "p"}),
+        ranges_key(model, {}, ["a"], {"target": "q"}),
     ]
     assert len({key, *others}) == 5

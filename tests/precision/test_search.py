@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convertkit.precision.candidates import Pattern
-from convertkit.precision.loss import Loss, PhotoLoss
+from convertkit.precision.loss import PARTS, Loss, PhotoLoss, gain, loss_of
 from convertkit.precision.search import RANKED, Kept, Search
 from convertkit.scoring.intervals import Estimate
 
@@ -118,7 +118,7 @@ def test_evaluations_that_end_early_lead_to_the_same_answer(groups: list[set[str
         each = tuple(PhotoLoss(photo.photo, value, {}) for photo in photos)
         if whole or value <= LIMIT:
             return Loss(found.estimate, {}, each)
-        return Loss(Estimate(value / 2, 0.0, value / 2, value / 2 + 0.5), {}, each[:1], whole=False)
+        return Loss(Estimate(value / 2, 0.0, value / 2, value / 2 + 0.5), {}, (each[0], None))
 
     search = searched(early, budget=60)
 
@@ -133,6 +133,19 @@ def test_one_that_is_masked_by_another_is_found_within_the_budget() -> None:
     search = searched(both)
 
     assert search.met == {"p1.2", "p30.3"} and len(search.losses) <= 30 and not search.ended
+
+
+def test_a_gain_on_the_hardest_photo_alone_is_no_mean_over_all() -> None:
+    """A was looked at on one photo of eight, where it gains less than B, which was looked at on all."""
+
+    def of(hardest: float, rest: float | None) -> Loss:
+        photos = [PhotoLoss(str(number), rest, dict.fromkeys(PARTS, 0.0)) if rest is not None else None
+                  for number in range(7)]  # fmt: skip
+        return loss_of([PhotoLoss("hardest", hardest, dict.fromkeys(PARTS, 0.0)), *photos])
+
+    bare, less, more = of(0.9, 0.05), of(0.65, None), of(0.3, 0.05)
+
+    assert gain(bare, more) > gain(bare, less) > 0
 
 
 def test_patterns_are_tried_alone_in_their_order_and_not_all() -> None:

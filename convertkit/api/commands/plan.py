@@ -46,6 +46,11 @@ class Planned(Shown, Struct, frozen=True):
             yield ""
         yield f"loss of all fp16 {found.all_fp16}, with the plan {found.planned}, limit {found.limit:g}"
         yield _verdict(found)
+        if found.failed:
+            yield f"all fp16 fails on {found.failed} of {len(found.photos)} photos, which costs everything there"
+        if found.empty:
+            yield f"on {found.empty} of {len(found.photos)} photos fp32 finds nothing: they say nothing"
+        yield from found.left_out
         for name, why in found.impossible.items():
             yield Judged("?   " if found.met else "BAD ", f"{name} is at a tensor that overflows: {why}")
         if self.file is not None:

@@ -59,10 +59,7 @@ class Ranged(Shown, Struct, frozen=True):
             "worst first; spacing: pixels between neighbouring fp16 numbers where a coordinate is largest. All in "
             "fp32: behind a tensor that overflows, fp16 has other values than these"
         )
-        if found.unknown:
-            yield f"not measured: {found.unknown} tensors whose type no inference tells"
-        if found.inside:
-            yield f"not measured: what {found.inside} nodes inside branches, loops and other bodies make"
+        yield from (f"not measured: {text}" for text in found.unmeasured)
 
 
 def ranges(

@@ -44,10 +44,8 @@ def range_blocks(found: Ranges | str) -> Iterator[Block]:
     rows = tuple(cells(one) for one in found.tensors[:WORST])
     caption = "The worst first; spacing is that of fp16 where a coordinate is largest"
     yield Fold(f"The {len(rows)} tensors nearest to a limit", (Table(caption, COLUMNS, rows, NUMBERS),))
-    if left := found.unknown + found.inside:
-        yield Words(
-            f"Not measured: {left} tensors without a known type, or inside branches, loops and bodies."
-        )
+    if found.unmeasured:
+        yield Words(f"Not measured: {'; '.join(found.unmeasured)}.")
 
 
 def _counts(found: Ranges) -> list[int]:

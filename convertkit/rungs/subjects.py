@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from convertkit.conversion.compiled import state_of
 from convertkit.conversion.engine import BuildResult, graph_after
 from convertkit.conversion.events import Note, Report, fresh_only
 from convertkit.conversion.precision_plan import doubts
@@ -16,7 +17,8 @@ from convertkit.graph.domains import lowered
 from convertkit.graph.light import LightModel
 from convertkit.graph.session import Session, open_session
 from convertkit.rungs.names import RungName
-from convertkit.targets.capabilities import Runtime, emulate, open_runtime
+from convertkit.storage.files import canonical_json, sha256_bytes, sha256_file
+from convertkit.targets.capabilities import Runtime, emulate, open_runtime, product_of
 from convertkit.targets.context import RuntimeOptions
 
 
@@ -40,11 +42,20 @@ class Subject:
         if rung.source == "target":
             assert built is not None
             opening = partial(open_target, rung, request, built.directory, options)
-            return cls(digest_of_files(built.manifest.files), opening)
+            return cls(_digest(request, built), opening)
         graph = graph_after(request, rung.passes, report=fresh_only(report))
         for line in doubts(request.plan, graph.digest()) if rung.emulation else ():
             report(Note(line))
         return cls(graph.digest(), partial(_open_graph, rung, request, graph))
+
+
+def _digest(request: BuildRequest, built: BuildResult) -> str:
+    """Of an artifact's files, and of the compiler's where that was put there by hand and no manifest knows it."""
+    known = digest_of_files(built.manifest.files)
+    if state_of(request.target, built.directory) != "by hand":
+        return known
+    by_hand = sha256_file(built.directory / product_of(request.target))
+    return sha256_bytes(canonical_json([known, by_hand]))
 
 
 def takes_pixels(rung: RungName, request: BuildRequest) -> bool:

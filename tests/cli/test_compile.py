@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from convertkit.api.commands.asking import request_of
+from convertkit.conversion.engine import BuildResult
+from convertkit.conversion.events import silent
 from convertkit.conversion.layout import READY
 from convertkit.conversion.manifest import read_manifest
+from convertkit.rungs.names import RungName
+from convertkit.rungs.subjects import Subject
 from tests.ascend.atc.conftest import bin_dir, no_orphans, stand_in
 from tests.ascend.runtimes.stand_in_aclruntime import install_aclruntime
 from tests.conftest import MASKRCNN, Cli
@@ -252,6 +257,18 @@ def test_auto_compiles_what_is_awaiting(cli: Cli, tiny: Path, bundle: Path, stan
 
     assert done.code == 0, done.err
     assert "model.om" in read_manifest(bundle / "manifest.json").files
+
+
+@pytest.mark.slow
+def test_two_models_compiled_by_hand_are_two_to_what_was_measured(tiny: Path, bundle: Path) -> None:
+    request = request_of(tiny, target=TARGET[1])
+    built = BuildResult(bundle, read_manifest(bundle / "manifest.json"), (), fresh=False)
+
+    def digest(content: bytes) -> str:
+        (bundle / "model.om").write_bytes(content)
+        return Subject.of(RungName("acl", "target", runtime="acl"), request, built, None, silent).digest
+
+    assert digest(b"IMOD one") != digest(b"IMOD two")
 
 
 @pytest.mark.slow

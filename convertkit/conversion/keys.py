@@ -38,6 +38,9 @@ MOST_LINKED = 10_000
 RECORDS = 3
 """What the store keeps beside a pass's graph, counted up when that changes: entries of another form are not found."""
 
+CORE = ("graph", "heads", "passes")
+"""Rooms that decide what a pass or a lowering does."""
+
 _CORE = Path(__file__).parents[1]
 
 
@@ -77,6 +80,8 @@ def samples_fact(package: ModelPackage, variant: Variant) -> str:
         "roles": {name: [one.role, *one.columns] for name, one in package.spec.outputs.items()},
         "size": list(variant.spec.size),
         "batch": variant.spec.batch,
+        "samples": list(package.spec.samples),
+        "comparing": tree_digest(_CORE / "detection"),
     }
     return sha256_bytes(canonical_json(facts))
 
@@ -99,8 +104,8 @@ def _pixels(pixels: Pixels) -> dict[str, Any]:
 
 
 def core_facts() -> dict[str, Any]:
-    """Versions of the tools underneath, and the sources of convertkit's own graph and pass machinery."""
-    return {"tools": tool_versions(), "core": [tree_digest(_CORE / "graph"), tree_digest(_CORE / "passes")]}
+    """Versions of the tools underneath, and the sources of what passes and targets of every kind are made with."""
+    return {"tools": tool_versions(), "core": [tree_digest(_CORE / room) for room in CORE]}
 
 
 def tool_versions() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,10 @@ def stock_facts(request: BuildRequest) -> dict[str, Any]:
         "batch": request.variant.spec.batch,
     }
     if request.from_stock:
-        return {"origin": "stock", "sha256": sha256_file(_stock_file(request)), **contract}
+        file = _stock_file(request)
+        beside = {name: sha256_file(file.parent / name) for name in _weights_beside(file)}
+        weights = {"beside": beside} if beside else {}
+        return {"origin": "stock", "sha256": sha256_file(file), **weights, **contract}
     from convertkit.conversion import framework
 
     hook = hook_of(request.package.root, request.package.spec)
@@ -92,6 +96,27 @@ def _stock_file(request: BuildRequest) -> Path:
     if not path.is_file():
         raise SpecError(f"variant {request.variant.name}: stock graph {path} is missing")
     return path
+
+
+def _weights_beside(path: Path) -> list[str]:
+    """The files below its directory that have weights of an ONNX file: external data, which its bytes only name."""
+    if not path.stat().st_size:
+        return []
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(b"location") < 0:
+            return []
+    import onnx
+
+    from convertkit.graph import wire
+
+    try:
+        tensors = [*wire.tensors(onnx.load_model(path, load_external_data=False).graph)]
+    except Exception:  # whatever is no model is told where it is loaded
+        return []
+    entries = (entry for tensor in tensors for entry in tensor.external_data if entry.key == "location")
+    root, names = path.parent.resolve(), sorted({entry.value for entry in entries})
+    places = [(name, (root / name).resolve()) for name in names]
+    return [name for name, place in places if root in place.parents and place.is_file()]
 
 
 def _export(request: BuildRequest, report: Report) -> LightModel:

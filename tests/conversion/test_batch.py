@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from msgspec import structs
 
+from convertkit import heads
 from convertkit.conversion.engine import graph_after
-from convertkit.conversion.keys import samples_fact
+from convertkit.conversion.keys import core_facts, samples_fact
 from convertkit.conversion.request import Asked, make_request
 from convertkit.conversion.samples import sample_inputs
 from convertkit.conversion.stock import stock_facts
 from convertkit.errors import GraphError, UsageError
 from convertkit.graph.session import open_session
 from convertkit.plugins.loading import open_plugins
+from convertkit.storage.files import tree_digest
 
 
 @pytest.fixture
@@ -68,6 +72,30 @@ def test_keys_tell_batches_apart(many):
 
     assert stock_facts(one) != stock_facts(two)
     assert samples_fact(one.package, one.variant) != samples_fact(two.package, two.variant)
+
+
+def test_keys_tell_listed_samples_apart(many):
+    one = request(many, None)
+    other = replace(one.package, spec=structs.replace(one.package.spec, samples=("b.png",)))
+
+    assert samples_fact(one.package, one.variant) != samples_fact(other, one.variant)
+
+
+def test_keys_tell_weights_beside_the_stock_graph_apart(many):
+    file = many / "small.onnx"
+    onnx.save(onnx.load(file), file, save_as_external_data=True, location="w.data", size_threshold=0)
+    before = stock_facts(request(many, None))
+
+    data = bytearray((file.parent / "w.data").read_bytes())
+    data[0] ^= 1
+    (file.parent / "w.data").write_bytes(data)
+
+    assert before["sha256"] == stock_facts(request(many, None))["sha256"]
+    assert [*before["beside"]] == ["w.data"] and before != stock_facts(request(many, None))
+
+
+def test_keys_have_the_code_that_heads_are_lowered_by():
+    assert tree_digest(Path(heads.__file__).parent) in core_facts()["core"]
 
 
 def test_a_stock_graph_for_one_picture_is_refused_for_two(tiny):

@@ -7,6 +7,7 @@ order: the file of detections is the same byte for byte.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ from convertkit.rungs.rung import tasks_of
 from convertkit.rungs.stream import stream
 from convertkit.scoring.metrics import Metrics, evaluate
 from convertkit.scoring.results import ResultsWriter
+from convertkit.verification.gates import demanded, gate_text
 from convertkit.verification.judge import Verdict, judge
 
 MAX_LABEL = 1 << 16
@@ -145,7 +147,7 @@ def finish(
         notes=(*_settings(answers), *truth.notes, *itertools.islice(doubts, 1)),
         scores=scores,
         per_class={task: dict(metrics.per_class) for task, metrics in found.items()},
-        verdict=_verdict(answers, scores, len(photos)),
+        verdict=_verdict(answers, truth, scores, len(photos)),
     )
 
 
@@ -198,9 +200,14 @@ def _ids(path: Path, found: AnnotationFile, photos: Sequence[PreparedPhoto]) -> 
     """The image id of every photo: by the name it has in the annotation file, its size being the same."""
     names = {from_windows(image.file_name): image for image in found.images}
     names |= {plain_name(image.file_name): image for image in found.images}
+    often = Counter(plain_name(image.file_name) for image in found.images)
     ids = []
     for photo in photos:
         image = names.get(photo.name)
+        if image is not None and often[plain_name(image.file_name)] > 1:
+            raise SpecError(
+                f"{path}: several of its images are called {photo.name}", hint="leave one of them"
+            )
         if image is None:
             raise SpecError(f"{path}: photo {photo.name} is not among its images")
         place = photo.placement
@@ -221,8 +228,11 @@ def _settings(answers: Answers) -> Iterator[str]:
         yield f"prepared with other settings than the variant has: {'; '.join(other)}"
 
 
-def _verdict(answers: Answers, scores: dict[str, dict[str, float]], images: int) -> Verdict:
-    if not scores:
+def _verdict(answers: Answers, truth: _Truth, scores: dict[str, dict[str, float]], images: int) -> Verdict:
+    if truth.annotations is None:
         return Verdict(False, True, "there are no annotations to score against")
+    spec, whole = answers.variant.spec.accuracy, images == len(truth.annotations.images)
     own = answers.own and images == len(answers.record.photos)
-    return judge(scores, answers.variant.spec.accuracy, images=images, own=own)
+    found = judge(scores, spec, images=images, own=own, all_images=whole)
+    gates = [f"{gate_text(*gate[:3])}: verify judges it" for gate in demanded(spec)]
+    return found.with_gates((), tuple(gates))

@@ -11,6 +11,7 @@ from convertkit.models.spec import AccuracySpec
 from convertkit.scoring.intervals import ALPHA, Estimate, Outcome, Resampled, Scored, figure
 
 TASKS = ("bbox", "segm")
+VOID = "nothing in the annotations counts for it"
 MANY = 10_000_000
 """More photos than anyone has."""
 
@@ -35,7 +36,7 @@ class Gate(Struct, frozen=True):
     def __str__(self) -> str:
         allowed = "spec allows" if self.against else "spec demands"
         found = f"{self.measured.value:.4f} +- {self.measured.half:.4f}"
-        what = f"{self.task} {self.metric}{_drop(self.against)}"
+        what = gate_text(self.against, self.task, self.metric)
         return f"{what} {found}, {allowed} {self.limit:g}: {self.outcome}{self._rest}"
 
     @property
@@ -64,8 +65,9 @@ def gates_of(
     for against, task, metric, limit in demanded(spec):
         names = dict.fromkeys((judged.name, against or judged.name))
         why = "the floor is for other photos" if not against and not own else ""
+        why = "it is the rung that is judged" if against == judged.name else why
         if why := why or _unknown(found, known, names, task, metric):
-            left_out.append(f"{task} {metric}{_drop(against)}: {why}")
+            left_out.append(f"{gate_text(against, task, metric)}: {why}")
         else:
             reference = known[against] if against else None
             gates.append(_gate(found, judged, reference, task, metric, limit, alpha))
@@ -94,7 +96,7 @@ def _unknown(
             hint = suggestion(metric, found.samples[name][task])
             raise SpecError(f"accuracy: {task} has no metric {metric!r}", hint=hint)
         if figure(known[name], task, metric) < 0:
-            return "nothing in the annotations counts for it"
+            return VOID
     return ""
 
 
@@ -118,5 +120,6 @@ def _gate(
     return Gate(task, metric, against.name if against else "", measured, limit, outcome, enough)
 
 
-def _drop(against: str) -> str:
-    return f" drop against {against}" if against else ""
+def gate_text(against: str, task: str, metric: str) -> str:
+    """``bbox AP50``, or ``bbox AP50 drop against stock``."""
+    return f"{task} {metric}{f' drop against {against}' if against else ''}"

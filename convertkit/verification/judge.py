@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from convertkit.errors import SpecError, suggestion
 from convertkit.models.spec import AccuracySpec
-from convertkit.verification.gates import Gate
+from convertkit.verification.gates import VOID, Gate
 
 Scores = Mapping[str, Mapping[str, float]]
 """Task (``bbox``, ``segm``) -> metric (``AP`` ...) -> value in 0..1."""
@@ -43,7 +43,7 @@ class Verdict(Struct, frozen=True):
         demands: line by line.
         tasks_left_out: what the spec demands but was not measured, ``bbox`` or ``segm``.
         gates: what the intervals say of floors and drops.
-        gates_left_out: those that could not be judged, and why.
+        gates_left_out: those, and recorded figures, that could not be judged, and why.
     """
 
     judged: bool
@@ -59,10 +59,15 @@ class Verdict(Struct, frozen=True):
         """Nothing failed, but more photos are needed to say that all is well."""
         return self.ok and any(gate.outcome == "undecided" for gate in self.gates)
 
+    @property
+    def waiting(self) -> bool:
+        """Nothing failed, but something had nothing to find on these photos, which others may have."""
+        return self.ok and any(line.endswith(VOID) for line in self.gates_left_out)
+
     def with_gates(self, gates: tuple[Gate, ...], left_out: tuple[str, ...]) -> Verdict:
         """The same of the recorded figures, and of these gates."""
         ok = self.ok and all(gate.outcome != "fail" for gate in gates)
-        return structs.replace(self, ok=ok, gates=gates, gates_left_out=left_out)
+        return structs.replace(self, ok=ok, gates=gates, gates_left_out=(*self.gates_left_out, *left_out))
 
 
 def judge(
@@ -85,12 +90,15 @@ def judge(
     Raises:
         SpecError: the spec demands a metric that was not measured.
     """
-    demands = tuple(_demands(measured, spec))
+    known = _demands(measured, spec)
+    demands = tuple(demand for demand in known if demand.measured >= 0)
+    void = tuple(f"{demand.task} {demand.metric}: {VOID}" for demand in known if demand.measured < 0)
     missing = tuple(task for task, expected in _expected(spec) if expected and task not in measured)
-    reason = _not_judged(demands, spec, images, own=own, all_images=all_images, left_out=left_out)
+    reason = _not_judged(known, spec, images, own=own, all_images=all_images, left_out=left_out)
     if reason:
         return Verdict(False, True, reason, demands, missing)
-    return Verdict(True, all(demand.ok for demand in demands), spec.source, demands, missing)
+    ok = all(demand.ok for demand in demands)
+    return Verdict(True, ok, spec.source, demands, missing, gates_left_out=void)
 
 
 def _not_judged(
@@ -98,6 +106,8 @@ def _not_judged(
 ) -> str:
     if not demands:
         asked = any(expected for _, expected in _expected(spec))
+        if not asked and (spec.floor or spec.drop):
+            return "the accuracy spec has floors and drops only"
         return f"the accuracy spec demands nothing{' of what was measured' if asked else ''}"
     if not own:
         return "the accuracy spec was written for other images"
@@ -107,8 +117,10 @@ def _not_judged(
         return f"only {images} images of the dataset were measured"
     if spec.images is not None and images != spec.images:
         return f"the accuracy spec holds for {spec.images} images, this run had {images}"
-    void = [f"{demand.task} {demand.metric}" for demand in demands if demand.measured < 0]
-    return f"nothing in the annotations counts for {', '.join(void)}" if void else ""
+    if all(demand.measured < 0 for demand in demands):
+        names = ", ".join(f"{demand.task} {demand.metric}" for demand in demands)
+        return f"nothing in the annotations counts for {names}"
+    return ""
 
 
 def _expected(spec: AccuracySpec) -> tuple[tuple[str, dict[str, float]], ...]:

@@ -133,7 +133,7 @@ def _concluded(
         rungs = [*known, *[score(look, one) for one in ran]]
         whole = len(look.dataset.images) == photos
         found = conclude(look, rungs, notes=notes, whole=whole, alpha=alpha)
-        if not found.verdict.undecided:
+        if not (found.verdict.undecided or found.verdict.waiting):
             break
     if kept:
         seal(look, WHOLE, ran, known)
@@ -179,7 +179,7 @@ class _Ladder:
 
 def _refuse_nothing_to_decide(request: BuildRequest, wanted: Sequence[RungName]) -> None:
     """Without a gate that can be judged there is no moment at which it is decided."""
-    names = {rung.text for rung in wanted}
+    names = {rung.text for rung in wanted[:-1]}  # the last is judged
     gates = list(demanded(request.variant.spec.accuracy))
     if not any(against in names or not against for against, *_ in gates):
         rungs = dict.fromkeys(against for against, *_ in gates)

@@ -39,9 +39,9 @@ def measure(
     parts = list(zip(requests, artifacts, each, strict=True))
     subjects = [Subject.of(rung, request, result, own, report) for request, result, own in parts]
     # Result files of another machine are read, not run: there is nothing to lose, and nothing to divide.
-    if options is not None and options.outputs is not None:
-        return run_by(_here(rung, subjects, course), rung.text, course, advance)
     key = rung_key(rung, requests, [subject.digest for subject in subjects])
+    if options is not None and options.outputs is not None:
+        return replace(run_by(_here(rung, subjects, course), rung.text, course, advance), key=key)
     if course.workers == 1 and course.hire is None:
         return run_by(_here(rung, subjects, course), rung.text, course, advance, key=key)
     recipe = Recipe.of(rung, requests, artifacts, each, key)

@@ -93,7 +93,14 @@ def find_shards(directories: Sequence[Path]) -> Shards:
     """
     found: dict[Path, ShardRecord] = {}
     for directory in dict.fromkeys(directories):
-        paths = [directory / NAME] if (directory / NAME).is_file() else sorted(directory.glob(f"*/{NAME}"))
+        inside = sorted(directory.glob(f"*/{NAME}"))
+        own = [directory / NAME] if (directory / NAME).is_file() else []
+        if own and inside:
+            raise UsageError(
+                f"{own[0]} is of a whole run, and {inside[0]} of a shard in it: which one is meant?",
+                hint="remove what is older, or give the shards' directories one by one",
+            )
+        paths = own or inside
         if not paths:
             raise UsageError(
                 f"{directory}: no shard that is finished in it",

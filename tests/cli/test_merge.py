@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from convertkit.errors import UsageError
+from convertkit.verification.merging import find_shards
+from convertkit.verification.sealed import NAME
 from tests.cli.test_verify_resumed import Scene, cut_off
 from tests.conftest import MASKRCNN, Cli
 from tests.finder import write_finder
@@ -142,6 +145,15 @@ def test_what_is_not_all_of_one_verification_is_refused_by_name(
 
     assert done.code == 2
     assert line in done.err
+
+
+def test_a_whole_run_beside_shards_in_one_directory_is_not_guessed_at(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "shard-1-of-2"):
+        place.mkdir(exist_ok=True)
+        (place / NAME).write_text("{}")
+
+    with pytest.raises(UsageError, match="which one is meant"):
+        find_shards([tmp_path])
 
 
 def test_annotations_that_were_moved_are_given(cli: Cli, scene: Scene, tmp_path: Path) -> None:

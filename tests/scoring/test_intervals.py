@@ -124,6 +124,13 @@ def test_what_was_not_measured_is_no_gate() -> None:
     )
 
 
+def test_a_drop_against_the_judged_rung_itself_is_no_gate() -> None:
+    assert gates(AccuracySpec(drop={"target": {"bbox": {"AP": 0.01}}})) == (
+        [],
+        ("bbox AP drop against target: it is the rung that is judged",),
+    )
+
+
 def test_an_unknown_class_points_to_the_nearest() -> None:
     with pytest.raises(SpecError, match=r"bbox has no metric 'AP cot' \(did you mean 'AP cat'\?"):
         gates(AccuracySpec(floor={"bbox": {"AP cot": 0.1}}))

@@ -4,6 +4,7 @@ import pytest
 
 from convertkit.errors import SpecError
 from convertkit.models.spec import AccuracySpec
+from convertkit.verification.gates import VOID
 from convertkit.verification.judge import judge
 
 SCORES = {"bbox": {"AP": 0.40, "AP50": 0.60}, "segm": {"AP": 0.35}}
@@ -82,3 +83,25 @@ def test_a_task_that_was_left_out_is_named_beside_the_verdict_on_the_other() -> 
     verdict = judge({"bbox": {"AP": 0.4}}, spec(bbox={"AP": 0.4}, segm={"AP": 0.9}), images=10, own=True)
 
     assert (verdict.judged, verdict.ok, verdict.tasks_left_out) == (True, True, ("segm",))
+
+
+def test_a_figure_without_objects_hides_no_other() -> None:
+    measured = {"bbox": {"AP": 0.1, "APs": -1.0}}
+
+    verdict = judge(measured, spec(bbox={"AP": 0.4, "APs": 0.2}), images=10, own=True)
+
+    assert (verdict.judged, verdict.ok, [demand.metric for demand in verdict.demands]) == (
+        True,
+        False,
+        ["AP"],
+    )
+    assert verdict.gates_left_out == ("bbox APs: nothing in the annotations counts for it",)
+
+
+def test_a_verdict_waits_for_photos_that_have_something_to_find() -> None:
+    good = judge(SCORES, spec(bbox={"AP": 0.4}), images=10, own=True)
+
+    void, other = f"bbox AP zebra: {VOID}", "bbox AP zebra: the floor is for other photos"
+    assert good.with_gates((), (void,)).waiting and not good.with_gates((), (other,)).waiting
+    bad = judge(SCORES, spec(bbox={"AP": 0.9}), images=10, own=True)
+    assert not bad.with_gates((), (void,)).waiting

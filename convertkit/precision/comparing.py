@@ -160,8 +160,8 @@ def _farther(one: Apart | None, other: Apart) -> Apart:
     return other if one is None or _size(other) > _size(one) else one
 
 
-def _size(one: Apart) -> tuple[float, float]:
-    return tuple(math.inf if value is None else value for value in (one.distance, one.largest))  # type: ignore[return-value]
+def _size(one: Apart) -> list[float]:
+    return [math.inf if value is None else value for value in (one.distance, one.largest)]
 
 
 def _met(dump: Dump, found: Mapping[str, Apart], rung: str, factor: float) -> Iterable[Met]:

@@ -53,6 +53,12 @@ class Tuning(Struct, frozen=True):
         return f"{self.photos} photos are few: intervals of fewer than {FIRST_LOOK} are a guess, and so is the choice"
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """What a reader of the points has to know of them, a line each."""
+        ended = "the budget ended before all points were looked at; a larger --budget goes on from here"
+        return (*filter(None, [self.guess]), *self.notes, *([ended] if self.budget_ended else []))
+
+    @property
     def swept(self) -> list[Point]:
         """The points, the fastest first."""
         return sorted(self.points, key=lambda one: (-one.price.images_per_second, one.number))

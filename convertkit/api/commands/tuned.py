@@ -35,16 +35,13 @@ class Tuned(Shown, Tuning, frozen=True):
                 f"difference: AP beside point 1 on the same photos, with its 95 % interval; * is the choice, of points "
                 f"whose intervals end within a drop of {self.allowed:g} the fastest, unless one was named"
             )
-        yield from filter(None, [self.guess])
-        yield from self.notes
+        yield from self.doubts
         yield KNOWN_OF_SPEED
         if same := [one for one in self.points if one.measured not in (None, one.number)]:
             pairs = ", ".join(f"{one.number} as {one.measured}" for one in same)
             yield f"not measured again, as what they compute is the same: {pairs}"
         for name, why in self.left_out.items():
             yield f"left out: {name}: {why}"
-        if self.budget_ended:
-            yield "the budget ended before all points were looked at; a larger --budget goes on from here"
         if self.file is not None:
             words = (
                 f"convertkit build {self.model} --variant {self.file} --target {self.target} {self.options}"

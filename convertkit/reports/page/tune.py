@@ -69,8 +69,7 @@ def _table(found: Tuning) -> Table:
 def _left_out(found: Tuning) -> Iterator[Block]:
     if found.left_out:
         yield Table("Levers and choices that were not swept", ("What", "Why"), tuple(found.left_out.items()))
-    if found.budget_ended:
-        yield Words(f"The budget of {len(found.points)} points ended.", "unsure")
+    yield from (Words(f"{line[0].upper()}{line[1:]}.", "unsure") for line in found.doubts)
     yield Words(
         "The passes of a point are checked when it is built, and what the chip's arithmetic loses is not in it."
     )
